@@ -1,0 +1,77 @@
+/** What the engine does next when it meets an error. Code decides by this, never by a message. */
+export type Disposition = "retry" | "tell-model" | "ask-person" | "give-up" | "bug";
+
+/** Whether the failed action changed the world: certainly not, certainly, or nobody knows. */
+export type EffectKnowledge = "none" | "done" | "unknown";
+
+interface CodeFacts {
+  readonly disposition: Disposition;
+  readonly effect: EffectKnowledge;
+  /** One sentence for the page of errors. */
+  readonly means: string;
+}
+
+const code = (disposition: Disposition, effect: EffectKnowledge, means: string): CodeFacts => ({
+  disposition,
+  effect,
+  means,
+});
+
+/** The closed vocabulary of everything that can go wrong. `docs/errors.md` is generated from it. */
+export const errorCodes = {
+  // input and definitions
+  INPUT_INVALID: code("give-up", "none", "An input does not fit the schema that its receiver declares."),
+  OUTPUT_INVALID: code("give-up", "done", "A callable finished, and its output does not fit its own schema."),
+  VALUE_NOT_STORABLE: code("give-up", "done", "A value can't be written to the ledger: a function, a cycle, a bigint or a symbol."),
+  DEFINITION_INVALID: code("give-up", "none", "A flow, tool or agent was declared in a way that can't work."),
+  FLOW_UNKNOWN: code("ask-person", "none", "The ledger names a flow, or a version of it, that this process was not given."),
+  FLOW_FILE_INVALID: code("give-up", "none", "A file with flows can't be loaded, holds no flow, or holds two of one name."),
+  USAGE: code("give-up", "none", "A command was called in a way that it does not understand."),
+  // runs
+  RUN_UNKNOWN: code("give-up", "none", "No run with this id is in the ledger."),
+  RUN_CANCELLED: code("give-up", "none", "The run, or this branch of it, was cancelled."),
+  RUN_FAILED: code("give-up", "none", "A run ended in failure; the cause says why."),
+  RUN_OVER: code("give-up", "none", "The run has ended; nothing can be added to it."),
+  RUN_WAITS: code("ask-person", "none", "The run waits for a person, a signal or a later time, and the caller did not want to wait."),
+  FLOW_DIVERGED: code("bug", "none", "The flow's code asks for other steps than the ledger recorded."),
+  FLOW_NONDURABLE_AWAIT: code("bug", "none", "The flow awaited something that the ledger does not know, so it could not be replayed."),
+  FLOW_STALLED: code("bug", "none", "The flow neither ends nor waits for anything that Tutti knows."),
+  FLOW_ENDED: code("bug", "none", "A flow or scope called a step after it had ended."),
+  // steps
+  STEP_FAILED: code("give-up", "unknown", "A step threw something that is not a TuttiError."),
+  STEP_TIMEOUT: code("retry", "unknown", "A step took longer than its declared limit."),
+  BRANCHES_FAILED: code("give-up", "none", "Too few branches of a fan-out succeeded for its declared policy."),
+  // effects
+  EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
+  EFFECT_IN_DOUBT: code("ask-person", "unknown", "A crash or an error left it unknown whether an effect happened."),
+  EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),
+  UNDO_IMPOSSIBLE: code("ask-person", "done", "An effect has to be undone, and its undo failed or is not known to this process."),
+  TOOL_FAILED: code("give-up", "none", "A tool could not do what it was asked, and changed nothing."),
+  TOOL_UNAVAILABLE: code("retry", "none", "A tool is out of reach for now, and changed nothing."),
+  // models
+  MODEL_UNKNOWN: code("give-up", "none", "No model is configured under this tier."),
+  MODEL_REFUSED: code("give-up", "none", "The provider rejected the request: a wrong key, no access, or a request it can't take."),
+  MODEL_RATE_LIMITED: code("retry", "none", "The provider asks to wait."),
+  MODEL_UNAVAILABLE: code("retry", "none", "The provider did not answer, or answered with a fault of its own."),
+  MODEL_ANSWER_INVALID: code("give-up", "none", "The model's answer does not fit the agent's output, after one repair."),
+  AGENT_LIMIT: code("give-up", "none", "An agent used up its turns."),
+  // ledger
+  LEDGER_BUSY: code("give-up", "none", "Another process holds this ledger."),
+  LEDGER_FENCED: code("give-up", "none", "Another driver claimed the run; this one may not write any more."),
+  LEDGER_CORRUPT: code("bug", "none", "Stored entries are damaged, incomplete or were changed by hand."),
+  LEDGER_TOO_NEW: code("give-up", "none", "The ledger was written by a newer Tutti."),
+  LEDGER_UNWRITABLE: code("give-up", "none", "The ledger's folder or file can't be written: missing, read-only or not a ledger."),
+  LEDGER_STOPPED: code("bug", "unknown", "The disk refused to keep what was written; the engine stopped before it acknowledged anything."),
+  LEDGER_CLOSED: code("give-up", "none", "The ledger or engine was closed."),
+  ENGINE_UNREACHABLE: code("retry", "none", "A running engine holds the ledger but does not answer on its control endpoint."),
+  // environment
+  SOURCE_UNREADABLE: code("give-up", "none", "A file or folder can't be read."),
+  NODE_TOO_OLD: code("give-up", "none", "This Node is too old for Tutti."),
+  BUG: code("bug", "unknown", "Tutti broke one of its own promises. Please report it."),
+} as const satisfies Record<string, CodeFacts>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(errorCodes, value);
+}

@@ -1,0 +1,92 @@
+/**
+ * Checks for values that come from a file, a socket or a database, where importing a schema library would cost more than
+ * the whole core (decisions/002). Users' own schemas are Standard Schemas, see contracts/schema.ts.
+ */
+export type Shape<Value> = (value: unknown, path: string) => Value;
+
+export type ShapeOf<Some> = Some extends Shape<infer Value> ? Value : never;
+
+export class ShapeError extends Error {
+  constructor(path: string, wanted: string, got: unknown) {
+    super(`${path === "" ? "the value" : path} should be ${wanted}, not ${got === null ? "null" : Array.isArray(got) ? "a list" : typeof got}`);
+    this.name = "ShapeError";
+  }
+}
+
+export const text: Shape<string> = (value, path) => {
+  if (typeof value === "string") return value;
+  throw new ShapeError(path, "text", value);
+};
+
+export const integer: Shape<number> = (value, path) => {
+  if (Number.isSafeInteger(value)) return value as number; // checked in this line
+  throw new ShapeError(path, "a whole number", value);
+};
+
+export const decimal: Shape<number> = (value, path) => {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new ShapeError(path, "a number", value);
+};
+
+export const flag: Shape<boolean> = (value, path) => {
+  if (typeof value === "boolean") return value;
+  throw new ShapeError(path, "true or false", value);
+};
+
+/** Anything that JSON can hold. */
+export const anything: Shape<unknown> = (value) => value;
+
+/** A brand on top of a shape: the caller vouches that every such value may carry it. */
+export function branded<Value, Brand extends Value>(shape: Shape<Value>): Shape<Brand> {
+  return (value, path) => shape(value, path) as Brand; // a brand only, the shape was checked
+}
+
+export function oneOf<const Words extends readonly string[]>(...words: Words): Shape<Words[number]> {
+  return (value, path) => {
+    if (typeof value === "string" && words.includes(value)) return value;
+    throw new ShapeError(path, `one of ${words.join(", ")}`, value);
+  };
+}
+
+export function listOf<Item>(item: Shape<Item>): Shape<readonly Item[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) throw new ShapeError(path, "a list", value);
+    return value.map((entry, index) => item(entry, `${path}[${index}]`));
+  };
+}
+
+export function recordOf<Item>(item: Shape<Item>): Shape<Readonly<Record<string, Item>>> {
+  return (value, path) => {
+    const source = toObject(value, path);
+    return Object.fromEntries(Object.entries(source).map(([name, entry]) => [name, item(entry, `${path}.${name}`)]));
+  };
+}
+
+/** Required fields, then optional ones. Fields that are not named are dropped, so that a newer writer can add some. */
+export function fields<Required extends Fields, Optional extends Fields = Record<never, never>>(
+  required: Required,
+  optional?: Optional,
+): Shape<Fielded<Required, Optional>> {
+  const requiredList = Object.entries(required);
+  const optionalList = Object.entries(optional ?? {});
+  return (value, path) => {
+    const source = toObject(value, path);
+    const result: Record<string, unknown> = {};
+    for (const [name, shape] of requiredList) result[name] = shape(source[name], path === "" ? name : `${path}.${name}`);
+    for (const [name, shape] of optionalList) {
+      const field = source[name];
+      if (field !== undefined) result[name] = shape(field, path === "" ? name : `${path}.${name}`);
+    }
+    return result as Fielded<Required, Optional>; // built field by field from these very shapes
+  };
+}
+
+type Fields = Readonly<Record<string, Shape<unknown>>>;
+type Fielded<Required extends Fields, Optional extends Fields> = {
+  readonly [Name in keyof Required]: ShapeOf<Required[Name]>;
+} & { readonly [Name in keyof Optional]?: ShapeOf<Optional[Name]> };
+
+function toObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>; // checked in this line
+  throw new ShapeError(path, "an object", value);
+}

@@ -1,0 +1,88 @@
+import { isErrorCode, type ErrorCode } from "../base/error-codes.ts";
+import { anything, branded, decimal, fields, flag, integer, listOf, oneOf, recordOf, ShapeError, text, type Shape } from "../base/shape.ts";
+import type { StoredError } from "../base/errors.ts";
+import type { EffectKey, RunId, StepKey } from "./ids.ts";
+
+const runId: Shape<RunId> = branded(text);
+const stepKey: Shape<StepKey> = branded(text);
+const effectKey: Shape<EffectKey> = branded(text);
+
+const errorCode: Shape<ErrorCode> = (value, path) => {
+  if (isErrorCode(value)) return value;
+  throw new ShapeError(path, "an error code", value);
+};
+
+export const storedError: Shape<StoredError> = fields(
+  { code: errorCode, message: text },
+  { hint: text, facts: recordOf(anything), effect: oneOf("none", "done", "unknown"), name: text, causes: listOf(text) },
+) as Shape<StoredError>; // facts are written by toStoredError and only shown to people
+
+/** A value that was too large for its entry, by content hash. */
+const blobRef = fields({ hash: text, bytes: integer });
+
+const usage = fields({ modelCalls: integer, inputTokens: integer, outputTokens: integer }, { costUsd: decimal });
+const confidence = fields({ value: decimal, source: oneOf("check", "agreement", "judge", "logprobs", "self", "rule") });
+const evidence = listOf(fields({ source: text }, { quote: text }));
+
+/** Where a value came from: the steps whose results were handed in. */
+const provenance = { uses: listOf(stepKey) };
+/** `out` or, when it is large, `outRef`. Neither: nothing was returned. */
+const output = { out: anything, outRef: blobRef };
+const input = { input: anything, inputRef: blobRef };
+const known = { confidence, evidence, usage };
+
+const effectOrigin = fields({ run: runId, step: stepKey });
+
+/**
+ * Every kind of entry with the shape of its body, version 1. Kinds are noun-verb.
+ * Entries about one step carry its path as their key.
+ */
+export const bodies = {
+  "run-started": fields(
+    { flow: text, version: text },
+    {
+      ...input,
+      parent: fields({ run: runId, step: stepKey, onParentEnd: oneOf("cancel", "keep") }),
+      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
+      edits: recordOf(fields({}, { input: anything, output: anything })),
+      startKey: text,
+    },
+  ),
+  "run-done": fields({}, { ...output, uses: listOf(stepKey) }),
+  "run-failed": fields({ error: storedError }),
+  "run-cancelled": fields({ reason: text }),
+  "run-parked": fields({ error: storedError }, { step: stepKey }),
+  "run-paused": fields({ by: text }),
+  "run-resumed": fields({ by: text }),
+  "cancel-requested": fields({ by: text, reason: text }),
+
+  "step-done": fields({}, { ...output, ...input, ...provenance, call: text, effect: oneOf("read", "local"), attempt: integer, digest: text, edited: flag }),
+  "step-failed": fields({ error: storedError }, { ...input, call: text, attempt: integer, digest: text }),
+  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }),
+
+  "effect-intended": fields(
+    { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
+    { ...input, ...provenance, undo: flag },
+  ),
+  "effect-settled": fields({ effect: effectKey, by: oneOf("tool", "check", "person") }, { ...output, attempt: integer, note: text, error: storedError }),
+  "effect-failed": fields({ effect: effectKey, error: storedError }, { attempt: integer }),
+  "effect-shared": fields({ effect: effectKey, from: effectOrigin }, { ...output }),
+  "effect-in-doubt": fields({ effect: effectKey, why: text }, { error: storedError }),
+  "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
+
+  "rollback-started": fields({ error: storedError }),
+  "undo-failed": fields({ effect: effectKey, error: storedError, attempt: integer, nextAt: integer }),
+  "effect-undone": fields({ effect: effectKey }, { attempt: integer }),
+
+  "timer-set": fields({ dueAt: integer }),
+  "timer-fired": fields({}),
+  "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
+
+  "agent-started": fields({ agent: text, version: text }, { ...input, ...provenance, does: text, digest: text }),
+  "scope-closed": fields({}, { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text }),
+  "child-started": fields({ child: runId, flow: text, version: text }, { ...provenance, digest: text }),
+  "child-settled": fields({ child: runId }, { ...output, error: storedError }),
+
+  "value-drawn": fields({ value: anything }),
+  "note-written": fields({ text: text }, { data: anything }),
+} as const;

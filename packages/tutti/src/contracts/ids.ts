@@ -1,0 +1,14 @@
+declare const brand: unique symbol;
+
+/** Names one execution of a flow. Chosen by the caller or made by the engine. */
+export type RunId = string & { readonly [brand]: "RunId" };
+
+/** The path of a durable unit inside its run: `/research/market/search#2`. */
+export type StepKey = string & { readonly [brand]: "StepKey" };
+
+/** Names an action, not a position: the same action has the same key whoever asks for it. */
+export type EffectKey = string & { readonly [brand]: "EffectKey" };
+
+export const toRunId = (text: string): RunId => text as RunId; // a brand only: any text may name a run
+export const toStepKey = (text: string): StepKey => text as StepKey; // a brand only
+export const toEffectKey = (text: string): EffectKey => text as EffectKey; // a brand only

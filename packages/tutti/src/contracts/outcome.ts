@@ -1,0 +1,39 @@
+import type { TuttiError } from "../base/errors.ts";
+import type { StepKey } from "./ids.ts";
+
+/** How a branch of a fan-out ended. */
+export type Outcome<Value> =
+  | { readonly kind: "done"; readonly value: Value }
+  | { readonly kind: "failed"; readonly error: TuttiError }
+  | { readonly kind: "cancelled" }
+  /** It had finished, and its effects were undone because the group did not succeed. */
+  | { readonly kind: "undone" };
+
+/** Where a confidence comes from, and how sure. `value` is in [0, 1]. */
+export interface Confidence {
+  readonly value: number;
+  readonly source: "check" | "agreement" | "judge" | "logprobs" | "self" | "rule";
+}
+
+/** What a result leans on: a source and the exact words in it. */
+export interface Evidence {
+  readonly source: string;
+  readonly quote?: string;
+}
+
+/** Tokens and money, counted once where they were spent. */
+export interface Usage {
+  readonly modelCalls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd?: number;
+}
+
+/** An output with what is known about it. */
+export interface Result<Output> {
+  readonly output: Output;
+  readonly step: StepKey;
+  readonly confidence?: Confidence;
+  readonly evidence?: readonly Evidence[];
+  readonly usage?: Usage;
+}

@@ -1,0 +1,119 @@
+import type { Callable, Flow, Retry } from "./callable.ts";
+import type { RunId, StepKey } from "./ids.ts";
+import type { Outcome, Result } from "./outcome.ts";
+import type { Schema } from "./schema.ts";
+
+/** What a flow writes against. Every verb is durable: after a crash it answers from the ledger. */
+export interface Run {
+  readonly id: RunId;
+  /** Where in the run this handle stands; the root is "". */
+  readonly path: string;
+  /** Aborts when this run or branch is cancelled. */
+  readonly signal: AbortSignal;
+
+  /** Calls a tool, an agent or another flow and returns its output, checked against its schema. */
+  call<Input, Output>(callable: Callable<Input, Output>, input: NoInfer<Input>, options?: CallOptions): Promise<Output>;
+  /** Like `call`, with confidence, evidence, usage and the step's id. */
+  result<Input, Output>(callable: Callable<Input, Output>, input: NoInfer<Input>, options?: CallOptions): Promise<Result<Output>>;
+  /** A named closure whose result is recorded. It may run again if the process dies before that; it is never run again after. */
+  step<Output>(name: string, work: (host: StepHost) => Output | Promise<Output>, options?: StepOptions): Promise<Output>;
+  /** A named part of the flow. Once closed it replays as one record. */
+  scope<Output>(name: string, body: (run: Run) => Promise<Output>): Promise<Output>;
+
+  /** Runs named branches in parallel. By default all must succeed; the first failure cancels the others. */
+  all<Branches extends BranchMap>(branches: Branches, options?: { readonly name?: string; readonly need?: "all"; readonly siblings?: Siblings }): Promise<OutputsOf<Branches>>;
+  /** With another `need`, each branch's outcome by name. Throws BRANCHES_FAILED when the need is not met. */
+  all<Branches extends BranchMap>(branches: Branches, options: FanOut): Promise<OutcomesOf<Branches>>;
+  /** Runs `body` for every item, at most `concurrency` at a time. Returns the outputs that succeeded, in the items' order, with every outcome beside them. */
+  map<Item, Output>(items: readonly Item[], body: (run: Run, item: Item, index: number) => Promise<Output>, options?: FanOut & { readonly concurrency?: number }): Promise<Joined<Output>>;
+  /** The first branch that settles wins; the others are cancelled. */
+  race<Branches extends BranchMap>(branches: Branches, options?: { readonly name?: string }): Promise<WinnerOf<Branches>>;
+
+  /** Waits for a duration in milliseconds, or until a moment. Of any length: a waiting run costs no memory. */
+  sleep(until: number | Date): Promise<void>;
+  /** Waits for a signal. Signals that came earlier are kept until somebody waits. */
+  wait<Payload>(signal: SignalOf<Payload>): Promise<Payload>;
+  /** Like `wait`; `undefined` when the time is over. */
+  wait<Payload>(signal: SignalOf<Payload>, options: { readonly timeoutMs: number }): Promise<Payload | undefined>;
+  /** Sends a signal to another run, exactly once. */
+  emit<Payload>(to: RunId, signal: SignalOf<Payload>, payload: NoInfer<Payload>): Promise<void>;
+  /** Starts another flow and goes on; await `result()` when it is needed. `run.call(flow, input)` starts and waits. */
+  child<Input, Output>(flow: Flow<Input, Output>, input: NoInfer<Input>, options?: ChildOptions): Promise<ChildRun<Output>>;
+
+  /** Writes something down for people. Changes nothing. */
+  note(text: string, data?: unknown): void;
+  /** Milliseconds since 1970; the same on every replay. */
+  now(): number;
+  /** A number in [0, 1); the same on every replay. */
+  random(): number;
+  /** A version 4 UUID; the same on every replay. */
+  uuid(): string;
+}
+
+export interface StepHost {
+  readonly signal: AbortSignal;
+  readonly step: StepKey;
+  /** 1 for the first try. */
+  readonly attempt: number;
+}
+
+export interface StepOptions {
+  /** `local` unless said otherwise. A `read` may run ahead of the disk. What changes the outside world belongs in a tool. */
+  readonly effect?: "read" | "local";
+  readonly retry?: Retry;
+  readonly timeoutMs?: number;
+}
+
+export interface CallOptions {
+  /** Its name in the step's path; the callable's own by default. */
+  readonly name?: string;
+  readonly retry?: Retry;
+  readonly timeoutMs?: number;
+}
+
+export interface ChildOptions {
+  readonly name?: string;
+  /** What happens to the child when this run ends first. */
+  readonly onParentEnd?: "cancel" | "keep";
+}
+
+export interface ChildRun<Output> {
+  readonly id: RunId;
+  result(): Promise<Output>;
+}
+
+/** How many branches must succeed, and what happens to the rest. */
+export interface FanOut {
+  readonly name?: string;
+  readonly need?: Need;
+  readonly siblings?: Siblings;
+}
+
+export type Need = "all" | "any" | "bestEffort" | { readonly atLeast: number };
+
+/**
+ * What happens to branches once the group's fate is known (the need can't be met any more, or, for `any`, is met):
+ * `cancel` (default) stops those still running, `keep` lets them finish, `undo` stops them and takes back the effects of all.
+ */
+export type Siblings = "cancel" | "keep" | "undo";
+
+// Method syntax would lose the output's type; `never` as input keeps the map open for every branch.
+export type BranchMap = Readonly<Record<string, (run: Run) => Promise<unknown>>>;
+export type OutputsOf<Branches extends BranchMap> = { readonly [Name in keyof Branches]: Awaited<ReturnType<Branches[Name]>> };
+export type OutcomesOf<Branches extends BranchMap> = { readonly [Name in keyof Branches]: Outcome<Awaited<ReturnType<Branches[Name]>>> };
+export type WinnerOf<Branches extends BranchMap> = {
+  [Name in keyof Branches]: { readonly name: Name; readonly value: Awaited<ReturnType<Branches[Name]>> };
+}[keyof Branches];
+
+/** The outputs that succeeded, in order; `outcomes` has every branch's, in order. */
+export type Joined<Output> = readonly Output[] & { readonly outcomes: readonly Outcome<Output>[] };
+
+/** A typed signal, or just its name. */
+export type SignalOf<Payload> = string | SignalType<Payload>;
+
+export interface SignalType<Payload> {
+  readonly kind: "signal";
+  readonly name: string;
+  readonly payload: Schema<Payload>;
+}
+

@@ -1,0 +1,58 @@
+import { TuttiError } from "../base/errors.ts";
+import { bodyOf } from "../contracts/entry.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { EffectRecord } from "../contracts/run-record.ts";
+import type { DriverHost } from "../flow/driver.ts";
+import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { readChildOutcome, readOutput } from "./run-end.ts";
+import { cancelRun, signalRun } from "./steer-run.ts";
+
+type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned"> & { readonly run: RunId };
+
+/** What the engine does for one driver. */
+export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCallbacks): DriverHost {
+  const { ledger, clock, chance, onActivity } = engine;
+  return {
+    clock,
+    chance,
+    stallMs: engine.stallMs,
+    tools: engine.tools,
+    model(tier) {
+      const model = engine.models[tier];
+      if (model !== undefined) return model;
+      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
+        hint: `Pass it to openTutti({ models: { ${tier}: … } }). Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
+      });
+    },
+    emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
+    driveChild: (child) => void runs.drive(child).catch(engine.onBackgroundError),
+    childOutcome: (child) => readChildOutcome(ledger, child),
+    cancelRun: (run, reason) => void cancelRun(engine, runs, { run, reason, by: "parent" }).catch(ignoreEnded(engine)),
+    findEffect: (key) => ledger.findEffect(key),
+    watchEffect: runs.watchEffect,
+    effectChanged: runs.effectChanged,
+    settledOutput: (effect) => readSettledOutput(engine, effect),
+    stepStarted: onActivity === undefined ? undefined : (run, step, attempt) => onActivity({ kind: "step-started", run, step, attempt, at: clock.now() }),
+    readEntries: () => ledger.read(callbacks.run),
+    progress: (run, step, text) => onActivity?.({ kind: "progress", run, step, text, at: clock.now() }),
+    onRest: callbacks.onRest,
+    onAbandoned: callbacks.onAbandoned,
+    onParked: callbacks.onParked,
+  };
+}
+
+// A child that has ended by itself meanwhile needs no cancelling.
+function ignoreEnded(engine: Engine): (error: unknown) => void {
+  return (error) => {
+    if (error instanceof TuttiError && (error.code === "RUN_OVER" || error.code === "LEDGER_CLOSED")) return;
+    engine.onBackgroundError(error);
+  };
+}
+
+async function readSettledOutput(engine: Engine, effect: EffectRecord): Promise<unknown> {
+  const [entry] = effect.settledLsn === undefined ? [] : await engine.ledger.scan(effect.settledLsn - 1, 1);
+  if (entry === undefined || entry.kind !== "effect-settled") {
+    throw new TuttiError("LEDGER_CORRUPT", `the entry that settled ${effect.key} is missing`, { hint: "Run `tutti verify`." });
+  }
+  return readOutput(engine.ledger, bodyOf(entry, entry.kind));
+}

@@ -1,0 +1,58 @@
+import type { Chance } from "../base/chance.ts";
+import type { Clock } from "../base/clock.ts";
+import type { TuttiError } from "../base/errors.ts";
+import type { Flow, Tool } from "../contracts/callable.ts";
+import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { Model } from "../contracts/model.ts";
+import type { RunRecord } from "../contracts/run-record.ts";
+import type { Driver } from "../flow/driver.ts";
+import type { RunEnd } from "../flow/run-flow.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Activity } from "./tutti.ts";
+
+/** What the parts of the engine share. */
+export interface Engine {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly tools: readonly Tool[];
+  readonly models: Readonly<Record<string, Model>>;
+  readonly evictAfterMs: number;
+  readonly stallMs: number;
+  readonly onActivity: ((activity: Activity) => void) | undefined;
+  findFlow(name: string, version: string): Flow | undefined;
+  /** Something failed that no caller waits for. */
+  onBackgroundError(error: unknown): void;
+}
+
+/** One run that this process is driving. */
+export interface ActiveRun {
+  readonly driver: Driver;
+  readonly record: RunRecord;
+}
+
+/** What a run came to rest with, for those who wait for it. */
+export type Rest =
+  | { readonly kind: "over"; readonly end: RunEnd }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "parked"; readonly error: TuttiError }
+  /** This process lost the run: its ledger stopped, or another driver took it over. */
+  | { readonly kind: "lost"; readonly error: TuttiError };
+
+/** The runs in memory: loads them from the ledger, lets them go when they rest, and wakes them when they are due. */
+export interface ActiveRuns {
+  find(run: RunId): ActiveRun | undefined;
+  /** Drives the run if it can go on: it is open, neither paused nor parked, and its flow is registered. */
+  drive(run: RunId): Promise<ActiveRun | undefined>;
+  /** Calls back at the run's next rest; returns the function that forgets it. */
+  onRest(run: RunId, listener: (rest: Rest) => void): () => void;
+  /** Drives the run at that time. */
+  wakeAt(run: RunId, dueAt: number): void;
+  watchEffect(key: EffectKey, wake: () => void): () => void;
+  effectChanged(key: EffectKey): void;
+  tell(run: RunId, rest: Rest): void;
+  /** Lets what is going on come to its recorded end, within the given time, and then drives nothing any more. */
+  close(graceMs: number): Promise<void>;
+  /** Lets a run go that was halted. */
+  release(run: RunId): void;
+}

@@ -1,0 +1,83 @@
+import { TuttiError } from "../base/errors.ts";
+import { toShortId } from "../base/chance.ts";
+import { toJsonText } from "../base/json.ts";
+import { bodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
+import { isDelivered } from "../flow/history.ts";
+import { toBlobs } from "../flow/step.ts";
+import { toBody, toStoredValue } from "../flow/stored-value.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
+import type { Engine } from "./engine-parts.ts";
+import { findRun } from "./steer-run.ts";
+import type { ForkEdit } from "./tutti.ts";
+
+/** Kinds that belong to one execution and are not taken over. */
+const leftBehind: ReadonlySet<EntryKind> = new Set(["run-started", "run-parked", "run-paused", "run-resumed", "cancel-requested", "run-done", "run-failed", "run-cancelled", "rollback-started", "effect-undone"]);
+
+export interface ForkRequest {
+  readonly run: RunId;
+  readonly step: StepKey;
+  readonly edit: ForkEdit | undefined;
+}
+
+/**
+ * Starts a run that shares the other's past: every entry before the step's own, which is a consistent cut because results are handed over in
+ * that very order. Effects count for both runs, so what was done is shared, not repeated.
+ * @throws TuttiError RUN_UNKNOWN, USAGE
+ */
+export async function forkRun(engine: Engine, request: ForkRequest): Promise<RunId> {
+  const record = await findRun(engine, request.run);
+  const entries = await engine.ledger.read(request.run);
+  const [first] = entries;
+  if (first === undefined) throw new TuttiError("LEDGER_CORRUPT", `run ${request.run} has no entries`);
+  const started = bodyOf(first, "run-started");
+  const at = entries.find((entry) => entry.key === request.step && isDelivered(entry.kind));
+  if (at === undefined && request.step !== "") throw toUnknownStep(request, entries);
+  const cut = at?.seq ?? 2;
+  const { edit } = request;
+  const forked = {
+    flow: started.flow,
+    version: started.version,
+    forkedFrom: { run: request.run, step: request.step, seq: cut, lineage: started.forkedFrom?.lineage ?? request.run },
+    ...(edit !== undefined && "input" in edit && request.step !== "" ? { edits: { ...started.edits, [request.step]: { input: edit.input } } } : {}),
+  };
+  const input = edit !== undefined && "input" in edit && request.step === "" ? toStoredValue("input", edit.input, "the fork's input") : undefined;
+  const id = toRunId(`${request.run}~${toShortId()}`);
+  const copied = [...toCopied(entries.filter((entry) => entry.seq < cut)), ...toEdited(at, edit)];
+  await engine.ledger.start({
+    id,
+    flow: record.flow,
+    version: record.version,
+    body: input === undefined ? toBody({ ...forked, ...toInputFields(started) }) : toBody(forked, input),
+    ...toBlobs(input),
+    copied,
+  });
+  return id;
+}
+
+function toInputFields(started: { readonly input?: unknown; readonly inputRef?: unknown }): Readonly<Record<string, unknown>> {
+  if (started.inputRef !== undefined) return { inputRef: started.inputRef };
+  return started.input === undefined ? {} : { input: started.input };
+}
+
+function toCopied(before: readonly LedgerEntry[]): readonly NewEntry[] {
+  const settled = new Set(before.filter((entry) => isDelivered(entry.kind)).map((entry) => entry.key));
+  return before
+    .filter((entry) => !leftBehind.has(entry.kind))
+    // What was in flight at the cut is asked for anew; a shared key then finds what came of it.
+    .filter((entry) => (entry.kind !== "effect-intended" && entry.kind !== "effect-in-doubt" && entry.kind !== "effect-resolved" && entry.kind !== "child-started") || settled.has(entry.key))
+    .map(({ kind, key, body }) => ({ kind, key, body }));
+}
+
+function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): readonly NewEntry[] {
+  if (at === undefined || edit === undefined || !("output" in edit)) return [];
+  const json = toJsonText(edit.output, "the edited output");
+  const out = json === undefined ? "" : `"out":${json},`;
+  const kind: EntryKind = at.kind === "scope-closed" ? "scope-closed" : "step-done";
+  return [{ kind, key: at.key, body: kind === "step-done" ? `{${out}"edited":true}` : `{${out}"agent":"edited"}` }];
+}
+
+function toUnknownStep(request: ForkRequest, entries: readonly LedgerEntry[]): TuttiError {
+  const keys = [...new Set(entries.filter((entry) => isDelivered(entry.kind) && entry.key !== "").map((entry) => entry.key))];
+  return new TuttiError("USAGE", `run ${request.run} has no recorded step ${request.step}`, { hint: `Its steps: ${keys.slice(0, 20).join(", ")}` });
+}

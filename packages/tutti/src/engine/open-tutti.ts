@@ -1,0 +1,137 @@
+import { systemChance, toShortId } from "../base/chance.ts";
+import { systemClock } from "../base/clock.ts";
+import { TuttiError } from "../base/errors.ts";
+import type { Flow } from "../contracts/callable.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import { toRunId, type RunId } from "../contracts/ids.ts";
+import { parseWith } from "../contracts/schema.ts";
+import { toBlobs } from "../flow/step.ts";
+import { toBody, toStoredValue } from "../flow/stored-value.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
+import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { openHandle } from "./run-handle.ts";
+import { findRun, settleEffect } from "./steer-run.ts";
+import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
+
+const defaultLedger = ".tutti/ledger.db";
+const closeGraceMs = 10_000;
+const defaultStallMs = 5_000;
+
+/** Tunings that tests need and users do not. */
+export interface InnerOptions {
+  readonly evictAfterMs?: number;
+  readonly stallMs?: number;
+}
+
+/**
+ * Opens an engine over a ledger: by default a SQLite file in this folder. Open runs go on by themselves.
+ * @throws TuttiError DEFINITION_INVALID, LEDGER_BUSY, LEDGER_UNWRITABLE, LEDGER_CORRUPT, LEDGER_TOO_NEW
+ */
+export async function openTutti(options: TuttiOptions, inner: InnerOptions = {}): Promise<Tutti> {
+  const flows = toFlowTable(options.flows);
+  const clock = options.clock ?? systemClock;
+  const { onActivity } = options;
+  const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
+  const ledger = await openLedger(options, onEntry);
+  const engine: Engine = {
+    ledger,
+    clock,
+    chance: options.chance ?? systemChance,
+    tools: options.tools ?? [],
+    models: options.models ?? {},
+    evictAfterMs: inner.evictAfterMs ?? evictAfterMs,
+    stallMs: inner.stallMs ?? defaultStallMs,
+    onActivity,
+    findFlow: (name, version) => flows.get(`${name}@${version}`),
+    onBackgroundError(error) {
+      // The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself.
+      if (!(error instanceof TuttiError)) throw error;
+    },
+  };
+  const runs = openActiveRuns(engine);
+  if (options.recover !== false) await recover(engine, runs);
+  return toTutti(engine, runs);
+}
+
+function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
+  const tutti: Tutti = {
+    ledger: engine.ledger,
+    async run(flow, input, options) {
+      const handle = await tutti.start(flow, input, options);
+      return handle.result();
+    },
+    async start<Input, Output>(flow: Flow<Input, Output>, input: Input, options: StartOptions = {}): Promise<RunHandle<Output>> {
+      const id = await start(engine, flow, { input, options });
+      void runs.drive(id).catch(engine.onBackgroundError);
+      return openHandle(engine, runs, id) as RunHandle<Output>; // the run's output was parsed by this flow's schema
+    },
+    async open(run) {
+      const { id } = await findRun(engine, toRunId(run));
+      return openHandle(engine, runs, id);
+    },
+    runs: (filter = {}) => engine.ledger.listRuns(filter),
+    inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
+    settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
+    async close() {
+      await runs.close(closeGraceMs);
+      await engine.ledger.close();
+    },
+  };
+  return tutti;
+}
+
+const idPattern = /^[\w.~:-]{1,120}$/u;
+
+async function start<Input>(engine: Engine, flow: Flow<Input>, request: { readonly input: Input; readonly options: StartOptions }): Promise<RunId> {
+  const { id, key, windowMs } = request.options;
+  if (engine.findFlow(flow.name, flow.version) !== flow) {
+    throw new TuttiError("FLOW_UNKNOWN", `the flow ${flow.name} version ${flow.version} is not one of this engine's`, { hint: "Pass it to openTutti({ flows: [...] })." });
+  }
+  if (id !== undefined && !idPattern.test(id)) {
+    throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, { hint: "Use letters, digits and . ~ : - _, at most 120." });
+  }
+  const input = await parseWith(flow.input, request.input, { code: "INPUT_INVALID", what: `the input of ${flow.name}` });
+  const stored = toStoredValue("input", input, `the input of ${flow.name}`);
+  const outcome = await engine.ledger.start({
+    id: toRunId(id ?? `${flow.name}-${toShortId()}`),
+    flow: flow.name,
+    version: flow.version,
+    body: toBody({ flow: flow.name, version: flow.version, ...(key === undefined ? {} : { startKey: key }) }, stored),
+    ...toBlobs(stored),
+    ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
+    ...(windowMs === undefined ? {} : { windowMs }),
+  });
+  return outcome.run;
+}
+
+function toFlowTable(flows: readonly Flow[]): ReadonlyMap<string, Flow> {
+  const table = new Map<string, Flow>();
+  for (const flow of flows) {
+    const name = `${flow.name}@${flow.version}`;
+    if (table.has(name) && table.get(name) !== flow) {
+      throw new TuttiError("DEFINITION_INVALID", `two flows are named ${flow.name} in version ${flow.version}`, { hint: "Give one another name, or another version." });
+    }
+    table.set(name, flow);
+  }
+  return table;
+}
+
+async function openLedger(options: TuttiOptions, onEntry: ((entry: LedgerEntry) => void) | undefined): Promise<Ledger> {
+  if (typeof options.ledger === "object") return options.ledger;
+  const { openSqliteLedger } = await import("../ledger/sqlite/sqlite-ledger.ts");
+  return openSqliteLedger(options.ledger ?? defaultLedger, {
+    clock: options.clock ?? systemClock,
+    durability: options.durability ?? "power",
+    ...(onEntry === undefined ? {} : { onEntry }),
+  });
+}
+
+/** Takes up what an earlier process left: what was running goes on, what waits for a time is armed, the rest stays where it is. */
+async function recover(engine: Engine, runs: ActiveRuns): Promise<void> {
+  const open = await engine.ledger.listRuns({ statuses: ["running", "in-doubt", "waiting"] });
+  for (const record of open.toReversed()) {
+    if (record.status !== "waiting") void runs.drive(record.id).catch(engine.onBackgroundError);
+    else if (record.wakeAt !== undefined) runs.wakeAt(record.id, record.wakeAt);
+  }
+}

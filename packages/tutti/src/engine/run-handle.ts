@@ -1,0 +1,116 @@
+import { parseWith } from "../contracts/schema.ts";
+import type { RunId } from "../contracts/ids.ts";
+import { toShortId } from "../base/chance.ts";
+import type { SignalOf } from "../contracts/run.ts";
+import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
+import { forkRun } from "./fork-run.ts";
+import { readEnd, readParking, toEndError } from "./run-end.ts";
+import { cancelRun, findRun, pauseRun, resumeRun, signalRun } from "./steer-run.ts";
+import type { RunHandle, RunState } from "./tutti.ts";
+
+export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHandle {
+  const handle: RunHandle = {
+    id,
+    result: () => result(engine, runs, id),
+    settled: () => settled(engine, runs, id),
+    state: () => readState(engine, runs, id),
+    entries: () => engine.ledger.read(id),
+    async signal(signal, payload, options) {
+      const name = typeof signal === "string" ? signal : signal.name;
+      await signalRun(engine, runs, { run: id, signal: { name, payload: await toPayload(signal, payload), id: options?.id ?? toShortId() } });
+    },
+    cancel: (reason = "cancelled by a person", by = "a person") => cancelRun(engine, runs, { run: id, reason, by }),
+    pause: (by = "a person") => pauseRun(engine, runs, { run: id, by }),
+    resume: (by = "a person") => resumeRun(engine, runs, { run: id, by }),
+    async fork(step, edit) {
+      const forked = await forkRun(engine, { run: id, step, edit });
+      void runs.drive(forked).catch(engine.onBackgroundError);
+      return openHandle(engine, runs, forked);
+    },
+  };
+  return handle;
+}
+
+function toPayload<Payload>(signal: SignalOf<Payload>, payload: Payload): Payload | Promise<Payload> {
+  if (typeof signal === "string") return payload;
+  return parseWith(signal.payload, payload, { code: "INPUT_INVALID", what: `the payload of signal ${signal.name}` });
+}
+
+/** Listens before it looks, so that an end in between is not missed. */
+async function result(engine: Engine, runs: ActiveRuns, id: RunId): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const forget = runs.onRest(id, (rest) => {
+    if (rest.kind === "waiting") return;
+    if (rest.kind === "over" && rest.end.kind === "done") resolve(rest.end.output);
+    else reject(rest.kind === "over" && rest.end.kind !== "done" ? toEndError(id, rest.end) : "error" in rest ? rest.error : undefined);
+  });
+  try {
+    const state = runs.find(id) === undefined ? await readState(engine, runs, id) : undefined;
+    switch (state?.kind) {
+      case "done":
+        return state.output;
+      case "failed":
+      case "parked":
+        throw state.error;
+      case "cancelled":
+        throw toEndError(id, state);
+      default:
+        return await promise;
+    }
+  } finally {
+    promise.catch(() => {});
+    forget();
+  }
+}
+
+async function settled(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState> {
+  const { promise, resolve, reject } = Promise.withResolvers<Rest>();
+  const forget = runs.onRest(id, (rest) => (rest.kind === "lost" ? reject(rest.error) : resolve(rest)));
+  try {
+    const state = await readState(engine, runs, id);
+    if (state.kind !== "running") return state;
+    const rest = await promise;
+    if (rest.kind === "over" && rest.end.kind === "done") return { kind: "done", output: rest.end.output };
+    return await readState(engine, runs, id);
+  } finally {
+    promise.catch(() => {});
+    forget();
+  }
+}
+
+/** What a run is doing: from its driver where there is one, otherwise from the ledger. */
+async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState> {
+  const driver = runs.find(id)?.driver;
+  const record = await findRun(engine, id);
+  if (driver !== undefined && !driver.stopped && record.status !== "paused") {
+    const waits = [...driver.waits];
+    if (driver.busy > 0 || !driver.delivery.idle || waits.length === 0) return { kind: "running" };
+    if (waits.some((wait) => wait.kind === "doubt")) return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
+    const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
+    return {
+      kind: "waiting",
+      untilMs: due.length === 0 ? undefined : Math.min(...due),
+      signals: waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])),
+    };
+  }
+  switch (record.status) {
+    case "running":
+      return { kind: "running" };
+    case "waiting":
+      return { kind: "waiting", untilMs: record.wakeAt, signals: [] };
+    case "paused":
+      return { kind: "paused" };
+    case "in-doubt":
+      return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
+    default:
+      return readEnded(engine, id);
+  }
+}
+
+async function readEnded(engine: Engine, id: RunId): Promise<RunState> {
+  const entries = await engine.ledger.read(id);
+  const parked = readParking(entries);
+  const end = await readEnd(engine.ledger, entries);
+  if (end !== undefined) return end;
+  return parked === undefined ? { kind: "running" } : { kind: "parked", error: parked };
+}

@@ -1,0 +1,128 @@
+import { TuttiError } from "../base/errors.ts";
+import type { EffectKey, RunId } from "../contracts/ids.ts";
+import { isOver, type RunRecord } from "../contracts/run-record.ts";
+import type { PersonsVerdict } from "../flow/driver.ts";
+import { receiveSignal, requestCancel, settleDoubt, toCancelEntry, toRunOver, toSignalEntry, toVerdictEntry, type IncomingSignal } from "../flow/steering.ts";
+import { toBody } from "../flow/stored-value.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
+import { bodyOf } from "../contracts/entry.ts";
+import type { ActiveRuns, Engine } from "./engine-parts.ts";
+
+/** @throws TuttiError RUN_UNKNOWN, RUN_OVER */
+async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
+  const record = await findRun(engine, run);
+  if (isOver(record.status)) throw toRunOver(run);
+  return record;
+}
+
+/** @throws TuttiError RUN_UNKNOWN */
+export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
+  const record = await engine.ledger.findRun(run);
+  if (record !== undefined) return record;
+  throw new TuttiError("RUN_UNKNOWN", `no run ${run} in this ledger`, { hint: "`tutti runs` lists them.", facts: { run } });
+}
+
+/** Writes to a run that nobody drives: it is paused or parked, or its flow's code is not here. The next driver finds the entry. */
+async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
+  const { log } = await engine.ledger.claim(run);
+  await Promise.all(entries.map((entry) => log.append(entry)));
+}
+
+/** Delivers a signal, whatever the run is doing. Resolves when it is durable. */
+export async function signalRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly signal: IncomingSignal }): Promise<void> {
+  const active = runs.find(request.run) ?? (await runs.drive(request.run));
+  if (active !== undefined && !active.driver.stopped) {
+    await receiveSignal(active.driver, request.signal);
+    return;
+  }
+  const record = await findOpen(engine, request.run);
+  const { log, entries } = await engine.ledger.claim(request.run);
+  const seen = entries.some((entry) => entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id);
+  if (seen) return;
+  const wakes = record.status === "waiting" ? ({ status: "running" } as const) : {};
+  await log.append({ ...toSignalEntry(request.signal), ...wakes });
+}
+
+/** Cancels a run and, through it, its children. Resolves when the wish is durable; the run ends as soon as its code has left. */
+export async function cancelRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly by: string; readonly reason: string }): Promise<void> {
+  const { by, reason } = request;
+  const active = runs.find(request.run) ?? (await runs.drive(request.run));
+  if (active !== undefined && !active.driver.stopped) {
+    await requestCancel(active.driver, { by, reason });
+    return;
+  }
+  const record = await findOpen(engine, request.run);
+  const wish = toCancelEntry({ by, reason });
+  // A parked run's code can't be trusted to leave, and a paused one's would first have to go on: both end here, with nothing undone.
+  const ends = record.status === "parked" || record.status === "paused";
+  await writeTo(engine, request.run, ends ? [wish, { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" }] : [wish]);
+  if (ends) runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });
+}
+
+/** Stops handing results to the flow's code. What is going on comes to its recorded end first. */
+export async function pauseRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly by: string }): Promise<void> {
+  const record = await findOpen(engine, request.run);
+  if (record.status === "paused") return;
+  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
+  const active = runs.find(request.run);
+  if (active === undefined || active.driver.stopped) {
+    await writeTo(engine, request.run, [entry]);
+  } else {
+    const { driver } = active;
+    await driver.append(entry);
+    await new Promise<void>((resolve) => driver.halt(resolve));
+    await driver.log.durable();
+    runs.release(request.run);
+  }
+  runs.tell(request.run, { kind: "waiting" });
+}
+
+/** Goes on after a pause, and tries again what is parked. */
+export async function resumeRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly by: string }): Promise<void> {
+  const record = await findOpen(engine, request.run);
+  if (record.status === "paused" || record.status === "parked") {
+    if (runs.find(request.run) !== undefined) runs.release(request.run);
+    await writeTo(engine, request.run, [{ kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" }]);
+  }
+  const active = await runs.drive(request.run);
+  if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
+}
+
+export function toFlowUnknown(record: RunRecord): TuttiError {
+  return new TuttiError("FLOW_UNKNOWN", `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`, {
+    hint: "Pass it to openTutti({ flows: [...] }), or name its file on the command line.",
+    facts: { run: record.id, flow: record.flow, version: record.version },
+  });
+}
+
+/** Records what a person found out about an effect that was in doubt; its run goes on. */
+export async function settleEffect(engine: Engine, runs: ActiveRuns, request: { readonly effect: EffectKey; readonly verdict: PersonsVerdict }): Promise<void> {
+  const effect = await engine.ledger.findEffect(request.effect);
+  if (effect === undefined || effect.state !== "in-doubt") {
+    throw new TuttiError("EFFECT_UNKNOWN", effect === undefined ? `no effect ${request.effect} in this ledger` : `effect ${request.effect} is ${effect.state}, not in doubt`, {
+      hint: "`tutti runs --status in-doubt` lists what waits for a person.",
+      facts: { effect: request.effect },
+    });
+  }
+  const active = runs.find(effect.run) ?? (await runs.drive(effect.run));
+  if (active !== undefined && !active.driver.stopped) {
+    const { driver } = active;
+    if (!driver.doubts.has(effect.key)) await nextRest(runs, effect.run);
+    if (settleDoubt(driver, effect.key, request.verdict)) {
+      await driver.log.durable();
+      return;
+    }
+  }
+  await writeTo(engine, effect.run, [toVerdictEntry(effect, request.verdict)]);
+  runs.effectChanged(effect.key);
+  await runs.drive(effect.run);
+}
+
+function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
+  return new Promise((resolve) => {
+    const forget = runs.onRest(run, () => {
+      forget();
+      resolve();
+    });
+  });
+}

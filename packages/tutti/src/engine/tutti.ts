@@ -1,0 +1,97 @@
+import type { Clock } from "../base/clock.ts";
+import type { Chance } from "../base/chance.ts";
+import type { TuttiError } from "../base/errors.ts";
+import type { Flow, Tool } from "../contracts/callable.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { Model } from "../contracts/model.ts";
+import type { SignalOf } from "../contracts/run.ts";
+import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
+import type { Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
+
+export interface TuttiOptions {
+  /** Every flow that this process can drive, old versions included. */
+  readonly flows: readonly Flow[];
+  /** Tools whose undo may be needed although no flow names them any more. */
+  readonly tools?: readonly Tool[];
+  /** Models by tier: `fast`, `balanced`, `deep`, or names of your own. */
+  readonly models?: Readonly<Record<string, Model>>;
+  /** A SQLite file (made if missing; ".tutti/ledger.db" by default), or an opened ledger, which is then closed with the engine. */
+  readonly ledger?: string | Ledger;
+  /** `power` (default): what was acknowledged survives a power cut. `process`: the death of the process. */
+  readonly durability?: Durability;
+  /** Continue open runs at once (default). Without it they go on when they are asked for. */
+  readonly recover?: boolean;
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+  /** Called for everything that happens, recorded or not. Must not throw. */
+  readonly onActivity?: (activity: Activity) => void;
+}
+
+/** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
+export type Activity =
+  | { readonly kind: "entry"; readonly entry: LedgerEntry }
+  | { readonly kind: "step-started"; readonly run: RunId; readonly step: StepKey; readonly at: number; readonly attempt: number }
+  | { readonly kind: "progress"; readonly run: RunId; readonly step: StepKey; readonly at: number; readonly text: string };
+
+export interface StartOptions {
+  /** The run's id; a random one by default. Starting the same id again finds the first run. */
+  readonly id?: string;
+  /** Starts with one key are one run. */
+  readonly key?: string;
+  /** How long the key counts, from the first start; for ever by default. */
+  readonly windowMs?: number;
+}
+
+/** An engine over one ledger: starts runs, drives them, brings them back after a crash. */
+export interface Tutti {
+  /** Starts a run and waits for its output. @throws what the flow threw, or RUN_CANCELLED; RUN_WAITS is not thrown, it waits. */
+  run<Input, Output>(flow: Flow<Input, Output>, input: NoInfer<Input>, options?: StartOptions): Promise<Output>;
+  /** Starts a run; resolves when the start is durable. */
+  start<Input, Output>(flow: Flow<Input, Output>, input: NoInfer<Input>, options?: StartOptions): Promise<RunHandle<Output>>;
+  /** A handle on a run that exists, whoever started it. @throws RUN_UNKNOWN */
+  open(run: string): Promise<RunHandle>;
+  runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
+  /** Effects whose outcome nobody knows, for a person to settle. */
+  inDoubt(): Promise<readonly EffectRecord[]>;
+  /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
+  settle(effect: EffectKey, verdict: Verdict): Promise<void>;
+  readonly ledger: Ledger;
+  /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
+  close(): Promise<void>;
+}
+
+export type Verdict =
+  | { readonly kind: "done"; readonly output?: unknown; readonly by: string; readonly note?: string }
+  | { readonly kind: "not-done"; readonly by: string; readonly note?: string };
+
+export interface RunHandle<Output = unknown> {
+  readonly id: RunId;
+  /** Resolves with the output when the run is done, however often it waits or crashes before. @throws what made it fail */
+  result(): Promise<Output>;
+  /** Resolves as soon as the run can't go on by itself: over, waiting, paused, in doubt or parked. */
+  settled(): Promise<RunState<Output>>;
+  state(): Promise<RunState<Output>>;
+  entries(): Promise<readonly LedgerEntry[]>;
+  /** Delivers a signal. The same `id` twice is one signal. Resolves when it is durable. @throws RUN_OVER */
+  signal<Payload>(signal: SignalOf<Payload>, payload: NoInfer<Payload>, options?: { readonly id?: string }): Promise<void>;
+  cancel(reason?: string, by?: string): Promise<void>;
+  pause(by?: string): Promise<void>;
+  /** Goes on after a pause, and tries again what is parked. */
+  resume(by?: string): Promise<void>;
+  /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
+  fork(step: StepKey, edit?: ForkEdit): Promise<RunHandle<Output>>;
+}
+
+export type ForkEdit = { readonly output: unknown } | { readonly input: unknown };
+
+/** A run stands in exactly one of these. */
+export type RunState<Output = unknown> =
+  | { readonly kind: "running" }
+  | { readonly kind: "waiting"; readonly untilMs: number | undefined; readonly signals: readonly string[] }
+  | { readonly kind: "paused" }
+  | { readonly kind: "in-doubt"; readonly effects: readonly EffectRecord[] }
+  | { readonly kind: "parked"; readonly error: TuttiError }
+  | { readonly kind: "done"; readonly output: Output }
+  | { readonly kind: "failed"; readonly error: TuttiError }
+  | { readonly kind: "cancelled"; readonly reason: string };

@@ -1,0 +1,161 @@
+import { describeThrown, fromStoredError, isTuttiError, TuttiError, toStoredError } from "../base/errors.ts";
+import type { Retry } from "../contracts/callable.ts";
+import type { StepKey } from "../contracts/ids.ts";
+import type { Driver } from "./driver.ts";
+import type { Pending, Scope } from "./scope.ts";
+import { toBody } from "./stored-value.ts";
+
+/** What one attempt is told. */
+export interface AttemptHost {
+  readonly signal: AbortSignal;
+  readonly step: StepKey;
+  readonly attempt: number;
+}
+
+export interface Attempts {
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly retry: Retry | undefined;
+  readonly timeoutMs: number | undefined;
+  /** Repeating can't do harm, so a failure that nobody understands may be tried again when a retry was asked for. */
+  readonly repeatable: boolean;
+  /** Over when nobody wants the result any more; then nothing is tried again. */
+  readonly pending: Pending;
+  readonly work: (host: AttemptHost) => unknown;
+  readonly onDone: (value: unknown, attempt: number) => void;
+  readonly onFailed: (error: TuttiError, attempt: number) => void;
+}
+
+/** For errors that say themselves that trying again may help. */
+const defaultRetry: Required<Retry> = { attemptsMax: 3, delayMs: 200, factor: 4, delayMaxMs: 60_000 };
+
+/**
+ * Tries until it works or is given up. The one owner of retries: every failed attempt is an entry with the time of the next, so neither
+ * the count nor the pause is lost in a crash, and no other layer repeats anything.
+ */
+export function tryRepeatedly(driver: Driver, attempts: Attempts): void {
+  const earlier = driver.history.attempts.get(attempts.key);
+  if (earlier === undefined) startAttempt(driver, attempts, 1);
+  else tryLater(driver, attempts, { failed: earlier.attempt, nextAt: earlier.nextAt, error: fromStoredError(earlier.error) });
+}
+
+interface Later {
+  readonly failed: number;
+  readonly nextAt: number;
+  readonly error: TuttiError;
+}
+
+function tryLater(driver: Driver, attempts: Attempts, later: Later): void {
+  if (attempts.pending.over) {
+    attempts.onFailed(later.error, later.failed);
+    return;
+  }
+  if (later.nextAt <= driver.host.clock.now()) {
+    startAttempt(driver, attempts, later.failed + 1);
+    return;
+  }
+  const { pending } = attempts;
+  const forget = driver.at(later.nextAt, () => {
+    pending.onCancel = undefined;
+    startAttempt(driver, attempts, later.failed + 1);
+  });
+  pending.onCancel = () => {
+    forget();
+    attempts.onFailed(later.error, later.failed);
+  };
+}
+
+function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {
+  driver.begin();
+  driver.host.stepStarted?.(driver.run, attempts.key, attempt);
+  const limit = attempts.timeoutMs === undefined ? undefined : openLimit(driver, attempts, attempts.timeoutMs);
+  let settled = false;
+  const settle = (then: () => void): void => {
+    if (settled) return;
+    settled = true;
+    limit?.clear();
+    if (!driver.stopped) then();
+    driver.finish();
+  };
+  const onDone = (value: unknown): void => settle(() => attempts.onDone(value, attempt));
+  const onThrown = (thrown: unknown): void => settle(() => onFailed(driver, attempts, { thrown, attempt }));
+  limit?.whenOver(onThrown);
+  let value: unknown;
+  try {
+    value = attempts.work(toAttemptHost(attempts, attempt, limit?.signal));
+  } catch (thrown) {
+    onThrown(thrown);
+    return;
+  }
+  if (isThenable(value)) value.then(onDone, onThrown);
+  else onDone(value);
+}
+
+// Most steps never look at their signal, and a controller costs more than the rest of a trivial step.
+function toAttemptHost(attempts: Attempts, attempt: number, signal: AbortSignal | undefined): AttemptHost {
+  return {
+    step: attempts.key,
+    attempt,
+    get signal() {
+      return signal ?? attempts.scope.signal();
+    },
+  };
+}
+
+interface Limit {
+  readonly signal: AbortSignal;
+  whenOver(fail: (error: TuttiError) => void): void;
+  clear(): void;
+}
+
+function openLimit(driver: Driver, attempts: Attempts, timeoutMs: number): Limit {
+  const controller = new AbortController();
+  const error = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, { facts: { timeoutMs } });
+  let fail: ((error: TuttiError) => void) | undefined;
+  const forget = driver.host.clock.after(timeoutMs, () => {
+    controller.abort(error);
+    fail?.(error);
+  });
+  return {
+    signal: AbortSignal.any([controller.signal, attempts.scope.signal()]),
+    whenOver: (call) => {
+      fail = call;
+    },
+    clear: forget,
+  };
+}
+
+function onFailed(driver: Driver, attempts: Attempts, failure: { readonly thrown: unknown; readonly attempt: number }): void {
+  const error = toStepError(attempts.key, failure.thrown);
+  const retry = decideRetry(attempts, error);
+  if (attempts.pending.over || retry === undefined || failure.attempt >= retry.attemptsMax) {
+    attempts.onFailed(error, failure.attempt);
+    return;
+  }
+  const nextAt = driver.host.clock.now() + Math.max(toDelayMs(retry, failure.attempt, driver.host.chance()), error.retryAfterMs ?? 0);
+  void driver.append({ kind: "attempt-failed", key: attempts.key, body: toBody({ error: toStoredError(error), attempt: failure.attempt, nextAt }) });
+  tryLater(driver, attempts, { failed: failure.attempt, nextAt, error });
+}
+
+/** Who is tried again: what says `retry`, and, when the caller asked for retries, what nobody understands but can't do harm. */
+function decideRetry(attempts: Attempts, error: TuttiError): Required<Retry> | undefined {
+  if (!attempts.repeatable && error.effect !== "none") return undefined;
+  if (error.disposition === "retry") return { ...defaultRetry, ...attempts.retry };
+  if (attempts.retry !== undefined && error.code === "STEP_FAILED") return { ...defaultRetry, ...attempts.retry };
+  return undefined;
+}
+
+/** Exponential backoff with equal jitter: between half of the pause and all of it, so that many failures do not come back together. */
+export function toDelayMs(retry: Required<Retry>, attempt: number, chance: number): number {
+  const fullMs = Math.min(retry.delayMs * retry.factor ** (attempt - 1), retry.delayMaxMs);
+  return Math.round(fullMs / 2 + (fullMs / 2) * chance);
+}
+
+export function toStepError(key: StepKey, thrown: unknown): TuttiError {
+  if (isTuttiError(thrown)) return thrown;
+  return new TuttiError("STEP_FAILED", `${key} failed: ${describeThrown(thrown)}`, { cause: thrown });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,107 @@
+import type { ActHost, Agent, Callable, Tool } from "../contracts/callable.ts";
+import type { StepKey } from "../contracts/ids.ts";
+import type { Result } from "../contracts/outcome.ts";
+import type { CallOptions, Run } from "../contracts/run.ts";
+import { parseWith } from "../contracts/schema.ts";
+import type { AttemptHost } from "./attempts.ts";
+import { startChild } from "./child.ts";
+import type { Driver } from "./driver.ts";
+import { callEffect } from "./effect-call.ts";
+import { digestOf, effectKeyOf } from "./effect-key.ts";
+import { toToolHost } from "./effect-outcome.ts";
+import { toActed } from "./recorded.ts";
+import { runScoped } from "./scoped.ts";
+import type { Scope } from "./scope.ts";
+import { runStep, toBlobs, type Called } from "./step.ts";
+import { toBody, toStoredValue } from "./stored-value.ts";
+
+/** Makes the handle that an agent's steps are written against. */
+export type OpenRun = (driver: Driver, scope: Scope) => Run;
+
+export interface CallRequest {
+  readonly scope: Scope;
+  readonly callable: Callable;
+  readonly input: unknown;
+  readonly options: CallOptions;
+  readonly openRun: OpenRun;
+}
+
+/** Calls a tool, an agent or a flow: input checked, one durable unit, output checked. */
+export function callCallable(driver: Driver, request: CallRequest): Promise<Result<unknown>> {
+  const { scope, callable, options } = request;
+  const key = driver.enter(scope, options.name ?? callable.name, `run.call(${callable.name})`);
+  if (key === undefined) return new Promise<never>(() => {});
+  return call(driver, request, key);
+}
+
+async function call(driver: Driver, request: CallRequest, key: StepKey): Promise<Result<unknown>> {
+  const { callable } = request;
+  const edit = driver.history.started.edits?.[key];
+  const given = edit !== undefined && "input" in edit ? edit.input : request.input;
+  const parsed = parseWith(callable.input, given, { code: "INPUT_INVALID", what: `the input of ${callable.name}` });
+  const input = parsed instanceof Promise ? await parsed : parsed;
+  const called: Called = {
+    call: callable.name,
+    digest: digestOf(input),
+    input: toStoredValue("input", input, `the input of ${callable.name}`),
+    uses: driver.provenance.usedBy(given),
+  };
+  switch (callable.kind) {
+    case "tool":
+      return { output: await callTool(driver, { ...request, callable, input, key, called }), step: key };
+    case "agent": {
+      const acted = await callAgent(driver, { ...request, callable, input, key, called });
+      return { ...acted, step: key };
+    }
+    case "flow": {
+      const child = startChild(driver, { key, scope: request.scope, flow: callable, called, onParentEnd: "cancel" });
+      return { output: await child.result(), step: key };
+    }
+  }
+}
+
+interface Checked<Kind extends Callable> extends Omit<CallRequest, "callable"> {
+  readonly callable: Kind;
+  readonly key: StepKey;
+  readonly called: Called;
+}
+
+function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
+  const { callable: tool, key, scope, called, input, options } = request;
+  driver.tools.set(tool.name, tool);
+  const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key });
+  const retry = options.retry ?? tool.retry;
+  const timeoutMs = options.timeoutMs ?? tool.timeoutMs;
+  if (tool.effect === "idempotent" || tool.effect === "once") return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry });
+  const work = (host: AttemptHost): unknown => {
+    const output = tool.run(input, toToolHost(driver, { effect }, host));
+    const failure = { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` } as const;
+    return output instanceof Promise ? output.then((value) => parseWith(tool.output, value, failure)) : parseWith(tool.output, output, failure);
+  };
+  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called });
+}
+
+function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<typeof toActed>> {
+  const { callable: agent, key, scope, called, input } = request;
+  for (const tool of agent.tools) driver.tools.set(tool.name, tool);
+  if (!driver.history.written.has(key) && !driver.history.recorded.has(key) && scope.cancelled === undefined) {
+    const fields = { agent: agent.name, version: agent.version, does: agent.does, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
+    void driver.append({ kind: "agent-started", key, body: toBody(fields, called.input), ...toBlobs(called.input) });
+  }
+  const host: ActHost = {
+    model: (tier) => driver.host.model(tier),
+    progress: (text) => driver.host.progress(driver.run, key, text),
+  };
+  return runScoped(driver, {
+    key,
+    scope,
+    verb: `a call of ${agent.name}`,
+    agent: `${agent.name}@${agent.version}`,
+    digest: called.digest,
+    body: async (inner) => {
+      const acted = await agent.act(request.openRun(driver, inner), input, host);
+      const output = await parseWith(agent.output, acted.output, { code: "OUTPUT_INVALID", what: `the output of ${agent.name}` });
+      return { ...acted, output };
+    },
+  });
+}

@@ -1,0 +1,97 @@
+import { fromStoredError, toReplayable, toStoredError } from "../base/errors.ts";
+import type { Flow } from "../contracts/callable.ts";
+import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
+import type { ChildOptions, ChildRun } from "../contracts/run.ts";
+import type { NewRun } from "../ledger/ledger.ts";
+import type { ChildOutcome, Driver } from "./driver.ts";
+import { takeRecorded } from "./recorded.ts";
+import { openPending, type Pending, type Scope } from "./scope.ts";
+import { toBlobs, type Called } from "./step.ts";
+import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
+
+export interface ChildRequest {
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly flow: Flow;
+  readonly called: Called;
+  readonly onParentEnd: NonNullable<ChildOptions["onParentEnd"]>;
+}
+
+/** Starts a child in the same transaction as the entry that says so, so it is started exactly once. Its id follows from the step. */
+export function startChild(driver: Driver, request: ChildRequest): ChildRun<unknown> {
+  const { key } = request;
+  const id = driver.history.children.get(key) ?? toRunId(`${driver.run}${key.replaceAll("/", ".")}`);
+  const { pending, promise } = openPending<unknown>(request.scope, key);
+  promise.catch(() => {}); // a child may be started without anybody asking for its result
+  const recorded = request.scope.cancelled === undefined ? takeRecorded<unknown>(driver, request.scope, { key, kinds: ["child-settled"], verb: `a run of ${request.flow.name}` }) : undefined;
+  if (recorded !== undefined) recorded.then(pending.resolve, pending.reject);
+  else if (request.scope.cancelled !== undefined) pending.reject(request.scope.cancelled);
+  else driver.delivery.whenLive(() => begin(driver, request, { id, pending }));
+  return { id, result: () => promise };
+}
+
+interface Begun {
+  readonly id: RunId;
+  readonly pending: Pending;
+}
+
+function begin(driver: Driver, request: ChildRequest, child: Begun): void {
+  if (child.pending.over) return;
+  const release = driver.wait({ kind: "child", run: child.id });
+  const onSettled = (outcome: ChildOutcome): void => {
+    driver.children.delete(child.id);
+    release();
+    recordSettled(driver, request, { ...child, outcome });
+  };
+  driver.children.set(child.id, onSettled);
+  child.pending.onCancel = () => {
+    release();
+    driver.children.delete(child.id);
+    if (request.onParentEnd === "cancel") driver.host.cancelRun(child.id, `${driver.run} was cancelled`);
+  };
+  if (driver.history.children.has(request.key)) takeUpChild(driver, child.id);
+  else writeStart(driver, request, child.id);
+}
+
+function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
+  const { flow, called, key } = request;
+  const body = toBody(
+    { flow: flow.name, version: flow.version, parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd } },
+    called.input,
+  );
+  const child: NewRun = { id, flow: flow.name, version: flow.version, body, parent: driver.run, ...toBlobs(called.input) };
+  const fields = { child: id, flow: flow.name, version: flow.version, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
+  driver.begin();
+  void driver.append({ kind: "child-started", key, body: toBody(fields), starts: child }).then(() => {
+    if (!driver.stopped) driver.host.driveChild(id);
+    driver.finish();
+  });
+}
+
+/** After a recovery: the child may have ended while nobody was there to hear it. */
+function takeUpChild(driver: Driver, id: RunId): void {
+  driver.begin();
+  void driver.host.childOutcome(id).then((outcome) => {
+    if (!driver.stopped) {
+      if (outcome === undefined) driver.host.driveChild(id);
+      else driver.children.get(id)?.(outcome);
+    }
+    driver.finish();
+  });
+}
+
+function recordSettled(driver: Driver, request: ChildRequest, settled: Begun & { readonly outcome: ChildOutcome }): void {
+  const { id, pending, outcome } = settled;
+  if (pending.over) return;
+  if (outcome.kind === "failed") {
+    const stored = toStoredError(outcome.error);
+    driver.hand({ kind: "child-settled", key: request.key, body: toBody({ child: id, error: stored }) }, true, () => pending.reject(toReplayable(fromStoredError(stored))));
+    return;
+  }
+  const out = toStoredValue("out", outcome.output, request.key);
+  const seen = toSeen(out.json, outcome.output);
+  driver.hand({ kind: "child-settled", key: request.key, body: toBody({ child: id }, out), ...toBlobs(out) }, true, () => {
+    driver.provenance.produced(request.key, seen);
+    pending.resolve(seen);
+  });
+}

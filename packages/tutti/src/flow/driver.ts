@@ -1,0 +1,118 @@
+import type { Chance } from "../base/chance.ts";
+import type { Clock } from "../base/clock.ts";
+import type { TuttiError } from "../base/errors.ts";
+import type { Tool } from "../contracts/callable.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { Model } from "../contracts/model.ts";
+import type { EffectRecord } from "../contracts/run-record.ts";
+import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Delivery } from "./delivery.ts";
+import type { History } from "./history.ts";
+import type { Provenance } from "./provenance.ts";
+import type { Scope } from "./scope.ts";
+import type { Signals } from "./signals.ts";
+
+/** What the engine does for the runs that it drives. */
+export interface DriverHost {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly stallMs: number;
+  /** Tools that no flow names any more but whose undo may be needed. */
+  readonly tools: readonly Tool[];
+  model(tier: string): Model;
+  /** Delivers a signal to another run, once per id. */
+  emit(to: RunId, signal: OutgoingSignal): Promise<void>;
+  /** A child that was written down: drive it, and call `childSettled` on its parent's driver when it is over. */
+  driveChild(child: RunId): void;
+  /** How a child ended, if it has. */
+  childOutcome(child: RunId): Promise<ChildOutcome | undefined>;
+  cancelRun(run: RunId, reason: string): void;
+  findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
+  /** Calls `wake` when the effect's state may have changed. Returns the function that forgets it. */
+  watchEffect(key: EffectKey, wake: () => void): () => void;
+  effectChanged(key: EffectKey): void;
+  /** The output recorded by the entry that settled an effect. */
+  settledOutput(effect: EffectRecord): Promise<unknown>;
+  stepStarted: ((run: RunId, step: StepKey, attempt: number) => void) | undefined;
+  /** The run's entries so far, committed ones only. */
+  readEntries(): Promise<readonly LedgerEntry[]>;
+  progress(run: RunId, step: StepKey, text: string): void;
+  /** The run can't go on by itself just now. Called each time that it comes to rest. */
+  onRest(): void;
+  /** The driver lost its right to write, or the ledger stopped. */
+  onAbandoned(error: TuttiError): void;
+  onParked(error: TuttiError): void;
+}
+
+export interface OutgoingSignal {
+  readonly name: string;
+  readonly payload: unknown;
+  readonly id: string;
+  readonly from: { readonly run: RunId; readonly step: StepKey };
+}
+
+export type ChildOutcome = { readonly kind: "done"; readonly output: unknown } | { readonly kind: "failed"; readonly error: TuttiError };
+
+/** What a person says about an effect that is in doubt. */
+export type PersonsVerdict =
+  | { readonly kind: "done"; readonly output?: unknown; readonly by: string; readonly note?: string }
+  | { readonly kind: "not-done"; readonly by: string; readonly note?: string };
+
+/** What a run at rest waits for. */
+export type Wait =
+  | { readonly kind: "timer"; readonly dueAt: number }
+  | { readonly kind: "signal"; readonly name: string }
+  | { readonly kind: "child"; readonly run: RunId }
+  | { readonly kind: "effect"; readonly key: EffectKey }
+  | { readonly kind: "doubt"; readonly key: EffectKey };
+
+/** One run being driven in this process: everything that its verbs share. */
+export interface Driver {
+  readonly run: RunId;
+  /** The run that this one's effect keys count for: itself, or what it was forked from. */
+  readonly lineage: RunId;
+  readonly log: RunLog;
+  readonly history: History;
+  readonly blobs: ReadonlyMap<string, string>;
+  readonly delivery: Delivery;
+  readonly host: DriverHost;
+  readonly root: Scope;
+  readonly signals: Signals;
+  /** Ids of the signals that were received: the same id twice is one signal. */
+  readonly signalIds: Set<string>;
+  readonly provenance: Provenance;
+  readonly tools: Map<string, Tool>;
+  readonly waits: ReadonlySet<Wait>;
+  /** Effects that were dispatched and have no outcome yet, by step. */
+  readonly inFlight: Map<StepKey, Promise<void>>;
+  /** Steps whose open intent was taken up in this process, whatever came of it. */
+  readonly taken: Set<StepKey>;
+  /** Effects that wait for a person, and how to tell them. */
+  readonly doubts: Map<EffectKey, (verdict: PersonsVerdict) => void>;
+  /** Children that are awaited, and how to tell that one ended. */
+  readonly children: Map<RunId, (outcome: ChildOutcome) => void>;
+  /** Work going on outside the flow's code: while there is some, the run is not at rest. */
+  readonly busy: number;
+  readonly stopped: boolean;
+
+  /** The key of the next step of this name. Parks the run if the code awaited something that is not durable. */
+  enter(scope: Scope, name: string, verb: string): StepKey | undefined;
+  begin(): void;
+  finish(): void;
+  /** Says what the run waits for; the returned function takes it back. */
+  wait(wait: Wait): () => void;
+  /** Calls `wake` at the given time; the returned function forgets it. */
+  at(dueAt: number, wake: () => void): () => void;
+  /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
+  append(entry: NewEntry): Promise<Appended>;
+  /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */
+  hand(entry: NewEntry, ahead: boolean, apply: () => void): Promise<Appended>;
+  park(error: TuttiError, step?: StepKey): void;
+  /** Hands nothing over any more and starts nothing; calls back once what is going on has come to its recorded end. */
+  halt(onHalted: () => void): void;
+  /** The flow's code has ended; what is still recorded must have been asked for. */
+  ended(): void;
+  /** Stops driving without a trace; the ledger knows the rest. */
+  stop(): void;
+}

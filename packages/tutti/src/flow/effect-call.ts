@@ -1,0 +1,108 @@
+import { TuttiError } from "../base/errors.ts";
+import { tryRepeatedly } from "./attempts.ts";
+import type { Driver } from "./driver.ts";
+import { resolveDoubt } from "./effect-doubt.ts";
+import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
+import { shareEffect } from "./effect-share.ts";
+import { takeRecorded } from "./recorded.ts";
+import { openPending, type Pending } from "./scope.ts";
+import { toBlobs } from "./step.ts";
+import { toBody } from "./stored-value.ts";
+
+export type EffectRequest = Omit<EffectCall, "pending" | "unwanted" | "intend" | "dispatch" | "onSettled">;
+
+/**
+ * Intent before effect: the intent is durable before the tool is called, and its key has one owner. A second step, agent or run with the
+ * same key shares the first's outcome. An outcome that nobody knows is asked for, and then put before a person, never guessed.
+ */
+export function callEffect<Output>(driver: Driver, request: EffectRequest): Promise<Output> {
+  const { key, scope, called } = request;
+  if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
+  const recorded = takeRecorded<Output>(driver, scope, {
+    key,
+    kinds: ["effect-settled", "effect-failed", "effect-shared", "step-failed"],
+    digest: called.digest,
+    verb: `a call of ${called.call}`,
+  });
+  if (recorded !== undefined) return recorded;
+  const { pending, promise } = openPending<Output>(scope, key);
+  driver.delivery.whenLive(() => {
+    if (!pending.over) takeUp(driver, request, { pending, unwanted: false });
+  });
+  return promise;
+}
+
+/** Starts an effect, or goes on where a crash left it. */
+export function takeUp(driver: Driver, request: EffectRequest, taker: { readonly pending: Pending; readonly unwanted: boolean }): void {
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  driver.inFlight.set(request.key, settled);
+  driver.taken.add(request.key);
+  const call: EffectCall = {
+    ...request,
+    ...taker,
+    intend: () => intend(driver, call),
+    dispatch: () => dispatch(driver, call),
+    onSettled() {
+      driver.inFlight.delete(request.key);
+      driver.host.effectChanged(request.effect);
+      resolve();
+    },
+  };
+  const intent = driver.history.openIntents.get(request.key);
+  if (intent === undefined) call.intend();
+  else if (intent.body.digest !== request.called.digest) driver.park(toChangedIntent(request, intent.body.digest), request.key);
+  else if (intent.cleared) call.dispatch();
+  else resolveDoubt(driver, call, { alreadyTold: intent.inDoubt });
+}
+
+function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
+  const asked = `${request.called.call} with input ${request.called.digest.slice(0, 12)}`;
+  return new TuttiError("FLOW_DIVERGED", `at ${request.key} the code asks for ${asked}; the ledger holds an intent for input ${recorded.slice(0, 12)}`, {
+    hint: "The flow's code changed while an effect was in flight. Register the old version of the flow.",
+  });
+}
+
+function intend(driver: Driver, call: EffectCall): void {
+  const { tool, called, effect, key } = call;
+  const body = toBody(
+    {
+      effect,
+      tool: tool.name,
+      class: tool.effect,
+      digest: called.digest,
+      ...(called.uses.length === 0 ? {} : { uses: called.uses }),
+      ...(tool.undo === undefined ? {} : { undo: true }),
+    },
+    called.input,
+  );
+  const claim = { kind: "intend", effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest } } as const;
+  driver.begin();
+  void driver.append({ kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim }).then((appended) => {
+    if (driver.stopped) return;
+    if (appended.kind === "recorded") call.dispatch();
+    else shareEffect(driver, call, appended.effect);
+    driver.finish();
+  });
+}
+
+/** From here on the outcome is recorded even if nobody waits for it any more. */
+function dispatch(driver: Driver, call: EffectCall): void {
+  if (call.pending.over) {
+    recordUnasked(driver, call);
+    return;
+  }
+  tryRepeatedly(driver, {
+    key: call.key,
+    scope: call.scope,
+    retry: call.retry,
+    timeoutMs: call.timeoutMs,
+    repeatable: call.tool.effect === "idempotent",
+    pending: call.pending,
+    work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
+    onDone: (value, attempt) => settleEffect(driver, call, { value, attempt, by: "tool" }),
+    onFailed: (error, attempt) => {
+      if (error.effect === "none") recordNoEffect(driver, call, { error, attempt });
+      else resolveDoubt(driver, call, { alreadyTold: false, error, attempt });
+    },
+  });
+}

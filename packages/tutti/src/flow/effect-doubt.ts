@@ -1,0 +1,96 @@
+import { describeThrown, toStoredError, type TuttiError } from "../base/errors.ts";
+import type { Driver, PersonsVerdict } from "./driver.ts";
+import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
+import { toPersonsNote } from "./steering.ts";
+import { toBody } from "./stored-value.ts";
+
+export interface Doubt {
+  /** The ledger already says that it is in doubt, and a person may be looking at it. */
+  readonly alreadyTold: boolean;
+  /** What the tool threw, if it threw. Without it, the process died in between. */
+  readonly error?: TuttiError;
+  readonly attempt?: number;
+}
+
+/**
+ * Nobody knows whether the effect happened. In this order: an idempotent tool is called again under its key (after a crash; if it threw,
+ * its retries are used up); a tool with a `check` is asked; a person is asked.
+ */
+export function resolveDoubt(driver: Driver, call: EffectCall, doubt: Doubt): void {
+  const askFirst = call.unwanted && call.tool.check !== undefined;
+  if (call.tool.effect === "idempotent" && doubt.error === undefined && !doubt.alreadyTold && !askFirst) {
+    call.dispatch();
+    return;
+  }
+  if (call.tool.check === undefined) {
+    askPerson(driver, call, { ...doubt, why: doubt.error === undefined ? `the process died while ${call.tool.name} was at work, and it has no check` : describeThrown(doubt.error) });
+    return;
+  }
+  driver.begin();
+  void askTool(driver, call).then((answer) => {
+    if (!driver.stopped) {
+      if (answer.kind === "done") settleEffect(driver, call, { value: answer.output, by: "check" });
+      else if (answer.kind === "not-done") onNotDone(driver, call, doubt);
+      else askPerson(driver, call, { ...doubt, why: `its check can't tell: ${answer.why}` });
+    }
+    driver.finish();
+  });
+}
+
+type CheckAnswer = { readonly kind: "done"; readonly output: unknown } | { readonly kind: "not-done" } | { readonly kind: "unknown"; readonly why: string };
+
+async function askTool(driver: Driver, call: EffectCall): Promise<CheckAnswer> {
+  const host = toToolHost(driver, call, { step: call.key, attempt: 1, signal: call.scope.cancelled === undefined ? call.scope.signal() : new AbortController().signal });
+  try {
+    const output = await call.tool.check?.(call.input, host);
+    return output === undefined || output === null ? { kind: "not-done" } : { kind: "done", output };
+  } catch (error) {
+    return { kind: "unknown", why: describeThrown(error) };
+  }
+}
+
+/** It certainly did not happen. After a crash it is done now; after an error of the tool, the error is what the flow gets. */
+function onNotDone(driver: Driver, call: EffectCall, doubt: Doubt): void {
+  if (doubt.error !== undefined) {
+    recordNoEffect(driver, call, { error: doubt.error, attempt: doubt.attempt });
+    return;
+  }
+  if (call.pending.over || call.unwanted) {
+    recordUnasked(driver, call);
+    return;
+  }
+  void driver
+    .append({ kind: "effect-resolved", key: call.key, body: toBody({ effect: call.effect, by: "check" }), effect: { kind: "change", key: call.effect, state: "intended" } })
+    .then(() => call.dispatch());
+}
+
+function askPerson(driver: Driver, call: EffectCall, doubt: Doubt & { readonly why: string }): void {
+  if (!doubt.alreadyTold) {
+    const body = toBody({ effect: call.effect, why: doubt.why, ...(doubt.error === undefined ? {} : { error: toStoredError(doubt.error) }) });
+    void driver.append({ kind: "effect-in-doubt", key: call.key, body, status: "in-doubt", effect: { kind: "change", key: call.effect, state: "in-doubt" } });
+  }
+  const release = driver.wait({ kind: "doubt", key: call.effect });
+  driver.doubts.set(call.effect, (verdict) => {
+    driver.doubts.delete(call.effect);
+    release();
+    if (verdict.kind === "done") settleEffect(driver, call, { value: verdict.output, by: "person", note: toPersonsNote(verdict) });
+    else onPersonSaysNotDone(driver, call, { doubt, verdict });
+  });
+  if (driver.delivery.idle) driver.host.onRest();
+}
+
+function onPersonSaysNotDone(driver: Driver, call: EffectCall, said: { readonly doubt: Doubt; readonly verdict: PersonsVerdict }): void {
+  if (call.pending.over || call.unwanted) {
+    recordUnasked(driver, call);
+    return;
+  }
+  void driver
+    .append({
+      kind: "effect-resolved",
+      key: call.key,
+      body: toBody({ effect: call.effect, by: "person", note: toPersonsNote(said.verdict) }),
+      status: "running",
+      effect: { kind: "change", key: call.effect, state: "intended" },
+    })
+    .then(() => call.dispatch());
+}

@@ -1,0 +1,112 @@
+import { TuttiError, toReplayable, toStoredError } from "../base/errors.ts";
+import type { Tool, ToolHost } from "../contracts/callable.ts";
+import type { EffectKey, StepKey } from "../contracts/ids.ts";
+import { parseWith } from "../contracts/schema.ts";
+import { toStepError, type AttemptHost } from "./attempts.ts";
+import type { Driver } from "./driver.ts";
+import type { Pending, Scope } from "./scope.ts";
+import { toBlobs, type Called } from "./step.ts";
+import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+
+/** A call that changes the outside world, from its intent to its outcome. */
+export interface EffectCall {
+  readonly tool: Tool;
+  readonly input: unknown;
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly effect: EffectKey;
+  readonly called: Called;
+  readonly timeoutMs: number | undefined;
+  readonly retry: Tool["retry"];
+  readonly pending: Pending;
+  /** Nobody asks for it any more; it is only taken up because its outcome has to be known. */
+  readonly unwanted: boolean;
+  /** Writes the intent, and goes on from there. */
+  readonly intend: () => void;
+  /** Calls the tool. */
+  readonly dispatch: () => void;
+  /** Told when the outcome is recorded, whoever still wants it. */
+  readonly onSettled: () => void;
+}
+
+export function toToolHost(driver: Driver, call: Pick<EffectCall, "effect">, host: AttemptHost): ToolHost {
+  return {
+    idempotencyKey: call.effect,
+    runId: driver.run,
+    step: host.step,
+    attempt: host.attempt,
+    get signal() {
+      return host.signal;
+    },
+  };
+}
+
+export interface Happened {
+  readonly value: unknown;
+  readonly attempt?: number;
+  readonly by: "tool" | "check" | "person";
+  readonly note?: string;
+}
+
+/** Records that the effect happened. An output that does not fit its schema is recorded with the complaint: the effect is done all the same. */
+export function settleEffect(driver: Driver, call: EffectCall, happened: Happened): void {
+  const record = (value: unknown, error: TuttiError | undefined): void => recordSettled(driver, call, { ...happened, value, error });
+  const complain = (error: unknown): void => record(undefined, toStepError(call.key, error));
+  try {
+    const parsed = parseWith(call.tool.output, happened.value, { code: "OUTPUT_INVALID", what: `the output of ${call.tool.name}` });
+    if (parsed instanceof Promise) parsed.then((value) => record(value, undefined), complain);
+    else record(parsed, undefined);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function recordSettled(driver: Driver, call: EffectCall, happened: Happened & { readonly error: TuttiError | undefined }): void {
+  let out: StoredValue = { field: "", json: undefined, blobs: undefined };
+  let error = happened.error;
+  try {
+    out = toStoredValue("out", happened.value, call.key);
+  } catch (thrown) {
+    error = toStepError(call.key, thrown);
+  }
+  const seen = toSeen(out.json, happened.value);
+  const body = toBody(
+    {
+      effect: call.effect,
+      by: happened.by,
+      ...toAttempt(happened.attempt),
+      ...(happened.note === undefined ? {} : { note: happened.note }),
+      ...(error === undefined ? {} : { error: toStoredError(error) }),
+    },
+    out,
+  );
+  const change = { kind: "change", key: call.effect, state: "settled" } as const;
+  driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, false, () => {
+    call.onSettled();
+    if (error !== undefined) {
+      call.pending.reject(toReplayable(error));
+      return;
+    }
+    driver.provenance.produced(call.key, seen);
+    call.pending.resolve(seen);
+  });
+}
+
+/** Records that the effect certainly did not happen, and why; the key is free again. */
+export function recordNoEffect(driver: Driver, call: EffectCall, failed: { readonly error: TuttiError; readonly attempt?: number | undefined }): void {
+  const body = toBody({ effect: call.effect, error: toStoredError(failed.error), ...toAttempt(failed.attempt) });
+  const change = { kind: "change", key: call.effect, state: "failed" } as const;
+  driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
+    call.onSettled();
+    call.pending.reject(toReplayable(failed.error));
+  });
+}
+
+/** A cancelled call whose tool was never asked: certainly nothing happened. */
+export function recordUnasked(driver: Driver, call: EffectCall): void {
+  recordNoEffect(driver, call, { error: new TuttiError("RUN_CANCELLED", `${call.key} was cancelled before ${call.tool.name} did anything`) });
+}
+
+function toAttempt(attempt: number | undefined): { readonly attempt?: number } {
+  return attempt === undefined || attempt === 1 ? {} : { attempt };
+}

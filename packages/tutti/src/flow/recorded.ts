@@ -1,0 +1,115 @@
+import { fromStoredError, TuttiError, type StoredError } from "../base/errors.ts";
+import type { Acted } from "../contracts/callable.ts";
+import { bodyOf } from "../contracts/entry.ts";
+import { toStepKey } from "../contracts/ids.ts";
+import type { Driver } from "./driver.ts";
+import type { Delivered, DeliveredKind } from "./history.ts";
+import { openPending, type Pending, type Scope } from "./scope.ts";
+import { fromStored } from "./stored-value.ts";
+
+/** What the code wants under a key: which kinds of record would answer it, and the digest of the input that it was called with. */
+export interface Wanted {
+  readonly verb: string;
+  readonly kinds: readonly DeliveredKind[];
+  readonly digest?: string;
+}
+
+/** The recorded result of a key, handed over in its turn, or `undefined` if there is none. */
+export function takeRecorded<Value>(driver: Driver, scope: Scope, wanted: Wanted & { readonly key: string }): Promise<Value> | undefined {
+  const item = driver.history.recorded.get(wanted.key);
+  if (item === undefined) return undefined;
+  const digest = recordedDigest(item);
+  if (!wanted.kinds.includes(item.kind) || (digest !== undefined && wanted.digest !== undefined && digest !== wanted.digest)) {
+    driver.park(toDivergence(item, wanted), toStepKey(item.key));
+    return new Promise<never>(() => {});
+  }
+  const { pending, promise } = openPending<Value>(scope, toStepKey(wanted.key));
+  driver.delivery.ask(pending);
+  return promise;
+}
+
+function toDivergence(item: Delivered, wanted: Wanted): TuttiError {
+  const asked = `${wanted.verb}${wanted.digest === undefined ? "" : ` with input ${wanted.digest.slice(0, 12)}`}`;
+  const digest = recordedDigest(item);
+  const held = `${item.kind}${digest === undefined ? "" : ` for input ${digest.slice(0, 12)}`}`;
+  return new TuttiError("FLOW_DIVERGED", `at ${item.key} the code asks for ${asked}; the ledger holds ${held} (entry ${item.seq})`, {
+    hint: "The flow's code changed while this run was open, or it depends on something that is not recorded. Register the old version, or fork the run.",
+    facts: { seq: item.seq, recorded: item.key },
+  });
+}
+
+function recordedDigest(item: Delivered): string | undefined {
+  switch (item.kind) {
+    case "step-done":
+    case "step-failed":
+    case "scope-closed":
+      return bodyOf(item.entry, item.kind).digest;
+    default:
+      return undefined;
+  }
+}
+
+/** Hands a recorded item over: what the code gets is exactly what it got when the entry was new. */
+export function handRecorded(driver: Driver, item: Delivered, asked: Pending | undefined): void {
+  const { entry } = item;
+  switch (item.kind) {
+    case "signal-received": {
+      const body = bodyOf(entry, item.kind);
+      driver.signals.receive(body.name, { seq: item.seq, payload: fromStored(body.payload, body.payloadRef, driver.blobs) });
+      return;
+    }
+    case "cancel-requested":
+      driver.root.cancel(toCancellation(bodyOf(entry, item.kind).reason));
+      return;
+    case "timer-fired":
+      asked?.resolve(undefined);
+      return;
+    case "step-failed":
+    case "effect-failed":
+      asked?.reject(fromStoredError(bodyOf(entry, item.kind).error));
+      return;
+    case "scope-closed": {
+      const { out, outRef, error, confidence, evidence, usage } = bodyOf(entry, item.kind);
+      settle(driver, asked, { error, value: toActed(fromStored(out, outRef, driver.blobs), { confidence, evidence, usage }) });
+      return;
+    }
+    case "step-done":
+    case "effect-shared": {
+      const { out, outRef } = bodyOf(entry, item.kind);
+      settle(driver, asked, { value: fromStored(out, outRef, driver.blobs) });
+      return;
+    }
+    case "effect-settled":
+    case "child-settled": {
+      const { out, outRef, error } = bodyOf(entry, item.kind);
+      settle(driver, asked, { error, value: fromStored(out, outRef, driver.blobs) });
+      return;
+    }
+  }
+}
+
+function settle(driver: Driver, asked: Pending | undefined, result: { readonly error?: StoredError | undefined; readonly value: unknown }): void {
+  if (asked === undefined) return;
+  if (result.error !== undefined) {
+    asked.reject(fromStoredError(result.error));
+    return;
+  }
+  driver.provenance.produced(asked.key, result.value);
+  asked.resolve(result.value);
+}
+
+type Known = { readonly [Name in "confidence" | "evidence" | "usage"]?: Acted<unknown>[Name] | undefined };
+
+/** An output with what is known about it, without fields that would be undefined. */
+export function toActed(output: unknown, known: Known): Acted<unknown> {
+  return {
+    output,
+    ...(known.confidence === undefined ? {} : { confidence: known.confidence }),
+    ...(known.evidence === undefined ? {} : { evidence: known.evidence }),
+    ...(known.usage === undefined ? {} : { usage: known.usage }),
+  };
+}
+
+export function toCancellation(reason: string): TuttiError {
+  return new TuttiError("RUN_CANCELLED", reason);
+}

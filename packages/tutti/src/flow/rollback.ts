@@ -1,0 +1,104 @@
+import { describeThrown, TuttiError } from "../base/errors.ts";
+import { bodyOf, type BodyOf, type LedgerEntry } from "../contracts/entry.ts";
+import { toStepKey, type StepKey } from "../contracts/ids.ts";
+import { tryRepeatedly } from "./attempts.ts";
+import type { Driver } from "./driver.ts";
+import { toToolHost } from "./effect-outcome.ts";
+import { settleOpenEffects } from "./open-effects.ts";
+import { takeRecorded } from "./recorded.ts";
+import { isUnder, openPending, openScope } from "./scope.ts";
+import { fromStored, toBody } from "./stored-value.ts";
+
+/** An undo must get through: it is tried for about 20 minutes before a person is asked. */
+const undoRetry = { attemptsMax: 20, delayMs: 500, factor: 2, delayMaxMs: 120_000 };
+
+/**
+ * Takes back every effect under `path` that happened and declares an undo, newest first. Each undo is recorded, so a crash goes on where it
+ * was; the whole is one record for replay.
+ */
+export function rollback(driver: Driver, place: { readonly key: StepKey; readonly path: string }): Promise<void> {
+  // A scope of its own: what is rolled back has usually been cancelled.
+  const scope = openScope(place.key, undefined);
+  const recorded = takeRecorded<void>(driver, scope, { key: place.key, kinds: ["scope-closed"], verb: "an undo" });
+  if (recorded !== undefined) return recorded;
+  const { pending, promise } = openPending<void>(scope, place.key);
+  driver.delivery.whenLive(() => {
+    driver.begin();
+    void undoAll(driver, place).then(
+      (undone) => {
+        if (!driver.stopped) driver.hand({ kind: "scope-closed", key: place.key, body: toBody({ out: { undone } }) }, true, () => pending.resolve(undefined));
+        driver.finish();
+      },
+      (error: unknown) => {
+        driver.park(toUndoError(place.path, error), place.key);
+        driver.finish();
+      },
+    );
+  });
+  return promise;
+}
+
+function toUndoError(path: string, error: unknown): TuttiError {
+  return new TuttiError("UNDO_IMPOSSIBLE", `what was done under ${path === "" ? "this run" : path} can't be undone: ${describeThrown(error)}`, {
+    hint: "Put the reason right and resume the run; it goes on with the undo.",
+    cause: error,
+  });
+}
+
+interface Undoable {
+  readonly intended: BodyOf<"effect-intended">;
+  readonly settled: BodyOf<"effect-settled">;
+  readonly step: StepKey;
+}
+
+async function undoAll(driver: Driver, place: { readonly key: StepKey; readonly path: string }): Promise<number> {
+  await settleOpenEffects(driver, place.path);
+  await driver.log.durable();
+  const undoables = toUndoables(await driver.host.readEntries(), place.path);
+  for (const undoable of undoables) await undoOne(driver, place.key, undoable);
+  return undoables.length;
+}
+
+/** Newest first: what happened, declared an undo, and was not taken back yet. */
+export function toUndoables(entries: readonly LedgerEntry[], path: string): readonly Undoable[] {
+  const intendedByStep = new Map<string, BodyOf<"effect-intended">>();
+  const undoables = new Map<string, Undoable>();
+  for (const entry of entries) {
+    if (!isUnder(entry.key, path) && entry.kind !== "effect-undone") continue;
+    if (entry.kind === "effect-intended") intendedByStep.set(entry.key, bodyOf(entry, entry.kind));
+    else if (entry.kind === "effect-settled") {
+      const intended = intendedByStep.get(entry.key);
+      if (intended?.undo === true) undoables.set(intended.effect, { intended, settled: bodyOf(entry, entry.kind), step: toStepKey(entry.key) });
+    } else if (entry.kind === "effect-undone") undoables.delete(bodyOf(entry, entry.kind).effect);
+  }
+  return [...undoables.values()].toReversed();
+}
+
+function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: Undoable): Promise<void> {
+  const tool = driver.tools.get(intended.tool);
+  if (tool?.undo === undefined) {
+    throw new TuttiError("UNDO_IMPOSSIBLE", `the tool ${intended.tool} is not known to this process, or has no undo any more`, {
+      hint: "Pass it to openTutti({ tools: [...] }).",
+    });
+  }
+  const { undo } = tool;
+  const key = toStepKey(`${undoKey}${step}`);
+  const { pending, promise } = openPending<void>(openScope(key, undefined), key);
+  const output = fromStored(settled.out, settled.outRef, driver.blobs);
+  const input = fromStored(intended.input, intended.inputRef, driver.blobs);
+  tryRepeatedly(driver, {
+    key,
+    scope: pending.scope,
+    retry: undoRetry,
+    timeoutMs: tool.timeoutMs,
+    repeatable: true,
+    pending,
+    work: (host) => undo.call(tool, output, Object.assign(toToolHost(driver, intended, host), { input })),
+    onDone: (_, attempt) => {
+      const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }) });
+      void driver.append({ kind: "effect-undone", key, body, effect: { kind: "change", key: intended.effect, state: "undone" } }).then(() => pending.resolve(undefined));
+    },
+    onFailed: (error) => pending.reject(error),
+  });
+  return promise;
+}

@@ -1,0 +1,140 @@
+import type { TuttiError } from "../base/errors.ts";
+import { toStepKey, type StepKey } from "../contracts/ids.ts";
+
+/** A named sub-tree of a run: where paths are counted, where cancelling stops, where signals are charged. */
+export interface Scope {
+  readonly path: string;
+  readonly parent: Scope | undefined;
+  /** Set once, when the scope or one above it was cancelled. */
+  readonly cancelled: TuttiError | undefined;
+  /** True from the moment its body returned or threw. */
+  readonly closed: boolean;
+  /** Sequence numbers of the signals that were consumed inside: they must not be handed out again when the scope replays as one record. */
+  readonly consumed: number[];
+  /** The path of the next durable unit of this name: `/a`, then `/a#2`. */
+  nextKey(name: string): StepKey;
+  open(name: string): Scope;
+  /** Aborts when the scope is cancelled. Made on first use: most steps never ask. */
+  signal(): AbortSignal;
+  add(pending: Pending): void;
+  remove(pending: Pending): void;
+  cancel(error: TuttiError): void;
+  /** Tells work that is still going on that nobody waits for it, without rejecting anything. */
+  abort(reason: TuttiError): void;
+  /** True when this scope, or the one below it that holds the key, was cancelled. */
+  isCancelled(key: string): boolean;
+  close(): void;
+}
+
+/** Something that the flow's code awaits. Settled at most once. */
+export interface Pending {
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly over: boolean;
+  resolve(value: unknown): void;
+  reject(error: TuttiError): void;
+  /** Nobody awaits it any more: it stays unsettled for good. */
+  drop(): void;
+  /** Called when the scope is cancelled, after the rejection. */
+  onCancel: (() => void) | undefined;
+}
+
+export function openScope(path: string, parent: Scope | undefined): Scope {
+  const counts = new Map<string, number>();
+  const children = new Set<Scope>();
+  const pendings = new Set<Pending>();
+  let controller: AbortController | undefined;
+  let cancelled: TuttiError | undefined = parent?.cancelled;
+  let closed = false;
+
+  const scope: Scope = {
+    path,
+    parent,
+    get cancelled() {
+      return cancelled;
+    },
+    get closed() {
+      return closed;
+    },
+    consumed: [],
+    nextKey(name) {
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      return toStepKey(count === 1 ? `${path}/${name}` : `${path}/${name}#${count}`);
+    },
+    open(childPath) {
+      const child = openScope(childPath, scope);
+      children.add(child);
+      return child;
+    },
+    signal() {
+      controller ??= new AbortController();
+      if (cancelled !== undefined && !controller.signal.aborted) controller.abort(cancelled);
+      return controller.signal;
+    },
+    add: (pending) => void pendings.add(pending),
+    remove: (pending) => void pendings.delete(pending),
+    cancel(error) {
+      if (cancelled !== undefined) return;
+      cancelled = error;
+      controller?.abort(error);
+      for (const pending of [...pendings]) {
+        pending.reject(error);
+        pending.onCancel?.();
+      }
+      for (const child of children) child.cancel(error);
+    },
+    abort(reason) {
+      controller?.abort(reason);
+      for (const child of children) child.abort(reason);
+    },
+    isCancelled(key) {
+      if (cancelled !== undefined) return true;
+      for (const child of children) {
+        if (isUnder(key, child.path)) return child.isCancelled(key);
+      }
+      return false;
+    },
+    close() {
+      closed = true;
+    },
+  };
+  return scope;
+}
+
+/** A pending result and the promise that the flow's code gets for it. */
+export function openPending<Value>(scope: Scope, key: StepKey): { readonly pending: Pending; readonly promise: Promise<Value> } {
+  const { promise, resolve, reject } = Promise.withResolvers<Value>();
+  let over = false;
+  const pending: Pending = {
+    key,
+    scope,
+    get over() {
+      return over;
+    },
+    resolve(value) {
+      if (over) return;
+      over = true;
+      scope.remove(pending);
+      resolve(value as Value); // the caller knows what its key returns; the ledger holds JSON
+    },
+    reject(error) {
+      if (over) return;
+      over = true;
+      scope.remove(pending);
+      reject(error);
+    },
+    drop() {
+      over = true;
+      scope.remove(pending);
+    },
+    onCancel: undefined,
+  };
+  scope.add(pending);
+  return { pending, promise };
+}
+
+/** True when `key` lies under `path`. */
+export function isUnder(key: string, path: string): boolean {
+  return path === "" || (key.startsWith(path) && (key.length === path.length || key.charAt(path.length) === "/"));
+}

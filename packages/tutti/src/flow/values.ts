@@ -1,0 +1,44 @@
+import { toUuid } from "../base/chance.ts";
+import { toJsonText } from "../base/json.ts";
+import { toStepKey } from "../contracts/ids.ts";
+import { toNonDurableAwait, callerLine } from "./delivery.ts";
+import type { Driver } from "./driver.ts";
+import type { Scope } from "./scope.ts";
+
+/** A value that is drawn once and then remembered, so that it can be had without waiting. */
+function draw<Value>(driver: Driver, place: { readonly scope: Scope; readonly name: string }, make: () => Value): Value {
+  const key = enterAtOnce(driver, place);
+  if (driver.history.values.has(key)) return driver.history.values.get(key) as Value; // written by this very line
+  const value = make();
+  void driver.append({ kind: "value-drawn", key, body: JSON.stringify({ value }) });
+  return value;
+}
+
+// These verbs answer at once and can't leave the code hanging, so a parked run is left by throwing.
+function enterAtOnce(driver: Driver, { scope, name }: { readonly scope: Scope; readonly name: string }): string {
+  const verb = `run.${name}()`;
+  if (driver.delivery.windowOpen) return scope.nextKey(name);
+  const error = toNonDurableAwait(verb, callerLine(new Error(verb).stack));
+  driver.park(error, toStepKey(scope.path));
+  throw error;
+}
+
+export function drawNow(driver: Driver, scope: Scope): number {
+  return draw(driver, { scope, name: "now" }, () => driver.host.clock.now());
+}
+
+export function drawRandom(driver: Driver, scope: Scope): number {
+  return draw(driver, { scope, name: "random" }, driver.host.chance);
+}
+
+export function drawUuid(driver: Driver, scope: Scope): string {
+  return draw(driver, { scope, name: "uuid" }, () => toUuid(driver.host.chance));
+}
+
+export function writeNote(driver: Driver, scope: Scope, note: { readonly text: string; readonly data: unknown }): void {
+  const key = enterAtOnce(driver, { scope, name: "note" });
+  if (driver.history.written.has(key)) return;
+  const data = toJsonText(note.data, key);
+  const text = JSON.stringify(note.text);
+  void driver.append({ kind: "note-written", key, body: data === undefined ? `{"text":${text}}` : `{"text":${text},"data":${data}}` });
+}

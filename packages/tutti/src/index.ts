@@ -1,0 +1,17 @@
+/** The public surface of Tutti. Inside the package, import the file that owns a name. */
+export { TuttiError, isTuttiError, type StoredError } from "./base/errors.ts";
+export { errorCodes, type Disposition, type EffectKnowledge, type ErrorCode } from "./base/error-codes.ts";
+export type { Clock } from "./base/clock.ts";
+export type { Acted, ActHost, Agent, Callable, EffectClass, Flow, Retry, Tool, ToolHost } from "./contracts/callable.ts";
+export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
+export { bodyOf } from "./contracts/entry.ts";
+export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
+export type { Model, ModelMessage, ModelReply, ModelRequest, ModelTool, ToolCall } from "./contracts/model.ts";
+export type { Confidence, Evidence, Outcome, Result, Usage } from "./contracts/outcome.ts";
+export type { CallOptions, ChildRun, FanOut, Joined, Need, Run, Siblings, SignalOf, SignalType, StepHost, StepOptions } from "./contracts/run.ts";
+export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
+export type { Schema } from "./contracts/schema.ts";
+export { openTutti } from "./engine/open-tutti.ts";
+export type { Activity, ForkEdit, RunHandle, RunState, StartOptions, Tutti, TuttiOptions, Verdict } from "./engine/tutti.ts";
+export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
+export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";

@@ -1,0 +1,118 @@
+import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
+import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
+
+/** `power`: acknowledged entries survive a power cut. `process`: they survive the death of the process. */
+export type Durability = "power" | "process";
+
+/**
+ * The append-only record, and the port that every store implements (memory, SQLite, PostgreSQL).
+ *
+ * Contract, proved for each by testing/ledger-conformance.ts:
+ * - Appends of one run keep their order; `seq` and `lsn` have no gaps; every entry is chained to the run's previous one.
+ * - A promise of `start` or `append` resolves only when the entry is as durable as the ledger was opened for.
+ * - An append under an epoch that is no longer the run's is refused (LEDGER_FENCED), and nothing of it is stored.
+ * - An effect's key has at most one owner; a second intent gets `taken`, and nothing of it is stored.
+ * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
+ */
+export interface Ledger {
+  /** Creates a run with its first entry, or says which run already answers to its id or start key. */
+  start(run: NewRun): Promise<StartOutcome>;
+  /** Takes the run over: raises its epoch, so that an earlier driver can't write any more, and returns its entries. */
+  claim(run: RunId): Promise<Claim>;
+  /** The run's entries in order, from `fromSeq` (1 by default). They may not be on disk yet. */
+  read(run: RunId, fromSeq?: number): Promise<readonly LedgerEntry[]>;
+  /** Entries of all runs after `lsn`, in order, at most `limit`. */
+  scan(afterLsn: number, limit: number): Promise<readonly LedgerEntry[]>;
+  readBlob(hash: string): Promise<string | undefined>;
+  findRun(run: RunId): Promise<RunRecord | undefined>;
+  /** Newest first. */
+  listRuns(filter: RunFilter): Promise<readonly RunRecord[]>;
+  findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
+  listEffects(filter: EffectFilter): Promise<readonly EffectRecord[]>;
+  /** Resolves when everything appended so far is durable. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Claim {
+  readonly record: RunRecord;
+  readonly entries: readonly LedgerEntry[];
+  readonly log: RunLog;
+}
+
+/** One driver's right to write to one run. */
+export interface RunLog {
+  readonly run: RunId;
+  readonly epoch: number;
+  /** Rejects with LEDGER_FENCED, LEDGER_STOPPED or LEDGER_CLOSED. */
+  append(entry: NewEntry): Promise<Appended>;
+  /** Resolves when all of this log's entries so far are durable; at once when they are. */
+  durable(): Promise<void>;
+  /** Notes a state that needs no entry of its own, such as waiting until a time. */
+  mark(status: RunStatus, wakeAt?: number): void;
+}
+
+export type Appended =
+  | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number }
+  /** The entry was an intent and the key belongs to another step. */
+  | { readonly kind: "taken"; readonly effect: EffectRecord };
+
+export interface NewEntry {
+  readonly kind: EntryKind;
+  readonly key: string;
+  /** JSON text in the shape that contracts/entry-bodies.ts gives for the kind. */
+  readonly body: string;
+  /** Large values that the body refers to by hash; stored once each, in the same transaction. */
+  readonly blobs?: readonly Blob[];
+  /** The run's state from this entry on. */
+  readonly status?: RunStatus;
+  readonly wakeAt?: number;
+  /** What this entry does to an effect; checked and stored in the same transaction. */
+  readonly effect?: EffectChange;
+  /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
+  readonly starts?: NewRun;
+}
+
+export interface Blob {
+  readonly hash: string;
+  readonly content: string;
+}
+
+export type EffectChange =
+  | { readonly kind: "intend"; readonly effect: Pick<EffectRecord, "key" | "step" | "tool" | "class" | "digest"> }
+  | { readonly kind: "change"; readonly key: EffectKey; readonly state: Exclude<EffectState, "intended"> }
+  /** A check or a person found that it did not happen: it may be dispatched again by its owner. */
+  | { readonly kind: "change"; readonly key: EffectKey; readonly state: "intended" };
+
+export interface NewRun {
+  readonly id: RunId;
+  readonly flow: string;
+  readonly version: string;
+  /** JSON text of the `run-started` body. */
+  readonly body: string;
+  readonly blobs?: readonly Blob[];
+  readonly parent?: RunId;
+  /** Two starts with one key are one run: for ever, or within `windowMs` of the first. */
+  readonly startKey?: string;
+  readonly windowMs?: number;
+  /** Entries taken over from the run that this one was forked from. */
+  readonly copied?: readonly NewEntry[];
+}
+
+export type StartOutcome = { readonly kind: "started" | "exists"; readonly run: RunId };
+
+export interface RunFilter {
+  readonly statuses?: readonly RunStatus[];
+  readonly flow?: string;
+  readonly parent?: RunId;
+  /** Only runs that are due at or before this moment. */
+  readonly dueBy?: number;
+  readonly limit?: number;
+}
+
+export interface EffectFilter {
+  readonly run?: RunId;
+  readonly states?: readonly EffectState[];
+  readonly step?: StepKey;
+}
