@@ -70,13 +70,23 @@ test("the text that holds more of the rarer words of the query comes first", () 
   const ranked = toTextIndex(texts).rank(toTerms("chained ledger entries"), 10);
   expect(ranked.map((found) => found.index)).toEqual([1, 0]);
   expect(ranked[0]?.coverage).toBe(1);
-  expect(ranked[1]?.coverage).toBeCloseTo(2 / 3);
+});
+
+test("a text covers a query by what is rare in it, not by what every text has", () => {
+  const index = toTextIndex(["javascript package speed", "javascript package", "javascript package test"].map(toTerms));
+  const coverageByText = new Map(index.rank(toTerms("speed of javascript packages"), 10).map((found) => [found.index, found.coverage]));
+  expect(coverageByText.get(0)).toBe(1);
+  expect(coverageByText.get(1)).toBeLessThan(0.5);
+});
+
+test("what no text has still counts against those that have the rest", () => {
+  const index = toTextIndex(["javascript package", "python package"].map(toTerms));
+  expect(index.rank(toTerms("weather in javascript"), 1)[0]?.coverage).toBeLessThan(0.5);
 });
 
 test("a query without a match finds nothing, and so does an empty index", () => {
   expect(toTextIndex(texts).rank(toTerms("weather"), 10)).toEqual([]);
   expect(toTextIndex([]).rank(["ledger"], 10)).toEqual([]);
-  expect(toTextIndex(texts).weightOf("weather")).toBe(0);
 });
 
 test("ranking is the same every time, equal texts in their order", () => {

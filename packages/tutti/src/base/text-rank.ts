@@ -8,7 +8,7 @@ const stopWords: ReadonlySet<string> = new Set(
   `a about above after again against all also although am among an and any anyone are as at be because been before being below between both but by
   can could did do does doing don done down during each either else ever every few for from further get had has have having he her here hers him his
   how however i if in into is isn it its itself just let like made make makes making many may me might more most much must my need needs neither no nor
-  not now of off often on once one only onto or other others our out over own per rather really same say says see shall she should since so some such
+  not now of off often on once one only onto or other others our out over own per rather really said same say says see shall she should since so some such
   than that the their them then there these they this those though through thus to too under until up upon us use used uses using very via was
   way ways we well were what when where whether which while who whom whose why will with within without would yet you your
   aber als am an auch auf aus bei bin das dass dem den der des die du durch ein eine einem einen einer eines er es für hat ich ihr im in ist mit nach
@@ -98,15 +98,13 @@ function goesOn(text: string, from: number, end: number): boolean {
 export interface Ranked {
   readonly index: number;
   readonly score: number;
-  /** How many of the query's different terms are in it, from 0 to 1. */
+  /** The share of the query that is in it, from 0 to 1: rare terms count more, and one that no text has counts most. */
   readonly coverage: number;
 }
 
 export interface TextIndex {
   /** The texts that hold a term of the query, best first; equal scores in the order of the list. */
   rank(query: readonly string[], limit: number): Ranked[];
-  /** How rare a term is among the texts: 0 when nothing has it, else higher for rarer ones. */
-  weightOf(term: string): number;
 }
 
 // The usual constants of BM25 (Robertson and Zaragoza, 2009): how fast repetition saturates, how much length counts.
@@ -136,10 +134,11 @@ export function toTextIndex(texts: readonly (readonly string[])[]): TextIndex {
   const meanLength = total / Math.max(1, texts.length) || 1;
   const weightOf = (term: string): number => {
     const found = postingByTerm.get(term)?.indexes.length ?? 0;
-    return found === 0 ? 0 : Math.log(1 + (texts.length - found + 0.5) / (found + 0.5));
+    return Math.log(1 + (texts.length - found + 0.5) / (found + 0.5));
   };
   const rank = (query: readonly string[], limit: number): Ranked[] => {
     const wanted = [...new Set(query)];
+    const whole = wanted.reduce((sum, term) => sum + weightOf(term), 0);
     const scores = new Map<number, { score: number; found: number }>();
     for (const term of wanted) {
       const posting = postingByTerm.get(term);
@@ -150,15 +149,15 @@ export function toTextIndex(texts: readonly (readonly string[])[]): TextIndex {
         const length = texts[index]?.length ?? 0;
         const gain = (weight * count * (saturation + 1)) / (count + saturation * (1 - lengthWeight + (lengthWeight * length) / meanLength));
         const so = scores.get(index) ?? { score: 0, found: 0 };
-        scores.set(index, { score: so.score + gain, found: so.found + 1 });
+        scores.set(index, { score: so.score + gain, found: so.found + weight });
       }
     }
     return [...scores]
-      .map(([index, { score, found }]) => ({ index, score, coverage: found / wanted.length }))
+      .map(([index, { score, found }]) => ({ index, score, coverage: found / whole }))
       .toSorted((left, right) => right.score - left.score || left.index - right.index)
       .slice(0, limit);
   };
-  return { rank, weightOf };
+  return { rank };
 }
 
 export function countTerms(terms: readonly string[]): Map<string, number> {

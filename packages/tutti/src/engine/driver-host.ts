@@ -34,6 +34,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     settledOutput: (effect) => readSettledOutput(engine, effect),
     stepStarted: onActivity === undefined ? undefined : (run, step, attempt) => onActivity({ kind: "step-started", run, step, attempt, at: clock.now() }),
     readEntries: () => ledger.read(callbacks.run),
+    warn: (error) => process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
     progress: (run, step, text) => onActivity?.({ kind: "progress", run, step, text, at: clock.now() }),
     onRest: callbacks.onRest,
     onAbandoned: callbacks.onAbandoned,

@@ -24,7 +24,8 @@ export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
 
 /** Writes to a run that nobody drives: it is paused or parked, or its flow's code is not here. The next driver finds the entry. */
 async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
-  const { log } = await engine.ledger.claim(run);
+  const { log, record } = await engine.ledger.claim(run);
+  if (isOver(record.status)) throw toRunOver(run);
   await Promise.all(entries.map((entry) => log.append(entry)));
 }
 
@@ -35,8 +36,9 @@ export async function signalRun(engine: Engine, runs: ActiveRuns, request: { rea
     await receiveSignal(active.driver, request.signal);
     return;
   }
-  const record = await findOpen(engine, request.run);
-  const { log, entries } = await engine.ledger.claim(request.run);
+  await findOpen(engine, request.run);
+  const { log, entries, record } = await engine.ledger.claim(request.run);
+  if (isOver(record.status)) throw toRunOver(request.run);
   const seen = entries.some((entry) => entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id);
   if (seen) return;
   const wakes = record.status === "waiting" ? ({ status: "running" } as const) : {};
@@ -104,14 +106,19 @@ export async function settleEffect(engine: Engine, runs: ActiveRuns, request: { 
       facts: { effect: request.effect },
     });
   }
-  const active = runs.find(effect.run) ?? (await runs.drive(effect.run));
-  if (active !== undefined && !active.driver.stopped) {
-    const { driver } = active;
-    if (!driver.doubts.has(effect.key)) await nextRest(runs, effect.run);
+  for (;;) {
+    const driver = (runs.find(effect.run) ?? (await runs.drive(effect.run)))?.driver;
+    if (driver === undefined || driver.stopped) break;
     if (settleDoubt(driver, effect.key, request.verdict)) {
       await driver.log.durable();
       return;
     }
+    // At rest, and nobody there waits for it: it belongs to a branch whose code does not run any more, and is taken up at the end.
+    if (driver.delivery.idle && driver.busy === 0) {
+      runs.release(effect.run);
+      break;
+    }
+    await nextRest(runs, effect.run);
   }
   await writeTo(engine, effect.run, [toVerdictEntry(effect, request.verdict)]);
   runs.effectChanged(effect.key);

@@ -21,6 +21,8 @@ export interface Attempts {
   readonly repeatable: boolean;
   /** Over when nobody wants the result any more; then nothing is tried again. */
   readonly pending: Pending;
+  /** What must be written down before another attempt after the first. */
+  readonly prepare?: () => Promise<void>;
   readonly work: (host: AttemptHost) => unknown;
   readonly onDone: (value: unknown, attempt: number) => void;
   readonly onFailed: (error: TuttiError, attempt: number) => void;
@@ -51,18 +53,30 @@ function tryLater(driver: Driver, attempts: Attempts, later: Later): void {
     return;
   }
   if (later.nextAt <= driver.host.clock.now()) {
-    startAttempt(driver, attempts, later.failed + 1);
+    tryAgain(driver, attempts, later);
     return;
   }
   const { pending } = attempts;
   const forget = driver.at(later.nextAt, () => {
     pending.onCancel = undefined;
-    startAttempt(driver, attempts, later.failed + 1);
+    tryAgain(driver, attempts, later);
   });
   pending.onCancel = () => {
     forget();
     attempts.onFailed(later.error, later.failed);
   };
+}
+
+function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
+  if (attempts.prepare === undefined) {
+    startAttempt(driver, attempts, later.failed + 1);
+    return;
+  }
+  driver.begin();
+  void attempts.prepare().then(() => {
+    if (!driver.stopped) startAttempt(driver, attempts, later.failed + 1);
+    driver.finish();
+  });
 }
 
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {

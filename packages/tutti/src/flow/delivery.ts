@@ -184,6 +184,12 @@ function isOurs(line: string): boolean {
   return line.includes(ownFolder);
 }
 
+export function toCalledAfterEnd(verb: string, line: string | undefined): TuttiError {
+  return new TuttiError("FLOW_ENDED", `${verb}${line === undefined ? "" : ` at ${line}`} was called after its flow or scope had ended; it does nothing`, {
+    hint: "Await everything that the flow starts before it returns.",
+  });
+}
+
 /** What the code did, said so that its author finds the line. */
 export function toNonDurableAwait(verb: string, line: string | undefined): TuttiError {
   return new TuttiError(

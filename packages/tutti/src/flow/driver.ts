@@ -37,6 +37,8 @@ export interface DriverHost {
   stepStarted: ((run: RunId, step: StepKey, attempt: number) => void) | undefined;
   /** The run's entries so far, committed ones only. */
   readEntries(): Promise<readonly LedgerEntry[]>;
+  /** The code does something that has no effect, and its author should know. */
+  warn(error: TuttiError): void;
   progress(run: RunId, step: StepKey, text: string): void;
   /** The run can't go on by itself just now. Called each time that it comes to rest. */
   onRest(): void;
@@ -109,6 +111,8 @@ export interface Driver {
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */
   hand(entry: NewEntry, ahead: boolean, apply: () => void): Promise<Appended>;
   park(error: TuttiError, step?: StepKey): void;
+  /** Appends the run's last entry and takes no other after it. Resolves when it is durable. */
+  end(entry: NewEntry): Promise<Appended>;
   /** Hands nothing over any more and starts nothing; calls back once what is going on has come to its recorded end. */
   halt(onHalted: () => void): void;
   /** The flow's code has ended; what is still recorded must have been asked for. */

@@ -1,9 +1,11 @@
-import { TuttiError } from "../base/errors.ts";
+import { fromStoredError, TuttiError } from "../base/errors.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
 import { tryRepeatedly } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
 import { shareEffect } from "./effect-share.ts";
+import type { OpenIntent } from "./history.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending } from "./scope.ts";
 import { toBlobs } from "./step.ts";
@@ -51,8 +53,15 @@ export function takeUp(driver: Driver, request: EffectRequest, taker: { readonly
   const intent = driver.history.openIntents.get(request.key);
   if (intent === undefined) call.intend();
   else if (intent.body.digest !== request.called.digest) driver.park(toChangedIntent(request, intent.body.digest), request.key);
-  else if (intent.cleared) call.dispatch();
-  else resolveDoubt(driver, call, { alreadyTold: intent.inDoubt });
+  else goOn(driver, call, intent);
+}
+
+function goOn(driver: Driver, call: EffectCall, intent: OpenIntent): void {
+  const error = intent.error === undefined ? {} : { error: fromStoredError(intent.error) };
+  if (!intent.cleared) resolveDoubt(driver, call, { alreadyTold: intent.inDoubt, ...error });
+  else if (error.error !== undefined) recordNoEffect(driver, call, { error: error.error });
+  else if (call.unwanted) recordUnasked(driver, call);
+  else call.intend();
 }
 
 function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
@@ -63,6 +72,21 @@ function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
 }
 
 function intend(driver: Driver, call: EffectCall): void {
+  driver.begin();
+  void driver.append(toIntent(call)).then((appended) => {
+    if (driver.stopped) return;
+    if (appended.kind === "recorded") call.dispatch();
+    else shareEffect(driver, call, appended.effect);
+    driver.finish();
+  });
+}
+
+// A second attempt is a second dispatch: without an intent of its own, a crash in it would look as if nothing had been sent.
+async function intendAgain(driver: Driver, call: EffectCall): Promise<void> {
+  await driver.append(toIntent(call));
+}
+
+function toIntent(call: EffectCall): NewEntry {
   const { tool, called, effect, key } = call;
   const body = toBody(
     {
@@ -76,13 +100,7 @@ function intend(driver: Driver, call: EffectCall): void {
     called.input,
   );
   const claim = { kind: "intend", effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest } } as const;
-  driver.begin();
-  void driver.append({ kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim }).then((appended) => {
-    if (driver.stopped) return;
-    if (appended.kind === "recorded") call.dispatch();
-    else shareEffect(driver, call, appended.effect);
-    driver.finish();
-  });
+  return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim };
 }
 
 /** From here on the outcome is recorded even if nobody waits for it any more. */
@@ -98,6 +116,7 @@ function dispatch(driver: Driver, call: EffectCall): void {
     timeoutMs: call.timeoutMs,
     repeatable: call.tool.effect === "idempotent",
     pending: call.pending,
+    ...(call.tool.effect === "once" ? { prepare: () => intendAgain(driver, call) } : {}),
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
     onDone: (value, attempt) => settleEffect(driver, call, { value, attempt, by: "tool" }),
     onFailed: (error, attempt) => {

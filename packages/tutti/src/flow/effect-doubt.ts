@@ -49,7 +49,7 @@ async function askTool(driver: Driver, call: EffectCall): Promise<CheckAnswer> {
   }
 }
 
-/** It certainly did not happen. After a crash it is done now; after an error of the tool, the error is what the flow gets. */
+/** It certainly did not happen. After a crash it is intended anew and done; after an error of the tool, the error is what the flow gets. */
 function onNotDone(driver: Driver, call: EffectCall, doubt: Doubt): void {
   if (doubt.error !== undefined) {
     recordNoEffect(driver, call, { error: doubt.error, attempt: doubt.attempt });
@@ -61,7 +61,7 @@ function onNotDone(driver: Driver, call: EffectCall, doubt: Doubt): void {
   }
   void driver
     .append({ kind: "effect-resolved", key: call.key, body: toBody({ effect: call.effect, by: "check" }), effect: { kind: "change", key: call.effect, state: "intended" } })
-    .then(() => call.dispatch());
+    .then(() => call.intend());
 }
 
 function askPerson(driver: Driver, call: EffectCall, doubt: Doubt & { readonly why: string }): void {
@@ -92,5 +92,8 @@ function onPersonSaysNotDone(driver: Driver, call: EffectCall, said: { readonly 
       status: "running",
       effect: { kind: "change", key: call.effect, state: "intended" },
     })
-    .then(() => call.dispatch());
+    .then(() => {
+      if (said.doubt.error === undefined) call.intend();
+      else recordNoEffect(driver, call, { error: said.doubt.error, attempt: said.doubt.attempt });
+    });
 }

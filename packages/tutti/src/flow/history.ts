@@ -1,3 +1,4 @@
+import type { StoredError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 
@@ -30,8 +31,10 @@ export interface OpenIntent {
   readonly body: BodyOf<"effect-intended">;
   /** In doubt since the last crash or error, and nobody has said yet what happened. */
   readonly inDoubt: boolean;
-  /** Somebody found that it did not happen, so it may be dispatched again. */
+  /** Somebody found that it did not happen, so it may be intended again. */
   readonly cleared: boolean;
+  /** What the tool threw when it came in doubt; nothing after a crash. */
+  readonly error: StoredError | undefined;
 }
 
 /** What a run's entries say, sorted by how replay uses them. */
@@ -78,13 +81,13 @@ export function readHistory(entries: readonly LedgerEntry[]): History {
     }
     switch (kind) {
       case "effect-intended":
-        openIntents.set(key, { key, body: bodyOf(entry, kind), inDoubt: false, cleared: false });
+        openIntents.set(key, { key, body: bodyOf(entry, kind), inDoubt: false, cleared: false, error: undefined });
         break;
       case "effect-in-doubt":
-        change(openIntents, key, { inDoubt: true, cleared: false });
+        change(openIntents, key, { inDoubt: true, cleared: false, error: bodyOf(entry, kind).error });
         break;
       case "effect-resolved":
-        change(openIntents, key, { inDoubt: false, cleared: true });
+        change(openIntents, key, { inDoubt: false, cleared: true, error: openIntents.get(key)?.error });
         break;
       case "effect-settled":
       case "effect-failed":
@@ -92,7 +95,7 @@ export function readHistory(entries: readonly LedgerEntry[]): History {
         break;
       case "attempt-failed":
         attempts.set(key, bodyOf(entry, kind));
-        change(openIntents, key, { inDoubt: false, cleared: true });
+        change(openIntents, key, { inDoubt: false, cleared: true, error: undefined });
         break;
       case "undo-failed": {
         const body = bodyOf(entry, kind);
@@ -148,7 +151,7 @@ export function isDelivered(kind: EntryKind): kind is DeliveredKind {
   return deliveredSet.has(kind);
 }
 
-function change(intents: Map<string, OpenIntent>, key: string, state: Pick<OpenIntent, "inDoubt" | "cleared">): void {
+function change(intents: Map<string, OpenIntent>, key: string, state: Pick<OpenIntent, "inDoubt" | "cleared" | "error">): void {
   const intent = intents.get(key);
   if (intent !== undefined) intents.set(key, { ...intent, ...state });
 }

@@ -2,7 +2,7 @@ import { TuttiError, toStoredError, toTuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import type { RunLog } from "../ledger/ledger.ts";
-import { callerLine, openDelivery, toNonDurableAwait } from "./delivery.ts";
+import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait } from "./delivery.ts";
 import type { Driver, DriverHost, Wait } from "./driver.ts";
 import { readHistory, type Delivered } from "./history.ts";
 import { openProvenance } from "./provenance.ts";
@@ -100,6 +100,11 @@ export function openDriver({ log, entries, blobs, host }: DriverStart): Driver {
       return stopped;
     },
     enter(scope, name, verb) {
+      if (ended || scope.isClosed()) {
+        // A branch that lost a race goes on until its next verb, and stops there. Anything else is a call from outside.
+        if (!driver.delivery.windowOpen) host.warn(toCalledAfterEnd(verb, callerLine(new Error(verb).stack)));
+        return undefined;
+      }
       if (!driver.delivery.windowOpen) {
         driver.park(toNonDurableAwait(verb, callerLine(new Error(verb).stack)), toStepKey(scope.path));
         return undefined;
@@ -154,6 +159,15 @@ export function openDriver({ log, entries, blobs, host }: DriverStart): Driver {
       const parked = log.append({ kind: "run-parked", key: "", body, status: "parked" });
       driver.stop();
       parked.then(() => host.onParked(error), (failure: unknown) => host.onAbandoned(toTuttiError(failure, "BUG")));
+    },
+    end(entry) {
+      if (stopped) return never;
+      const appended = log.append(entry);
+      driver.stop();
+      return appended.catch((error: unknown) => {
+        host.onAbandoned(toTuttiError(error, "BUG"));
+        return never;
+      });
     },
     ended() {
       ended = true;

@@ -38,7 +38,7 @@ export function rollback(driver: Driver, place: { readonly key: StepKey; readonl
   return promise;
 }
 
-function toUndoError(path: string, error: unknown): TuttiError {
+export function toUndoError(path: string, error: unknown): TuttiError {
   return new TuttiError("UNDO_IMPOSSIBLE", `what was done under ${path === "" ? "this run" : path} can't be undone: ${describeThrown(error)}`, {
     hint: "Put the reason right and resume the run; it goes on with the undo.",
     cause: error,
@@ -51,7 +51,8 @@ interface Undoable {
   readonly step: StepKey;
 }
 
-async function undoAll(driver: Driver, place: { readonly key: StepKey; readonly path: string }): Promise<number> {
+/** Takes back what stands under `path`. What was taken back before a crash is not taken back again. */
+export async function undoAll(driver: Driver, place: { readonly key: StepKey; readonly path: string }): Promise<number> {
   await settleOpenEffects(driver, place.path);
   await driver.log.durable();
   const undoables = toUndoables(await driver.host.readEntries(), place.path);

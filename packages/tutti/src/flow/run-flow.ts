@@ -2,21 +2,22 @@ import { TuttiError, toStoredError } from "../base/errors.ts";
 import type { Flow } from "../contracts/callable.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
 import { toNonDurableAwait } from "./delivery.ts";
 import type { Driver } from "./driver.ts";
 import { settleOpenEffects } from "./open-effects.ts";
 import { openRun } from "./open-run.ts";
-import { rollback } from "./rollback.ts";
+import { toUndoError, undoAll } from "./rollback.ts";
 import { toBlobs } from "./step.ts";
-import { fromStored, toBody, toStoredValue } from "./stored-value.ts";
+import { fromStored, toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
 
 export type RunEnd =
   | { readonly kind: "done"; readonly output: unknown }
   | { readonly kind: "failed"; readonly error: TuttiError }
   | { readonly kind: "cancelled"; readonly reason: string };
 
-type CodeEnd = { readonly kind: "returned"; readonly output: unknown } | { readonly kind: "threw"; readonly error: TuttiError };
+type CodeEnd = { readonly kind: "returned"; readonly returned: Returned } | { readonly kind: "threw"; readonly error: TuttiError };
 
 /**
  * Runs a flow's function against its ledger, from the beginning: what is recorded is handed over, what is new is done and recorded. Calls
@@ -25,17 +26,23 @@ type CodeEnd = { readonly kind: "returned"; readonly output: unknown } | { reado
 export function runFlow(driver: Driver, flow: Flow, onOver: (end: RunEnd) => void): void {
   driver.delivery.begin(() => {
     startCode(driver, flow).then(
-      (output) => onCodeEnd(driver, flow, { end: { kind: "returned", output }, onOver }),
+      (returned) => onCodeEnd(driver, flow, { end: { kind: "returned", returned }, onOver }),
       (error: unknown) => onCodeEnd(driver, flow, { end: { kind: "threw", error: toStepError(toStepKey(flow.name), error) }, onOver }),
     );
   });
 }
 
-async function startCode(driver: Driver, flow: Flow): Promise<unknown> {
+interface Returned {
+  readonly output: unknown;
+  readonly stored: StoredValue;
+}
+
+async function startCode(driver: Driver, flow: Flow): Promise<Returned> {
   const { input, inputRef } = driver.history.started;
   const parsed = parseWith(flow.input, fromStored(input, inputRef, driver.blobs), { code: "INPUT_INVALID", what: `the input of ${flow.name}` });
   const output = await flow.run(openRun(driver, driver.root), parsed instanceof Promise ? await parsed : parsed);
-  return parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
+  const checked = await parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
+  return { output: checked, stored: toStoredValue("out", checked, `the flow ${flow.name}`) };
 }
 
 interface Ending {
@@ -55,7 +62,7 @@ function onCodeEnd(driver: Driver, flow: Flow, ending: Ending): void {
     driver.begin();
     void endRun(driver, flow, ending).then(
       () => driver.finish(),
-      (error: unknown) => driver.park(toStepError(toStepKey(flow.name), error)),
+      (error: unknown) => driver.park(toUndoError("", error)),
     );
   });
 }
@@ -69,10 +76,10 @@ async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Prom
   const failed = end.kind === "threw" || root.cancelled !== undefined;
   if (failed && flow.onFailure === "undo") await undoRun(driver, end);
   if (driver.stopped) return;
-  cancelChildren(driver);
-  const over = toRunEnd(driver, end);
-  await recordEnd(driver, flow, over);
-  driver.stop();
+  if (driver.children.size > 0) await cancelChildren(driver);
+  if (driver.stopped) return;
+  const { entry, over } = toEnd(driver, end);
+  await driver.end(entry);
   onOver(over);
 }
 
@@ -82,31 +89,25 @@ async function undoRun(driver: Driver, end: CodeEnd): Promise<void> {
     const error = end.kind === "threw" ? end.error : new TuttiError("RUN_CANCELLED", driver.root.cancelled?.message ?? "cancelled");
     void driver.append({ kind: "rollback-started", key, body: toBody({ error: toStoredError(error) }) });
   }
-  await rollback(driver, { key, path: "" });
+  await undoAll(driver, { key, path: "" });
 }
 
-function cancelChildren(driver: Driver): void {
+async function cancelChildren(driver: Driver): Promise<void> {
+  await driver.log.durable(); // the last of them may just have been written down
   for (const child of driver.children.keys()) driver.host.cancelRun(child, `${driver.run} has ended`);
 }
 
-function toRunEnd(driver: Driver, end: CodeEnd): RunEnd {
-  if (driver.root.cancelled !== undefined) return { kind: "cancelled", reason: driver.root.cancelled.message };
-  return end.kind === "returned" ? { kind: "done", output: end.output } : { kind: "failed", error: end.error };
-}
-
-async function recordEnd(driver: Driver, flow: Flow, end: RunEnd): Promise<void> {
-  switch (end.kind) {
-    case "done": {
-      const out = toStoredValue("out", end.output, `the flow ${flow.name}`);
-      const uses = driver.provenance.usedBy(end.output);
-      const body = uses.length === 0 ? toBody({}, out) : toBody({ uses }, out);
-      await driver.append({ kind: "run-done", key: "", body, status: "done", ...toBlobs(out) });
-      return;
-    }
-    case "failed":
-      await driver.append({ kind: "run-failed", key: "", body: toBody({ error: toStoredError(end.error) }), status: "failed" });
-      return;
-    case "cancelled":
-      await driver.append({ kind: "run-cancelled", key: "", body: toBody({ reason: end.reason }), status: "cancelled" });
+function toEnd(driver: Driver, end: CodeEnd): { readonly entry: NewEntry; readonly over: RunEnd } {
+  if (driver.root.cancelled !== undefined) {
+    const reason = driver.root.cancelled.message;
+    return { over: { kind: "cancelled", reason }, entry: { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" } };
   }
+  if (end.kind === "threw") {
+    const error = toStoredError(end.error);
+    return { over: { kind: "failed", error: end.error }, entry: { kind: "run-failed", key: "", body: toBody({ error }), status: "failed" } };
+  }
+  const { output, stored } = end.returned;
+  const uses = driver.provenance.usedBy(output);
+  const body = toBody(uses.length === 0 ? {} : { uses }, stored);
+  return { over: { kind: "done", output: toSeen(stored.json, output) }, entry: { kind: "run-done", key: "", body, status: "done", ...toBlobs(stored) } };
 }

@@ -7,8 +7,10 @@ export interface Scope {
   readonly parent: Scope | undefined;
   /** Set once, when the scope or one above it was cancelled. */
   readonly cancelled: TuttiError | undefined;
-  /** True from the moment its body returned or threw. */
+  /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
+  /** True when it, or a scope above it, is closed. */
+  isClosed(): boolean;
   /** Sequence numbers of the signals that were consumed inside: they must not be handed out again when the scope replays as one record. */
   readonly consumed: number[];
   /** The path of the next durable unit of this name: `/a`, then `/a#2`. */
@@ -94,6 +96,9 @@ export function openScope(path: string, parent: Scope | undefined): Scope {
         if (isUnder(key, child.path)) return child.isCancelled(key);
       }
       return false;
+    },
+    isClosed() {
+      return closed || parent?.isClosed() === true;
     },
     close() {
       closed = true;

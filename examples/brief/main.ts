@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { openTutti, type Tutti } from "tutti";
+
+import { readArguments, usage, type Arguments } from "./arguments.ts";
+import { toBrief } from "./brief-flow.ts";
+import { chooseModel } from "./choose-model.ts";
+import { crashAndRecover } from "./crash.ts";
+import { openDocuments } from "./documents.ts";
+import { findEdition } from "./edition.ts";
+import { openView, say, sayError, writeLine } from "./say.ts";
+
+const ledgerPath = path.join(".tutti", "brief.db");
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const given = readArguments(words);
+  if ("problem" in given) {
+    say(`✗ ${given.problem}\n\n${usage}`);
+    return 2;
+  }
+  if (given.help) {
+    say(usage);
+    return 0;
+  }
+  try {
+    if (given.crash) return await crashAndRecover(words.filter((word) => word !== "--crash"), ledgerPath);
+    await makeBrief(given);
+    return 0;
+  } catch (error) {
+    sayError(error);
+    return 1;
+  }
+}
+
+/** Makes the page, goes on with it where a crash stopped it, or shows the one that is there. */
+async function makeBrief({ topic, folders, out, again, json }: Arguments): Promise<void> {
+  const sources = await openDocuments(folders);
+  const { model, why } = await chooseModel(process.env);
+  say(`Topic      ${topic}\nDocuments  ${sources.list.length} read${sources.skipped.length === 0 ? "" : `, ${sources.skipped.length} passed over (the page says why)`}\nModel      ${why}\n`);
+
+  await mkdir(path.dirname(ledgerPath), { recursive: true });
+  const entriesOf: Parameters<typeof toBrief>[0]["entriesOf"] = async (run) => (await tutti.open(run)).entries();
+  const brief = toBrief({ sources, folder: out, entriesOf, ledgerPath });
+  const view = openView(json);
+  // Only the run that is asked for goes on here; others of this ledger stay as they are.
+  const tutti: Tutti = await openTutti({ flows: [brief], models: { fast: model }, ledger: ledgerPath, recover: false, onActivity: view.show });
+  try {
+    const edition = await findEdition(tutti, { topic, sources, out, again });
+    const run = await tutti.start(brief, { topic, slug: edition.slug }, { key: edition.key });
+    const state = await run.state();
+    if (state.kind === "done") {
+      showFinished(state.output.path, run.id);
+      return;
+    }
+    if (edition.begun) say(`Going on with ${run.id}: what it has done already is not done again.\n`);
+    view.follow(run.id, await run.entries());
+    const { path: page, findings } = await run.result();
+    view.close();
+    say(`\n${findings === 0 ? "Nothing in the documents answers this; the page says so." : `${findings} quotes, each found word for word in its document.`}`);
+    if (json) writeLine({ kind: "page", path: page, run: run.id });
+    else process.stdout.write(`${page}\n`);
+  } finally {
+    view.close();
+    await tutti.close();
+  }
+}
+
+function showFinished(page: string, run: string): void {
+  if (existsSync(page)) {
+    say(`The page is already there (run ${run}); --again makes a new one.`);
+    process.stdout.write(`${page}\n`);
+  } else say(`This was done in run ${run}, but its page ${page} is gone; --again makes a new one.`);
+}

@@ -1,0 +1,160 @@
+import type { CommandSpec, OptionSpec } from "./command.ts";
+
+const ledger: OptionSpec = { value: "path", does: "The ledger's file (.tutti/ledger.db)." };
+const json: OptionSpec = { does: "Prints JSON, one value a line, and nothing else on standard output." };
+const by: OptionSpec = { value: "name", does: "Who says so (the user's name)." };
+
+/** How runs are watched; shared by the commands that drive one. */
+const watching = {
+  ledger,
+  durability: {
+    value: "power|process",
+    does: "What acknowledged entries survive: a power cut (default), or the death of the process.",
+  },
+  json: { does: "Prints the run's entries as JSON, one a line, and nothing else on standard output." },
+  quiet: { does: "Shows no progress; only the result." },
+  wait: { does: "Stays when the run waits for a signal or a person (default on a terminal)." },
+  "no-wait": { does: "Leaves as soon as the run waits for anything, also for a time." },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Every command. Help, parsing and docs/cli.md are made from this. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "run",
+    group: "run",
+    does: "Starts a flow from a file and shows its progress.",
+    operands: [
+      { name: "file", required: true },
+      { name: "flow", required: false },
+    ],
+    options: {
+      input: {
+        value: "json|@file|-",
+        does: "The flow's input: JSON, a file with JSON, or standard input ({} by default).",
+      },
+      id: { value: "id", does: "The run's id; the same id again finds the first run." },
+      key: { value: "key", does: "Starts with one key are one run." },
+      ...watching,
+    },
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models` and `tools` that it exports are used too.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "resume",
+    group: "run",
+    does: "Goes on with a run that was paused, parked or interrupted.",
+    operands: [
+      { name: "run", required: true },
+      { name: "file", required: false },
+    ],
+    options: { by, ...watching },
+    more: "With the flow's file the run is driven here. Without it the running engine takes it up, or the next one that knows the flow.",
+    load: () => import("./commands/resume.ts"),
+  },
+  {
+    name: "fork",
+    group: "run",
+    does: "Starts a run that shares another's past before a step.",
+    operands: [
+      { name: "run", required: true },
+      { name: "step", required: true },
+      { name: "file", required: false },
+    ],
+    options: {
+      output: { value: "json|@file|-", does: "What the step shall have returned instead." },
+      input: { value: "json|@file|-", does: 'What the step shall be given instead; of the step "" the run\'s input.' },
+      ...watching,
+    },
+    more: "What was done before the step is shared, not repeated.",
+    load: () => import("./commands/fork.ts"),
+  },
+  {
+    name: "runs",
+    group: "look",
+    does: "Lists runs, the newest first.",
+    operands: [],
+    options: {
+      status: {
+        value: "status",
+        does: "Only these, separated by commas: running, waiting, paused, in-doubt, parked, done, failed, cancelled.",
+      },
+      flow: { value: "name", does: "Only runs of this flow." },
+      limit: { value: "n", does: "At most so many (20)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/runs.ts"),
+  },
+  {
+    name: "show",
+    group: "look",
+    does: "Shows a run: its steps, its result, what it waits for.",
+    operands: [{ name: "run", required: true }],
+    options: { entries: { does: "Lists the entries of the ledger instead." }, ledger, json },
+    load: () => import("./commands/show.ts"),
+  },
+  {
+    name: "why",
+    group: "look",
+    does: "Says what led to a run's result, or to one of its steps.",
+    operands: [
+      { name: "run", required: true },
+      { name: "step", required: false },
+    ],
+    options: { depth: { value: "n", does: "At most so many steps back (12)." }, ledger, json },
+    load: () => import("./commands/why.ts"),
+  },
+  {
+    name: "signal",
+    group: "steer",
+    does: "Sends a signal to a run.",
+    operands: [
+      { name: "run", required: true },
+      { name: "name", required: true },
+      { name: "json", required: false },
+    ],
+    options: { id: { value: "id", does: "The same id twice is one signal." }, ledger, json },
+    load: () => import("./commands/signal.ts"),
+  },
+  {
+    name: "settle",
+    group: "steer",
+    does: "Says whether an effect that is in doubt happened.",
+    operands: [
+      { name: "effect", required: true },
+      { name: "done|not-done", required: true },
+    ],
+    options: {
+      output: { value: "json|@file|-", does: "What the tool would have returned." },
+      note: { value: "text", does: "How you know." },
+      by,
+      ledger,
+      json,
+    },
+    load: () => import("./commands/settle.ts"),
+  },
+  {
+    name: "pause",
+    group: "steer",
+    does: "Stops a run at a safe point.",
+    operands: [{ name: "run", required: true }],
+    options: { by, ledger, json },
+    load: () => import("./commands/pause.ts"),
+  },
+  {
+    name: "cancel",
+    group: "steer",
+    does: "Cancels a run and what it started.",
+    operands: [{ name: "run", required: true }],
+    options: { reason: { value: "text", does: "Why." }, by, ledger, json },
+    load: () => import("./commands/cancel.ts"),
+  },
+  {
+    name: "verify",
+    group: "check",
+    does: "Checks that no entry of a ledger is missing or was changed.",
+    operands: [{ name: "ledger", required: false }],
+    options: { json },
+    load: () => import("./commands/verify.ts"),
+  },
+];

@@ -1,0 +1,178 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { describeThrown, TuttiError } from "../base/errors.ts";
+import type { Flow, Tool } from "../contracts/callable.ts";
+import type { Model } from "../contracts/model.ts";
+import { toUsage } from "./command-line.ts";
+
+/** What a file of flows offers to an engine. */
+export interface FlowFile {
+  readonly path: string;
+  readonly flows: readonly Flow[];
+  readonly tools: readonly Tool[];
+  readonly models: Readonly<Record<string, Model>>;
+}
+
+/**
+ * Loads a TypeScript or JavaScript file and finds what it exports, by shape: flows under any name, also as default or in a list;
+ * `models` by tier; `tools`.
+ * @throws TuttiError FLOW_FILE_INVALID, saying where and what
+ */
+export async function loadFlows(path: string): Promise<FlowFile> {
+  const file = resolve(path);
+  if (!existsSync(file))
+    throw toInvalid(path, "does not exist", {
+      hint: "Name the file that exports the flow, for example: tutti run flows/brief.ts",
+    });
+  if (!statSync(file).isFile())
+    throw toInvalid(path, "is not a file", { hint: "Name the file that exports the flow." });
+  if (!/\.[cm]?[jt]s$/u.test(file))
+    throw toInvalid(path, "is neither TypeScript nor JavaScript", {
+      hint: "Flows live in .ts, .mts, .js or .mjs files.",
+    });
+  const exported = await importFile(file, path);
+  const flows = findFlows(exported);
+  if (flows.length === 0) {
+    const names = Object.keys(exported).join(", ");
+    throw toInvalid(path, "exports no flow", {
+      hint: `Export what flow({ … }) returns: export const brief = flow({ … }). It exports: ${names === "" ? "nothing" : names}.`,
+    });
+  }
+  refuseTwins(flows, path);
+  return { path, flows, tools: listOf(exported["tools"]).filter(isTool), models: findModels(exported["models"]) };
+}
+
+/**
+ * The flow that was named, or the only one. Of several versions the highest.
+ * @throws TuttiError USAGE
+ */
+export function chooseFlow(file: FlowFile, named: string | undefined): Flow {
+  const [name, version] = (named ?? "").split("@");
+  const wanted = file.flows.filter(
+    (flow) => (named === undefined || flow.name === name) && (version === undefined || flow.version === version),
+  );
+  const names = [...new Set(file.flows.map((flow) => flow.name))];
+  if (wanted.length === 0)
+    throw toUsage(`${file.path} exports no flow "${named ?? ""}"`, `It exports: ${names.join(", ")}`);
+  if (named === undefined && names.length > 1)
+    throw toUsage(
+      `${file.path} exports ${names.length} flows`,
+      `Name one of them: tutti run ${file.path} ${names.join("|")}`,
+    );
+  const [newest] = wanted.toSorted((left, right) => right.version.localeCompare(left.version, "en", { numeric: true }));
+  if (newest === undefined) throw toUsage(`${file.path} exports no flow`, "tutti help run");
+  return newest;
+}
+
+async function importFile(file: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const loaded: unknown = await import(pathToFileURL(file).href);
+    return { ...(typeof loaded === "object" ? loaded : {}) };
+  } catch (error) {
+    throw toLoadError(file, path, error);
+  }
+}
+
+function toLoadError(file: string, path: string, error: unknown): TuttiError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const message = describeThrown(error);
+  const place = findPlace(file, error);
+  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") {
+    return toInvalid(path, `uses TypeScript that Node can't run${place}: ${message}`, {
+      hint: "Node only strips types: use a union instead of an enum, a module instead of a namespace.",
+      cause: error,
+    });
+  }
+  if (code === "ERR_MODULE_NOT_FOUND") {
+    return toInvalid(path, `imports something that is not there${place}: ${message}`, {
+      hint: "Install the package, or write the file's name with its ending: ./tools.ts",
+      cause: error,
+    });
+  }
+  if (error instanceof SyntaxError)
+    return toInvalid(path, `has a syntax error${place}: ${message}`, {
+      hint: "Correct the line and try again.",
+      cause: error,
+    });
+  return toInvalid(path, `threw while it was loaded${place}: ${message}`, {
+    hint: "A file of flows only declares; what does something belongs in a step or a tool.",
+    cause: error,
+  });
+}
+
+/** ` in line 3` of this file, or of the one that it imports. Plain JavaScript's syntax errors only tell Node's own checker. */
+function findPlace(file: string, error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const text =
+    placePattern.test(stack) || !(error instanceof SyntaxError)
+      ? stack
+      : spawnSync(process.execPath, ["--check", file], { encoding: "utf8" }).stderr;
+  const { source = "", line = "" } = placePattern.exec(text)?.groups ?? {};
+  if (line === "") return "";
+  return basename(source) === basename(file) ? ` in line ${line}` : ` in line ${line} of ${basename(source)}`;
+}
+
+const placePattern = /(?:file:\/\/)?(?<source>\/[^\s()]+?\.[cm]?[jt]s):(?<line>\d+)/u;
+
+function findFlows(exported: Readonly<Record<string, unknown>>): readonly Flow[] {
+  const flows = Object.values(exported).flatMap((value) => (isFlow(value) ? [value] : listOf(value).filter(isFlow)));
+  return [...new Set(flows)];
+}
+
+function refuseTwins(flows: readonly Flow[], path: string): void {
+  const seen = new Set<string>();
+  for (const { name, version } of flows) {
+    const key = `${name}@${version}`;
+    if (seen.has(key))
+      throw toInvalid(path, `exports two flows named ${name} in version ${version}`, {
+        hint: "Give one of them another name, or another version.",
+      });
+    seen.add(key);
+  }
+}
+
+function findModels(value: unknown): Readonly<Record<string, Model>> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).flatMap(([tier, model]) => (isModel(model) ? [[tier, model]] : [])));
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  return typeof value === "object" && value !== null ? Object.values(value) : [];
+}
+
+function isFlow(value: unknown): value is Flow {
+  return (
+    isNamed(value, "flow") && "input" in value && "output" in value && "run" in value && typeof value.run === "function"
+  );
+}
+
+function isTool(value: unknown): value is Tool {
+  return isNamed(value, "tool") && "effect" in value && "run" in value && typeof value.run === "function";
+}
+
+function isModel(value: unknown): value is Model {
+  return typeof value === "object" && value !== null && "generate" in value && typeof value.generate === "function";
+}
+
+function isNamed(value: unknown, kind: string): value is { readonly kind: string; readonly name: string } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "kind" in value &&
+    value.kind === kind &&
+    "name" in value &&
+    typeof value.name === "string"
+  );
+}
+
+function toInvalid(
+  path: string,
+  what: string,
+  details: { readonly hint: string; readonly cause?: unknown },
+): TuttiError {
+  return new TuttiError("FLOW_FILE_INVALID", `${path} ${what}`, details);
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+
+import { toTuttiError, type TuttiError } from "../base/errors.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { commands } from "./command-table.ts";
+import { toErrorLine, toErrorText } from "./error-text.ts";
+import { exitCodes, toExitCode, type ExitCode } from "./exit-codes.ts";
+import { drainOutput, say, stderrPaint } from "./output.ts";
+
+/** Runs one command line to its end and leaves the process with the code that says how it went. */
+export async function main(args: readonly string[]): Promise<never> {
+  // Whoever reads our output may have seen enough; the command goes on, and a run most of all.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
+  const fail = (error: unknown): void => {
+    complain(args, toTuttiError(error, "BUG"));
+    void leave(exitCodes.failed);
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  return leave(await perform(args));
+}
+
+async function perform(args: readonly string[]): Promise<ExitCode> {
+  try {
+    const line = parseCommandLine(args, commands);
+    switch (line.kind) {
+      case "version":
+        say(`tutti ${readVersion()}`);
+        return exitCodes.done;
+      case "help": {
+        const { toCommandHelp, toHelp } = await import("./help.ts");
+        process.stdout.write(line.command === undefined ? toHelp(commands) : toCommandHelp(line.command));
+        return args.length === 0 ? exitCodes.usage : exitCodes.done;
+      }
+      case "call": {
+        const { run } = await line.call.spec.load();
+        return await run(line.call);
+      }
+    }
+  } catch (error) {
+    const known = toTuttiError(error, "BUG");
+    complain(args, known);
+    return toExitCode(known.code);
+  }
+}
+
+function complain(args: readonly string[], error: TuttiError): void {
+  if (args.includes("--json")) process.stdout.write(toErrorLine(error));
+  else process.stderr.write(toErrorText(error, stderrPaint()));
+}
+
+async function leave(code: ExitCode): Promise<never> {
+  await drainOutput();
+  process.exit(code);
+}
+
+function ignoreClosedPipe(error: Error): void {
+  if (!("code" in error) || error.code !== "EPIPE") throw error;
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const parsed: unknown = JSON.parse(text);
+  return typeof parsed === "object" && parsed !== null && "version" in parsed ? String(parsed.version) : "unknown";
+}

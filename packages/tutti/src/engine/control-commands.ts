@@ -1,0 +1,56 @@
+import { anything, branded, fields, integer, oneOf, text, type Shape, type ShapeOf } from "../base/shape.ts";
+import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { Verdict } from "./tutti.ts";
+
+const run: Shape<RunId> = branded(text);
+const step: Shape<StepKey> = branded(text);
+const effect: Shape<EffectKey> = branded(text);
+
+const verdict: Shape<Verdict> = (value, path) => {
+  const { kind } = fields({ kind: oneOf("done", "not-done") })(value, path);
+  const said = fields({ by: text }, { note: text })(value, path);
+  return kind === "not-done" ? { kind, ...said } : { kind, ...said, ...fields({}, { output: anything })(value, path) };
+};
+
+/** Everything that a running engine does for another process, with what each command needs. There is nothing else. */
+export const controlCommands = {
+  ping: fields({}),
+  signal: fields({ run, name: text }, { payload: anything, id: text }),
+  cancel: fields({ run }, { reason: text, by: text }),
+  pause: fields({ run }, { by: text }),
+  resume: fields({ run }, { by: text }),
+  settle: fields({ effect, verdict }),
+  fork: fields({ run, step }, { output: anything, input: anything }),
+} as const satisfies Record<string, Shape<unknown>>;
+
+export type ControlCommand = keyof typeof controlCommands;
+export type ControlRequest<Command extends ControlCommand> = ShapeOf<(typeof controlCommands)[Command]>;
+
+/** What each command answers. */
+export const controlAnswers = {
+  ping: fields({ pid: integer }),
+  signal: fields({}),
+  cancel: fields({}),
+  pause: fields({}),
+  resume: fields({}),
+  settle: fields({}),
+  fork: fields({ run }),
+} as const satisfies Record<ControlCommand, Shape<unknown>>;
+
+export type ControlAnswer<Command extends ControlCommand> = ShapeOf<(typeof controlAnswers)[Command]>;
+
+export function isControlCommand(value: string): value is ControlCommand {
+  return Object.hasOwn(controlCommands, value);
+}
+
+/** Where a running engine listens, and the word that opens it. Only the user who owns the ledger can read it. */
+export interface ControlAddress {
+  readonly pid: number;
+  readonly port: number;
+  readonly token: string;
+}
+
+/** The file beside the ledger that says where its engine listens. */
+export function toControlFile(ledgerFile: string): string {
+  return `${ledgerFile}-control.json`;
+}

@@ -1,0 +1,65 @@
+import { TuttiError } from "../base/errors.ts";
+import type { ControlAnswer, ControlCommand, ControlRequest } from "./control-commands.ts";
+import type { ForkEdit, Tutti } from "./tutti.ts";
+
+/**
+ * Does what a command says, for another process or for a short-lived one of its own.
+ * @throws TuttiError RUN_UNKNOWN, RUN_OVER, EFFECT_UNKNOWN, FLOW_UNKNOWN, USAGE
+ */
+export function performCommand<Command extends ControlCommand>(
+  tutti: Tutti,
+  command: Command,
+  request: ControlRequest<Command>,
+): Promise<ControlAnswer<Command>> {
+  return performers[command](tutti, request);
+}
+
+type Performers = {
+  readonly [Command in ControlCommand]: (
+    tutti: Tutti,
+    request: ControlRequest<Command>,
+  ) => Promise<ControlAnswer<Command>>;
+};
+
+const performers: Performers = {
+  ping: async () => ({ pid: process.pid }),
+  async signal(tutti, { run, name, payload, id }) {
+    const handle = await tutti.open(run);
+    await handle.signal(name, payload, id === undefined ? {} : { id });
+    return {};
+  },
+  async cancel(tutti, { run, reason, by }) {
+    const handle = await tutti.open(run);
+    await handle.cancel(reason, by);
+    return {};
+  },
+  async pause(tutti, { run, by }) {
+    const handle = await tutti.open(run);
+    await handle.pause(by);
+    return {};
+  },
+  async resume(tutti, { run, by }) {
+    const handle = await tutti.open(run);
+    await handle.resume(by);
+    return {};
+  },
+  async settle(tutti, { effect, verdict }) {
+    await tutti.settle(effect, verdict);
+    return {};
+  },
+  async fork(tutti, request) {
+    const handle = await tutti.open(request.run);
+    const forked = await handle.fork(request.step, toEdit(request));
+    return { run: forked.id };
+  },
+};
+
+/** @throws TuttiError USAGE for both at once */
+function toEdit(request: { readonly output?: unknown; readonly input?: unknown }): ForkEdit | undefined {
+  const hasOutput = "output" in request;
+  const hasInput = "input" in request;
+  if (hasOutput && hasInput)
+    throw new TuttiError("USAGE", "a fork changes the output of a step or its input, not both");
+  if (hasOutput) return { output: request.output };
+  return hasInput ? { input: request.input } : undefined;
+}

@@ -1,0 +1,306 @@
+import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { toStepKey } from "../contracts/ids.ts";
+import { toByteText, toPreview } from "./preview.ts";
+import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
+import type { OpenNode, TreeEdit } from "./tree-edit.ts";
+
+/** What one entry says, written into the tree that is being edited. */
+export function applyEntry(edit: TreeEdit, entry: LedgerEntry): void {
+  edit.see(entry.at);
+  edit.tree.seq = entry.seq;
+  applyKind(edit, entry, entry.kind);
+}
+
+/** A step began: only a watcher knows, the ledger learns of it when it ends. */
+export function applyStepStarted(edit: TreeEdit, event: Extract<TreeEvent, { kind: "step-started" }>): void {
+  edit.see(event.at);
+  const node = edit.touch(event.step);
+  if (!isOpen(node.state)) return;
+  node.state = { kind: "running" };
+  begun(edit, node, event.at);
+  node.attempt = Math.max(node.attempt, event.attempt);
+  become(node, "step");
+}
+
+/** Words of something that is still going on. */
+export function applyProgress(edit: TreeEdit, event: Extract<TreeEvent, { kind: "progress" }>): void {
+  edit.see(event.at);
+  const node = edit.find(event.step);
+  if (node !== undefined && isOpen(node.state)) node.remark = event.text;
+}
+
+interface Change<Kind extends EntryKind> {
+  readonly edit: TreeEdit;
+  readonly at: number;
+  readonly entry: LedgerEntry;
+  readonly body: BodyOf<Kind>;
+  /** The step that the entry is about. */
+  readonly node: () => OpenNode;
+}
+
+// The type parameter ties the kind to its applier and its body.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function applyKind<Kind extends EntryKind>(edit: TreeEdit, entry: LedgerEntry, kind: Kind): void {
+  // A parked run goes on as soon as it can; its next entry shows that it did.
+  if (edit.tree.phase.kind === "parked" && entry.key !== "") edit.tree.phase = { kind: "running" };
+  const node = (): OpenNode => edit.touch(toStepKey(entry.key));
+  appliers[kind]({ edit, at: entry.at, entry, body: bodyOf(entry, kind), node });
+}
+
+const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void } = {
+  "run-started": ({ edit, at, entry, body }) => {
+    Object.assign(edit.tree, { run: entry.run, flow: body.flow, version: body.version, startedAt: at });
+    edit.tree.parent = body.parent;
+    edit.tree.forkedFrom = body.forkedFrom;
+    edit.touch(toStepKey("")).startedAt = at;
+  },
+  "run-done": ({ edit, at, body }) => {
+    edit.tree.phase = { kind: "done" };
+    edit.tree.output = toOutput(body);
+    endRun(edit, at, { kind: "done" });
+  },
+  "run-failed": ({ edit, at, body }) => {
+    edit.tree.phase = { kind: "failed", error: body.error };
+    endRun(edit, at, { kind: "failed" });
+  },
+  "run-cancelled": ({ edit, at, body }) => {
+    edit.tree.phase = { kind: "cancelled", reason: body.reason };
+    endRun(edit, at, { kind: "cancelled" });
+  },
+  "run-parked": ({ edit, body }) => {
+    edit.tree.phase = { kind: "parked", error: body.error, step: body.step };
+  },
+  "run-paused": ({ edit, body }) => {
+    edit.tree.phase = { kind: "paused", by: body.by };
+  },
+  "run-resumed": ({ edit }) => {
+    edit.tree.phase = { kind: "running" };
+  },
+  "cancel-requested": ({ edit }) => {
+    edit.tree.cancelRequested = true;
+  },
+  "rollback-started": ({ edit }) => {
+    edit.tree.rollingBack = true;
+  },
+  "signal-received": ({ edit, at, body }) => {
+    const { signals } = edit.tree;
+    edit.tree.signals = new Map(signals).set(body.name, (signals.get(body.name) ?? 0) + 1);
+    const waiting = findWait(edit.touch(toStepKey("")), body.name);
+    if (waiting !== undefined)
+      finish(edit.touch(waiting.path), {
+        at,
+        state: { kind: "done" },
+        output: toValueText(body.payload, body.payloadRef),
+      });
+  },
+
+  "step-done": ({ at, body, node }) => {
+    const step = node();
+    call(step, body.call);
+    step.edited = body.edited ?? false;
+    finish(step, { at, state: { kind: "done" }, output: toOutput(body), attempt: body.attempt });
+  },
+  "step-failed": ({ at, body, node }) => {
+    const step = node();
+    call(step, body.call);
+    fail(step, at, body);
+  },
+  "attempt-failed": ({ body, node }) => {
+    const step = node();
+    become(step, "step");
+    step.state = { kind: "waiting", for: "retry", untilMs: body.nextAt };
+    step.error = body.error;
+    step.attempt = body.attempt;
+  },
+
+  "effect-intended": (change) => {
+    const step = begin(change, "tool");
+    step.callable = change.body.tool;
+    step.effect = change.body.effect;
+  },
+  "effect-settled": ({ at, body, node }) => {
+    const step = withEffect(node(), body);
+    finish(step, { at, state: { kind: "done" }, output: toOutput(body), attempt: body.attempt });
+    if (body.error !== undefined) fail(step, at, { error: body.error });
+  },
+  "effect-failed": ({ at, body, node }) => fail(withEffect(node(), body), at, body),
+  "effect-shared": ({ at, body, node }) => {
+    const step = withEffect(node(), body);
+    step.sharedFrom = body.from;
+    finish(step, { at, state: { kind: "done" }, output: toOutput(body) });
+  },
+  "effect-in-doubt": ({ body, node }) => {
+    const step = withEffect(node(), body);
+    step.state = { kind: "in-doubt", why: body.why };
+    step.endedAt = undefined;
+    step.error = body.error;
+  },
+  "effect-resolved": ({ body, node }) => {
+    withEffect(node(), body).state = { kind: "running" };
+  },
+  "undo-failed": ({ body, node }) => {
+    withEffect(node(), body).error = body.error;
+  },
+  "effect-undone": ({ body, node }) => {
+    const step = withEffect(node(), body);
+    step.state = { kind: "undone" };
+    step.error = undefined;
+  },
+
+  "timer-set": (change) => {
+    // The limit of a wait for a signal; a wait without a limit leaves no entry of its own.
+    const isWait = waitPattern.test(change.node().name);
+    const step = begin(change, isWait ? "signal" : "timer");
+    step.state = { kind: "waiting", for: isWait ? "signal" : "time", untilMs: change.body.dueAt };
+  },
+  "timer-fired": ({ at, node }) => {
+    const step = node();
+    become(step, "timer");
+    finish(step, { at, state: { kind: "done" }, output: undefined });
+  },
+
+  "agent-started": (change) => {
+    const step = begin(change, "agent");
+    step.callable = change.body.agent;
+    step.agentVersion = change.body.version;
+  },
+  "scope-closed": ({ edit, at, body, node }) => {
+    const step = node();
+    if (body.agent !== undefined) {
+      step.kind = "agent";
+      step.callable ??= body.agent.replace(/@[^@]*$/u, "");
+    }
+    step.usage = body.usage;
+    step.confidence = body.confidence?.value;
+    endOpenBelow(edit, step, at);
+    if (body.error === undefined) finish(step, { at, state: { kind: "done" }, output: toOutput(body) });
+    else fail(step, at, { error: body.error });
+  },
+  "child-started": (change) => {
+    const step = begin(change, "child");
+    step.state = { kind: "waiting", for: "child", untilMs: undefined };
+    step.callable = change.body.flow;
+    step.child = change.body.child;
+  },
+  "child-settled": ({ at, body, node }) => {
+    const step = node();
+    step.kind = "child";
+    step.child = body.child;
+    if (body.error === undefined) finish(step, { at, state: { kind: "done" }, output: toOutput(body) });
+    else fail(step, at, { error: body.error });
+  },
+
+  "value-drawn": () => {}, // no step
+  "note-written": ({ edit, body, entry }) => {
+    const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
+    if (isOpen(above.state)) above.remark = body.text;
+  },
+};
+
+const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
+
+/** The first step that waits for a signal of this name, as the flow's own order has it. */
+function findWait(node: StepNode, signal: string): StepNode | undefined {
+  for (const child of node.children) {
+    if (!isOpen(child.state)) continue;
+    const waits = child.kind === "signal" && waitPattern.exec(child.name)?.groups?.["signal"] === signal;
+    const found = waits ? child : findWait(child, signal);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Says what a step is, unless that is known already. */
+function become(node: OpenNode, kind: StepKind): void {
+  if (node.kind === "scope") node.kind = kind;
+}
+
+/** A step whose beginning is recorded. */
+function begin({ edit, at, node }: Pick<Change<EntryKind>, "edit" | "at" | "node">, kind: StepKind): OpenNode {
+  const step = node();
+  step.kind = kind;
+  step.state = { kind: "running" };
+  step.endedAt = undefined;
+  begun(edit, step, at);
+  return step;
+}
+
+/** A part that only has a name began with the first step in it. If that had no recorded beginning, nobody knows when. */
+function begun(edit: TreeEdit, node: OpenNode, at: number): void {
+  for (let step = node; step.startedAt === undefined && step.children.length < 2;) {
+    step.startedAt = at;
+    step = edit.touch(toStepKey(step.path.slice(0, Math.max(0, step.path.lastIndexOf("/")))));
+  }
+}
+
+function withEffect(node: OpenNode, body: Pick<BodyOf<"effect-settled">, "effect">): OpenNode {
+  node.kind = "tool";
+  node.effect = body.effect;
+  return node;
+}
+
+function call(node: OpenNode, callable: string | undefined): void {
+  if (callable === undefined) {
+    become(node, "step");
+    return;
+  }
+  node.kind = "tool";
+  node.callable = callable;
+}
+
+interface Ending {
+  readonly at: number;
+  readonly state: StepState;
+  readonly output: string | undefined;
+  readonly attempt?: number | undefined;
+}
+
+function finish(node: OpenNode, ending: Ending): void {
+  node.state = ending.state;
+  node.endedAt = ending.at;
+  node.output = ending.output;
+  node.attempt = ending.attempt ?? Math.max(1, node.attempt);
+  node.error = undefined;
+  node.remark = undefined;
+}
+
+function fail(node: OpenNode, at: number, body: Pick<BodyOf<"step-failed">, "error" | "attempt">): void {
+  const cancelled = body.error.code === "RUN_CANCELLED";
+  finish(node, { at, state: { kind: cancelled ? "cancelled" : "failed" }, output: undefined, attempt: body.attempt });
+  if (!cancelled) node.error = body.error;
+}
+
+function endRun(edit: TreeEdit, at: number, state: StepState): void {
+  const root = edit.touch(toStepKey(""));
+  endOpenBelow(edit, root, at);
+  root.state = state;
+  root.endedAt = at;
+  edit.tree.endedAt = at;
+}
+
+/**
+ * What was still open when its scope ended lost a race or was cancelled. A doubtful effect stays in doubt until somebody resolves it,
+ * and a child lives on by itself. Below what is over nothing is open, so the walk stops there.
+ */
+function endOpenBelow(edit: TreeEdit, node: OpenNode, at: number): void {
+  for (const { path, state } of node.children) {
+    if (state.kind !== "running" && state.kind !== "waiting") continue;
+    if (state.kind === "waiting" && state.for === "child") continue;
+    const child = edit.touch(path);
+    endOpenBelow(edit, child, at);
+    // Nothing is recorded about a part that only has a name; it ended the way its steps did.
+    const passed = child.kind === "scope" && child.children.every((below) => below.state.kind !== "cancelled");
+    child.state = { kind: passed ? "done" : "cancelled" };
+    child.endedAt = at;
+    child.remark = undefined;
+  }
+}
+
+function toOutput(body: Pick<BodyOf<"step-done">, "out" | "outRef">): string | undefined {
+  return toValueText(body.out, body.outRef);
+}
+
+function toValueText(value: unknown, reference: { readonly bytes: number } | undefined): string | undefined {
+  if (reference !== undefined) return toByteText(reference.bytes);
+  return value === undefined ? undefined : toPreview(value);
+}

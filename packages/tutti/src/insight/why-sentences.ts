@@ -1,0 +1,178 @@
+import type { StoredError } from "../base/errors.ts";
+import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { toByteText, toPreview } from "./preview.ts";
+
+/** What one entry means, said to a person. */
+export interface Telling {
+  readonly kind: "step" | "agent" | "attempt" | "effect" | "person" | "child";
+  readonly sentence: string;
+}
+
+const outcomeKinds: ReadonlySet<EntryKind> = new Set([
+  "step-done",
+  "step-failed",
+  "effect-settled",
+  "effect-failed",
+  "effect-shared",
+  "timer-fired",
+  "scope-closed",
+  "child-settled",
+]);
+
+/** True if the entry says how a step ended. */
+export function isOutcome(entry: LedgerEntry): boolean {
+  return outcomeKinds.has(entry.kind);
+}
+
+/** How a step ended. */
+export function tellOutcome(entry: LedgerEntry): Telling | undefined {
+  const { kind, key } = entry;
+  switch (kind) {
+    case "step-done": {
+      const body = bodyOf(entry, kind);
+      if (body.edited === true)
+        return { kind: "person", sentence: `${key}: a person put in ${toResult(body)} when the run was forked.` };
+      return {
+        kind: "step",
+        sentence: `${key}: ${body.call ?? "the step"} returned ${toResult(body)}${toTries(body.attempt)}.`,
+      };
+    }
+    case "step-failed": {
+      const body = bodyOf(entry, kind);
+      return {
+        kind: "step",
+        sentence: `${key}: ${body.call ?? "the step"} failed${toTries(body.attempt)}: ${toText(body.error)}`,
+      };
+    }
+    case "effect-settled": {
+      const body = bodyOf(entry, kind);
+      return { kind: body.by === "person" ? "person" : "effect", sentence: `${key}: ${tellSettled(body)}` };
+    }
+    case "effect-failed": {
+      const { effect, error } = bodyOf(entry, kind);
+      return { kind: "effect", sentence: `${key}: effect ${effect} did not happen: ${toText(error)}` };
+    }
+    case "effect-shared": {
+      const { effect, from } = bodyOf(entry, kind);
+      return {
+        kind: "effect",
+        sentence: `${key}: effect ${effect} had been done by run ${from.run} at ${from.step}; its result was taken over.`,
+      };
+    }
+    case "timer-fired":
+      return { kind: "step", sentence: `${key}: its time had come.` };
+    case "scope-closed": {
+      const { agent, error, confidence, ...body } = bodyOf(entry, kind);
+      const who = agent === undefined ? "this part" : `agent ${agent}`;
+      const sure =
+        confidence === undefined
+          ? ""
+          : ` (confidence ${Math.round(confidence.value * 100)} %, by ${confidence.source})`;
+      const what = error === undefined ? `returned ${toResult(body)}${sure}.` : `failed: ${toText(error)}`;
+      return { kind: agent === undefined ? "step" : "agent", sentence: `${key}: ${who} ${what}` };
+    }
+    case "child-settled": {
+      const { child, error, ...body } = bodyOf(entry, kind);
+      return {
+        kind: "child",
+        sentence: `${key}: child run ${child} ${error === undefined ? `returned ${toResult(body)}.` : `failed: ${toText(error)}`}`,
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** That a step began, for one that has not ended. */
+export function tellStart(entry: LedgerEntry): Telling | undefined {
+  const { kind, key } = entry;
+  switch (kind) {
+    case "effect-intended": {
+      const { tool, effect } = bodyOf(entry, kind);
+      return {
+        kind: "effect",
+        sentence: `${key}: ${tool} was started for effect ${effect}; its outcome is not recorded.`,
+      };
+    }
+    case "effect-in-doubt": {
+      const { effect, why } = bodyOf(entry, kind);
+      return { kind: "effect", sentence: `${key}: nobody knows whether effect ${effect} happened: ${why}` };
+    }
+    case "agent-started": {
+      const { agent, version } = bodyOf(entry, kind);
+      return { kind: "agent", sentence: `${key}: agent ${agent} (version ${version}) is at work.` };
+    }
+    case "timer-set":
+      return { kind: "step", sentence: `${key}: waits until ${new Date(bodyOf(entry, kind).dueAt).toISOString()}.` };
+    case "child-started": {
+      const { child, flow } = bodyOf(entry, kind);
+      return { kind: "child", sentence: `${key}: child run ${child} of ${flow} has not ended.` };
+    }
+    case "attempt-failed": {
+      const { attempt, error, nextAt } = bodyOf(entry, kind);
+      return {
+        kind: "attempt",
+        sentence: `${key}: attempt ${attempt} failed (${toText(error)}); the next is due at ${new Date(nextAt).toISOString()}.`,
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What else happened to a step on its way. */
+export function tellDetail(entry: LedgerEntry): Telling | undefined {
+  const { kind } = entry;
+  switch (kind) {
+    case "attempt-failed": {
+      const { attempt, error } = bodyOf(entry, kind);
+      return { kind: "attempt", sentence: `Attempt ${attempt} had failed: ${toText(error)}` };
+    }
+    case "effect-in-doubt":
+      return { kind: "effect", sentence: `Its outcome was unknown: ${bodyOf(entry, kind).why}` };
+    case "effect-resolved": {
+      const { by, note } = bodyOf(entry, kind);
+      const who = by === "person" ? "A person" : "The tool's check";
+      return {
+        kind: by === "person" ? "person" : "effect",
+        sentence: `${who} found that it had not happened${toNote(note)}.`,
+      };
+    }
+    case "undo-failed": {
+      const { attempt, error } = bodyOf(entry, kind);
+      return { kind: "effect", sentence: `Taking it back failed (attempt ${attempt}): ${toText(error)}` };
+    }
+    case "effect-undone":
+      return { kind: "effect", sentence: "It was taken back." };
+    default:
+      return undefined;
+  }
+}
+
+function tellSettled(body: BodyOf<"effect-settled">): string {
+  const result = body.error === undefined ? `with ${toResult(body)}` : `but ${toText(body.error)}`;
+  switch (body.by) {
+    case "tool":
+      return `effect ${body.effect} was done ${result}${toTries(body.attempt)}.`;
+    case "check":
+      return `the tool's check found effect ${body.effect} done, ${result}${toNote(body.note)}.`;
+    case "person":
+      return `a person said that effect ${body.effect} was done, ${result}${toNote(body.note)}.`;
+  }
+}
+
+function toResult(body: Pick<BodyOf<"step-done">, "out" | "outRef">): string {
+  return body.outRef === undefined ? toPreview(body.out) : `a value of ${toByteText(body.outRef.bytes)}`;
+}
+
+function toTries(attempt: number | undefined): string {
+  return attempt === undefined || attempt === 1 ? "" : ` at attempt ${attempt}`;
+}
+
+function toNote(note: string | undefined): string {
+  return note === undefined ? "" : ` (${note})`;
+}
+
+function toText(error: StoredError): string {
+  return `${error.code}: ${error.message}`;
+}

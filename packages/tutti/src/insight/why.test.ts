@@ -1,0 +1,176 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { toEntries, type SampleLine } from "../../../../test/sample-entries.ts";
+import { verifies } from "../../../../test/verifies.ts";
+import { toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
+import { whyOf, type Reason } from "./why.ts";
+
+const step = toStepKey;
+const effect = toEffectKey("page:tea");
+const unreachable = { code: "TOOL_UNAVAILABLE", message: "out of reach" } as const;
+
+const brief: readonly SampleLine[] = [
+  { kind: "run-started", body: { flow: "brief", version: "1", input: { topic: "tea" } } },
+  { kind: "attempt-failed", key: "/find", body: { error: unreachable, attempt: 1, nextAt: 5 } },
+  { kind: "step-done", key: "/find", body: { call: "web.search", attempt: 2, out: ["tea is a plant"] } },
+  {
+    kind: "agent-started",
+    key: "/writer",
+    body: { agent: "writer", version: "ab12", input: { topic: "tea" }, uses: [step("/find")] },
+  },
+  { kind: "step-done", key: "/writer/turn", body: { call: "model", out: { text: "Tea." } } },
+  { kind: "signal-received", body: { name: "go", id: "s1", payload: "yes" } },
+  {
+    kind: "scope-closed",
+    key: "/writer",
+    body: { agent: "writer", out: { draft: "Tea." }, consumed: [6], confidence: { value: 0.8, source: "self" } },
+  },
+  {
+    kind: "effect-intended",
+    key: "/publish",
+    body: { effect, tool: "page.publish", class: "once", digest: "d", uses: [step("/writer"), step("/find")] },
+  },
+  { kind: "effect-in-doubt", key: "/publish", body: { effect, why: "the process died" } },
+  {
+    kind: "effect-settled",
+    key: "/publish",
+    body: { effect, by: "person", out: { url: "https://tea" }, note: "I saw the page" },
+  },
+  { kind: "run-done", body: { out: { url: "https://tea" }, uses: [step("/publish")] } },
+];
+
+function outline(reason: Reason, depth = 0): string {
+  const line = `${"  ".repeat(depth)}${reason.kind}: ${reason.sentence}`;
+  return [line, ...reason.because.map((below) => outline(below, depth + 1))].join("\n");
+}
+
+test(
+  "a result is traced back through what was handed in, the agent, the signal, the retry and the person",
+  verifies("O6", "G13"),
+  () => {
+    expect(outline(whyOf(toEntries(brief)))).toMatchInlineSnapshot(`
+      "run: The run of brief (version 1) is done: {url: "https://tea"}.
+        input: It was given {topic: "tea"}.
+        person: /publish: a person said that effect page:tea was done, with {url: "https://tea"} (I saw the page).
+          effect: Its outcome was unknown: the process died
+          agent: /writer: agent writer returned {draft: "Tea."} (confidence 80 %, by self).
+            step: /find: web.search returned ["tea is a plant"] at attempt 2.
+              attempt: Attempt 1 had failed: TOOL_UNAVAILABLE: out of reach
+            step: /writer/turn: model returned {text: "Tea."}.
+            signal: Signal go (id s1) came: yes
+          known: /find: see above."
+    `);
+  },
+);
+
+test("one step can be asked about, with the agent that did it", verifies("O6"), () => {
+  expect(outline(whyOf(toEntries(brief), step("/writer/turn")))).toMatchInlineSnapshot(`
+    "step: /writer/turn: model returned {text: "Tea."}.
+      agent: Agent writer (version ab12) did it, given {topic: "tea"}.
+        step: /find: web.search returned ["tea is a plant"] at attempt 2.
+          attempt: Attempt 1 had failed: TOOL_UNAVAILABLE: out of reach"
+  `);
+});
+
+test("a failure is traced to the step where it began", verifies("O6"), () => {
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "brief", version: "1" } },
+    { kind: "step-done", key: "/all/a/x", body: { out: 1 } },
+    { kind: "step-failed", key: "/all/b/find", body: { error: unreachable, call: "web.search", attempt: 3 } },
+    { kind: "scope-closed", key: "/all/b", body: { error: unreachable } },
+    { kind: "scope-closed", key: "/all", body: { error: unreachable } },
+    { kind: "run-failed", body: { error: unreachable } },
+  ]);
+  expect(outline(whyOf(entries))).toMatchInlineSnapshot(`
+    "run: The run of brief (version 1) failed: TOOL_UNAVAILABLE: out of reach
+      step: /all/b/find: web.search failed at attempt 3: TOOL_UNAVAILABLE: out of reach"
+  `);
+});
+
+test("an effect that another run had done is traced to that run", verifies("O6", "D4"), () => {
+  const from = { run: toRunId("r1"), step: step("/publish") };
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "brief", version: "1" } },
+    { kind: "effect-shared", key: "/publish", body: { effect, from, out: 1 } },
+    { kind: "run-done", body: { out: 1, uses: [step("/publish")] } },
+  ]);
+  expect(outline(whyOf(entries))).toMatchInlineSnapshot(`
+    "run: The run of brief (version 1) is done: 1.
+      effect: /publish: effect page:tea had been done by run r1 at /publish; its result was taken over."
+  `);
+});
+
+test("a forked run says from where, and what a person changed", verifies("O6", "D12"), () => {
+  const forkedFrom = { run: toRunId("r1"), step: step("/find"), seq: 3, lineage: toRunId("r1") };
+  const entries = toEntries([
+    {
+      kind: "run-started",
+      body: { flow: "brief", version: "1", forkedFrom, edits: { "/find": { output: ["coffee"] } } },
+    },
+    { kind: "step-done", key: "/find", body: { out: ["coffee"], edited: true } },
+    { kind: "run-done", body: { out: "c", uses: [step("/find")] } },
+  ]);
+  expect(outline(whyOf(entries))).toMatchInlineSnapshot(`
+    "run: The run of brief (version 1) is done: c.
+      fork: It was forked from run r1 before /find (entry 3).
+        person: A person changed the output of /find to ["coffee"].
+      person: /find: a person put in ["coffee"] when the run was forked."
+  `);
+});
+
+test("an open run says what it stands at", verifies("O6", "D10"), () => {
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "brief", version: "1" } },
+    { kind: "timer-set", key: "/sleep", body: { dueAt: Date.UTC(2026, 10, 21) } },
+    { kind: "effect-intended", key: "/publish", body: { effect, tool: "page.publish", class: "once", digest: "d" } },
+    { kind: "effect-in-doubt", key: "/publish", body: { effect, why: "the process died" } },
+    { kind: "cancel-requested", body: { by: "anna", reason: "enough" } },
+  ]);
+  expect(outline(whyOf(entries))).toMatchInlineSnapshot(`
+    "run: The run of brief (version 1) is still open.
+      person: anna asked to cancel it: enough
+      step: /sleep: waits until 2026-11-21T00:00:00.000Z.
+      effect: /publish: nobody knows whether effect page:tea happened: the process died"
+  `);
+});
+
+test("asking for a step that the run does not have names those it has", verifies("O6"), () => {
+  expect(() => whyOf(toEntries(brief), step("/publihs"))).toThrow(
+    expect.objectContaining({ code: "INPUT_INVALID", hint: expect.stringContaining("/publish") }),
+  );
+  expect(() => whyOf([])).toThrow(expect.objectContaining({ code: "RUN_UNKNOWN" }));
+});
+
+test("an explanation stays within its limits and ends, whatever uses what", verifies("O6"), () => {
+  const names = ["/a", "/b", "/c", "/a/d", "/a/e", "/b/f"].map(step);
+  const link = fc.record({
+    key: fc.constantFrom(...names),
+    uses: fc.array(fc.constantFrom(...names), { maxLength: 4 }),
+    agent: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(link, { maxLength: 30 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 5 }),
+      (links, reasonsMax, depthMax) => {
+        const lines = links.map(({ key, uses, agent }): SampleLine =>
+          agent
+            ? { kind: "agent-started", key, body: { agent: "a", version: "1", uses } }
+            : { kind: "step-done", key, body: { uses } },
+        );
+        const entries = toEntries([
+          { kind: "run-started", body: { flow: "f", version: "1" } },
+          ...lines,
+          { kind: "run-done", body: { uses: names } },
+        ]);
+        const told = outline(whyOf(entries, undefined, { reasonsMax, depthMax })).split("\n");
+        const cuts = told.filter((line) => /^ *(?:cut|known): /u.test(line)).length;
+        expect(told.length - cuts).toBeLessThanOrEqual(reasonsMax + 1);
+        expect(Math.max(...told.map((line) => line.search(/\S/u) / 2))).toBeLessThanOrEqual(depthMax + 2);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,305 @@
+import type { Clock } from "../base/clock.ts";
+import type { TuttiError } from "../base/errors.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { LogState, Row } from "./commit-row.ts";
+import type { CommitStore, RunHead } from "./commit-store.ts";
+import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
+import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
+import type { NewRun, RunLog, StartOutcome } from "./ledger.ts";
+import { openRunHeads, type RunHeads } from "./run-heads.ts";
+import { createRunLog, refuseOversize } from "./run-log.ts";
+
+/**
+ * Called before each commit and each sync, with how many there were. Throwing makes that commit or sync fail;
+ * a sync begins only after the returned promise.
+ */
+export type DiskFault = (point: "commit" | "sync", count: number) => void | Promise<void>;
+
+export interface CommitQueueOptions {
+  readonly clock: Clock;
+  /** Called for every stored entry, after its commit. Must not throw. */
+  readonly onEntry?: ((entry: LedgerEntry) => void) | undefined;
+  readonly fault?: DiskFault | undefined;
+  /** The store may hold what an earlier process committed and never synced: the first acknowledgement waits for it too. */
+  readonly isUnsynced?: boolean;
+}
+
+/**
+ * Group commit: rows collect, and one transaction per turn of the event loop writes them all. While a sync is under way
+ * rows go on collecting, so the disk itself sets the pace; what was committed is acknowledged when its sync returns.
+ */
+export interface CommitQueue {
+  start(run: NewRun): Promise<StartOutcome>;
+  /** Raises the run's epoch, after committing what its earlier driver wrote. @throws TuttiError RUN_UNKNOWN */
+  claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
+  flush(): Promise<void>;
+  /** Makes everything durable that was asked for, and refuses what comes later. */
+  close(): Promise<void>;
+  readonly stopped: TuttiError | undefined;
+}
+
+/** A batch this long takes some 10 ms; the rest waits for the next one, so that the event loop is not held up. */
+const batchRowsMax = 2_000;
+
+interface QueueState {
+  readonly store: CommitStore;
+  readonly clock: Clock;
+  readonly onEntry: ((entry: LedgerEntry) => void) | undefined;
+  readonly fault: DiskFault | undefined;
+  readonly heads: RunHeads;
+  readonly writer: EntryWriter;
+  /** Entries of the last commits, for the listener. */
+  readonly stored: LedgerEntry[];
+  pending: Row[];
+  /** Committed, not yet handed to a sync. */
+  committed: Row[];
+  /** Committed, and the sync that makes them durable is under way. */
+  syncing: Row[] | undefined;
+  /** Something was written since the last sync began. */
+  isUnsynced: boolean;
+  isScheduled: boolean;
+  isClosed: boolean;
+  stopped: TuttiError | undefined;
+  commits: number;
+  syncs: number;
+}
+
+export function openCommitQueue(store: CommitStore, options: CommitQueueOptions): CommitQueue {
+  const { clock, onEntry, fault, isUnsynced } = options;
+  const heads = openRunHeads(store);
+  const stored: LedgerEntry[] = [];
+  const onStored = onEntry === undefined ? undefined : (entry: LedgerEntry): void => void stored.push(entry);
+  const queue: QueueState = {
+    store,
+    clock,
+    onEntry,
+    fault,
+    heads,
+    writer: createEntryWriter(store, heads, onStored),
+    stored,
+    pending: [],
+    committed: [],
+    syncing: undefined,
+    isUnsynced: isUnsynced ?? false,
+    isScheduled: false,
+    isClosed: false,
+    stopped: undefined,
+    commits: 0,
+    syncs: 0,
+  };
+  return {
+    start: (run) =>
+      new Promise((resolve, reject) => {
+        refuseOversize(run);
+        enqueue(queue, { kind: "start", run, resolve, reject, outcome: undefined });
+      }),
+    claim: (run) => claim(queue, run),
+    flush: () => flush(queue),
+    async close() {
+      const drained = flush(queue);
+      queue.isClosed = true;
+      await drained.catch(() => undefined); // a ledger that stopped has told everybody who waited
+    },
+    get stopped() {
+      return queue.stopped;
+    },
+  };
+}
+
+function flush(queue: QueueState): Promise<void> {
+  return new Promise((resolve, reject) => enqueue(queue, { kind: "flush", resolve, reject }));
+}
+
+function claim(queue: QueueState, run: RunId): { readonly head: RunHead; readonly log: RunLog } {
+  refuseIfOver(queue);
+  let head = queue.heads.find(run);
+  // Its start, or entries of its earlier driver, may still wait.
+  if (queue.pending.length > 0 && (head === undefined || head.pending > 0)) {
+    while (queue.pending.length > 0) commitPending(queue);
+    refuseIfOver(queue);
+    schedule(queue);
+    head = queue.heads.find(run);
+  }
+  if (head === undefined) throw toUnknownRunError(run);
+  head.epoch += 1;
+  queue.heads.markDirty(head);
+  return { head, log: createRunLog(head, (row) => enqueue(queue, row)) };
+}
+
+function refuseIfOver(queue: QueueState): void {
+  if (queue.stopped !== undefined) throw queue.stopped;
+  if (queue.isClosed) throw toClosedError();
+}
+
+function enqueue(queue: QueueState, row: Row): void {
+  const refusal = queue.stopped ?? (queue.isClosed ? toClosedError() : undefined);
+  if (refusal !== undefined) {
+    rejectRow(row, refusal);
+    return;
+  }
+  if (row.kind === "append" || row.kind === "mark") headOf(queue, row.log).pending += 1;
+  queue.pending.push(row);
+  schedule(queue);
+}
+
+/** The head may have been dropped from memory since the log last wrote; while rows wait it is kept. */
+function headOf(queue: QueueState, log: LogState): RunHead {
+  if (!log.head.isDetached) return log.head;
+  const head = queue.heads.find(log.run);
+  if (head === undefined) throw toUnknownRunError(log.run);
+  log.head = head;
+  return head;
+}
+
+function schedule(queue: QueueState): void {
+  if (queue.isScheduled || queue.syncing !== undefined) return;
+  queue.isScheduled = true;
+  setImmediate(turn, queue);
+}
+
+function turn(queue: QueueState): void {
+  queue.isScheduled = false;
+  if (queue.syncing !== undefined) return;
+  commitPending(queue);
+  syncCommitted(queue);
+  if (queue.onEntry !== undefined) for (const entry of queue.stored.splice(0)) queue.onEntry(entry);
+}
+
+/** Writes what waits in one transaction. A row that may not be written is refused alone; a failure stops everything. */
+function commitPending(queue: QueueState): void {
+  const { store, heads, pending } = queue;
+  if (pending.length === 0 && !heads.hasDirty()) return;
+  const isWhole = pending.length <= batchRowsMax;
+  const rows = isWhole ? pending : pending.slice(0, batchRowsMax);
+  queue.pending = isWhole ? [] : pending.slice(batchRowsMax);
+  let hasWritten = false;
+  try {
+    store.begin();
+    queue.writer.setTime(queue.clock.now());
+    for (const row of rows) if (writeRow(queue, row)) hasWritten = true;
+    if (heads.hasDirty()) {
+      heads.writeDirty();
+      hasWritten = true;
+    }
+    if (hasWritten) {
+      queue.commits += 1;
+      void queue.fault?.("commit", queue.commits);
+    }
+    store.commit();
+  } catch (error) {
+    stop(queue, "commit", { cause: error, rows });
+    return;
+  }
+  if (hasWritten) queue.isUnsynced = true;
+  for (const row of rows) keepCommitted(queue, row);
+  heads.trim();
+}
+
+/** Whether the row stored anything. A changed head is dirty, and counted there. */
+function writeRow(queue: QueueState, row: Row): boolean {
+  switch (row.kind) {
+    case "append": {
+      const { head } = row.log;
+      if (head.epoch !== row.log.epoch) {
+        row.refusal = toFencedError(row.log.run, row.log.epoch, head.epoch);
+        return false;
+      }
+      const outcome = queue.writer.append(head, row.entry);
+      if (outcome.kind === "refused") row.refusal = outcome.error;
+      else row.outcome = outcome;
+      return outcome.kind === "recorded";
+    }
+    case "start":
+      row.outcome = queue.writer.start(row.run);
+      return row.outcome.kind === "started";
+    case "mark":
+      if (row.log.head.epoch === row.log.epoch) queue.writer.setStatus(row.log.head, row.status, row.wakeAt);
+      return false;
+    case "flush":
+      return false;
+  }
+}
+
+function keepCommitted(queue: QueueState, row: Row): void {
+  if (row.kind === "append" || row.kind === "mark") row.log.head.pending -= 1;
+  if (row.kind === "append" && row.refusal !== undefined) rejectRow(row, row.refusal);
+  else if (row.kind !== "mark") queue.committed.push(row);
+}
+
+function syncCommitted(queue: QueueState): void {
+  const { store, fault } = queue;
+  if (queue.stopped !== undefined) return;
+  const rows = queue.committed;
+  queue.committed = [];
+  if (store.sync === undefined || !queue.isUnsynced) {
+    acknowledge(rows);
+    if (queue.pending.length > 0) schedule(queue);
+    return;
+  }
+  queue.syncing = rows;
+  queue.isUnsynced = false;
+  queue.syncs += 1;
+  if (fault === undefined) store.sync((error) => endSync(queue, error));
+  else void syncAfter(fault, queue);
+}
+
+async function syncAfter(fault: DiskFault, queue: QueueState): Promise<void> {
+  try {
+    await fault("sync", queue.syncs);
+  } catch (error) {
+    endSync(queue, error);
+    return;
+  }
+  queue.store.sync?.((error) => endSync(queue, error));
+}
+
+function endSync(queue: QueueState, error: unknown): void {
+  if (queue.stopped !== undefined) return;
+  const rows = queue.syncing ?? [];
+  queue.syncing = undefined;
+  if (error !== undefined && error !== null) {
+    stop(queue, "sync", { cause: error, rows });
+    return;
+  }
+  acknowledge(rows);
+  if (queue.pending.length > 0 || queue.committed.length > 0 || queue.isUnsynced) schedule(queue);
+}
+
+function acknowledge(rows: readonly Row[]): void {
+  for (const row of rows) {
+    if (row.kind === "append" && row.outcome !== undefined) {
+      row.resolve(row.outcome);
+      row.log.settle(undefined);
+    } else if (row.kind === "start" && row.outcome !== undefined) row.resolve(row.outcome);
+    else if (row.kind === "flush") row.resolve();
+  }
+}
+
+/** The disk refused something, so nothing that was asked of it since can be trusted: all of it is rejected, and all that comes. */
+function stop(
+  queue: QueueState,
+  point: "commit" | "sync",
+  failed: { readonly cause: unknown; readonly rows: readonly Row[] },
+): void {
+  let cause = failed.cause;
+  try {
+    if (point === "commit") queue.store.rollback();
+  } catch (rollbackError) {
+    cause = new AggregateError([cause, rollbackError], "the commit failed, and so did taking it back");
+  }
+  const error = toStoppedError(point, cause);
+  const rows = [...(queue.syncing ?? []), ...queue.committed, ...failed.rows, ...queue.pending];
+  queue.stopped = error;
+  queue.syncing = undefined;
+  queue.committed = [];
+  queue.pending = [];
+  queue.stored.length = 0;
+  for (const row of rows) rejectRow(row, error);
+}
+
+function rejectRow(row: Row, error: TuttiError): void {
+  if (row.kind === "mark") return;
+  row.reject(error);
+  if (row.kind === "append") row.log.settle(error);
+}

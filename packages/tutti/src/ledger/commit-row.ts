@@ -1,0 +1,48 @@
+import type { TuttiError } from "../base/errors.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { RunStatus } from "../contracts/run-record.ts";
+import type { RunHead } from "./commit-store.ts";
+import type { Appended, NewEntry, NewRun, StartOutcome } from "./ledger.ts";
+
+/** What waits to be written, in the order in which it was asked for. */
+export type Row = AppendRow | StartRow | MarkRow | FlushRow;
+
+interface AppendRow {
+  readonly kind: "append";
+  readonly log: LogState;
+  readonly entry: NewEntry;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: TuttiError) => void;
+  outcome: Appended | undefined;
+  refusal: TuttiError | undefined;
+}
+
+interface StartRow {
+  readonly kind: "start";
+  readonly run: NewRun;
+  readonly resolve: (outcome: StartOutcome) => void;
+  readonly reject: (error: TuttiError) => void;
+  outcome: StartOutcome | undefined;
+}
+
+interface MarkRow {
+  readonly kind: "mark";
+  readonly log: LogState;
+  readonly status: RunStatus;
+  readonly wakeAt: number | undefined;
+}
+
+interface FlushRow {
+  readonly kind: "flush";
+  readonly resolve: () => void;
+  readonly reject: (error: TuttiError) => void;
+}
+
+/** One driver's log as the queue sees it. */
+export interface LogState {
+  readonly run: RunId;
+  readonly epoch: number;
+  head: RunHead;
+  /** Called once for each of the log's entries, in order: durable, or why not. */
+  settle(error: TuttiError | undefined): void;
+}

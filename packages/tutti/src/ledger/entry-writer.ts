@@ -1,0 +1,158 @@
+import { TuttiError } from "../base/errors.ts";
+import { sha256 } from "../base/hash.ts";
+import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
+import type { RunId } from "../contracts/ids.ts";
+import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
+import { firstStatus, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
+import type { Appended, Blob, EffectChange, NewEntry, NewRun, StartOutcome } from "./ledger.ts";
+import type { RunHeads } from "./run-heads.ts";
+import { toGenesis, toSeal } from "./seal.ts";
+
+/** Turns rows into entries, inside the transaction of a batch. */
+export interface EntryWriter {
+  /** Sets the time of a batch. It never goes back, even if the clock does. */
+  setTime(now: number): void;
+  /** Checks first and writes then, so that a refused entry leaves nothing behind. */
+  append(head: RunHead, entry: NewEntry): Appended | Refused;
+  start(run: NewRun): StartOutcome;
+  setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void;
+}
+
+export interface Refused {
+  readonly kind: "refused";
+  readonly error: TuttiError;
+}
+
+type Written = Pick<NewEntry, "kind" | "key" | "body"> & { readonly blobs?: readonly Blob[] | undefined };
+
+/** Collects what a batch stored, for a listener. */
+export type OnStored = (entry: LedgerEntry) => void;
+
+export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored: OnStored | undefined): EntryWriter {
+  const place: Place = store.findTail();
+
+  function write(head: RunHead, entry: Written): void {
+    place.lsn += 1;
+    head.seq += 1;
+    const sealed = {
+      run: head.run,
+      seq: head.seq,
+      kind: entry.kind,
+      key: entry.key,
+      at: place.at,
+      version: entryVersion,
+    };
+    head.hash = toSeal(head.hash, sealed, sha256(entry.body));
+    store.insertEntry(head, entry, place);
+    if (entry.blobs !== undefined) for (const blob of entry.blobs) store.insertBlob(blob);
+    onStored?.({ ...sealed, lsn: place.lsn, body: entry.body, hash: head.hash });
+  }
+
+  function setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void {
+    if (head.status === status && head.wakeAt === wakeAt) return;
+    head.status = status;
+    head.wakeAt = wakeAt;
+    head.endedAt = isOver(status) ? place.at : undefined;
+    heads.markDirty(head);
+  }
+
+  function start(run: NewRun): StartOutcome {
+    const existing = heads.find(run.id);
+    if (existing !== undefined) return { kind: "exists", run: existing.run };
+    if (run.startKey !== undefined) {
+      const earlier = store.findStartKey(run.startKey);
+      const counts = earlier !== undefined && (run.windowMs === undefined || place.at - earlier.at < run.windowMs);
+      if (counts) return { kind: "exists", run: earlier.run };
+      store.putStartKey(run.startKey, { run: run.id, at: place.at });
+    }
+    const head = toNewHead(run.id, store.insertRun(run, place.at));
+    heads.add(head);
+    write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
+    // A copied past changes nothing outside this run: its effects belong to the run that it was copied from.
+    if (run.copied !== undefined) for (const entry of run.copied) write(head, entry);
+    return { kind: "started", run: run.id };
+  }
+
+  function append(head: RunHead, entry: NewEntry): Appended | Refused {
+    let effect: EffectRecord | undefined;
+    if (entry.effect !== undefined) {
+      const change = decideEffect(store, head, entry.effect);
+      if (change.kind !== "changed") return change;
+      effect = change.effect;
+    }
+    write(head, entry);
+    if (effect?.state === "settled") effect = { ...effect, settledLsn: place.lsn };
+    if (effect !== undefined) store.putEffect(effect);
+    const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };
+    if (entry.status !== undefined) setStatus(head, entry.status, entry.wakeAt);
+    else if (entry.wakeAt !== undefined) setStatus(head, head.status, entry.wakeAt);
+    if (entry.starts !== undefined) start(entry.starts);
+    return appended;
+  }
+
+  return {
+    setTime(now) {
+      place.at = Math.max(place.at, Math.floor(now));
+    },
+    append,
+    start,
+    setStatus,
+  };
+}
+
+function toNewHead(run: RunId, number: number): RunHead {
+  return {
+    number,
+    run,
+    epoch: 0,
+    seq: 0,
+    hash: toGenesis(run),
+    status: firstStatus,
+    wakeAt: undefined,
+    endedAt: undefined,
+    pending: 0,
+    isDirty: false,
+    isDetached: false,
+    isVerified: true,
+  };
+}
+
+type EffectVerdict =
+  | { readonly kind: "changed"; readonly effect: EffectRecord }
+  | { readonly kind: "taken"; readonly effect: EffectRecord }
+  | Refused;
+
+function decideEffect(store: CommitStore, head: RunHead, change: EffectChange): EffectVerdict {
+  const present = store.findEffect(change.kind === "intend" ? change.effect.key : change.key);
+  if (change.kind === "intend") {
+    if (present !== undefined && !mayClaim(present, head, change)) return { kind: "taken", effect: present };
+    return { kind: "changed", effect: { ...change.effect, run: head.run, state: "intended", settledLsn: undefined } };
+  }
+  if (present === undefined || !mayChange(present, head, change.state)) {
+    return { kind: "refused", error: toUnknownEffect(head, change.key, present) };
+  }
+  // An undone effect keeps the entry that settled it; one that did not happen has none.
+  const settledLsn = change.state === "undone" || change.state === "in-doubt" ? present.settledLsn : undefined;
+  return { kind: "changed", effect: { ...present, state: change.state, settledLsn } };
+}
+
+/** A key is free when its last owner certainly changed nothing. A settled effect is never done again, not even by its own step. */
+function mayClaim(present: EffectRecord, head: RunHead, intent: EffectChange & { readonly kind: "intend" }): boolean {
+  if (present.state === "failed" || present.state === "undone") return true;
+  return present.run === head.run && present.step === intent.effect.step && present.state !== "settled";
+}
+
+/** Besides its owner, a run forked from the owner may take an effect back: it stands in the past they share. */
+function mayChange(present: EffectRecord, head: RunHead, state: EffectState): boolean {
+  return (
+    present.run === head.run || (state === "undone" && (present.state === "settled" || present.state === "undone"))
+  );
+}
+
+function toUnknownEffect(head: RunHead, key: string, present: EffectRecord | undefined): TuttiError {
+  const why = present === undefined ? "is not in the ledger" : `belongs to run ${present.run}`;
+  return new TuttiError("EFFECT_UNKNOWN", `effect ${key} can't be changed by run ${head.run}: it ${why}`, {
+    hint: "Change an effect from the run that intended it; `tutti effects` lists them.",
+    facts: { run: head.run, effect: key, ...(present === undefined ? {} : { owner: present.run }) },
+  });
+}

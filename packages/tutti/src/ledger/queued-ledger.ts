@@ -1,0 +1,75 @@
+import { TuttiError } from "../base/errors.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
+import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import { toClosedError, toUnknownRunError } from "./ledger-errors.ts";
+import type { EffectFilter, Ledger, RunFilter } from "./ledger.ts";
+
+/** What a store can answer at once. It sees only what is committed. */
+export interface LedgerReader {
+  read(run: RunId, fromSeq: number): readonly LedgerEntry[];
+  scan(afterLsn: number, limit: number): readonly LedgerEntry[];
+  readBlob(hash: string): string | undefined;
+  findRun(run: RunId): RunRecord | undefined;
+  listRuns(filter: RunFilter): readonly RunRecord[];
+  findEffect(key: EffectKey): EffectRecord | undefined;
+  listEffects(filter: EffectFilter): readonly EffectRecord[];
+}
+
+/** A ledger whose store lives in this process: writes go through the queue, reads straight to the store. */
+export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, closeStore: () => Promise<void>): Ledger {
+  let closing: Promise<void> | undefined;
+  const reading = (): LedgerReader => {
+    if (closing !== undefined) throw toClosedError();
+    return reader;
+  };
+  const close = async (): Promise<void> => {
+    await queue.close();
+    await closeStore();
+  };
+  return {
+    start: (run) => queue.start(run),
+    async claim(run) {
+      const { head, log } = queue.claim(run);
+      const entries = reading().read(run, 1);
+      if (!head.isVerified) verifyRun(run, entries);
+      head.isVerified = true;
+      const record = reader.findRun(run);
+      if (record === undefined) throw toUnknownRunError(run);
+      return { record: { ...record, epoch: log.epoch }, entries, log };
+    },
+    read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
+    scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
+    readBlob: async (hash) => reading().readBlob(hash),
+    findRun: async (run) => reading().findRun(run),
+    listRuns: async (filter) => reading().listRuns(filter),
+    findEffect: async (key) => reading().findEffect(key),
+    listEffects: async (filter) => reading().listEffects(filter),
+    flush: () => queue.flush(),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+// A run that this process did not write is not driven on before its past was checked.
+function verifyRun(run: RunId, entries: readonly LedgerEntry[]): void {
+  let end: ChainEnd = toChainStart(run);
+  for (const entry of entries) {
+    const why = findBreak(end, entry);
+    if (why !== undefined) {
+      throw new TuttiError(
+        "LEDGER_CORRUPT",
+        `entry ${entry.lsn} of run ${run} was damaged or changed by hand: ${why}`,
+        {
+          hint: "Run `tutti verify` to see how far the ledger is intact, and restore it from a backup.",
+          facts: { run, lsn: entry.lsn, seq: entry.seq },
+        },
+      );
+    }
+    end = entry;
+  }
+}

@@ -1,0 +1,35 @@
+import { TuttiError } from "../base/errors.ts";
+import { toClosedError } from "./ledger-errors.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LedgerReader } from "./queued-ledger.ts";
+
+/** A ledger for those who only look. */
+export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Promise<void>): Ledger {
+  let closing: Promise<void> | undefined;
+  const reading = (): LedgerReader => {
+    if (closing !== undefined) throw toClosedError();
+    return reader;
+  };
+  return {
+    start: refuse,
+    claim: refuse,
+    read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
+    scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
+    readBlob: async (hash) => reading().readBlob(hash),
+    findRun: async (run) => reading().findRun(run),
+    listRuns: async (filter) => reading().listRuns(filter),
+    findEffect: async (key) => reading().findEffect(key),
+    listEffects: async (filter) => reading().listEffects(filter),
+    flush: async () => {}, // nothing was written
+    close() {
+      closing ??= closeStore();
+      return closing;
+    },
+  };
+}
+
+async function refuse(): Promise<never> {
+  throw new TuttiError("LEDGER_UNWRITABLE", "the ledger was opened read-only", {
+    hint: "Ask the engine that holds the ledger, or stop it and open the ledger for writing.",
+  });
+}

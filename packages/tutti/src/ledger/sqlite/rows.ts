@@ -1,0 +1,115 @@
+import type { SQLOutputValue } from "node:sqlite";
+
+import { TuttiError } from "../../base/errors.ts";
+import { branded, fields, integer, oneOf, ShapeError, text, type Shape } from "../../base/shape.ts";
+import { entryVersion, isEntryKind, type LedgerEntry } from "../../contracts/entry.ts";
+import { type EffectKey, type RunId, type StepKey, toRunId } from "../../contracts/ids.ts";
+import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../../contracts/run-record.ts";
+import type { StoredHead } from "../commit-store.ts";
+import { toCorruptError } from "./sqlite-errors.ts";
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** An entry of a run whose name is known. @throws TuttiError LEDGER_CORRUPT or LEDGER_TOO_NEW */
+export function toEntry(row: Row, run: SQLOutputValue | undefined): LedgerEntry {
+  const { lsn, seq, kind, key, at, version, body, hash } = row;
+  const isWhole =
+    typeof lsn === "number" &&
+    typeof seq === "number" &&
+    typeof at === "number" &&
+    typeof version === "number" &&
+    typeof run === "string" &&
+    typeof key === "string" &&
+    typeof body === "string" &&
+    typeof hash === "string";
+  if (!isWhole) throw toDamagedEntry(row, "a column holds what no entry can hold");
+  if (version > entryVersion) {
+    throw new TuttiError(
+      "LEDGER_TOO_NEW",
+      `entry ${lsn} has version ${version}; this Tutti reads up to ${entryVersion}`,
+      { hint: "Update Tutti in this process.", facts: { lsn, version } },
+    );
+  }
+  if (!isEntryKind(kind)) throw toDamagedEntry(row, "its kind is not known");
+  return { lsn, run: toRunId(run), seq, kind, key, at, version, body, hash };
+}
+
+function toDamagedEntry(row: Row, why: string): TuttiError {
+  const lsn = Number(row["lsn"]);
+  return toCorruptError(`entry ${lsn} is damaged: ${why}`, { facts: { lsn } });
+}
+
+const runId: Shape<RunId> = branded(text);
+const stepKey: Shape<StepKey> = branded(text);
+const effectKey: Shape<EffectKey> = branded(text);
+const status: Shape<RunStatus> = oneOf(
+  "running",
+  "waiting",
+  "paused",
+  "in-doubt",
+  "parked",
+  "done",
+  "failed",
+  "cancelled",
+);
+const effectState: Shape<EffectState> = oneOf("intended", "settled", "failed", "in-doubt", "undone");
+
+const headShape = fields(
+  { id: integer, epoch: integer, status, seq: integer, hash: text },
+  { wake_at: integer, ended_at: integer },
+);
+
+export function toStoredHead(row: Row, run: RunId): StoredHead {
+  const head = parseRow(headShape, row, `run ${run}`);
+  const { id, epoch, seq, hash } = head;
+  return { number: id, run, epoch, seq, hash, status: head.status, wakeAt: head.wake_at, endedAt: head.ended_at };
+}
+
+const runShape = fields(
+  { name: runId, flow: text, version: text, status, epoch: integer, started_at: integer },
+  { ended_at: integer, wake_at: integer, parent: runId, start_key: text },
+);
+
+export function toRunRecord(row: Row): RunRecord {
+  const run = parseRow(runShape, row, `run ${String(row["name"])}`);
+  const times = { startedAt: run.started_at, endedAt: run.ended_at, wakeAt: run.wake_at };
+  const origin = { parent: run.parent, startKey: run.start_key };
+  return {
+    id: run.name,
+    flow: run.flow,
+    version: run.version,
+    status: run.status,
+    epoch: run.epoch,
+    ...times,
+    ...origin,
+  };
+}
+
+const effectShape = fields(
+  {
+    key: effectKey,
+    run: runId,
+    step: stepKey,
+    tool: text,
+    class: oneOf("read", "local", "idempotent", "once"),
+    digest: text,
+    state: effectState,
+  },
+  { settled_lsn: integer },
+);
+
+export function toEffectRecord(row: Row): EffectRecord {
+  const effect = parseRow(effectShape, row, `effect ${String(row["key"])}`);
+  const { key, run, step, tool, digest, state } = effect;
+  return { key, run, step, tool, class: effect.class, digest, state, settledLsn: effect.settled_lsn };
+}
+
+/** A column that is null counts as missing. */
+function parseRow<Value>(shape: Shape<Value>, row: Row, what: string): Value {
+  try {
+    return shape(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)), "");
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw toCorruptError(`the record of ${what} is damaged: ${error.message}`, { facts: { what }, cause: error });
+  }
+}

@@ -1,0 +1,148 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+
+import { openStatuses } from "../../contracts/run-record.ts";
+import type { EffectFilter, RunFilter } from "../ledger.ts";
+import type { LedgerReader } from "../queued-ledger.ts";
+import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { toLedgerError } from "./sqlite-errors.ts";
+
+export function createSqliteReader(database: DatabaseSync, path: string): LedgerReader {
+  const guarded =
+    <Arguments extends readonly unknown[], Value>(read: (...args: Arguments) => Value) =>
+    (...args: Arguments): Value => {
+      try {
+        return read(...args);
+      } catch (error) {
+        throw toLedgerError(error, path);
+      }
+    };
+  const entries = prepareEntryReads(database);
+  const records = prepareRecordReads(database);
+  return {
+    read: guarded(entries.read),
+    scan: guarded(entries.scan),
+    readBlob: guarded(entries.readBlob),
+    findRun: guarded(records.findRun),
+    listRuns: guarded(records.listRuns),
+    findEffect: guarded(records.findEffect),
+    listEffects: guarded(records.listEffects),
+  };
+}
+
+function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "scan" | "readBlob"> {
+  const columns =
+    "entry.lsn, entry.seq, entry.kind, entry.key, entry.at, entry.version, entry.body, lower(hex(entry.hash)) as hash";
+  // Index: run.name.
+  const findNumber = database.prepare("select id from run where name = ?");
+  // Index: entry_by_run.
+  const read = database.prepare(
+    `select ${columns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq`,
+  );
+  // Index: entry's primary key, then run's. An entry whose run is gone is damage to report, so it is not joined away.
+  const scan = database.prepare(`
+    select ${columns}, run.name as run from entry left join run on run.id = entry.run
+    where entry.lsn > ? order by entry.lsn limit ?`);
+  // Index: blob's primary key.
+  const readBlob = database.prepare("select content from blob where hash = ?");
+  return {
+    read(run, fromSeq) {
+      const id = findNumber.get(run)?.["id"];
+      return id === undefined ? [] : read.all(id, fromSeq).map((row) => toEntry(row, run));
+    },
+    scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row["run"])),
+    readBlob(hash) {
+      const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
+      return content === undefined ? undefined : String(content);
+    },
+  };
+}
+
+type RecordReads = Pick<LedgerReader, "findRun" | "listRuns" | "findEffect" | "listEffects">;
+
+function prepareRecordReads(database: DatabaseSync): RecordReads {
+  const runColumns = "name, flow, version, status, epoch, started_at, ended_at, wake_at, parent, start_key";
+  const effectColumns =
+    "effect.key, run.name as run, effect.step, effect.tool, effect.class, effect.digest, effect.state, effect.settled_lsn";
+  // Index: run.name.
+  const findRun = database.prepare(`select ${runColumns} from run where name = ?`);
+  // Index: effect's primary key, then run's.
+  const findEffect = database.prepare(`
+    select ${effectColumns} from effect join run on run.id = effect.run where effect.key = ?`);
+  return {
+    findRun(run) {
+      const row = findRun.get(run);
+      return row === undefined ? undefined : toRunRecord(row);
+    },
+    listRuns(filter) {
+      const { where, values } = toRunConditions(filter);
+      // Index: run_by_parent, run_due or run_open, whichever the conditions name; run's primary key backwards otherwise.
+      const statement = database.prepare(`select ${runColumns} from run ${where} order by id desc limit ?`);
+      return statement.all(...values, filter.limit ?? -1).map(toRunRecord);
+    },
+    findEffect(key) {
+      const row = findEffect.get(key);
+      return row === undefined ? undefined : toEffectRecord(row);
+    },
+    listEffects(filter) {
+      const { where, values } = toEffectConditions(filter);
+      // Index: effect_by_run with a run, effect_unsettled for unsettled states, effect's primary key otherwise.
+      const statement = database.prepare(`
+        select ${effectColumns} from effect join run on run.id = effect.run ${where} order by effect.key`);
+      return statement.all(...values).map(toEffectRecord);
+    },
+  };
+}
+
+interface Conditions {
+  readonly where: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+function toRunConditions(filter: RunFilter): Conditions {
+  const parts: string[] = [];
+  const values: SQLInputValue[] = [];
+  if (filter.parent !== undefined) {
+    parts.push("parent = ?");
+    values.push(filter.parent);
+  }
+  if (filter.dueBy !== undefined) {
+    parts.push("wake_at <= ?", "ended_at is null");
+    values.push(filter.dueBy);
+  }
+  if (filter.statuses !== undefined) {
+    // Says it in the words of run_open, which then holds all runs that can match.
+    if (filter.statuses.every((status) => openStatuses.includes(status))) parts.push("ended_at is null");
+    parts.push(`status in (${filter.statuses.map(() => "?").join(", ")})`);
+    values.push(...filter.statuses);
+  }
+  if (filter.flow !== undefined) {
+    parts.push("flow = ?");
+    values.push(filter.flow);
+  }
+  return toConditions(parts, values);
+}
+
+function toEffectConditions(filter: EffectFilter): Conditions {
+  const parts: string[] = [];
+  const values: SQLInputValue[] = [];
+  if (filter.run !== undefined) {
+    parts.push("run.name = ?");
+    values.push(filter.run);
+  }
+  if (filter.states !== undefined) {
+    if (filter.states.every((state) => state === "intended" || state === "in-doubt")) {
+      parts.push("effect.state in ('intended', 'in-doubt')");
+    }
+    parts.push(`effect.state in (${filter.states.map(() => "?").join(", ")})`);
+    values.push(...filter.states);
+  }
+  if (filter.step !== undefined) {
+    parts.push("effect.step = ?");
+    values.push(filter.step);
+  }
+  return toConditions(parts, values);
+}
+
+function toConditions(parts: readonly string[], values: readonly SQLInputValue[]): Conditions {
+  return { where: parts.length === 0 ? "" : `where ${parts.join(" and ")}`, values };
+}

@@ -1,0 +1,136 @@
+import type { JSONValue, LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Message, LanguageModelV4ToolResultPart } from "@ai-sdk/provider";
+
+import type { ModelMessage, ModelRequest } from "../../contracts/model.ts";
+import { isStrictSchema, toWireSchema } from "./wire-schema.ts";
+
+/** Settings that go to the provider with every call. */
+export type AiSdkSettings = Pick<LanguageModelV4CallOptions, "maxOutputTokens" | "temperature" | "seed" | "reasoning" | "providerOptions">;
+
+/** Tool names as a provider takes them, and back. */
+export interface WireNames {
+  toWire(ours: string): string;
+  toOurs(wire: string): string;
+}
+
+const wireNameMax = 64;
+
+/** Providers take letters, digits, `_` and `-` only; our `page.publish` travels as `page_publish`. Two names never become one. */
+export function toWireNames(request: ModelRequest): WireNames {
+  const wireByOurs = new Map<string, string>();
+  const oursByWire = new Map<string, string>();
+  const mentioned = request.messages.flatMap((message) => {
+    if (message.role === "tool") return [message.tool];
+    return message.role === "assistant" ? message.toolCalls.map((call) => call.tool) : [];
+  });
+  for (const ours of [...request.tools.map((tool) => tool.name), ...mentioned]) {
+    if (wireByOurs.has(ours)) continue;
+    const base = ours.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, wireNameMax) || "_";
+    let wire = base;
+    for (let count = 2; oursByWire.has(wire); count++) wire = `${base.slice(0, wireNameMax - 3)}_${count}`;
+    wireByOurs.set(ours, wire);
+    oursByWire.set(wire, ours);
+  }
+  return {
+    toWire: (ours) => wireByOurs.get(ours) ?? ours,
+    // A name that nobody offered stays as the model wrote it: whoever runs the tools will say that there is none.
+    toOurs: (wire) => oursByWire.get(wire) ?? wire,
+  };
+}
+
+export function toCallOptions(
+  request: ModelRequest,
+  model: LanguageModelV4,
+  { names, settings }: { readonly names: WireNames; readonly settings: AiSdkSettings },
+): LanguageModelV4CallOptions {
+  const provider = model.provider.split(".", 1)[0] ?? "";
+  const schema = toWireSchema(request.answer.schema);
+  const byPrompt = mustAskInWords(request, model, provider);
+  const messages = toPrompt(request.messages, names);
+  const tools = request.tools.map((tool) => {
+    const inputSchema = toWireSchema(tool.input);
+    const strict = provider === "openai" ? { strict: isStrictSchema(inputSchema) } : {};
+    return { type: "function" as const, name: names.toWire(tool.name), description: tool.does, inputSchema, ...strict };
+  });
+  const lax = strictByDefault(provider) && !isStrictSchema(schema) ? { [provider]: { strictJsonSchema: false } } : {};
+  return {
+    ...settings,
+    prompt: byPrompt ? [...messages, { role: "user", content: [{ type: "text", text: askForJson(schema) }] }] : messages,
+    ...(byPrompt ? {} : { responseFormat: { type: "json", schema, name: request.answer.name.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, wireNameMax) } }),
+    ...(tools.length === 0 ? {} : { tools }),
+    providerOptions: { ...lax, ...settings.providerOptions },
+  };
+}
+
+/**
+ * Whether the schema has to be said in the prompt. Gemini refuses a response format beside tools; a compatible endpoint that
+ * does not promise structured outputs would be asked for "some JSON" only.
+ */
+function mustAskInWords(request: ModelRequest, model: LanguageModelV4, provider: string): boolean {
+  if (provider === "google" || provider === "vertex") return request.tools.length > 0;
+  return "supportsStructuredOutputs" in model && model.supportsStructuredOutputs === false;
+}
+
+// OpenAI and what is compatible with it take a schema as strict unless told otherwise, and then refuse many schemas.
+function strictByDefault(provider: string): boolean {
+  return !["anthropic", "google", "vertex", "amazon-bedrock", "mistral", "cohere"].includes(provider);
+}
+
+function askForJson(schema: unknown): string {
+  return `When you have what you need, answer with JSON only, no other words and no code fence, that fits this JSON Schema:\n${JSON.stringify(schema)}`;
+}
+
+function toPrompt(messages: readonly ModelMessage[], names: WireNames): LanguageModelV4Message[] {
+  const prompt: LanguageModelV4Message[] = [];
+  for (const message of messages) {
+    switch (message.role) {
+      case "system":
+        prompt.push({ role: "system", content: message.text });
+        break;
+      case "user":
+        prompt.push({ role: "user", content: [{ type: "text", text: message.text }] });
+        break;
+      case "assistant": {
+        const calls = message.toolCalls.map((call) => ({
+          type: "tool-call" as const,
+          toolCallId: call.id,
+          toolName: names.toWire(call.tool),
+          // Providers want an object; what the model wrote instead was refused and told.
+          input: typeof call.input === "object" && call.input !== null ? call.input : {},
+        }));
+        // A provider refuses an empty text.
+        const text = message.text === "" ? [] : [{ type: "text" as const, text: message.text }];
+        prompt.push({ role: "assistant", content: [...text, ...calls] });
+        break;
+      }
+      case "tool": {
+        const part = toResultPart(message, names);
+        const last = prompt.at(-1);
+        // All results of a turn belong into one message.
+        if (last?.role === "tool") last.content.push(part);
+        else prompt.push({ role: "tool", content: [part] });
+        break;
+      }
+    }
+  }
+  return prompt;
+}
+
+function toResultPart(message: Extract<ModelMessage, { role: "tool" }>, names: WireNames): LanguageModelV4ToolResultPart {
+  const value = toJsonValue(message.result);
+  const text = typeof value === "string" ? value : undefined;
+  const output = message.isError
+    ? text === undefined
+      ? ({ type: "error-json", value } as const)
+      : ({ type: "error-text", value: text } as const)
+    : text === undefined
+      ? ({ type: "json", value } as const)
+      : ({ type: "text", value: text } as const);
+  return { type: "tool-result", toolCallId: message.callId, toolName: names.toWire(message.tool), output };
+}
+
+function toJsonValue(value: unknown): JSONValue {
+  const text: unknown = JSON.stringify(value);
+  if (typeof text !== "string") return null;
+  const parsed: JSONValue = JSON.parse(text);
+  return parsed;
+}

@@ -1,0 +1,19 @@
+import { describe } from "vitest";
+
+import { describeDurability } from "./ledger-durability-cases.ts";
+import { describeEffects } from "./ledger-effect-cases.ts";
+import { describeEntries } from "./ledger-entry-cases.ts";
+import type { LedgerUnderTest } from "./ledger-fixture.ts";
+import { describeProperties } from "./ledger-property-cases.ts";
+import { describeRuns } from "./ledger-run-cases.ts";
+
+/** Everything that ledger/ledger.ts promises, tried on one store. Every store runs it. */
+export function describeLedger(name: string, under: LedgerUnderTest): void {
+  describe.for([{ name }])("$name", () => {
+    describeEntries(under);
+    describeDurability(under);
+    describeRuns(under);
+    describeEffects(under);
+    describeProperties(under);
+  });
+}

@@ -1,0 +1,177 @@
+import { expect, test } from "vitest";
+
+import { toRunId } from "../contracts/ids.ts";
+import type { Ledger, RunFilter } from "../ledger/ledger.ts";
+import { verifyLedger } from "../ledger/verify.ts";
+import {
+  codeOf,
+  createSettableClock,
+  keysOf,
+  openForTest,
+  startAndClaim,
+  toNewRun,
+  toStep,
+  toStepWithBlob,
+  type LedgerUnderTest,
+} from "./ledger-fixture.ts";
+
+/** How runs come to be, what is known of them, and how they are found. */
+export function describeRuns(under: LedgerUnderTest): void {
+  describeStarting(under);
+  describeChildren(under);
+  describeListing(under);
+}
+
+function describeStarting(under: LedgerUnderTest): void {
+  const { verifies } = under;
+  test("a run is started once: its id finds it again, in the same batch and later", verifies("D15"), async () => {
+    const clock = createSettableClock(1_000);
+    const ledger = await openForTest(under, { clock });
+    const starts = [ledger.start(toNewRun("run")), ledger.start(toNewRun("run", { flow: "other" }))];
+    expect(await Promise.all(starts)).toEqual([
+      { kind: "started", run: "run" },
+      { kind: "exists", run: "run" },
+    ]);
+    expect(await ledger.start(toNewRun("run"))).toEqual({ kind: "exists", run: "run" });
+    expect(await ledger.findRun(toRunId("run"))).toEqual({
+      id: "run",
+      flow: "brief",
+      version: "1",
+      status: "running",
+      epoch: 0,
+      startedAt: 1_000,
+      endedAt: undefined,
+      wakeAt: undefined,
+      parent: undefined,
+      startKey: undefined,
+    });
+    expect((await ledger.read(toRunId("run"))).length).toBe(1);
+    expect(await ledger.findRun(toRunId("nobody"))).toBeUndefined();
+  });
+
+  test("starts with one key are one run, for ever or within a window", verifies("D15"), async () => {
+    const clock = createSettableClock(1_000);
+    const ledger = await openForTest(under, { clock });
+    const keyed = (id: string, windowMs?: number): ReturnType<Ledger["start"]> =>
+      ledger.start(toNewRun(id, { startKey: "order-7", ...(windowMs === undefined ? {} : { windowMs }) }));
+    const [first, second] = await Promise.all([keyed("a", 500), keyed("b", 500)]);
+    expect([first, second]).toEqual([
+      { kind: "started", run: "a" },
+      { kind: "exists", run: "a" },
+    ]);
+    clock.set(1_499);
+    expect(await keyed("c", 500)).toEqual({ kind: "exists", run: "a" });
+    clock.set(1_500);
+    expect(await keyed("d", 500)).toEqual({ kind: "started", run: "d" });
+    clock.set(900_000);
+    expect(await keyed("e")).toEqual({ kind: "exists", run: "d" });
+    expect(await keyed("f", 1)).toEqual({ kind: "started", run: "f" });
+    expect((await ledger.findRun(toRunId("f")))?.startKey).toBe("order-7");
+    expect((await ledger.listRuns({})).map((run) => run.id)).toEqual(["f", "d", "a"]);
+  });
+
+  test("a forked run begins with its copied past", verifies("D12"), async () => {
+    const ledger = await openForTest(under);
+    const blobbed = toStepWithBlob("b", "large");
+    const outcome = await ledger.start(toNewRun("fork", { copied: [toStep("a", { status: "done" }), blobbed] }));
+    expect(outcome).toEqual({ kind: "started", run: "fork" });
+    const { entries, log, record } = await ledger.claim(toRunId("fork"));
+    expect(entries.map(({ seq, key }) => [seq, key])).toEqual([
+      [1, ""],
+      [2, "/a"],
+      [3, "/b"],
+    ]);
+    expect(record.status).toBe("running");
+    expect(await log.append(toStep("c"))).toEqual({ kind: "recorded", seq: 4, lsn: 4 });
+    expect((await verifyLedger(ledger)).kind).toBe("intact");
+  });
+}
+
+function describeChildren(under: LedgerUnderTest): void {
+  const { verifies } = under;
+  test("a child starts in the same transaction as its parent's entry", verifies("D17"), async () => {
+    const ledger = await openForTest(under);
+    const { log } = await startAndClaim(ledger, "parent");
+    const body = '{"child":"child","flow":"brief","version":"1"}';
+    const starts = toNewRun("child", { parent: toRunId("parent") });
+    const appended = await log.append({ kind: "child-started", key: "/child", body, starts });
+    expect(appended).toEqual({ kind: "recorded", seq: 2, lsn: 2 });
+    const child = await ledger.claim(toRunId("child"));
+    expect(child.entries.map(({ lsn, seq, kind }) => [lsn, seq, kind])).toEqual([[3, 1, "run-started"]]);
+    expect(child.record.parent).toBe("parent");
+    // Starting it again records the parent's entry and leaves the child alone.
+    await log.append({ kind: "child-started", key: "/child#2", body, starts });
+    expect(await keysOf(ledger, toRunId("parent"))).toEqual(["/child", "/child#2"]);
+    expect((await ledger.read(toRunId("child"))).length).toBe(1);
+    expect((await ledger.listRuns({ parent: toRunId("parent") })).map((run) => run.id)).toEqual(["child"]);
+  });
+
+  test("if the commit fails, neither the entry nor the child exists", verifies("D17"), async () => {
+    let isFailing = false;
+    const ledger = await openForTest(under, {
+      fault() {
+        if (isFailing) throw new Error("no");
+      },
+    });
+    const { log } = await startAndClaim(ledger, "parent");
+    isFailing = true;
+    const body = '{"child":"child","flow":"brief","version":"1"}';
+    const entry = { kind: "child-started", key: "/child", body, starts: toNewRun("child") } as const;
+    expect(await codeOf(log.append(entry))).toBe("LEDGER_STOPPED");
+    expect(await ledger.findRun(toRunId("child"))).toBeUndefined();
+    expect(await keysOf(ledger, toRunId("parent"))).toEqual([]);
+  });
+}
+
+function describeListing(under: LedgerUnderTest): void {
+  const { verifies } = under;
+  test("runs are listed newest first, by status, flow, parent and due time", verifies("D10"), async () => {
+    const ledger = await openForTest(under);
+    for (const id of ["a", "b", "c", "d", "e"]) {
+      await ledger.start(
+        toNewRun(id, { flow: id < "c" ? "brief" : "other", ...(id === "e" ? { parent: toRunId("a") } : {}) }),
+      );
+    }
+    const log = async (id: string): Promise<void> =>
+      (await ledger.claim(toRunId(id))).log.mark("waiting", id === "b" ? 200 : 100);
+    await log("b");
+    await log("c");
+    const done = await ledger.claim(toRunId("d"));
+    await done.log.append({ kind: "run-done", key: "", body: "{}", status: "done" });
+    const list = async (filter: RunFilter): Promise<string> =>
+      (await ledger.listRuns(filter)).map((run) => run.id).join("");
+    expect(await list({})).toBe("edcba");
+    expect(await list({ limit: 2 })).toBe("ed");
+    expect(await list({ statuses: ["running"] })).toBe("ea");
+    expect(await list({ statuses: ["running", "waiting", "done"] })).toBe("edcba");
+    expect(await list({ statuses: ["waiting"], flow: "other" })).toBe("c");
+    expect(await list({ statuses: [] })).toBe("");
+    expect(await list({ parent: toRunId("a") })).toBe("e");
+    expect(await list({ dueBy: 99 })).toBe("");
+    expect(await list({ dueBy: 100 })).toBe("c");
+    expect(await list({ dueBy: 200, statuses: ["waiting"] })).toBe("cb");
+  });
+
+  test("a mark changes a run's state without an entry, in order with its entries", verifies("D9"), async () => {
+    const clock = createSettableClock(1_000);
+    const ledger = await openForTest(under, { clock });
+    const { log } = await startAndClaim(ledger, "run");
+    const state = async (): Promise<unknown> => {
+      await ledger.flush();
+      const run = await ledger.findRun(toRunId("run"));
+      return [run?.status, run?.wakeAt, run?.endedAt];
+    };
+    log.mark("waiting", 5_000);
+    expect(await state()).toEqual(["waiting", 5_000, undefined]);
+    log.mark("running");
+    expect(await state()).toEqual(["running", undefined, undefined]);
+    void log.append({ ...toStep("a"), status: "waiting", wakeAt: 7_000 });
+    log.mark("paused");
+    void log.append({ ...toStep("b"), status: "in-doubt" });
+    expect(await state()).toEqual(["in-doubt", undefined, undefined]);
+    clock.set(2_000);
+    void log.append({ kind: "run-done", key: "", body: "{}", status: "done" });
+    expect(await state()).toEqual(["done", undefined, 2_000]);
+    expect((await ledger.read(toRunId("run"))).length).toBe(4);
+  });
+}

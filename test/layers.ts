@@ -1,0 +1,29 @@
+/**
+ * Who may import whom in `packages/tutti/src`: a folder imports only from earlier lines, types included,
+ * and folders on one line do not know each other. Tests may import anything.
+ */
+export const layers: readonly (readonly string[])[] = [
+  ["base"],
+  ["contracts"],
+  ["ledger", "policy"],
+  ["flow", "models", "tools", "insight"],
+  ["agents", "people"],
+  ["teams"],
+  ["engine", "protocols", "audit"],
+  ["server", "client"],
+  ["cli", "testing"],
+];
+
+/** Folders that see less than their line would let them. */
+export const seesOnly: Readonly<Record<string, readonly string[]>> = { client: ["contracts"] };
+
+/** The one folder that may import an npm dependency: the adapter to it. Tests and examples are free. */
+export const folderByDependency: Readonly<Record<string, string>> = {
+  zod: "contracts",
+  "@ai-sdk/provider": "models/ai-sdk",
+  htmlparser2: "tools/sources",
+  unpdf: "tools/sources",
+};
+
+/** Folders that replay runs again: what happens there must not depend on time, chance or the world. */
+export const replayedFolders: readonly string[] = ["flow", "agents", "teams"];
