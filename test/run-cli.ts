@@ -86,12 +86,6 @@ export function openCliFolder(): CliFolder {
     };
   };
 
-  const toArgs = (args: readonly string[], call: CliCall): readonly string[] => [
-    ...(call.nodeArgs ?? []),
-    "--conditions=tutti-source",
-    bin,
-    ...args,
-  ];
   const start = (args: readonly string[], call: CliCall = {}): RunningCli =>
     launch(call.node ?? process.execPath, toArgs(args, call), call);
   return {
@@ -109,4 +103,8 @@ export function openCliFolder(): CliFolder {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function toArgs(args: readonly string[], call: CliCall): readonly string[] {
+  return [...(call.nodeArgs ?? []), "--conditions=tutti-source", bin, ...args];
 }

@@ -22,7 +22,8 @@ export function toAgents({ search, read }: SourceTools, checkQuotes: CheckQuotes
     tools: [search],
     input: z.object({ topic: z.string() }),
     output: z.object({ questions: z.array(z.string()).min(1).max(6) }),
-    instructions: "Search first, to see what the documents talk about. Ask 3 to 5 questions: each about one thing, each to be understood by itself, none twice.",
+    instructions:
+      "Search first, to see what the documents talk about. Ask 3 to 5 questions: each about one thing, each to be understood by itself, none twice.",
   });
 
   const researcher = agent({
@@ -32,7 +33,8 @@ export function toAgents({ search, read }: SourceTools, checkQuotes: CheckQuotes
     tools: [search, read],
     input: z.object({ topic: z.string(), question: z.string() }),
     output: z.object({ findings: z.array(Finding).max(4) }),
-    instructions: "Search with the rare words of the question, read around the best hits, then quote: at most four findings, from different sources where there are some. An empty list is an honest answer.",
+    instructions:
+      "Search with the rare words of the question, read around the best hits, then quote: at most four findings, from different sources where there are some. An empty list is an honest answer.",
   });
 
   const writer = agent({
@@ -50,7 +52,10 @@ export function toAgents({ search, read }: SourceTools, checkQuotes: CheckQuotes
     does: "Chooses the chart that tells a reader most.",
     model: "fast",
     input: z.object({ topic: z.string(), charts: z.array(Chart) }),
-    output: z.object({ by: Chart.shape.by, reason: z.string().describe("One sentence for below the chart: what it shows.") }),
+    output: z.object({
+      by: Chart.shape.by,
+      reason: z.string().describe("One sentence for below the chart: what it shows."),
+    }),
     instructions: "Choose one of the charts. A chart with one bar, or with bars of one length, tells nothing.",
   });
 
@@ -61,7 +66,8 @@ export function toAgents({ search, read }: SourceTools, checkQuotes: CheckQuotes
     tools: [checkQuotes],
     input: z.object({ topic: z.string(), draft: Draft }),
     output: Verdict,
-    instructions: "Check all quotes with the tool, in one call. Report its problems as they are; approve only when there are none.",
+    instructions:
+      "Check all quotes with the tool, in one call. Report its problems as they are; approve only when there are none.",
   });
 
   return { planner, researcher, writer, illustrator, reviewer };

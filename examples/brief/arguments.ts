@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+
 import { describeThrown } from "./say.ts";
 
 export interface Arguments {
@@ -39,7 +40,15 @@ export function readArguments(words: readonly string[]): Arguments | { readonly 
         help: { type: "boolean", short: "h" },
       },
     });
-    const { topic = defaultTopic, sources, out = "out", again = false, crash = false, json = false, help = false } = values;
+    const {
+      topic = defaultTopic,
+      sources,
+      out = "out",
+      again = false,
+      crash = false,
+      json = false,
+      help = false,
+    } = values;
     if (topic.trim() === "") return { problem: "--topic is empty" };
     return { topic: topic.trim(), folders: sources, out, again, crash, json, help };
   } catch (error) {

@@ -37,7 +37,10 @@ export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }
       const { questions } = await run.call(agents.planner, { topic });
       const answers = await run.map(
         questions,
-        async (branch, question): Promise<Answer> => ({ question, ...(await branch.call(agents.researcher, { topic, question })) }),
+        async (branch, question): Promise<Answer> => ({
+          question,
+          ...(await branch.call(agents.researcher, { topic, question })),
+        }),
         // One question that fails does not spoil a brief, and an empty answer is none that failed.
         { name: "research", concurrency: 4, need: { atLeast: Math.min(2, questions.length) } },
       );
@@ -96,7 +99,11 @@ interface Illustration {
   readonly reason: string;
 }
 
-async function illustrate(run: Run, { illustrator }: Crew, { topic, answers }: Found): Promise<Illustration | undefined> {
+async function illustrate(
+  run: Run,
+  { illustrator }: Crew,
+  { topic, answers }: Found,
+): Promise<Illustration | undefined> {
   if (answers.length === 0) return undefined;
   const charts = toCharts(answers);
   const { by, reason } = await run.call(illustrator, { topic, charts: [charts.document, charts.question] });
@@ -115,15 +122,20 @@ function quotesOf(draft: Draft): { quote: string; source: string }[] {
 }
 
 function withoutQuotes(draft: Draft, problems: readonly Problem[]): Draft {
-  const isFalse = ({ quote, source }: { quote: string; source: string }): boolean => problems.some((problem) => problem.quote === quote && problem.source === source);
-  const sections = draft.sections.map((section) => ({ ...section, paragraphs: section.paragraphs.filter((paragraph) => !isFalse(paragraph)) }));
+  const isFalse = ({ quote, source }: { quote: string; source: string }): boolean =>
+    problems.some((problem) => problem.quote === quote && problem.source === source);
+  const sections = draft.sections.map((section) => ({
+    ...section,
+    paragraphs: section.paragraphs.filter((paragraph) => !isFalse(paragraph)),
+  }));
   return { ...draft, sections: sections.filter((section) => section.paragraphs.length > 0) };
 }
 
 /** Charts of what was found, counted here: a model only chooses. */
 function toCharts(answers: readonly Answer[]): { readonly document: Chart; readonly question: Chart } {
   const countBySource = new Map<string, number>();
-  for (const { source } of answers.flatMap((answer) => answer.findings)) countBySource.set(source, (countBySource.get(source) ?? 0) + 1);
+  for (const { source } of answers.flatMap((answer) => answer.findings))
+    countBySource.set(source, (countBySource.get(source) ?? 0) + 1);
   const byDocument = [...countBySource].map(([source, value]) => ({ label: toShortName(source), value }));
   const byQuestion = answers.map((answer) => ({ label: answer.question, value: answer.findings.length }));
   return {

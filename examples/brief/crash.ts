@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
+import path from "node:path";
 import { createInterface } from "node:readline";
+
 import { openTutti, verifyLedger, type LedgerEntry } from "tutti";
 
 import { say } from "./say.ts";
@@ -45,8 +47,16 @@ export async function crashAndRecover(words: readonly string[], ledgerPath: stri
 function live(words: readonly string[], killAfter: number | undefined): Promise<Life> {
   return new Promise((resolve, reject) => {
     const [node, ...flags] = [process.execPath, ...process.execArgv];
-    const child = spawn(node ?? "node", [...flags, new URL("main.ts", import.meta.url).pathname, ...words], { stdio: ["ignore", "pipe", "inherit"] });
-    const told = { started: new Array<string>(), entries: 0, page: undefined as string | undefined, run: undefined as string | undefined, killed: false };
+    const child = spawn(node ?? "node", [...flags, path.join(import.meta.dirname, "main.ts"), ...words], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const told = {
+      started: new Array<string>(),
+      entries: 0,
+      page: undefined as string | undefined,
+      run: undefined as string | undefined,
+      killed: false,
+    };
     createInterface(child.stdout).on("line", (line) => {
       const event: { kind?: string; key?: string; path?: string; run?: string } = JSON.parse(line);
       if (event.kind === "step-started" && event.key !== undefined) told.started.push(event.key);
@@ -60,13 +70,19 @@ function live(words: readonly string[], killAfter: number | undefined): Promise<
   });
 }
 
-async function readNewestRun(ledgerPath: string): Promise<{ readonly run: string; readonly entries: readonly LedgerEntry[]; readonly chain: string }> {
+async function readNewestRun(
+  ledgerPath: string,
+): Promise<{ readonly run: string; readonly entries: readonly LedgerEntry[]; readonly chain: string }> {
   const tutti = await openTutti({ flows: [], ledger: ledgerPath, recover: false });
   try {
     const [newest] = await tutti.runs({ flow: "brief", limit: 1 });
     const entries = newest === undefined ? [] : await (await tutti.open(newest.id)).entries();
     const verified = await verifyLedger(tutti.ledger);
-    return { run: newest?.id ?? "", entries, chain: verified.kind === "intact" ? "chain intact" : `chain BROKEN at entry ${verified.lsn}: ${verified.why}` };
+    return {
+      run: newest?.id ?? "",
+      entries,
+      chain: verified.kind === "intact" ? "chain intact" : `chain BROKEN at entry ${verified.lsn}: ${verified.why}`,
+    };
   } finally {
     await tutti.close();
   }
@@ -87,7 +103,12 @@ function prove({ second, before, after }: Evidence): number {
   const rows = toRows([...recorded], recordedBefore, new Set(startedAgain));
   say(toTable(["part of the job", "steps", "before the kill", "reused", "after", "most records of a step"], rows));
   say("");
-  say(toTable(["effect", "times done"], [...effects].map(([key, count]) => [key, String(count)])));
+  say(
+    toTable(
+      ["effect", "times done"],
+      [...effects].map(([key, count]) => [key, String(count)]),
+    ),
+  );
   const twice = [...recorded.values()].filter((count) => count > 1).length + startedAgain.length;
   const effectsTwice = [...effects.values()].filter((count) => count > 1).length;
   say(`\n${twice} steps ran twice, ${effectsTwice} effects twice, ${after.chain}`);
@@ -98,7 +119,8 @@ function prove({ second, before, after }: Evidence): number {
 function countSteps(entries: readonly LedgerEntry[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const entry of entries) {
-    if (entry.kind === "step-done" || entry.kind === "effect-settled") counts.set(entry.key, (counts.get(entry.key) ?? 0) + 1);
+    if (entry.kind === "step-done" || entry.kind === "effect-settled")
+      counts.set(entry.key, (counts.get(entry.key) ?? 0) + 1);
   }
   return counts;
 }
@@ -112,7 +134,11 @@ function countEffects(entries: readonly LedgerEntry[]): Map<string, number> {
 }
 
 /** One row for every agent's call and for the steps of the flow itself. */
-function toRows(recorded: readonly (readonly [string, number])[], before: ReadonlyMap<string, number>, again: ReadonlySet<string>): string[][] {
+function toRows(
+  recorded: readonly (readonly [string, number])[],
+  before: ReadonlyMap<string, number>,
+  again: ReadonlySet<string>,
+): string[][] {
   const parts = new Map<string, { steps: number; before: number; reused: number; most: number }>();
   for (const [key, count] of recorded) {
     const part = key.slice(0, key.lastIndexOf("/")) || key;
@@ -125,11 +151,17 @@ function toRows(recorded: readonly (readonly [string, number])[], before: Readon
       most: Math.max(row.most, count),
     });
   }
-  return [...parts].map(([part, row]) => [part, ...[row.steps, row.before, row.reused, row.steps - row.before, row.most].map(String)]);
+  return [...parts].map(([part, row]) => [
+    part,
+    ...[row.steps, row.before, row.reused, row.steps - row.before, row.most].map(String),
+  ]);
 }
 
 function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ");
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ");
   return [line(head), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+
 import type { Sources } from "tutti";
 
 /** Finds the address of a source, and of a quote in it, from the folder that the page lies in. */

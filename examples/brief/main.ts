@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+
 import { openTutti, type Tutti } from "tutti";
 
 import { readArguments, usage, type Arguments } from "./arguments.ts";
-import { toBrief } from "./brief-flow.ts";
+import { toBrief, type BriefParts } from "./brief-flow.ts";
 import { chooseModel } from "./choose-model.ts";
 import { crashAndRecover } from "./crash.ts";
 import { openDocuments } from "./documents.ts";
@@ -26,7 +27,11 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    if (given.crash) return await crashAndRecover(words.filter((word) => word !== "--crash"), ledgerPath);
+    if (given.crash)
+      return await crashAndRecover(
+        words.filter((word) => word !== "--crash"),
+        ledgerPath,
+      );
     await makeBrief(given);
     return 0;
   } catch (error) {
@@ -39,14 +44,25 @@ async function main(words: readonly string[]): Promise<number> {
 async function makeBrief({ topic, folders, out, again, json }: Arguments): Promise<void> {
   const sources = await openDocuments(folders);
   const { model, why } = await chooseModel(process.env);
-  say(`Topic      ${topic}\nDocuments  ${sources.list.length} read${sources.skipped.length === 0 ? "" : `, ${sources.skipped.length} passed over (the page says why)`}\nModel      ${why}\n`);
+  say(
+    `Topic      ${topic}\nDocuments  ${sources.list.length} read${sources.skipped.length === 0 ? "" : `, ${sources.skipped.length} passed over (the page says why)`}\nModel      ${why}\n`,
+  );
 
   await mkdir(path.dirname(ledgerPath), { recursive: true });
-  const entriesOf: Parameters<typeof toBrief>[0]["entriesOf"] = async (run) => (await tutti.open(run)).entries();
+  const entriesOf: BriefParts["entriesOf"] = async (run) => {
+    await tutti.ledger.flush(); // what was just recorded may still be on its way
+    return (await tutti.open(run)).entries();
+  };
   const brief = toBrief({ sources, folder: out, entriesOf, ledgerPath });
   const view = openView(json);
   // Only the run that is asked for goes on here; others of this ledger stay as they are.
-  const tutti: Tutti = await openTutti({ flows: [brief], models: { fast: model }, ledger: ledgerPath, recover: false, onActivity: view.show });
+  const tutti: Tutti = await openTutti({
+    flows: [brief],
+    models: { fast: model },
+    ledger: ledgerPath,
+    recover: false,
+    onActivity: view.show,
+  });
   try {
     const edition = await findEdition(tutti, { topic, sources, out, again });
     const run = await tutti.start(brief, { topic, slug: edition.slug }, { key: edition.key });
@@ -57,9 +73,16 @@ async function makeBrief({ topic, folders, out, again, json }: Arguments): Promi
     }
     if (edition.begun) say(`Going on with ${run.id}: what it has done already is not done again.\n`);
     view.follow(run.id, await run.entries());
+    process.once("SIGINT", () => {
+      view.close();
+      say("\nStopped. The same command goes on from here.");
+      process.exit(130);
+    });
     const { path: page, findings } = await run.result();
     view.close();
-    say(`\n${findings === 0 ? "Nothing in the documents answers this; the page says so." : `${findings} quotes, each found word for word in its document.`}`);
+    say(
+      `\n${findings === 0 ? "Nothing in the documents answers this; the page says so." : `${findings} quotes, each found word for word in its document.`}`,
+    );
     if (json) writeLine({ kind: "page", path: page, run: run.id });
     else process.stdout.write(`${page}\n`);
   } finally {

@@ -12,7 +12,8 @@ export function openView(json: boolean): View {
   if (!json) return openLiveView();
   return {
     show(activity) {
-      if (activity.kind === "entry") writeLine({ kind: "entry", entry: activity.entry.kind, key: activity.entry.key, seq: activity.entry.seq });
+      if (activity.kind === "entry")
+        writeLine({ kind: "entry", entry: activity.entry.kind, key: activity.entry.key, seq: activity.entry.seq });
       else if (activity.kind === "step-started") writeLine({ kind: "step-started", key: activity.step });
     },
     follow() {},
@@ -32,7 +33,11 @@ export function say(text: string): void {
 
 /** One error, once, with what to do about it. */
 export function sayError(thrown: unknown): void {
-  say(isTuttiError(thrown) ? `\n✗ ${thrown.message} (${thrown.code})${thrown.hint === undefined ? "" : `\n  ${thrown.hint}`}` : `\n✗ ${describeThrown(thrown)}`);
+  say(
+    isTuttiError(thrown)
+      ? `\n✗ ${thrown.message} (${thrown.code})${thrown.hint === undefined ? "" : `\n  ${thrown.hint}`}`
+      : `\n✗ ${describeThrown(thrown)}`,
+  );
 }
 
 export function describeThrown(thrown: unknown): string {

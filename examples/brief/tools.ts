@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+
 import { quoteIsIn, tool, TuttiError, type Sources, type Tool } from "tutti";
 import { z } from "zod";
 
@@ -20,7 +21,9 @@ export function toCheckQuotes(sources: Sources): CheckQuotes {
       const problems = quotes.flatMap(({ quote, source }): Problem[] => {
         const found = sources.find(source);
         if (found === undefined) return [{ quote, source, reason: "There is no source of this name." }];
-        return quoteIsIn(found, quote) ? [] : [{ quote, source, reason: "The source does not say this, word for word." }];
+        return quoteIsIn(found, quote)
+          ? []
+          : [{ quote, source, reason: "The source does not say this, word for word." }];
       });
       return { approved: problems.length === 0, problems };
     },
@@ -46,7 +49,8 @@ export function toPublish(folder: string): Tool<{ slug: string; html: string }, 
     output: z.object({ path: z.string() }),
     effect: "once",
     key: ({ slug }) => slug,
-    check: async ({ slug, html }) => ((await readFile(toFile(slug), "utf8").catch(() => undefined)) === html ? { path: toFile(slug) } : undefined),
+    check: async ({ slug, html }) =>
+      (await readFile(toFile(slug), "utf8").catch(() => undefined)) === html ? { path: toFile(slug) } : undefined,
     undo: ({ path: file }) => rm(file, { force: true }),
     async run({ slug, html }, { idempotencyKey }) {
       // Written beside its place and moved there: a reader never sees half a page.

@@ -1,7 +1,5 @@
-import { flow } from "tutti";
+import { flow, tool } from "tutti";
 import { z } from "zod";
-
-import { tool } from "../../packages/tutti/src/tools/tool.ts";
 
 /** Nobody can know whether this letter left: it times out, and can't be asked. */
 export const letter = tool({

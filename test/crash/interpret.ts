@@ -1,7 +1,7 @@
-import type { Flow, Tool } from "../../packages/tutti/src/contracts/callable.ts";
-import type { Run } from "../../packages/tutti/src/contracts/run.ts";
-import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { isTuttiError, TuttiError } from "../../packages/tutti/src/base/errors.ts";
+import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
+import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
+import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { flow } from "../../packages/tutti/src/flow/flow.ts";
 import type { CrashCase, Program } from "./program.ts";
 import type { World } from "./world.ts";
@@ -9,25 +9,42 @@ import type { World } from "./world.ts";
 /** One life of a process: what it executed, and what its flows saw, in order. */
 export interface Life {
   readonly world: World;
-  /** Keys of the step bodies that were really executed. */
+  /** The step bodies that were really executed: run and key. */
   readonly executed: string[];
   /** What each run's code saw, by run. */
   readonly seenByRun: Map<string, string[]>;
   readonly chance: () => number;
 }
 
-const anything: Schema<unknown> = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
+const anything: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 
 /** The flow of a case: `main`, and `child` for what runs as a child. */
 export function toFlows(life: Life, crashCase: CrashCase): { readonly main: Flow; readonly child: Flow } {
-  const child: Flow = flow({ name: "child", input: anything, output: anything, onFailure: crashCase.onFailure, run: (run, program) => start(run, program as Program) });
-  const main: Flow = flow({ name: "main", input: anything, output: anything, onFailure: crashCase.onFailure, run: (run) => start(run, crashCase.program) });
+  const child: Flow = flow({
+    name: "child",
+    input: anything,
+    output: anything,
+    onFailure: crashCase.onFailure,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the program is the input that this test gave
+    run: (run, program) => start(run, program as Program),
+  });
+  const main: Flow = flow({
+    name: "main",
+    input: anything,
+    output: anything,
+    onFailure: crashCase.onFailure,
+    run: (run) => start(run, crashCase.program),
+  });
   const start = (run: Run, program: Program): Promise<unknown> => {
     const seen: string[] = [];
     // Code that is let go and taken up again begins anew; its first beginning is what is compared.
     if (!life.seenByRun.has(run.id)) life.seenByRun.set(run.id, seen);
     // What a branch sees after the flow has ended decides nothing.
-    return interpret({ life, child, seen, namesByWait: toWaitNames(program), isChild: run.id !== "run" }, run, program).finally(() => Object.freeze(seen));
+    return interpret(
+      { life, child, seen, namesByWait: toWaitNames(program), isChild: run.id !== "run" },
+      run,
+      program,
+    ).finally(() => Object.freeze(seen));
   };
   return { main, child };
 }
@@ -44,7 +61,14 @@ interface Scene {
 async function interpret(scene: Scene, run: Run, program: Program): Promise<unknown> {
   switch (program.kind) {
     case "step":
-      return see(scene, run, await run.step(program.name, (host) => perform(scene, program, host), { effect: program.effect, retry: { attemptsMax: 2, delayMs: 2 } }));
+      return see(
+        scene,
+        run,
+        await run.step(program.name, (host) => perform({ ...scene, run }, program, host), {
+          effect: program.effect,
+          retry: { attemptsMax: 2, delayMs: 2 },
+        }),
+      );
     case "effect":
       return see(scene, run, await run.call(toTool(scene.life, program), { what: program.name }));
     case "sequence": {
@@ -61,11 +85,15 @@ async function interpret(scene: Scene, run: Run, program: Program): Promise<unkn
     case "native-race":
       return Promise.race(program.parts.map((part) => interpret(scene, run, part)));
     case "map":
-      return run.map(Array.from({ length: program.count }), (inner) => interpret(scene, inner, program.body), { concurrency: program.concurrency });
+      return run.map(Array.from({ length: program.count }), (inner) => interpret(scene, inner, program.body), {
+        concurrency: program.concurrency,
+      });
     case "scope":
       return run.scope("scope", (inner) => interpret(scene, inner, program.body));
     case "caught":
-      return interpret(scene, run, program.body).catch((error: unknown) => `caught ${isTuttiError(error) ? error.code : "?"}`);
+      return interpret(scene, run, program.body).catch(
+        (error: unknown) => `caught ${isTuttiError(error) ? error.code : "?"}`,
+      );
     case "child":
       return see(scene, run, JSON.stringify(await run.call(scene.child, program.body)));
     case "sleep":
@@ -83,9 +111,13 @@ function see(scene: Scene, run: Run, value: unknown): unknown {
 }
 
 // The output names how much the code had seen when the step began: another interleaving gives another output.
-async function perform(scene: Scene, program: Extract<Program, { kind: "step" }>, host: { readonly step: string; readonly attempt: number }): Promise<string> {
+async function perform(
+  scene: Scene & { readonly run: Run },
+  program: Extract<Program, { kind: "step" }>,
+  host: { readonly step: string; readonly attempt: number },
+): Promise<string> {
   const seenBefore = scene.seen.length;
-  scene.life.executed.push(host.step);
+  scene.life.executed.push(`${scene.run.id}${host.step}`);
   await pause(program.ticks + Math.floor(scene.life.chance() * 3));
   if (program.fatal) throw new Error("fatal");
   if (host.attempt <= program.failures) throw new TuttiError("TOOL_UNAVAILABLE", "try again");
@@ -153,26 +185,47 @@ function toTool(life: Life, program: EffectProgram): Tool {
       if (program.fault === "dark-after") throw new Error("no answer");
       return receipt;
     },
-    ...(program.check ? { check: (_: unknown, host: { readonly idempotencyKey: Parameters<World["receipt"]>[0] }) => world.receipt(host.idempotencyKey) } : {}),
-    ...(program.undo ? { undo: (_: unknown, host: { readonly idempotencyKey: Parameters<World["receipt"]>[0] }) => world.takeBack(host.idempotencyKey) } : {}),
+    ...(program.check
+      ? {
+          check: (_: unknown, host: { readonly idempotencyKey: Parameters<World["receipt"]>[0] }) =>
+            world.receipt(host.idempotencyKey),
+        }
+      : {}),
+    ...(program.undo
+      ? {
+          undo: (_: unknown, host: { readonly idempotencyKey: Parameters<World["receipt"]>[0] }) =>
+            world.takeBack(host.idempotencyKey),
+        }
+      : {}),
   };
 }
 
 /** Every wait of a program, with how often it may be reached. */
-function collectWaits(program: Program, times: number): readonly { readonly wait: Extract<Program, { kind: "wait" }>; readonly times: number }[] {
-  if (program.kind === "wait") return [{ wait: program, times }];
+function collectWaits(
+  program: Program,
+  times: number,
+): readonly { readonly place: Extract<Program, { kind: "wait" }>; readonly times: number }[] {
+  if (program.kind === "wait") return [{ place: program, times }];
   if ("parts" in program) return program.parts.flatMap((part) => collectWaits(part, times));
   if ("body" in program) return collectWaits(program.body, program.kind === "map" ? times * program.count : times);
   return [];
 }
 
 function toWaitNames(program: Program): ReadonlyMap<Program, string> {
-  return new Map(collectWaits(program, 1).map(({ wait }, index) => [wait, `w${index}`]));
+  return new Map(collectWaits(program, 1).map(({ place }, index) => [place, `w${index}`]));
 }
 
 /** Every signal that is sent to the main run, and after how many ticks. */
-export function toSignals(program: Program): readonly { readonly name: string; readonly id: string; readonly after: number }[] {
-  return collectWaits(program, 1).flatMap(({ wait, times }, index) =>
-    wait.sentAfter === undefined ? [] : Array.from({ length: times }, (_, time) => ({ name: `w${index}`, id: `w${index}.${time}`, after: wait.sentAfter ?? 0 })),
+export function toSignals(
+  program: Program,
+): readonly { readonly name: string; readonly id: string; readonly after: number }[] {
+  return collectWaits(program, 1).flatMap(({ place, times }, index) =>
+    place.sentAfter === undefined
+      ? []
+      : Array.from({ length: times }, (_, time) => ({
+          name: `w${index}`,
+          id: `w${index}.${time}`,
+          after: place.sentAfter ?? 0,
+        })),
   );
 }

@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
+
 import * as fc from "fast-check";
-import { crashCase } from "./program.ts";
+
 import { tryCase } from "./point.ts";
+import { crashCase } from "./program.ts";
 
 /** `npm run crash -- --points N --seed S`: random programs, a crash at every entry, until N points were tried. */
 const { values } = parseArgs({ options: { points: { type: "string", default: "100000" }, seed: { type: "string" } } });

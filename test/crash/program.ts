@@ -2,10 +2,30 @@ import * as fc from "fast-check";
 
 /** A random flow, as data: what the crash tests run, cut off at every entry, and run again. */
 export type Program =
-  | { readonly kind: "step"; readonly name: string; readonly ticks: number; readonly effect: "read" | "local"; readonly failures: number; readonly fatal: boolean }
-  | { readonly kind: "effect"; readonly name: string; readonly class: "idempotent" | "once"; readonly check: boolean; readonly undo: boolean; readonly ticks: number; readonly fault: EffectFault }
+  | {
+      readonly kind: "step";
+      readonly name: string;
+      readonly ticks: number;
+      readonly effect: "read" | "local";
+      readonly failures: number;
+      readonly fatal: boolean;
+    }
+  | {
+      readonly kind: "effect";
+      readonly name: string;
+      readonly class: "idempotent" | "once";
+      readonly check: boolean;
+      readonly undo: boolean;
+      readonly ticks: number;
+      readonly fault: EffectFault;
+    }
   | { readonly kind: "sequence"; readonly parts: readonly Program[] }
-  | { readonly kind: "all"; readonly need: "all" | "any" | "bestEffort" | "two"; readonly siblings: "cancel" | "keep" | "undo"; readonly parts: readonly Program[] }
+  | {
+      readonly kind: "all";
+      readonly need: "all" | "any" | "bestEffort" | "two";
+      readonly siblings: "cancel" | "keep" | "undo";
+      readonly parts: readonly Program[];
+    }
   | { readonly kind: "native-all"; readonly parts: readonly Program[] }
   | { readonly kind: "race"; readonly parts: readonly Program[] }
   | { readonly kind: "native-race"; readonly parts: readonly Program[] }
@@ -48,7 +68,10 @@ const effect = fc.record({
   check: fc.boolean(),
   undo: fc.boolean(),
   ticks,
-  fault: fc.oneof({ weight: 8, arbitrary: fc.constant("none" as const) }, { weight: 2, arbitrary: fc.constantFrom("refuses" as const, "dark-before" as const, "dark-after" as const) }),
+  fault: fc.oneof(
+    { weight: 8, arbitrary: fc.constant("none" as const) },
+    { weight: 2, arbitrary: fc.constantFrom("refuses" as const, "dark-before" as const, "dark-after" as const) },
+  ),
 });
 
 const wait = fc.record({
@@ -62,7 +85,13 @@ const leaf: fc.Arbitrary<Program> = fc.oneof(
   { weight: 3, arbitrary: effect },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("sleep" as const), ms: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: wait },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("value" as const), of: fc.constantFrom("now" as const, "random" as const, "uuid" as const, "note" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("value" as const),
+      of: fc.constantFrom("now" as const, "random" as const, "uuid" as const, "note" as const),
+    }),
+  },
 );
 
 const { program } = fc.letrec<{ program: Program; parts: readonly Program[] }>((tie) => ({
@@ -80,16 +109,42 @@ const { program } = fc.letrec<{ program: Program; parts: readonly Program[] }>((
         parts: tie("parts"),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("native-all" as const, "race" as const, "native-race" as const), parts: tie("parts") }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant("map" as const), count: fc.integer({ min: 0, max: 4 }), concurrency: fc.integer({ min: 1, max: 3 }), body: tie("program") }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("scope" as const, "caught" as const, "child" as const), body: tie("program") }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("native-all" as const, "race" as const, "native-race" as const),
+        parts: tie("parts"),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("map" as const),
+        count: fc.integer({ min: 0, max: 4 }),
+        concurrency: fc.integer({ min: 1, max: 3 }),
+        body: tie("program"),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("scope" as const, "caught" as const, "child" as const),
+        body: tie("program"),
+      }),
+    },
   ),
 }));
 
 export const crashCase: fc.Arbitrary<CrashCase> = fc.record({
-  program: fc.record({ kind: fc.constant("sequence" as const), parts: fc.array(program, { minLength: 1, maxLength: 4 }) }),
+  program: fc.record({
+    kind: fc.constant("sequence" as const),
+    parts: fc.array(program, { minLength: 1, maxLength: 4 }),
+  }),
   onFailure: fc.constantFrom("keep" as const, "undo" as const),
-  cancelAfter: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 40 }) }),
+  cancelAfter: fc.oneof(
+    { weight: 8, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 40 }) },
+  ),
   alwaysEvict: fc.boolean(),
   seed: fc.integer(),
 });

@@ -6,7 +6,10 @@ import type { EffectChange, Ledger, NewEntry, RunLog } from "../../packages/tutt
 import { openMemoryLedger } from "../../packages/tutti/src/ledger/memory/memory-ledger.ts";
 
 /** A ledger that holds exactly these entries, and whose runs and effects stand as they say: what a crash after the last one leaves behind. */
-export async function restoreLedger(entries: readonly LedgerEntry[], options: { readonly clock: Clock; readonly onEntry: (entry: LedgerEntry) => void }): Promise<Ledger> {
+export async function restoreLedger(
+  entries: readonly LedgerEntry[],
+  options: { readonly clock: Clock; readonly onEntry: (entry: LedgerEntry) => void },
+): Promise<Ledger> {
   const ledger = openMemoryLedger({ ...options, durability: "process" });
   const logs = new Map<RunId, RunLog>();
   const parents = new Map<RunId, RunId>();
@@ -15,7 +18,13 @@ export async function restoreLedger(entries: readonly LedgerEntry[], options: { 
     if (entry.kind === "run-started") {
       const { flow, version } = bodyOf(entry, entry.kind);
       const parent = parents.get(entry.run);
-      await ledger.start({ id: entry.run, flow, version, body: entry.body, ...(parent === undefined ? {} : { parent }) });
+      await ledger.start({
+        id: entry.run,
+        flow,
+        version,
+        body: entry.body,
+        ...(parent === undefined ? {} : { parent }),
+      });
       logs.set(entry.run, (await ledger.claim(entry.run)).log);
       continue;
     }
@@ -40,13 +49,20 @@ const statusByKind: { readonly [Kind in LedgerEntry["kind"]]?: RunStatus } = {
 function toNewEntry(entry: LedgerEntry): NewEntry {
   const status = statusByKind[entry.kind];
   const effect = toEffectChange(entry);
-  return { kind: entry.kind, key: entry.key, body: entry.body, ...(status === undefined ? {} : { status }), ...(effect === undefined ? {} : { effect }) };
+  return {
+    kind: entry.kind,
+    key: entry.key,
+    body: entry.body,
+    ...(status === undefined ? {} : { status }),
+    ...(effect === undefined ? {} : { effect }),
+  };
 }
 
 function toEffectChange(entry: LedgerEntry): EffectChange | undefined {
   switch (entry.kind) {
     case "effect-intended": {
       const { effect: key, tool, class: class_, digest } = bodyOf(entry, entry.kind);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stored key is the step it was stored for
       return { kind: "intend", effect: { key, step: entry.key as never, tool, class: class_, digest } };
     }
     case "effect-settled":

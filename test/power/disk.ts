@@ -15,6 +15,8 @@ export interface Disk {
 /** The contents of a file, apart from its names. */
 interface Content {
   synced: Buffer;
+  /** How many changes are in `synced`. */
+  syncedCount: number;
   /** Changes since, oldest first. */
   unsynced: readonly Change[];
 }
@@ -37,7 +39,7 @@ interface State {
   readonly open: Map<number, OpenFile>;
   readonly syncs: Map<
     string,
-    { readonly count: number; readonly content: Content } | { readonly names: ReadonlyMap<string, Content> }
+    { readonly upTo: number; readonly content: Content } | { readonly names: ReadonlyMap<string, Content> }
   >;
 }
 
@@ -107,7 +109,7 @@ function openFile(state: State, { descriptor, path, creates, empties }: Extract<
   let content = state.names.get(path);
   if (content === undefined) {
     assert(creates, `${path} was opened, so it exists`);
-    content = { synced: Buffer.alloc(0), unsynced: [] };
+    content = { synced: Buffer.alloc(0), syncedCount: 0, unsynced: [] };
     state.names.set(path, content);
   }
   if (empties) change(content, { kind: "truncate", length: 0 });
@@ -124,7 +126,9 @@ function applySync(
     const { content } = file;
     state.syncs.set(
       thread,
-      content === "folder" ? { names: new Map(state.names) } : { content, count: content.unsynced.length },
+      content === "folder"
+        ? { names: new Map(state.names) }
+        : { content, upTo: content.syncedCount + content.unsynced.length },
     );
     return;
   }
@@ -135,10 +139,15 @@ function applySync(
     state.syncedNames = sync.names;
     return;
   }
-  // Another sync of the same file may have ended meanwhile; then fewer changes are left.
-  const covered = sync.content.unsynced.slice(0, sync.count);
-  for (const each of covered) sync.content.synced = applyChange(sync.content.synced, each);
-  sync.content.unsynced = sync.content.unsynced.slice(sync.count);
+  applySynced(sync.content, sync.upTo);
+}
+
+/** Another sync of the same file may have ended meanwhile, and have covered more. */
+function applySynced(content: Content, upTo: number): void {
+  const count = Math.max(0, upTo - content.syncedCount);
+  for (const each of content.unsynced.slice(0, count)) content.synced = applyChange(content.synced, each);
+  content.unsynced = content.unsynced.slice(count);
+  content.syncedCount += count;
 }
 
 function applyName(state: State, operation: Extract<Operation, { kind: "rename" | "unlink" }>): void {
@@ -156,19 +165,17 @@ function change(content: Content, next: Change): void {
   content.unsynced = [...content.unsynced, next];
 }
 
+/** Changes the bytes in place where they are long enough. */
 function applyChange(before: Buffer, next: Change): Buffer {
-  if (next.kind === "truncate") {
-    return next.length <= before.length ? before.subarray(0, next.length) : Buffer.concat([before], next.length);
-  }
-  const end = next.offset + next.data.length;
-  const after = Buffer.concat([before], Math.max(before.length, end)); // a copy, longer by zeros
-  next.data.copy(after, next.offset);
+  const length = next.kind === "truncate" ? next.length : Math.max(before.length, next.offset + next.data.length);
+  const after = length <= before.length ? before.subarray(0, length) : Buffer.concat([before], length); // longer by zeros
+  if (next.kind === "write") next.data.copy(after, next.offset);
   return after;
 }
 
 function toContent({ synced, unsynced }: Content, cut: Cut, chance: Chance): Buffer {
   if (cut === "nothing-kept") return synced;
-  let bytes = synced;
+  let bytes: Buffer = Buffer.from(synced);
   for (const each of unsynced) {
     const fate = cut === "all-kept" ? 1 : chance();
     if (fate < 0.4) continue; // never reached the disk

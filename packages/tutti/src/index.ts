@@ -2,16 +2,49 @@
 export { TuttiError, isTuttiError, type StoredError } from "./base/errors.ts";
 export { errorCodes, type Disposition, type EffectKnowledge, type ErrorCode } from "./base/error-codes.ts";
 export type { Clock } from "./base/clock.ts";
-export type { Acted, ActHost, Agent, Callable, EffectClass, Flow, Retry, Tool, ToolHost } from "./contracts/callable.ts";
+export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost } from "./contracts/callable.ts";
+export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
 export type { Model, ModelMessage, ModelReply, ModelRequest, ModelTool, ToolCall } from "./contracts/model.ts";
 export type { Confidence, Evidence, Outcome, Result, Usage } from "./contracts/outcome.ts";
-export type { CallOptions, ChildRun, FanOut, Joined, Need, Run, Siblings, SignalOf, SignalType, StepHost, StepOptions } from "./contracts/run.ts";
+export type {
+  CallOptions,
+  ChildRun,
+  FanOut,
+  Joined,
+  Need,
+  Run,
+  Siblings,
+  SignalOf,
+  SignalType,
+  StepHost,
+  StepOptions,
+} from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
 export { openTutti } from "./engine/open-tutti.ts";
-export type { Activity, ForkEdit, RunHandle, RunState, StartOptions, Tutti, TuttiOptions, Verdict } from "./engine/tutti.ts";
+export type {
+  Activity,
+  ForkEdit,
+  RunHandle,
+  RunState,
+  StartOptions,
+  Tutti,
+  TuttiOptions,
+  Verdict,
+} from "./engine/tutti.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
+export { agent, type AgentDefinition } from "./agents/agent.ts";
+export { openLiveView, type LiveView, type LiveViewOptions } from "./cli/live-view.ts";
+export { verifyLedger, type Verification } from "./ledger/verify.ts";
+export { openMemoryLedger, type MemoryLedgerOptions } from "./ledger/memory/memory-ledger.ts";
+export { systemClock } from "./base/clock.ts";
+export { fromAiSdk } from "./models/ai-sdk/ai-sdk-model.ts";
+export { offlineModel } from "./models/offline/offline-model.ts";
+export { quoteIsIn, sourceTools, type SourceTools } from "./tools/sources/source-tools.ts";
+export type { SkippedSource, Source } from "./tools/sources/source.ts";
+export { openSources, type SourceOptions, type Sources } from "./tools/sources/sources.ts";
+export { tool, type ToolDefinition } from "./tools/tool.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
-import type { Agent } from "../contracts/callable.ts";
+import type { Agent } from "../contracts/run.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { Model, ModelMessage } from "../contracts/model.ts";
 import { openTutti } from "../engine/open-tutti.ts";
@@ -39,7 +39,16 @@ const look = tool({
 });
 
 function toAgent(change: Partial<Definition> = {}): Agent<{ question: string }, { answer: string }> {
-  return agent({ name: "scholar", does: "Answers.", model: "fast", tools: [look], input: Question, output: Answer, instructions: "Look words up.", ...change });
+  return agent({
+    name: "scholar",
+    does: "Answers.",
+    model: "fast",
+    tools: [look],
+    input: Question,
+    output: Answer,
+    instructions: "Look words up.",
+    ...change,
+  });
 }
 
 let opened: Tutti[] = [];
@@ -59,7 +68,12 @@ interface Played {
 async function play(model: Model, callee = toAgent()): Promise<Played> {
   const ask = toFlow(callee);
   const activities: Activity[] = [];
-  const tutti = await openTutti({ flows: [ask], models: { fast: model }, ledger: openMemoryLedger({ clock: systemClock }), onActivity: (activity) => activities.push(activity) });
+  const tutti = await openTutti({
+    flows: [ask],
+    models: { fast: model },
+    ledger: openMemoryLedger({ clock: systemClock }),
+    onActivity: (activity) => activities.push(activity),
+  });
   opened.push(tutti);
   const handle = await tutti.start(ask, { question: "What does it mean?" }, { id: "run" });
   const outcome = await handle.result().catch((error: unknown) => {
@@ -74,7 +88,9 @@ function toFlow(callee: Agent<{ question: string }, { answer: string }>) {
 }
 
 function toolResults(messages: readonly ModelMessage[]): readonly unknown[] {
-  return messages.flatMap((message) => (message.role === "tool" ? [{ id: message.callId, result: message.result, isError: message.isError }] : []));
+  return messages.flatMap((message) =>
+    message.role === "tool" ? [{ id: message.callId, result: message.result, isError: message.isError }] : [],
+  );
 }
 
 const threeCalls = [
@@ -100,48 +116,72 @@ const scholarAnswer = JSON.stringify([
   { id: "a", result: { meaning: "meaning of fourth" }, isError: false },
 ]);
 
-test("an agent calls its tools, all of a turn at once, and answers from their results", verifies("X2", "C1"), async () => {
-  const model = scholarModel();
-  const { outcome, entries } = await play(model);
-  expect(outcome).toEqual({ answer: scholarAnswer });
-  expect(model.requests).toHaveLength(3);
-  expect(entries.filter((entry) => entry.kind === "step-done").map((entry) => entry.key)).toEqual([
-    "/scholar/model",
-    "/scholar/look.up:c",
-    "/scholar/look.up:b",
-    "/scholar/look.up:a",
-    "/scholar/model#2",
-    "/scholar/look.up:a#2",
-    "/scholar/model#3",
-  ]);
-});
+test(
+  "an agent calls its tools, all of a turn at once, and answers from their results",
+  verifies("X2", "C1"),
+  async () => {
+    const model = scholarModel();
+    const { outcome, entries } = await play(model);
+    expect(outcome).toEqual({ answer: scholarAnswer });
+    expect(model.requests).toHaveLength(3);
+    expect(entries.filter((entry) => entry.kind === "step-done").map((entry) => entry.key)).toEqual([
+      "/scholar/model",
+      "/scholar/look.up:c",
+      "/scholar/look.up:b",
+      "/scholar/look.up:a",
+      "/scholar/model#2",
+      "/scholar/look.up:a#2",
+      "/scholar/model#3",
+    ]);
+  },
+);
 
 test("the model is told its role, the input as JSON, the tools and the answer that is wanted", async () => {
   const model = scriptedModel([{ answer: { answer: "so" } }]);
   await play(model);
   const [request] = model.requests;
-  expect(request?.messages[0]).toMatchObject({ role: "system", text: expect.stringMatching(/^You are scholar\. Answers\.\n\nLook words up\.\n\nRules:\n- /) });
-  expect(request?.messages[1]).toMatchObject({ role: "user", text: expect.stringContaining('"question": "What does it mean?"') });
-  expect(request?.tools).toMatchObject([{ name: "look.up", does: "Looks something up.", input: { required: ["word"] } }]);
+  expect(request?.messages[0]).toMatchObject({
+    role: "system",
+    text: expect.stringMatching(/^You are scholar\. Answers\.\n\nLook words up\.\n\nRules:\n- /),
+  });
+  expect(request?.messages[1]).toMatchObject({
+    role: "user",
+    text: expect.stringContaining('"question": "What does it mean?"'),
+  });
+  expect(request?.tools).toMatchObject([
+    { name: "look.up", does: "Looks something up.", input: { required: ["word"] } },
+  ]);
   expect(request?.answer).toMatchObject({ name: "scholar", schema: { required: ["answer"] } });
 });
 
 test("a model's step records its words, calls and tokens, never the conversation", verifies("D14"), async () => {
   const { entries } = await play(scholarModel());
-  const bodies = entries.filter((entry) => entry.key.startsWith("/scholar/model")).map((entry): unknown => JSON.parse(entry.body));
-  expect(bodies[0]).toMatchObject({ out: { text: "I look them up.", toolCalls: threeCalls, usage: { modelCalls: 1 }, model: "scripted/script-1" } });
+  const bodies = entries
+    .filter((entry) => entry.key.startsWith("/scholar/model"))
+    .map((entry): unknown => JSON.parse(entry.body));
+  expect(bodies[0]).toMatchObject({
+    out: { text: "I look them up.", toolCalls: threeCalls, usage: { modelCalls: 1 }, model: "scripted/script-1" },
+  });
   expect(JSON.stringify(bodies)).not.toContain("You are scholar");
 });
 
 test("the tokens of all turns are added up once", verifies("M4"), async () => {
   const { entries } = await play(scholarModel());
   const closed = entries.find((entry) => entry.kind === "scope-closed");
-  expect(JSON.parse(closed?.body ?? "{}")).toMatchObject({ usage: { modelCalls: 3, inputTokens: 30, outputTokens: 15, costUsd: 0.03 } });
+  expect(JSON.parse(closed?.body ?? "{}")).toMatchObject({
+    usage: { modelCalls: 3, inputTokens: 30, outputTokens: 15, costUsd: 0.03 },
+  });
 });
 
 test("an unknown tool, or an input that does not fit, goes back to the model and costs no step", async () => {
   const model = scriptedModel([
-    { toolCalls: [{ id: "a", tool: "guess", input: {} }, { id: "b", tool: "look.up", input: { word: 1 } }, { id: "c", tool: "look.up", input: "first" }] },
+    {
+      toolCalls: [
+        { id: "a", tool: "guess", input: {} },
+        { id: "b", tool: "look.up", input: { word: 1 } },
+        { id: "c", tool: "look.up", input: "first" },
+      ],
+    },
     { answer: { answer: "done" } },
   ]);
   const { outcome, entries } = await play(model);
@@ -177,13 +217,20 @@ test("an answer that does not fit is repaired once: the model is told what is wr
   for (const wrong of ["no JSON", "", '{"answer": 1}', "{}"]) {
     const model = scriptedModel([{ text: wrong }, { answer: { answer: "better" } }]);
     expect((await play(model)).outcome).toEqual({ answer: "better" });
-    expect(model.requests[1]?.messages.at(-1)).toMatchObject({ role: "user", text: expect.stringContaining("can't be used") });
+    expect(model.requests[1]?.messages.at(-1)).toMatchObject({
+      role: "user",
+      text: expect.stringContaining("can't be used"),
+    });
   }
 });
 
 test("two answers that do not fit end the call with a clear error", verifies("K4"), async () => {
   const { outcome } = await play(scriptedModel([{ text: "no" }, { answer: { answer: 2 } }]));
-  expect(outcome).toMatchObject({ code: "MODEL_ANSWER_INVALID", message: expect.stringContaining("answer:"), hint: expect.any(String) });
+  expect(outcome).toMatchObject({
+    code: "MODEL_ANSWER_INVALID",
+    message: expect.stringContaining("answer:"),
+    hint: expect.any(String),
+  });
 });
 
 test("an agent that never answers is stopped when its turns are used up", verifies("K4"), async () => {
@@ -194,20 +241,32 @@ test("an agent that never answers is stopped when its turns are used up", verifi
 });
 
 test("a provider that is out of reach is asked again, and the attempt is in the ledger", verifies("D5"), async () => {
-  const model = scriptedModel([{ error: new TuttiError("MODEL_RATE_LIMITED", "wait", { retryAfterMs: 20 }) }, { answer: { answer: "so" } }]);
+  const model = scriptedModel([
+    { error: new TuttiError("MODEL_RATE_LIMITED", "wait", { retryAfterMs: 20 }) },
+    { answer: { answer: "so" } },
+  ]);
   const { outcome, entries } = await play(model);
   expect(outcome).toEqual({ answer: "so" });
-  expect(entries.filter((entry) => entry.kind === "attempt-failed").map((entry) => entry.key)).toEqual(["/scholar/model"]);
+  expect(entries.filter((entry) => entry.kind === "attempt-failed").map((entry) => entry.key)).toEqual([
+    "/scholar/model",
+  ]);
 });
 
 test("a refusal of the provider is not asked again and ends the run as what it is", async () => {
-  const model = scriptedModel([{ error: new TuttiError("MODEL_REFUSED", "openai did not accept the key (401)", { hint: "Check OPENAI_API_KEY." }) }]);
+  const model = scriptedModel([
+    {
+      error: new TuttiError("MODEL_REFUSED", "openai did not accept the key (401)", { hint: "Check OPENAI_API_KEY." }),
+    },
+  ]);
   expect((await play(model)).outcome).toMatchObject({ code: "MODEL_REFUSED", hint: "Check OPENAI_API_KEY." });
   expect(model.requests).toHaveLength(1);
 });
 
 test("a tool's failure ends the run by its own code, unless the code says that the model should be told", async () => {
-  const model = scriptedModel([{ toolCalls: [{ id: "a", tool: "look.up", input: { word: "unknown" } }] }, { answer: { answer: "told" } }]);
+  const model = scriptedModel([
+    { toolCalls: [{ id: "a", tool: "look.up", input: { word: "unknown" } }] },
+    { answer: { answer: "told" } },
+  ]);
   const { outcome } = await play(model);
   const told = new TuttiError("TOOL_FAILED", "").disposition === "tell-model";
   expect(outcome).toMatchObject(told ? { answer: "told" } : { code: "TOOL_FAILED" });
@@ -236,40 +295,53 @@ function dyingLedger(ledger: Ledger, appendsMax: number): { readonly ledger: Led
         die();
         return new Promise(() => {});
       };
-      return { ...claim, log: { ...claim.log, append, mark: (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state)) } };
+      return {
+        ...claim,
+        log: {
+          ...claim.log,
+          append,
+          mark: (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state)),
+        },
+      };
     },
     close: () => Promise.resolve(),
   };
   return { ledger: dying, died };
 }
 
-test("after a crash at any entry no answer of the model is paid twice, and every result finds its call", verifies("D1", "D2"), async () => {
-  const callee = toAgent();
-  const ask = toFlow(callee);
-  const whole = await play(scholarModel(), callee);
-  const appendsInAll = whole.entries.length - 1; // the first is written by the start
-  for (let appends = 0; appends < appendsInAll; appends++) {
-    const ledger = openMemoryLedger({ clock: systemClock });
-    const { ledger: dying, died } = dyingLedger(ledger, appends);
-    const first = await openTutti({ flows: [ask], models: { fast: scholarModel() }, ledger: dying });
-    await first.start(ask, { question: "What does it mean?" }, { id: "run" });
-    await died;
-    await ledger.flush();
-    await new Promise((resolve) => {
-      setTimeout(resolve, 15); // what the dead process had begun ends unheard
-    });
-    const recorded = (await ledger.read((await first.open("run")).id)).filter((entry) => entry.kind === "step-done").map((entry) => entry.key);
-    const recordedAnswers = recorded.filter((key) => key.startsWith("/scholar/model")).length;
-    looked.length = 0;
+test(
+  "after a crash at any entry no answer of the model is paid twice, and every result finds its call",
+  verifies("D1", "D2"),
+  async () => {
+    const callee = toAgent();
+    const ask = toFlow(callee);
+    const whole = await play(scholarModel(), callee);
+    const appendsInAll = whole.entries.length - 1; // the first is written by the start
+    for (let appends = 0; appends < appendsInAll; appends++) {
+      const ledger = openMemoryLedger({ clock: systemClock });
+      const { ledger: dying, died } = dyingLedger(ledger, appends);
+      const first = await openTutti({ flows: [ask], models: { fast: scholarModel() }, ledger: dying });
+      await first.start(ask, { question: "What does it mean?" }, { id: "run" });
+      await died;
+      await ledger.flush();
+      await new Promise((resolve) => {
+        setTimeout(resolve, 15); // what the dead process had begun ends unheard
+      });
+      const recorded = (await ledger.read((await first.open("run")).id))
+        .filter((entry) => entry.kind === "step-done")
+        .map((entry) => entry.key);
+      const recordedAnswers = recorded.filter((key) => key.startsWith("/scholar/model")).length;
+      looked.length = 0;
 
-    const model = scholarModel();
-    const second = await openTutti({ flows: [ask], models: { fast: model }, ledger });
-    opened.push(second);
-    const handle = await second.open("run");
-    expect(await handle.result()).toEqual({ answer: scholarAnswer });
-    expect(model.requests).toHaveLength(3 - recordedAnswers);
-    expect(looked).toHaveLength(4 - (recorded.length - recordedAnswers));
-    const done = (await handle.entries()).filter((entry) => entry.kind === "step-done").map((entry) => entry.key);
-    expect(new Set(done).size).toBe(done.length);
-  }
-});
+      const model = scholarModel();
+      const second = await openTutti({ flows: [ask], models: { fast: model }, ledger });
+      opened.push(second);
+      const handle = await second.open("run");
+      expect(await handle.result()).toEqual({ answer: scholarAnswer });
+      expect(model.requests).toHaveLength(3 - recordedAnswers);
+      expect(looked).toHaveLength(4 - (recorded.length - recordedAnswers));
+      const done = (await handle.entries()).filter((entry) => entry.kind === "step-done").map((entry) => entry.key);
+      expect(new Set(done).size).toBe(done.length);
+    }
+  },
+);

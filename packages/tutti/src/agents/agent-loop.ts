@@ -34,7 +34,11 @@ const modelTimeoutMs = 180_000;
  * and every call is a step of the run, so that after a crash none of them is paid or made again.
  * @throws TuttiError MODEL_ANSWER_INVALID when the answer does not fit after one repair, AGENT_LIMIT when the turns are used up.
  */
-export async function actInTurns<Output>(loop: Loop<Output>, run: Run, given: { readonly input: unknown; readonly host: ActHost }): Promise<Acted<Output>> {
+export async function actInTurns<Output>(
+  loop: Loop<Output>,
+  run: Run,
+  given: { readonly input: unknown; readonly host: ActHost },
+): Promise<Acted<Output>> {
   const messages = toFirstMessages({ ...loop, hasTools: loop.tools.length > 0 }, given.input);
   let usage: Usage = { modelCalls: 0, inputTokens: 0, outputTokens: 0 };
   let repaired = false;
@@ -49,10 +53,14 @@ export async function actInTurns<Output>(loop: Loop<Output>, run: Run, given: { 
     const answer = await readAnswer(loop, reply.text);
     if (answer.kind === "fits") return { output: answer.value, usage };
     if (repaired) {
-      throw new TuttiError("MODEL_ANSWER_INVALID", `${reply.model} answered ${loop.name} twice with what can't be used: ${answer.problem}`, {
-        hint: "Try a stronger model for this tier, or ask for a simpler output.",
-        facts: { agent: loop.name, model: reply.model, turn },
-      });
+      throw new TuttiError(
+        "MODEL_ANSWER_INVALID",
+        `${reply.model} answered ${loop.name} twice with what can't be used: ${answer.problem}`,
+        {
+          hint: "Try a stronger model for this tier, or ask for a simpler output.",
+          facts: { agent: loop.name, model: reply.model, turn },
+        },
+      );
     }
     repaired = true;
     messages.push(toRepairMessage(answer.problem));
@@ -113,12 +121,18 @@ async function callTool<Output>(loop: Loop<Output>, run: Run, call: ToolCall): P
   const tool = loop.tools.find((each) => each.name === call.tool);
   if (tool === undefined) {
     const names = loop.tools.map((each) => each.name).join(", ");
-    return refuse(toRefusal(`There is no tool ${JSON.stringify(call.tool)}.`, names === "" ? "You have no tools; answer." : `You have: ${names}.`));
+    return refuse(
+      toRefusal(
+        `There is no tool ${JSON.stringify(call.tool)}.`,
+        names === "" ? "You have no tools; answer." : `You have: ${names}.`,
+      ),
+    );
   }
   try {
     await parseWith(tool.input, call.input, { code: "INPUT_INVALID", what: `the input of ${tool.name}` });
   } catch (error) {
-    if (isTuttiError(error) && error.code === "INPUT_INVALID") return refuse(toRefusal(error.message, "Correct the input and call again."));
+    if (isTuttiError(error) && error.code === "INPUT_INVALID")
+      return refuse(toRefusal(error.message, "Correct the input and call again."));
     throw error;
   }
   try {
@@ -140,7 +154,9 @@ function toStepName(tool: string, callId: string): string {
   return `${tool}:${callId.replaceAll(/[^\w.-]/g, "_").slice(0, callIdMax)}`;
 }
 
-type Answer<Output> = { readonly kind: "fits"; readonly value: Output } | { readonly kind: "unfit"; readonly problem: string };
+type Answer<Output> =
+  | { readonly kind: "fits"; readonly value: Output }
+  | { readonly kind: "unfit"; readonly problem: string };
 
 async function readAnswer<Output>(loop: Loop<Output>, text: string): Promise<Answer<Output>> {
   const parsed = findJson(text);
@@ -171,7 +187,10 @@ function findJson(text: string): { readonly value: unknown } | undefined {
 }
 
 function addUsage(left: Usage, right: Usage): Usage {
-  const costUsd = left.costUsd === undefined && right.costUsd === undefined ? {} : { costUsd: (left.costUsd ?? 0) + (right.costUsd ?? 0) };
+  const costUsd =
+    left.costUsd === undefined && right.costUsd === undefined
+      ? {}
+      : { costUsd: (left.costUsd ?? 0) + (right.costUsd ?? 0) };
   return {
     modelCalls: left.modelCalls + right.modelCalls,
     inputTokens: left.inputTokens + right.inputTokens,

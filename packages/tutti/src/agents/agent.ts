@@ -1,7 +1,8 @@
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson } from "../base/json.ts";
-import type { Agent, Tool } from "../contracts/callable.ts";
+import type { Tool } from "../contracts/callable.ts";
+import type { Agent } from "../contracts/run.ts";
 import type { ModelTool } from "../contracts/model.ts";
 import { toJsonSchema, type Schema } from "../contracts/schema.ts";
 import { actInTurns } from "./agent-loop.ts";
@@ -32,15 +33,28 @@ const turnsDefault = 12;
  */
 export function agent<Input, Output>(definition: AgentDefinition<Input, Output>): Agent<Input, Output> {
   const problem = findProblem(definition);
-  if (problem !== undefined) throw new TuttiError("DEFINITION_INVALID", `agent ${JSON.stringify(definition.name)}: ${problem.what}`, { hint: problem.hint });
+  if (problem !== undefined)
+    throw new TuttiError("DEFINITION_INVALID", `agent ${JSON.stringify(definition.name)}: ${problem.what}`, {
+      hint: problem.hint,
+    });
   const { name, does, model, instructions, input, output, tools = [], turnsMax = turnsDefault } = definition;
-  const modelTools = tools.map((tool): ModelTool => ({ name: tool.name, does: tool.does, input: toJsonSchema(tool.input, "input", `the input of ${tool.name}`) }));
+  const modelTools = tools.map((tool): ModelTool => ({
+    name: tool.name,
+    does: tool.does,
+    input: toJsonSchema(tool.input, "input", `the input of ${tool.name}`),
+  }));
   const answer = { name, schema: toJsonSchema(output, "input", `the output of ${name}`) };
   const loop = { name, does, instructions, tier: model, tools, modelTools, answer, output, turnsMax };
   return {
     kind: "agent",
     name,
-    version: toVersion({ name, instructions, tier: model, tools: modelTools.map((tool) => [tool.name, tool.input]), output: answer.schema }),
+    version: toVersion({
+      name,
+      instructions,
+      tier: model,
+      tools: modelTools.map((tool) => [tool.name, tool.input]),
+      output: answer.schema,
+    }),
     does,
     input,
     output,
@@ -62,18 +76,28 @@ interface Problem {
 function findProblem(definition: AgentDefinition<unknown, unknown>): Problem | undefined {
   const { name, does, model, instructions, tools = [], turnsMax } = definition;
   if (typeof name !== "string" || !namePattern.test(name)) {
-    return { what: "its name can't be used", hint: "Start with a letter and use letters, digits and _ . - only, at most 64." };
+    return {
+      what: "its name can't be used",
+      hint: "Start with a letter and use letters, digits and _ . - only, at most 64.",
+    };
   }
-  if (typeof does !== "string" || does.trim() === "") return { what: "it does not say what it does", hint: "Give `does` one sentence." };
-  if (typeof model !== "string" || model.trim() === "") return { what: "it names no model tier", hint: 'Name a tier: "fast", "balanced" or "deep".' };
-  if (typeof instructions !== "string") return { what: "it has no instructions", hint: "Say how it works; an empty text will do." };
+  if (typeof does !== "string" || does.trim() === "")
+    return { what: "it does not say what it does", hint: "Give `does` one sentence." };
+  if (typeof model !== "string" || model.trim() === "")
+    return { what: "it names no model tier", hint: 'Name a tier: "fast", "balanced" or "deep".' };
+  if (typeof instructions !== "string")
+    return { what: "it has no instructions", hint: "Say how it works; an empty text will do." };
   if (turnsMax !== undefined && (!Number.isSafeInteger(turnsMax) || turnsMax < 1)) {
     return { what: `its turnsMax is ${turnsMax}`, hint: "Give a whole number from 1 up." };
   }
   const names = new Set<string>();
   for (const tool of tools) {
     if (tool?.kind !== "tool") return { what: "one of its tools is none", hint: "Declare tools with tool({ … })." };
-    if (names.has(tool.name)) return { what: `it has two tools named ${tool.name}`, hint: "Give one another name: a model calls tools by name." };
+    if (names.has(tool.name))
+      return {
+        what: `it has two tools named ${tool.name}`,
+        hint: "Give one another name: a model calls tools by name.",
+      };
     names.add(tool.name);
   }
   return undefined;

@@ -22,7 +22,9 @@ const answerRule = "Your answer is JSON that fits the wanted schema, and nothing
 /** The conversation that an agent begins with. */
 export function toFirstMessages(role: Role, input: unknown): ModelMessage[] {
   const lines = [...rules, ...(role.hasTools ? toolRules : []), answerRule].map((rule) => `- ${rule}`);
-  const system = [`You are ${role.name}. ${role.does}`, role.instructions.trim(), `Rules:\n${lines.join("\n")}`].filter((part) => part !== "").join("\n\n");
+  const system = [`You are ${role.name}. ${role.does}`, role.instructions.trim(), `Rules:\n${lines.join("\n")}`]
+    .filter((part) => part !== "")
+    .join("\n\n");
   return [
     { role: "system", text: system },
     { role: "user", text: `Input:\n\`\`\`json\n${JSON.stringify(input, null, 1) ?? "null"}\n\`\`\`` },
@@ -31,7 +33,10 @@ export function toFirstMessages(role: Role, input: unknown): ModelMessage[] {
 
 /** What is said after an answer that does not fit. */
 export function toRepairMessage(problem: string): ModelMessage {
-  return { role: "user", text: `That answer can't be used: ${problem}\nAnswer again, with JSON that fits the wanted schema, and nothing else.` };
+  return {
+    role: "user",
+    text: `That answer can't be used: ${problem}\nAnswer again, with JSON that fits the wanted schema, and nothing else.`,
+  };
 }
 
 /** What a model is told about a call that was not made, or that failed in a way that it can correct. */

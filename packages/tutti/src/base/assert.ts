@@ -2,7 +2,8 @@ import { TuttiError } from "./errors.ts";
 
 /** Our own promises. A failure is a bug in Tutti, never a user's fault. */
 export function assert(condition: unknown, promise: string): asserts condition {
-  if (!condition) throw new TuttiError("BUG", `broken promise: ${promise}`, { hint: "This is a bug in Tutti; please report it." });
+  if (!condition)
+    throw new TuttiError("BUG", `broken promise: ${promise}`, { hint: "This is a bug in Tutti; please report it." });
 }
 
 /** The value, where its absence would be a bug in Tutti. */

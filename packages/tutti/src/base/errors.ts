@@ -71,7 +71,7 @@ export function describeThrown(thrown: unknown): string {
   if (typeof thrown === "string") return thrown === "" ? "an empty string was thrown" : thrown;
   if (thrown === undefined) return "undefined was thrown";
   try {
-    return `a value that is not an Error was thrown: ${JSON.stringify(thrown) ?? String(thrown)}`;
+    return `a value that is not an Error was thrown: ${JSON.stringify(thrown) ?? typeof thrown}`;
   } catch {
     return "a value that is not an Error was thrown";
   }

@@ -27,7 +27,8 @@ export function toJsonText(value: unknown, where: string): string | undefined {
 function refuseCode(value: unknown, depth: number): void {
   if (typeof value !== "object" || value === null || depth > depthMax) return;
   for (const name in value) {
-    const item = (value as Record<string, unknown>)[name]; // `name` comes from this very object
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
+    const item = (value as Record<string, unknown>)[name];
     if (typeof item === "function") throw new TypeError(`"${name}" holds a function`);
     if (typeof item === "object") refuseCode(item, depth + 1);
   }

@@ -8,7 +8,9 @@ export type ShapeOf<Some> = Some extends Shape<infer Value> ? Value : never;
 
 export class ShapeError extends Error {
   constructor(path: string, wanted: string, got: unknown) {
-    super(`${path === "" ? "the value" : path} should be ${wanted}, not ${got === null ? "null" : Array.isArray(got) ? "a list" : typeof got}`);
+    super(
+      `${path === "" ? "the value" : path} should be ${wanted}, not ${got === null ? "null" : Array.isArray(got) ? "a list" : typeof got}`,
+    );
     this.name = "ShapeError";
   }
 }
@@ -19,7 +21,8 @@ export const text: Shape<string> = (value, path) => {
 };
 
 export const integer: Shape<number> = (value, path) => {
-  if (Number.isSafeInteger(value)) return value as number; // checked in this line
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
+  if (Number.isSafeInteger(value)) return value as number;
   throw new ShapeError(path, "a whole number", value);
 };
 
@@ -38,7 +41,8 @@ export const anything: Shape<unknown> = (value) => value;
 
 /** A brand on top of a shape: the caller vouches that every such value may carry it. */
 export function branded<Value, Brand extends Value>(shape: Shape<Value>): Shape<Brand> {
-  return (value, path) => shape(value, path) as Brand; // a brand only, the shape was checked
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
+  return (value, path) => shape(value, path) as Brand;
 }
 
 export function oneOf<const Words extends readonly string[]>(...words: Words): Shape<Words[number]> {
@@ -63,7 +67,7 @@ export function recordOf<Item>(item: Shape<Item>): Shape<Readonly<Record<string,
 }
 
 /** Required fields, then optional ones. Fields that are not named are dropped, so that a newer writer can add some. */
-export function fields<Required extends Fields, Optional extends Fields = Record<never, never>>(
+export function fields<Required extends Fields, Optional extends Fields = NoFields>(
   required: Required,
   optional?: Optional,
 ): Shape<Fielded<Required, Optional>> {
@@ -72,21 +76,26 @@ export function fields<Required extends Fields, Optional extends Fields = Record
   return (value, path) => {
     const source = toObject(value, path);
     const result: Record<string, unknown> = {};
-    for (const [name, shape] of requiredList) result[name] = shape(source[name], path === "" ? name : `${path}.${name}`);
+    for (const [name, shape] of requiredList)
+      result[name] = shape(source[name], path === "" ? name : `${path}.${name}`);
     for (const [name, shape] of optionalList) {
       const field = source[name];
       if (field !== undefined) result[name] = shape(field, path === "" ? name : `${path}.${name}`);
     }
-    return result as Fielded<Required, Optional>; // built field by field from these very shapes
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
+    return result as Fielded<Required, Optional>;
   };
 }
 
+type NoFields = Readonly<Record<never, Shape<unknown>>>;
 type Fields = Readonly<Record<string, Shape<unknown>>>;
 type Fielded<Required extends Fields, Optional extends Fields> = {
   readonly [Name in keyof Required]: ShapeOf<Required[Name]>;
 } & { readonly [Name in keyof Optional]?: ShapeOf<Optional[Name]> };
 
 function toObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>; // checked in this line
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
+    return value as Readonly<Record<string, unknown>>;
   throw new ShapeError(path, "an object", value);
 }

@@ -27,7 +27,8 @@ test("words that say nothing are left out, and what stays carries the question",
 });
 
 test("a sentence ends at its full stop, not at an abbreviation, an initial or a version number", () => {
-  const text = "It stores entries, e.g. steps, in version 1.2.3 of J. Doe's file. Does it work? Yes!\n\nA heading\n\nThe last one";
+  const text =
+    "It stores entries, e.g. steps, in version 1.2.3 of J. Doe's file. Does it work? Yes!\n\nA heading\n\nThe last one";
   expect(toSentences(text).map((sentence) => sentence.text)).toEqual([
     "It stores entries, e.g. steps, in version 1.2.3 of J. Doe's file.",
     "Does it work?",
@@ -38,7 +39,10 @@ test("a sentence ends at its full stop, not at an abbreviation, an initial or a 
 });
 
 test("sentences of a script with its own full stop are told apart", () => {
-  expect(toSentences("今日は晴れです。明日は雨です。").map((sentence) => sentence.text)).toEqual(["今日は晴れです。", "明日は雨です。"]);
+  expect(toSentences("今日は晴れです。明日は雨です。").map((sentence) => sentence.text)).toEqual([
+    "今日は晴れです。",
+    "明日は雨です。",
+  ]);
 });
 
 test("a sentence is always exactly what stands in the text, whatever the text is", () => {
@@ -56,15 +60,23 @@ test("a sentence is always exactly what stands in the text, whatever the text is
 
 test("no letter or digit of a text is lost between its sentences", () => {
   assert(
-    property(array(constantFrom("word", "Word", ". ", "? ", "\n\n", "\n", "e.g. ", " 1.5 ", "… "), { maxLength: 60 }), (parts) => {
-      const text = parts.join(" ");
-      const sentences = toSentences(text).map((sentence) => sentence.text);
-      expect(withoutSpace(sentences.join(""))).toBe(withoutSpace(text));
-    }),
+    property(
+      array(constantFrom("word", "Word", ". ", "? ", "\n\n", "\n", "e.g. ", " 1.5 ", "… "), { maxLength: 60 }),
+      (parts) => {
+        const text = parts.join(" ");
+        const sentences = toSentences(text).map((sentence) => sentence.text);
+        expect(withoutSpace(sentences.join(""))).toBe(withoutSpace(text));
+      },
+    ),
   );
 });
 
-const texts = ["the ledger keeps every entry", "an entry of the ledger is chained to the entry before", "tools call models", ""].map(toTerms);
+const texts = [
+  "the ledger keeps every entry",
+  "an entry of the ledger is chained to the entry before",
+  "tools call models",
+  "",
+].map(toTerms);
 
 test("the text that holds more of the rarer words of the query comes first", () => {
   const ranked = toTextIndex(texts).rank(toTerms("chained ledger entries"), 10);
@@ -74,7 +86,9 @@ test("the text that holds more of the rarer words of the query comes first", () 
 
 test("a text covers a query by what is rare in it, not by what every text has", () => {
   const index = toTextIndex(["javascript package speed", "javascript package", "javascript package test"].map(toTerms));
-  const coverageByText = new Map(index.rank(toTerms("speed of javascript packages"), 10).map((found) => [found.index, found.coverage]));
+  const coverageByText = new Map(
+    index.rank(toTerms("speed of javascript packages"), 10).map((found) => [found.index, found.coverage]),
+  );
   expect(coverageByText.get(0)).toBe(1);
   expect(coverageByText.get(1)).toBeLessThan(0.5);
 });

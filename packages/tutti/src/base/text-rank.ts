@@ -15,8 +15,9 @@ const stopWords: ReadonlySet<string> = new Set(
   nicht noch nur oder sein sich sie sind so um und uns vom von vor war was wenn wer werden wie wird wo zu zum zur
   au aux avec ce ces dans de des du elle en est et eux il ils je la le les leur lui ma mais même mes moi mon ne nos notre nous on ou où par pas pour
   qu que qui sa se ses son sont sur ta te tes toi ton tu un une vos votre vous
-  con como cuando del donde el ella ellos entre era es esta este está hay la las lo los más muy ni para pero por que quien se ser si sin sobre su sus una unos y`
-    .split(/\s+/),
+  con como cuando del donde el ella ellos entre era es esta este está hay la las lo los más muy ni para pero por que quien se ser si sin sobre su sus una unos y`.split(
+    /\s+/,
+  ),
 );
 
 // Scripts that are written without spaces: pairs of characters serve as words.
@@ -67,7 +68,8 @@ export interface Span {
   readonly end: number;
 }
 
-const abbreviations = /(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex)|\b\p{L})\.$/iu;
+const abbreviations =
+  /(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex)|\b\p{L})\.$/iu;
 const boundary = /(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+|\n[^\S\n]*\n|$)/gu;
 
 /**
@@ -91,7 +93,10 @@ export function toSentences(text: string): Span[] {
 
 function goesOn(text: string, from: number, end: number): boolean {
   if (!text.slice(from, end).endsWith(".")) return false;
-  return abbreviations.test(text.slice(Math.max(from, end - 12), end)) || /^[^\S\n]*\n?[^\S\n]*\p{Ll}/u.test(text.slice(end, end + 40));
+  return (
+    abbreviations.test(text.slice(Math.max(from, end - 12), end)) ||
+    /^[^\S\n]*\n?[^\S\n]*\p{Ll}/u.test(text.slice(end, end + 40))
+  );
 }
 
 /** One text found, by its position in the list that was indexed. */
@@ -147,7 +152,9 @@ export function toTextIndex(texts: readonly (readonly string[])[]): TextIndex {
       for (const [position, index] of posting.indexes.entries()) {
         const count = posting.counts[position] ?? 0;
         const length = texts[index]?.length ?? 0;
-        const gain = (weight * count * (saturation + 1)) / (count + saturation * (1 - lengthWeight + (lengthWeight * length) / meanLength));
+        const gain =
+          (weight * count * (saturation + 1)) /
+          (count + saturation * (1 - lengthWeight + (lengthWeight * length) / meanLength));
         const so = scores.get(index) ?? { score: 0, found: 0 };
         scores.set(index, { score: so.score + gain, found: so.found + weight });
       }
@@ -160,7 +167,7 @@ export function toTextIndex(texts: readonly (readonly string[])[]): TextIndex {
   return { rank };
 }
 
-export function countTerms(terms: readonly string[]): Map<string, number> {
+function countTerms(terms: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
   return counts;

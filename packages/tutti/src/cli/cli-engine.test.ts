@@ -6,9 +6,13 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { cliFlows, openCliFolder, type CliFolder, type RunningCli } from "../../../../test/run-cli.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
+import { fields, text } from "../base/shape.ts";
+import { toRunId } from "../contracts/ids.ts";
 import { openSqliteLedger } from "../ledger/sqlite/sqlite-ledger.ts";
 
 const several = path.join(cliFlows, "several.ts");
+
+const entryLine = fields({ kind: text, key: text });
 
 let cli: CliFolder;
 beforeEach(() => {
@@ -46,7 +50,7 @@ async function readSteps(id: string): Promise<readonly string[]> {
     .trim()
     .split("\n")
     .flatMap((line) => {
-      const entry = JSON.parse(line) as { readonly kind: string; readonly key: string };
+      const entry = entryLine(JSON.parse(line), "");
       return entry.kind === "step-done" ? [entry.key] : [];
     });
 }
@@ -95,7 +99,7 @@ test("a held ledger whose engine does not answer is ENGINE_UNREACHABLE, not sile
   const file = path.join(cli.folder, ".tutti/ledger.db");
   const ledger = await openSqliteLedger(file, { clock: systemClock });
   const { run } = await ledger.start({
-    id: "r1" as never,
+    id: toRunId("r1"),
     flow: "asking",
     version: "1",
     body: '{"flow":"asking","version":"1"}',

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { cliFlows, openCliFolder, type CliFolder, type CliResult } from "../../../../test/run-cli.ts";
 import { verifies } from "../../../../test/verifies.ts";
+import { fields, text } from "../base/shape.ts";
 
 const greeting = path.join(cliFlows, "greeting.ts");
 const several = path.join(cliFlows, "several.ts");
@@ -17,8 +18,8 @@ beforeEach(() => {
 });
 afterEach(() => cli[Symbol.dispose]());
 
-function lastLine(text: string): unknown {
-  return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+function lastLine(output: string): unknown {
+  return JSON.parse(output.trimEnd().split("\n").at(-1) ?? "");
 }
 
 function expectError(result: CliResult, code: string): void {
@@ -138,7 +139,7 @@ test("a run is forked with another result, and only what follows is done again",
   const forked = await cli.run(["fork", "r1", "/choose", greeting, "--output", '"goodbye"']);
   expect(forked).toMatchObject({ code: 0, stdout: '{\n  "text": "goodbye anna"\n}\n' });
   const later = await cli.run(["fork", "r1", "/choose", "--output", '"later"', "--json"]);
-  const { run } = lastLine(later.stdout) as { readonly run: string };
+  const { run } = fields({ run: text })(lastLine(later.stdout), "");
   expect(await cli.run(["resume", run, greeting])).toMatchObject({ code: 0, stdout: '{\n  "text": "later anna"\n}\n' });
 });
 
@@ -214,7 +215,7 @@ test("a run is named by the beginning of its id, if only one begins so", verifie
     (await cli.run(["runs", "--json", "--limit", "1"])).stdout
       .trim()
       .split("\n")
-      .map((line) => (JSON.parse(line) as { id: string }).id),
+      .map((line) => fields({ id: text })(JSON.parse(line), "").id),
   ).toEqual(["first-2"]);
 });
 
@@ -246,7 +247,7 @@ test("text of a flow can't command the terminal", verifies("X6"), async () => {
   const { stderr } = await cli.run(["run", several, "hostile", "--id", "r1"]);
   const shown = await cli.run(["show", "r1", "--entries"]);
   const why = await cli.run(["why", "r1"]);
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- it looks for what must not be there
   expect(stderr + shown.stdout + why.stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/u);
 });
 

@@ -32,21 +32,19 @@ export async function driveRun(
     changes.note();
   };
   const place: Place = { file: file.path, ledger: toLedgerOption(toLedgerPath(call)) };
+  const interrupt = openInterrupt(view);
   let tutti: Tutti | undefined;
   try {
     tutti = await openEngine(call, file, onActivity);
     const handle = await begin(tutti);
     view.follow(handle.id, await handle.entries());
-    const interrupt = openInterrupt(handle, view);
-    try {
-      const rest = await waitForRest({ tutti, handle, view, changes, stays, place });
-      view.remark(undefined);
-      view.close();
-      return await report(call, { handle, rest, place, interrupted: interrupt.happened, view });
-    } finally {
-      interrupt.close();
-    }
+    interrupt.pauses(handle);
+    const rest = await waitForRest({ tutti, handle, view, changes, stays, place });
+    view.remark(undefined);
+    view.close();
+    return report(call, { handle, rest, place, interrupted: interrupt.happened, view });
   } finally {
+    interrupt.close();
     view.close();
     await tutti?.close();
   }
@@ -148,7 +146,7 @@ interface Ending {
   readonly view: LiveView;
 }
 
-async function report(call: CommandCall, { handle, rest, place, interrupted, view }: Ending): Promise<ExitCode> {
+function report(call: CommandCall, { handle, rest, place, interrupted, view }: Ending): ExitCode {
   const run = quote(handle.id);
   const resume = `tutti resume ${run} ${quote(place.file)}${place.ledger}`;
   const facts = { run: handle.id };
@@ -225,29 +223,41 @@ function complain(call: CommandCall, error: TuttiError): void {
 
 interface Interrupt {
   readonly happened: boolean;
+  /** The run that Ctrl-C pauses from now on. */
+  pauses(handle: RunHandle): void;
   close(): void;
 }
 
 /** Ctrl-C once pauses the run at a safe point, twice leaves at once: the ledger has everything that was recorded. */
-function openInterrupt(handle: RunHandle, view: LiveView): Interrupt {
+function openInterrupt(view: LiveView): Interrupt {
   let happened = false;
-  const onSignal = (): void => {
-    if (happened) {
-      view.close();
-      tell(`left at once; what was recorded is safe: tutti resume ${quote(handle.id)}`);
-      process.exit(exitCodes.interrupted);
-    }
-    happened = true;
+  let run: RunHandle | undefined;
+  const pause = (): void => {
     view.remark("pausing when what is going on has ended; Ctrl-C again leaves at once");
-    handle.pause("Ctrl-C").catch((error: unknown) => {
+    run?.pause("Ctrl-C").catch((error: unknown) => {
       // It ended in this very moment, which the one who waits for it sees too.
       if (!isTuttiError(error) || error.code !== "RUN_OVER") throw error;
     });
+  };
+  const onSignal = (): void => {
+    if (happened) {
+      view.close();
+      tell(
+        `left at once; what was recorded is safe${run === undefined ? "" : `: tutti resume ${quote(run.id)} <file>`}`,
+      );
+      process.exit(exitCodes.interrupted);
+    }
+    happened = true;
+    pause();
   };
   process.on("SIGINT", onSignal);
   return {
     get happened() {
       return happened;
+    },
+    pauses(handle) {
+      run = handle;
+      if (happened) pause();
     },
     close: () => void process.off("SIGINT", onSignal),
   };

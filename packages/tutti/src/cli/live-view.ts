@@ -133,7 +133,14 @@ function openTreeDisplay(stream: NodeJS.WriteStream, clock: Clock): Display {
   let forgetFrame: (() => void) | undefined;
   const draw = (): void => {
     if (latest.seq === 0) return;
-    const view = { width: screen.columns, height: screen.rows - 1, color: takesColor(stream), now: clock.now(), frame };
+    const view = {
+      width: screen.columns,
+      height: screen.rows - 1,
+      color: takesColor(stream),
+      now: clock.now(),
+      frame,
+      folds: true,
+    };
     screen.draw(renderTree(latest, { ...view, ...(remark === undefined ? {} : { remark }) }));
   };
   const schedule = (): void => {

@@ -4,8 +4,9 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { describeThrown, TuttiError } from "../base/errors.ts";
-import type { Flow, Tool } from "../contracts/callable.ts";
+import type { Tool } from "../contracts/callable.ts";
 import type { Model } from "../contracts/model.ts";
+import type { Flow } from "../contracts/run.ts";
 import { toUsage } from "./command-line.ts";
 
 /** What a file of flows offers to an engine. */

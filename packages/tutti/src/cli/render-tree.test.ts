@@ -225,7 +225,7 @@ const hostile = fc.oneof(
 );
 
 function isHarmless(line: string): boolean {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- it looks for what must not be there
   return !/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069\u2028\u2029]/u.test(line);
 }
 

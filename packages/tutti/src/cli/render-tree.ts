@@ -6,6 +6,7 @@ import {
   fitToColumns,
   toColumns,
   toCount,
+  toDuration,
   toElapsed,
   toMoment,
   toNumberOf,
@@ -25,6 +26,8 @@ export interface TreeView {
   readonly now: number;
   /** Counts up while the tree is watched, and turns the wheel of what is running. Without it the picture stands still. */
   readonly frame?: number;
+  /** Shows an agent that came to its result as one line, without its steps. */
+  readonly folds?: boolean;
   /** Something to say below the steps, such as what the run waits for. */
   readonly remark?: string;
 }
@@ -36,7 +39,7 @@ export function renderTree(tree: RunTree, view: TreeView): readonly string[] {
   const head = [renderHead(tree, { ...view, width }, paint)];
   const foot = renderFoot(tree, { ...view, width }, paint);
   const room = Math.max(0, view.height - head.length - foot.length);
-  const rows = chooseRows(toDrawn(tree.root), room).map((row) => toCells(row, view));
+  const rows = chooseRows(toDrawn(tree.root, view.folds ?? false), room).map((row) => toCells(row, view));
   const lines = [...head, ...renderRows(rows, { width, steady: view.frame !== undefined }, paint), ...foot];
   // In a very small window what needs a person and the sums go last.
   return lines.slice(0, Math.max(0, view.height));
@@ -66,9 +69,15 @@ function toCells(row: Row, view: TreeView): Cells {
     mark: `${toMark(node, view.frame)} `,
     name: toPlainLine(node.name),
     detail: toPlainLine(toDetail(node, view.now)),
-    elapsed: node.startedAt === undefined ? "" : toElapsed((node.endedAt ?? view.now) - node.startedAt),
+    elapsed: toTime(node, view.now),
     tone: toTone(node),
   };
+}
+
+/** How long it took, or has been taking. */
+function toTime({ startedAt, endedAt }: Pick<StepNode, "startedAt" | "endedAt">, now: number): string {
+  if (startedAt === undefined) return "";
+  return endedAt === undefined ? toElapsed(now - startedAt) : toDuration(endedAt - startedAt);
 }
 
 function toLead({ depth, above, isLast }: Row): string {
@@ -123,7 +132,8 @@ function toTone({ state }: StepNode): Tone {
 
 /** What a line says beside the step's name. */
 export function toDetail(node: StepNode, now: number): string {
-  const who = node.callable === undefined || node.name.replace(/#\d+$/u, "") === node.callable ? "" : node.callable;
+  const who =
+    node.callable === undefined || node.name.replace(/^.*\/|[#:].*$/gu, "") === node.callable ? "" : node.callable;
   return [who, toStateText(node, now)].filter((part) => part !== "").join(" · ");
 }
 
@@ -201,7 +211,7 @@ function renderRows(
 }
 
 function renderHead(tree: RunTree, view: TreeView, paint: Paint): string {
-  const elapsed = tree.startedAt === 0 ? "" : `  ${toElapsed((tree.endedAt ?? view.now) - tree.startedAt)}`;
+  const elapsed = tree.startedAt === 0 ? "" : `  ${toTime(tree, view.now)}`;
   const state = toPhaseText(tree);
   const line = toPlainLine(`${tree.flow}  ${tree.run}${state === "" ? "" : `  ${state}`}`);
   const room = view.width - elapsed.length;

@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 
 // Escape sequences first and whole, so that nothing readable is left of them: string commands (titles, links, clipboard) with their
 // content, then cursor and colour commands, then lone ones.
-/* oxlint-disable no-control-regex */
+/* oxlint-disable no-control-regex -- finding control characters is what these are for */
 const escapes =
   /(?:\u001B[\]PX^_]|[\u0090\u0098\u009D-\u009F])[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?|(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]?|\u001B[ -/]*[0-~]?/gu;
 const blanks = /[\t\n\v\f\r\u0085\u2028\u2029]+/gu;
@@ -82,6 +82,11 @@ export function toElapsed(ms: number): string {
   if (seconds < 86_400)
     return `${Math.floor(seconds / 3_600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   return `${Math.floor(seconds / 86_400)}d ${Math.floor(seconds / 3_600) % 24}h`;
+}
+
+/** How long something took that is over: like `toElapsed`, but a part of a second is not nothing. */
+export function toDuration(ms: number): string {
+  return ms < 1_000 ? `${Math.max(0, Math.round(ms))}ms` : toElapsed(ms);
 }
 
 /** A moment for people: the time of day in UTC, with the date when it is not the same day as `now`. */

@@ -1,7 +1,6 @@
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
-import type { Run } from "./run.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -70,32 +69,3 @@ export interface Acted<Output> {
   readonly evidence?: readonly Evidence[];
   readonly usage?: Usage;
 }
-
-/** A role that reaches a typed result by itself, in steps of the run that calls it. */
-export interface Agent<Input = unknown, Output = unknown> {
-  readonly kind: "agent";
-  readonly name: string;
-  /** Changes when its prompt, model tier or tools change: the first 12 digits of a hash over them. */
-  readonly version: string;
-  readonly does: string;
-  readonly input: Schema<Input>;
-  readonly output: Schema<Output>;
-  /** Known to the run as soon as the agent is called, so that an undo finds them. */
-  readonly tools: readonly Tool[];
-  act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
-}
-
-/** An ordinary async function that coordinates tools, agents and other flows. */
-export interface Flow<Input = unknown, Output = unknown> {
-  readonly kind: "flow";
-  readonly name: string;
-  readonly version: string;
-  readonly input: Schema<Input>;
-  readonly output: Schema<Output>;
-  /** `undo`: effects that declare an undo are taken back, newest first. `keep` (the default): they stay. */
-  readonly onFailure: "keep" | "undo";
-  run(run: Run, input: Input): Promise<Output>;
-}
-
-/** One shape, one verb (`run.call`). */
-export type Callable<Input = unknown, Output = unknown> = Tool<Input, Output> | Agent<Input, Output> | Flow<Input, Output>;

@@ -1,6 +1,19 @@
 import { isErrorCode, type ErrorCode } from "../base/error-codes.ts";
-import { anything, branded, decimal, fields, flag, integer, listOf, oneOf, recordOf, ShapeError, text, type Shape } from "../base/shape.ts";
 import type { StoredError } from "../base/errors.ts";
+import {
+  anything,
+  branded,
+  decimal,
+  fields,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  recordOf,
+  ShapeError,
+  text,
+  type Shape,
+} from "../base/shape.ts";
 import type { EffectKey, RunId, StepKey } from "./ids.ts";
 
 const runId: Shape<RunId> = branded(text);
@@ -12,6 +25,7 @@ const errorCode: Shape<ErrorCode> = (value, path) => {
   throw new ShapeError(path, "an error code", value);
 };
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- facts are written by toStoredError and only shown to people
 export const storedError: Shape<StoredError> = fields(
   { code: errorCode, message: text },
   { hint: text, facts: recordOf(anything), effect: oneOf("none", "done", "unknown"), name: text, causes: listOf(text) },
@@ -56,7 +70,19 @@ export const bodies = {
   "run-resumed": fields({ by: text }),
   "cancel-requested": fields({ by: text, reason: text }),
 
-  "step-done": fields({}, { ...output, ...input, ...provenance, call: text, effect: oneOf("read", "local"), attempt: integer, digest: text, edited: flag }),
+  "step-done": fields(
+    {},
+    {
+      ...output,
+      ...input,
+      ...provenance,
+      call: text,
+      effect: oneOf("read", "local"),
+      attempt: integer,
+      digest: text,
+      edited: flag,
+    },
+  ),
   "step-failed": fields({ error: storedError }, { ...input, call: text, attempt: integer, digest: text }),
   "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }),
 
@@ -64,14 +90,16 @@ export const bodies = {
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
     { ...input, ...provenance, undo: flag },
   ),
-  "effect-settled": fields({ effect: effectKey, by: oneOf("tool", "check", "person") }, { ...output, attempt: integer, note: text, error: storedError }),
+  "effect-settled": fields(
+    { effect: effectKey, by: oneOf("tool", "check", "person") },
+    { ...output, attempt: integer, note: text, error: storedError },
+  ),
   "effect-failed": fields({ effect: effectKey, error: storedError }, { attempt: integer }),
   "effect-shared": fields({ effect: effectKey, from: effectOrigin }, { ...output }),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { error: storedError }),
   "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
 
   "rollback-started": fields({ error: storedError }),
-  "undo-failed": fields({ effect: effectKey, error: storedError, attempt: integer, nextAt: integer }),
   "effect-undone": fields({ effect: effectKey }, { attempt: integer }),
 
   "timer-set": fields({ dueAt: integer }),
@@ -79,8 +107,14 @@ export const bodies = {
   "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
 
   "agent-started": fields({ agent: text, version: text }, { ...input, ...provenance, does: text, digest: text }),
-  "scope-closed": fields({}, { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text }),
-  "child-started": fields({ child: runId, flow: text, version: text }, { ...provenance, digest: text }),
+  "scope-closed": fields(
+    {},
+    { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text },
+  ),
+  "child-started": fields(
+    { child: runId, flow: text, version: text },
+    { ...provenance, digest: text, onParentEnd: oneOf("cancel", "keep") },
+  ),
   "child-settled": fields({ child: runId }, { ...output, error: storedError }),
 
   "value-drawn": fields({ value: anything }),

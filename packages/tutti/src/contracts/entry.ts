@@ -1,5 +1,5 @@
-import type { Shape, ShapeOf } from "../base/shape.ts";
 import { TuttiError } from "../base/errors.ts";
+import type { Shape, ShapeOf } from "../base/shape.ts";
 import { bodies } from "./entry-bodies.ts";
 import type { RunId } from "./ids.ts";
 
@@ -36,13 +36,19 @@ export function isEntryKind(value: unknown): value is EntryKind {
  * The parsed body of an entry of one kind.
  * @throws TuttiError LEDGER_CORRUPT if it does not have the shape of its kind, LEDGER_TOO_NEW if its version is not known.
  */
-export function bodyOf<Kind extends EntryKind>(entry: Pick<LedgerEntry, "version" | "body" | "run" | "seq">, kind: Kind): BodyOf<Kind> {
+export function bodyOf<Kind extends EntryKind>(
+  entry: Pick<LedgerEntry, "version" | "body" | "run" | "seq">,
+  kind: Kind,
+): BodyOf<Kind> {
   if (entry.version > entryVersion) {
-    throw new TuttiError("LEDGER_TOO_NEW", `entry ${entry.seq} of ${entry.run} has version ${entry.version}; this Tutti reads up to ${entryVersion}`, {
-      hint: "Update Tutti in this process.",
-    });
+    throw new TuttiError(
+      "LEDGER_TOO_NEW",
+      `entry ${entry.seq} of ${entry.run} has version ${entry.version}; this Tutti reads up to ${entryVersion}`,
+      { hint: "Update Tutti in this process." },
+    );
   }
   // Each kind's shape yields that kind's body; TypeScript can't follow the index through the union.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each kind's shape yields that kind's body; the index can't be followed through the union
   const shape = bodies[kind] as Shape<BodyOf<Kind>>;
   try {
     return shape(JSON.parse(entry.body), "");

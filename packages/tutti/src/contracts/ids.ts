@@ -9,6 +9,9 @@ export type StepKey = string & { readonly [brand]: "StepKey" };
 /** Names an action, not a position: the same action has the same key whoever asks for it. */
 export type EffectKey = string & { readonly [brand]: "EffectKey" };
 
-export const toRunId = (text: string): RunId => text as RunId; // a brand only: any text may name a run
-export const toStepKey = (text: string): StepKey => text as StepKey; // a brand only
-export const toEffectKey = (text: string): EffectKey => text as EffectKey; // a brand only
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand only: any text may be such an id
+export const toRunId = (text: string): RunId => text as RunId;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand only: any text may be such an id
+export const toStepKey = (text: string): StepKey => text as StepKey;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand only: any text may be such an id
+export const toEffectKey = (text: string): EffectKey => text as EffectKey;

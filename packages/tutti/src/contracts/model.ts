@@ -19,7 +19,13 @@ export type ModelMessage =
   | { readonly role: "system"; readonly text: string }
   | { readonly role: "user"; readonly text: string }
   | { readonly role: "assistant"; readonly text: string; readonly toolCalls: readonly ToolCall[] }
-  | { readonly role: "tool"; readonly callId: string; readonly tool: string; readonly result: unknown; readonly isError: boolean };
+  | {
+      readonly role: "tool";
+      readonly callId: string;
+      readonly tool: string;
+      readonly result: unknown;
+      readonly isError: boolean;
+    };
 
 export interface ModelTool {
   readonly name: string;

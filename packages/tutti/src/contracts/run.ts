@@ -1,4 +1,4 @@
-import type { Callable, Flow, Retry } from "./callable.ts";
+import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
@@ -14,20 +14,38 @@ export interface Run {
   /** Calls a tool, an agent or another flow and returns its output, checked against its schema. */
   call<Input, Output>(callable: Callable<Input, Output>, input: NoInfer<Input>, options?: CallOptions): Promise<Output>;
   /** Like `call`, with confidence, evidence, usage and the step's id. */
-  result<Input, Output>(callable: Callable<Input, Output>, input: NoInfer<Input>, options?: CallOptions): Promise<Result<Output>>;
+  result<Input, Output>(
+    callable: Callable<Input, Output>,
+    input: NoInfer<Input>,
+    options?: CallOptions,
+  ): Promise<Result<Output>>;
   /** A named closure whose result is recorded. It may run again if the process dies before that; it is never run again after. */
-  step<Output>(name: string, work: (host: StepHost) => Output | Promise<Output>, options?: StepOptions): Promise<Output>;
+  step<Output>(
+    name: string,
+    work: (host: StepHost) => Output | Promise<Output>,
+    options?: StepOptions,
+  ): Promise<Output>;
   /** A named part of the flow. Once closed it replays as one record. */
   scope<Output>(name: string, body: (run: Run) => Promise<Output>): Promise<Output>;
 
   /** Runs named branches in parallel. By default all must succeed; the first failure cancels the others. */
-  all<Branches extends BranchMap>(branches: Branches, options?: { readonly name?: string; readonly need?: "all"; readonly siblings?: Siblings }): Promise<OutputsOf<Branches>>;
+  all<Branches extends BranchMap>(
+    branches: Branches,
+    options?: { readonly name?: string; readonly need?: "all"; readonly siblings?: Siblings },
+  ): Promise<OutputsOf<Branches>>;
   /** With another `need`, each branch's outcome by name. Throws BRANCHES_FAILED when the need is not met. */
   all<Branches extends BranchMap>(branches: Branches, options: FanOut): Promise<OutcomesOf<Branches>>;
   /** Runs `body` for every item, at most `concurrency` at a time. Returns the outputs that succeeded, in the items' order, with every outcome beside them. */
-  map<Item, Output>(items: readonly Item[], body: (run: Run, item: Item, index: number) => Promise<Output>, options?: FanOut & { readonly concurrency?: number }): Promise<Joined<Output>>;
+  map<Item, Output>(
+    items: readonly Item[],
+    body: (run: Run, item: Item, index: number) => Promise<Output>,
+    options?: FanOut & { readonly concurrency?: number },
+  ): Promise<Joined<Output>>;
   /** The first branch that settles wins; the others are cancelled. */
-  race<Branches extends BranchMap>(branches: Branches, options?: { readonly name?: string }): Promise<WinnerOf<Branches>>;
+  race<Branches extends BranchMap>(
+    branches: Branches,
+    options?: { readonly name?: string },
+  ): Promise<WinnerOf<Branches>>;
 
   /** Waits for a duration in milliseconds, or until a moment. Of any length: a waiting run costs no memory. */
   sleep(until: number | Date): Promise<void>;
@@ -38,7 +56,11 @@ export interface Run {
   /** Sends a signal to another run, exactly once. */
   emit<Payload>(to: RunId, signal: SignalOf<Payload>, payload: NoInfer<Payload>): Promise<void>;
   /** Starts another flow and goes on; await `result()` when it is needed. `run.call(flow, input)` starts and waits. */
-  child<Input, Output>(flow: Flow<Input, Output>, input: NoInfer<Input>, options?: ChildOptions): Promise<ChildRun<Output>>;
+  child<Input, Output>(
+    flow: Flow<Input, Output>,
+    input: NoInfer<Input>,
+    options?: ChildOptions,
+  ): Promise<ChildRun<Output>>;
 
   /** Writes something down for people. Changes nothing. */
   note(text: string, data?: unknown): void;
@@ -99,8 +121,12 @@ export type Siblings = "cancel" | "keep" | "undo";
 
 // Method syntax would lose the output's type; `never` as input keeps the map open for every branch.
 export type BranchMap = Readonly<Record<string, (run: Run) => Promise<unknown>>>;
-export type OutputsOf<Branches extends BranchMap> = { readonly [Name in keyof Branches]: Awaited<ReturnType<Branches[Name]>> };
-export type OutcomesOf<Branches extends BranchMap> = { readonly [Name in keyof Branches]: Outcome<Awaited<ReturnType<Branches[Name]>>> };
+export type OutputsOf<Branches extends BranchMap> = {
+  readonly [Name in keyof Branches]: Awaited<ReturnType<Branches[Name]>>;
+};
+export type OutcomesOf<Branches extends BranchMap> = {
+  readonly [Name in keyof Branches]: Outcome<Awaited<ReturnType<Branches[Name]>>>;
+};
 export type WinnerOf<Branches extends BranchMap> = {
   [Name in keyof Branches]: { readonly name: Name; readonly value: Awaited<ReturnType<Branches[Name]>> };
 }[keyof Branches];
@@ -117,3 +143,34 @@ export interface SignalType<Payload> {
   readonly payload: Schema<Payload>;
 }
 
+/** A role that reaches a typed result by itself, in steps of the run that calls it. */
+export interface Agent<Input = unknown, Output = unknown> {
+  readonly kind: "agent";
+  readonly name: string;
+  /** Changes when its prompt, model tier or tools change: the first 12 digits of a hash over them. */
+  readonly version: string;
+  readonly does: string;
+  readonly input: Schema<Input>;
+  readonly output: Schema<Output>;
+  /** Known to the run as soon as the agent is called, so that an undo finds them. */
+  readonly tools: readonly Tool[];
+  act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
+}
+
+/** An ordinary async function that coordinates tools, agents and other flows. */
+export interface Flow<Input = unknown, Output = unknown> {
+  readonly kind: "flow";
+  readonly name: string;
+  readonly version: string;
+  readonly input: Schema<Input>;
+  readonly output: Schema<Output>;
+  /** `undo`: effects that declare an undo are taken back, newest first. `keep` (the default): they stay. */
+  readonly onFailure: "keep" | "undo";
+  run(run: Run, input: Input): Promise<Output>;
+}
+
+/** One shape, one verb (`run.call`). */
+export type Callable<Input = unknown, Output = unknown> =
+  | Tool<Input, Output>
+  | Agent<Input, Output>
+  | Flow<Input, Output>;

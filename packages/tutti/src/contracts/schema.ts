@@ -64,9 +64,11 @@ export function parseWith<Value>(
 export function toJsonSchema(schema: Schema, side: "input" | "output", what: string): Record<string, unknown> {
   const convert = schema["~standard"].jsonSchema?.[side];
   if (convert === undefined) {
-    throw new TuttiError("DEFINITION_INVALID", `${what}: its schema library (${schema["~standard"].vendor}) gives no JSON Schema`, {
-      hint: "Use zod 4.2 or newer, or another library with Standard JSON Schema.",
-    });
+    throw new TuttiError(
+      "DEFINITION_INVALID",
+      `${what}: its schema library (${schema["~standard"].vendor}) gives no JSON Schema`,
+      { hint: "Use zod 4.2 or newer, or another library with Standard JSON Schema." },
+    );
   }
   return convert({ target: "draft-2020-12" });
 }

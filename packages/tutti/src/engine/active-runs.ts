@@ -1,179 +1,122 @@
-import type { Flow } from "../contracts/callable.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
+import type { Flow } from "../contracts/run.ts";
 import type { Driver, DriverHost } from "../flow/driver.ts";
 import { openDriver } from "../flow/open-driver.ts";
 import { runFlow, type RunEnd } from "../flow/run-flow.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Claim } from "../ledger/ledger.ts";
-import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
-import { toChildOutcome } from "./run-end.ts";
 import { toDriverHost } from "./driver-host.ts";
+import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
+import { openListeners, type Listeners } from "./listeners.ts";
+import { toChildOutcome } from "./run-end.ts";
 
 /** How long a run may rest in memory before it is let go. */
 export const evictAfterMs = 100;
 
+/** The runs in memory and everything that is armed for others. */
+interface Book {
+  readonly engine: Engine;
+  readonly runs: ActiveRuns;
+  readonly active: Map<RunId, ActiveRun>;
+  readonly loading: Map<RunId, Promise<ActiveRun | undefined>>;
+  readonly rests: Listeners<RunId, Rest>;
+  readonly effects: Listeners<EffectKey, void>;
+  readonly wakers: Map<RunId, () => void>;
+  readonly evictions: Map<RunId, () => void>;
+  closed: boolean;
+}
+
 export function openActiveRuns(engine: Engine): ActiveRuns {
-  const active = new Map<RunId, ActiveRun>();
-  const loading = new Map<RunId, Promise<ActiveRun | undefined>>();
-  const listeners = new Map<RunId, Set<(rest: Rest) => void>>();
-  const wakers = new Map<RunId, () => void>();
-  const evictions = new Map<RunId, () => void>();
-  const watchers = new Map<EffectKey, Set<() => void>>();
-  let closed = false;
-
   const runs: ActiveRuns = {
-    find: (run) => active.get(run),
-    drive(run) {
-      const present = active.get(run);
-      if (present !== undefined) return Promise.resolve(present);
-      const already = loading.get(run);
-      if (already !== undefined) return already;
-      const loaded = load(run).finally(() => loading.delete(run));
-      loading.set(run, loaded);
-      return loaded;
-    },
-    onRest(run, listener) {
-      const set = listeners.get(run) ?? new Set();
-      listeners.set(run, set.add(listener));
-      return () => {
-        set.delete(listener);
-        if (set.size === 0) listeners.delete(run);
-      };
-    },
-    wakeAt(run, dueAt) {
-      wakers.get(run)?.();
-      const forget = engine.clock.after(dueAt - engine.clock.now(), () => {
-        wakers.delete(run);
-        void runs.drive(run).catch((error: unknown) => engine.onBackgroundError(error));
-      });
-      wakers.set(run, forget);
-    },
-    watchEffect(key, wake) {
-      const set = watchers.get(key) ?? new Set();
-      watchers.set(key, set.add(wake));
-      return () => {
-        set.delete(wake);
-        if (set.size === 0) watchers.delete(key);
-      };
-    },
-    effectChanged(key) {
-      for (const wake of [...(watchers.get(key) ?? [])]) wake();
-    },
-    tell(run, rest) {
-      for (const listener of [...(listeners.get(run) ?? [])]) listener(rest);
-    },
-    async close(graceMs) {
-      closed = true;
-      for (const forget of [...wakers.values(), ...evictions.values()]) forget();
-      await Promise.all([...loading.values()].map((loaded) => loaded.catch(() => undefined)));
-      await Promise.all([...active.values()].map(({ driver }) => haltWithin(engine, driver, graceMs)));
-      for (const { driver } of active.values()) driver.stop();
-      active.clear();
-    },
-    release(run) {
-      active.get(run)?.driver.stop();
-      active.delete(run);
-      evictions.get(run)?.();
-      evictions.delete(run);
-    },
+    find: (run) => book.active.get(run),
+    drive: (run) => drive(book, run),
+    onRest: (run, listener) => book.rests.add(run, listener),
+    wakeAt: (run, dueAt) => wakeAt(book, run, dueAt),
+    watchEffect: (key, wake) => book.effects.add(key, wake),
+    effectChanged: (key) => book.effects.tell(key, undefined),
+    tell: (run, rest) => book.rests.tell(run, rest),
+    close: (graceMs) => close(book, graceMs),
+    release: (run) => release(book, run),
   };
-
-  const load = async (run: RunId): Promise<ActiveRun | undefined> => {
-    const found = await engine.ledger.findRun(run);
-    if (closed || found === undefined || isOver(found.status) || found.status === "paused" || found.status === "parked") return undefined;
-    const flow = engine.findFlow(found.flow, found.version);
-    if (flow === undefined) return undefined;
-    const claim = await engine.ledger.claim(run);
-    const blobs = await readBlobs(engine, claim);
-    if (closed) return undefined;
-    return begin(flow, claim, blobs);
+  const book: Book = {
+    engine,
+    runs,
+    active: new Map(),
+    loading: new Map(),
+    rests: openListeners(),
+    effects: openListeners(),
+    wakers: new Map(),
+    evictions: new Map(),
+    closed: false,
   };
-
-  const begin = (flow: Flow, claim: Claim, blobs: ReadonlyMap<string, string>): ActiveRun => {
-    const { record, log } = claim;
-    const run = record.id;
-    wakers.get(run)?.();
-    wakers.delete(run);
-    if (record.status !== "running") log.mark("running");
-    const leave = (rest: Rest): void => {
-      if (active.get(run)?.driver !== driver) return;
-      active.delete(run);
-      evictions.get(run)?.();
-      evictions.delete(run);
-      runs.tell(run, rest);
-    };
-    const host: DriverHost = toDriverHost(engine, runs, {
-      run,
-      onRest: () => rest(run),
-      onParked: (error) => leave({ kind: "parked", error }),
-      onAbandoned: (error) => leave({ kind: "lost", error }),
-    });
-    const driver = openDriver({ log, entries: claim.entries, blobs, host });
-    const present: ActiveRun = { driver, record };
-    active.set(run, present);
-    runFlow(driver, flow, (end) => {
-      leave({ kind: "over", end });
-      tellParent(record, end);
-    });
-    return present;
-  };
-
-  const tellParent = (record: RunRecord, end: RunEnd): void => {
-    if (record.parent === undefined || closed) return;
-    const parent = active.get(record.parent);
-    if (parent === undefined) void runs.drive(record.parent).catch((error: unknown) => engine.onBackgroundError(error));
-    else parent.driver.children.get(record.id)?.(toChildOutcome(record.id, end));
-  };
-
-  const rest = (run: RunId): void => {
-    if (closed) return;
-    if (!evictions.has(run)) {
-      evictions.set(
-        run,
-        engine.clock.after(engine.evictAfterMs, () => {
-          evictions.delete(run);
-          evict(run);
-        }),
-      );
-    }
-    runs.tell(run, { kind: "waiting" });
-  };
-
-  const evict = (run: RunId): void => {
-    const driver = active.get(run)?.driver;
-    if (driver === undefined || driver.stopped || driver.busy > 0 || !driver.delivery.idle) return;
-    const waits = [...driver.waits];
-    if (waits.length === 0) return;
-    const dueAt = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
-    const effects = waits.flatMap((wait) => (wait.kind === "effect" ? [wait.key] : []));
-    const inDoubt = waits.some((wait) => wait.kind === "doubt");
-    const wake = dueAt.length === 0 ? undefined : Math.min(...dueAt);
-    // A run that waits for another's effect stays "running", so that a new process takes it up: nobody would send it a signal.
-    if (effects.length > 0) driver.log.mark("running");
-    else driver.log.mark(inDoubt ? "in-doubt" : "waiting", wake);
-    driver.stop();
-    active.delete(run);
-    if (wake !== undefined) runs.wakeAt(run, wake);
-    for (const key of effects) {
-      const forget = runs.watchEffect(key, () => {
-        forget();
-        void runs.drive(run).catch((error: unknown) => engine.onBackgroundError(error));
-      });
-    }
-  };
-
   return runs;
 }
 
-async function haltWithin(engine: Engine, driver: Driver, graceMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const forget = engine.clock.after(graceMs, resolve);
-    driver.halt(() => {
-      forget();
-      resolve();
-    });
+function drive(book: Book, run: RunId): Promise<ActiveRun | undefined> {
+  const present = book.active.get(run);
+  if (present !== undefined) return Promise.resolve(present);
+  const already = book.loading.get(run);
+  if (already !== undefined) return already;
+  const loaded = load(book, run).finally(() => book.loading.delete(run));
+  book.loading.set(run, loaded);
+  return loaded;
+}
+
+/** For callers that nobody waits for. */
+function driveInBackground(book: Book, run: RunId): void {
+  drive(book, run).catch((error: unknown) => book.engine.onBackgroundError(error));
+}
+
+async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
+  const { engine } = book;
+  const found = await engine.ledger.findRun(run);
+  if (
+    book.closed ||
+    found === undefined ||
+    isOver(found.status) ||
+    found.status === "paused" ||
+    found.status === "parked"
+  )
+    return undefined;
+  const flow = engine.findFlow(found.flow, found.version);
+  if (flow === undefined) return undefined;
+  const claim = await engine.ledger.claim(run);
+  const blobs = await readBlobs(engine, claim);
+  return book.closed ? undefined : begin(book, { flow, claim, blobs });
+}
+
+interface Loaded {
+  readonly flow: Flow;
+  readonly claim: Claim;
+  readonly blobs: ReadonlyMap<string, string>;
+}
+
+function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
+  const { record, log } = claim;
+  const run = record.id;
+  book.wakers.get(run)?.();
+  book.wakers.delete(run);
+  if (record.status !== "running") log.mark("running");
+  const leave = (rest: Rest): void => {
+    if (book.active.get(run)?.driver !== driver) return;
+    release(book, run);
+    book.rests.tell(run, rest);
+  };
+  const host: DriverHost = toDriverHost(book.engine, book.runs, {
+    run,
+    onRest: () => onRest(book, run),
+    onParked: (error) => leave({ kind: "parked", error }),
+    onAbandoned: (error) => leave({ kind: "lost", error }),
   });
+  const driver = openDriver({ log, entries: claim.entries, blobs, host });
+  const present: ActiveRun = { driver, record };
+  book.active.set(run, present);
+  runFlow(driver, flow, (end) => {
+    leave({ kind: "over", end });
+    tellParent(book, record, end);
+  });
+  return present;
 }
 
 async function readBlobs(engine: Engine, claim: Claim): Promise<ReadonlyMap<string, string>> {
@@ -186,4 +129,82 @@ async function readBlobs(engine: Engine, claim: Claim): Promise<ReadonlyMap<stri
     }
   }
   return blobs;
+}
+
+function tellParent(book: Book, record: RunRecord, end: RunEnd): void {
+  if (record.parent === undefined || book.closed) return;
+  const parent = book.active.get(record.parent);
+  if (parent === undefined) driveInBackground(book, record.parent);
+  else parent.driver.children.get(record.id)?.(toChildOutcome(record.id, end));
+}
+
+function onRest(book: Book, run: RunId): void {
+  if (book.closed) return;
+  if (!book.evictions.has(run)) {
+    const forget = book.engine.clock.after(book.engine.evictAfterMs, () => {
+      book.evictions.delete(run);
+      evict(book, run);
+    });
+    book.evictions.set(run, forget);
+  }
+  book.rests.tell(run, { kind: "waiting" });
+}
+
+/** Lets a run go that still rests. The ledger says what it waits for; here only its wake-up stays. */
+function evict(book: Book, run: RunId): void {
+  const driver = book.active.get(run)?.driver;
+  if (driver === undefined || driver.stopped || driver.busy > 0 || !driver.delivery.idle) return;
+  const waits = [...driver.waits];
+  if (waits.length === 0) return;
+  const dueAt = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
+  const effects = waits.flatMap((wait) => (wait.kind === "effect" ? [wait.key] : []));
+  const inDoubt = waits.some((wait) => wait.kind === "doubt");
+  const wake = dueAt.length === 0 ? undefined : Math.min(...dueAt);
+  // A run that waits for another's effect stays "running", so that a new process takes it up: nobody would send it a signal.
+  if (effects.length > 0) driver.log.mark("running");
+  else driver.log.mark(inDoubt ? "in-doubt" : "waiting", wake);
+  release(book, run);
+  if (wake !== undefined) wakeAt(book, run, wake);
+  for (const key of effects) {
+    const forget = book.effects.add(key, () => {
+      forget();
+      driveInBackground(book, run);
+    });
+  }
+}
+
+function release(book: Book, run: RunId): void {
+  book.active.get(run)?.driver.stop();
+  book.active.delete(run);
+  book.evictions.get(run)?.();
+  book.evictions.delete(run);
+}
+
+function wakeAt(book: Book, run: RunId, dueAt: number): void {
+  const { clock } = book.engine;
+  book.wakers.get(run)?.();
+  const forget = clock.after(dueAt - clock.now(), () => {
+    book.wakers.delete(run);
+    driveInBackground(book, run);
+  });
+  book.wakers.set(run, forget);
+}
+
+async function close(book: Book, graceMs: number): Promise<void> {
+  book.closed = true;
+  for (const armed of [book.wakers, book.evictions]) for (const forget of armed.values()) forget();
+  await Promise.all([...book.loading.values()].map((loaded) => loaded.catch(() => undefined)));
+  await Promise.all([...book.active.values()].map(({ driver }) => haltWithin(book.engine, driver, graceMs)));
+  for (const { driver } of book.active.values()) driver.stop();
+  book.active.clear();
+}
+
+async function haltWithin(engine: Engine, driver: Driver, graceMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const forget = engine.clock.after(graceMs, resolve);
+    driver.halt(() => {
+      forget();
+      resolve();
+    });
+  });
 }

@@ -99,8 +99,7 @@ function parseAnswer<Command extends ControlCommand>(
   address: ControlAddress,
 ): ControlAnswer<Command> {
   try {
-    // Each command's shape yields that command's answer; TypeScript can't follow the index through the union.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each command has its own shape; TypeScript can't follow the index
     return controlAnswers[command](body, "") as ControlAnswer<Command>;
   } catch (error) {
     throw toUnreachable(address.pid, error);

@@ -19,6 +19,7 @@ const host = "127.0.0.1";
 /** A signal's payload may be large, but not without end. */
 export const bodyBytesMax = 8 * 1024 * 1024;
 const requestTimeoutMs = 30_000;
+const closeGraceMs = 2_000;
 
 /**
  * Opens the door and writes down, beside the ledger, where it is. Listens on the loopback address only; every request must bring the
@@ -27,7 +28,12 @@ const requestTimeoutMs = 30_000;
  */
 export async function openControlEndpoint(tutti: Tutti, ledgerFile: string): Promise<ControlEndpoint> {
   const token = randomBytes(32).toString("hex");
-  const server = createServer((request, response) => void answer(tutti, token, { request, response }));
+  const open = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const answered = answer(tutti, token, { request, response });
+    open.add(answered);
+    void answered.finally(() => open.delete(answered));
+  });
   server.requestTimeout = requestTimeoutMs;
   server.headersTimeout = requestTimeoutMs;
   server.maxConnections = 64;
@@ -46,8 +52,14 @@ export async function openControlEndpoint(tutti: Tutti, ledgerFile: string): Pro
     port,
     async close() {
       removeAddress(file, token);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Whoever asked for what ends this engine (a pause, a cancel) still gets its answer.
+      await Promise.race([
+        Promise.allSettled(open),
+        new Promise((resolve) => setTimeout(resolve, closeGraceMs).unref()),
+      ]);
       server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await closed;
     },
   };
 }
@@ -87,11 +99,11 @@ interface Exchange {
 async function answer(tutti: Tutti, token: string, exchange: Exchange): Promise<void> {
   try {
     const refusal = findRefusal(exchange.request, token);
-    if (refusal !== undefined) send(exchange, refusal.status, { error: { code: "USAGE", message: refusal.why } });
-    else send(exchange, 200, await perform(tutti, exchange.request));
+    if (refusal !== undefined) await send(exchange, refusal.status, { error: { code: "USAGE", message: refusal.why } });
+    else await send(exchange, 200, await perform(tutti, exchange.request));
   } catch (error) {
     const stored = toStoredError(error instanceof ShapeError ? toUsage(error) : toTuttiError(error, "BUG"));
-    send(exchange, toStatus(stored.code), { error: stored });
+    await send(exchange, toStatus(stored.code), { error: stored });
   }
 }
 
@@ -152,12 +164,15 @@ function toStatus(code: ErrorCode): number {
   return code === "BUG" ? 500 : 409;
 }
 
-function send({ request, response }: Exchange, status: number, body: unknown): void {
+/** Resolves when the answer has left this process, or can't. */
+async function send({ request, response }: Exchange, status: number, body: unknown): Promise<void> {
   if (response.headersSent || response.destroyed) return;
   const content = JSON.stringify(body);
-  // What is left of a body that was refused is not read, so the connection can't be used again.
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store", connection: "close" });
-  response.end(content, () => {
-    if (!request.complete) request.destroy();
+  await new Promise<void>((resolve) => {
+    response.on("close", resolve);
+    response.end(content, resolve);
   });
+  // What is left of a body that was refused is not read, so the connection can't be used again.
+  if (!request.complete) request.destroy();
 }

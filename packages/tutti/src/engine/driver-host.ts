@@ -27,14 +27,18 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
     driveChild: (child) => void runs.drive(child).catch(engine.onBackgroundError),
     childOutcome: (child) => readChildOutcome(ledger, child),
-    cancelRun: (run, reason) => void cancelRun(engine, runs, { run, reason, by: "parent" }).catch(ignoreEnded(engine)),
+    cancelRun: (run, reason) => cancelRun(engine, runs, { run, reason, by: "its parent" }).catch(ignoreEnded(engine)),
     findEffect: (key) => ledger.findEffect(key),
     watchEffect: runs.watchEffect,
     effectChanged: runs.effectChanged,
     settledOutput: (effect) => readSettledOutput(engine, effect),
-    stepStarted: onActivity === undefined ? undefined : (run, step, attempt) => onActivity({ kind: "step-started", run, step, attempt, at: clock.now() }),
+    stepStarted:
+      onActivity === undefined
+        ? undefined
+        : (run, step, attempt) => onActivity({ kind: "step-started", run, step, attempt, at: clock.now() }),
     readEntries: () => ledger.read(callbacks.run),
-    warn: (error) => process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
+    warn: (error) =>
+      process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
     progress: (run, step, text) => onActivity?.({ kind: "progress", run, step, text, at: clock.now() }),
     onRest: callbacks.onRest,
     onAbandoned: callbacks.onAbandoned,
@@ -53,7 +57,9 @@ function ignoreEnded(engine: Engine): (error: unknown) => void {
 async function readSettledOutput(engine: Engine, effect: EffectRecord): Promise<unknown> {
   const [entry] = effect.settledLsn === undefined ? [] : await engine.ledger.scan(effect.settledLsn - 1, 1);
   if (entry === undefined || entry.kind !== "effect-settled") {
-    throw new TuttiError("LEDGER_CORRUPT", `the entry that settled ${effect.key} is missing`, { hint: "Run `tutti verify`." });
+    throw new TuttiError("LEDGER_CORRUPT", `the entry that settled ${effect.key} is missing`, {
+      hint: "Run `tutti verify`.",
+    });
   }
   return readOutput(engine.ledger, bodyOf(entry, entry.kind));
 }

@@ -1,10 +1,11 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
-import type { Flow, Tool } from "../contracts/callable.ts";
+import type { Tool } from "../contracts/callable.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
+import type { Flow } from "../contracts/run.ts";
 import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -22,7 +23,7 @@ export interface Engine {
   readonly onActivity: ((activity: Activity) => void) | undefined;
   findFlow(name: string, version: string): Flow | undefined;
   /** Something failed that no caller waits for. */
-  onBackgroundError(error: unknown): void;
+  readonly onBackgroundError: (error: unknown) => void;
 }
 
 /** One run that this process is driving. */
@@ -48,8 +49,8 @@ export interface ActiveRuns {
   onRest(run: RunId, listener: (rest: Rest) => void): () => void;
   /** Drives the run at that time. */
   wakeAt(run: RunId, dueAt: number): void;
-  watchEffect(key: EffectKey, wake: () => void): () => void;
-  effectChanged(key: EffectKey): void;
+  readonly watchEffect: (key: EffectKey, wake: () => void) => () => void;
+  readonly effectChanged: (key: EffectKey) => void;
   tell(run: RunId, rest: Rest): void;
   /** Lets what is going on come to its recorded end, within the given time, and then drives nothing any more. */
   close(graceMs: number): Promise<void>;

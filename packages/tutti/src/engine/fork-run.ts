@@ -1,5 +1,5 @@
-import { TuttiError } from "../base/errors.ts";
 import { toShortId } from "../base/chance.ts";
+import { TuttiError } from "../base/errors.ts";
 import { toJsonText } from "../base/json.ts";
 import { bodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
@@ -12,7 +12,18 @@ import { findRun } from "./steer-run.ts";
 import type { ForkEdit } from "./tutti.ts";
 
 /** Kinds that belong to one execution and are not taken over. */
-const leftBehind: ReadonlySet<EntryKind> = new Set(["run-started", "run-parked", "run-paused", "run-resumed", "cancel-requested", "run-done", "run-failed", "run-cancelled", "rollback-started", "effect-undone"]);
+const leftBehind: ReadonlySet<EntryKind> = new Set([
+  "run-started",
+  "run-parked",
+  "run-paused",
+  "run-resumed",
+  "cancel-requested",
+  "run-done",
+  "run-failed",
+  "run-cancelled",
+  "rollback-started",
+  "effect-undone",
+]);
 
 export interface ForkRequest {
   readonly run: RunId;
@@ -39,9 +50,14 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     flow: started.flow,
     version: started.version,
     forkedFrom: { run: request.run, step: request.step, seq: cut, lineage: started.forkedFrom?.lineage ?? request.run },
-    ...(edit !== undefined && "input" in edit && request.step !== "" ? { edits: { ...started.edits, [request.step]: { input: edit.input } } } : {}),
+    ...(edit !== undefined && "input" in edit && request.step !== ""
+      ? { edits: { ...started.edits, [request.step]: { input: edit.input } } }
+      : {}),
   };
-  const input = edit !== undefined && "input" in edit && request.step === "" ? toStoredValue("input", edit.input, "the fork's input") : undefined;
+  const input =
+    edit !== undefined && "input" in edit && request.step === ""
+      ? toStoredValue("input", edit.input, "the fork's input")
+      : undefined;
   const id = toRunId(`${request.run}~${toShortId()}`);
   const copied = [...toCopied(entries.filter((entry) => entry.seq < cut)), ...toEdited(at, edit)];
   await engine.ledger.start({
@@ -55,18 +71,30 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
   return id;
 }
 
-function toInputFields(started: { readonly input?: unknown; readonly inputRef?: unknown }): Readonly<Record<string, unknown>> {
+function toInputFields(started: {
+  readonly input?: unknown;
+  readonly inputRef?: unknown;
+}): Readonly<Record<string, unknown>> {
   if (started.inputRef !== undefined) return { inputRef: started.inputRef };
   return started.input === undefined ? {} : { input: started.input };
 }
 
 function toCopied(before: readonly LedgerEntry[]): readonly NewEntry[] {
   const settled = new Set(before.filter((entry) => isDelivered(entry.kind)).map((entry) => entry.key));
-  return before
-    .filter((entry) => !leftBehind.has(entry.kind))
-    // What was in flight at the cut is asked for anew; a shared key then finds what came of it.
-    .filter((entry) => (entry.kind !== "effect-intended" && entry.kind !== "effect-in-doubt" && entry.kind !== "effect-resolved" && entry.kind !== "child-started") || settled.has(entry.key))
-    .map(({ kind, key, body }) => ({ kind, key, body }));
+  return (
+    before
+      .filter((entry) => !leftBehind.has(entry.kind))
+      // What was in flight at the cut is asked for anew; a shared key then finds what came of it.
+      .filter(
+        (entry) =>
+          (entry.kind !== "effect-intended" &&
+            entry.kind !== "effect-in-doubt" &&
+            entry.kind !== "effect-resolved" &&
+            entry.kind !== "child-started") ||
+          settled.has(entry.key),
+      )
+      .map(({ kind, key, body }) => ({ kind, key, body }))
+  );
 }
 
 function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): readonly NewEntry[] {
@@ -78,6 +106,10 @@ function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): read
 }
 
 function toUnknownStep(request: ForkRequest, entries: readonly LedgerEntry[]): TuttiError {
-  const keys = [...new Set(entries.filter((entry) => isDelivered(entry.kind) && entry.key !== "").map((entry) => entry.key))];
-  return new TuttiError("USAGE", `run ${request.run} has no recorded step ${request.step}`, { hint: `Its steps: ${keys.slice(0, 20).join(", ")}` });
+  const keys = [
+    ...new Set(entries.filter((entry) => isDelivered(entry.kind) && entry.key !== "").map((entry) => entry.key)),
+  ];
+  return new TuttiError("USAGE", `run ${request.run} has no recorded step ${request.step}`, {
+    hint: `Its steps: ${keys.slice(0, 20).join(", ")}`,
+  });
 }

@@ -1,9 +1,9 @@
 import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { Flow } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId, type RunId } from "../contracts/ids.ts";
+import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { toBlobs } from "../flow/step.ts";
 import { toBody, toStoredValue } from "../flow/stored-value.ts";
@@ -61,10 +61,15 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
       const handle = await tutti.start(flow, input, options);
       return handle.result();
     },
-    async start<Input, Output>(flow: Flow<Input, Output>, input: Input, options: StartOptions = {}): Promise<RunHandle<Output>> {
+    async start<Input, Output>(
+      flow: Flow<Input, Output>,
+      input: Input,
+      options: StartOptions = {},
+    ): Promise<RunHandle<Output>> {
       const id = await start(engine, flow, { input, options });
       void runs.drive(id).catch(engine.onBackgroundError);
-      return openHandle(engine, runs, id) as RunHandle<Output>; // the run's output was parsed by this flow's schema
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's output was parsed by this flow's schema
+      return openHandle(engine, runs, id) as RunHandle<Output>;
     },
     async open(run) {
       const { id } = await findRun(engine, toRunId(run));
@@ -83,15 +88,26 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
 
 const idPattern = /^[\w.~:-]{1,120}$/u;
 
-async function start<Input>(engine: Engine, flow: Flow<Input>, request: { readonly input: Input; readonly options: StartOptions }): Promise<RunId> {
+async function start<Input>(
+  engine: Engine,
+  flow: Flow<Input>,
+  request: { readonly input: Input; readonly options: StartOptions },
+): Promise<RunId> {
   const { id, key, windowMs } = request.options;
   if (engine.findFlow(flow.name, flow.version) !== flow) {
-    throw new TuttiError("FLOW_UNKNOWN", `the flow ${flow.name} version ${flow.version} is not one of this engine's`, { hint: "Pass it to openTutti({ flows: [...] })." });
+    throw new TuttiError("FLOW_UNKNOWN", `the flow ${flow.name} version ${flow.version} is not one of this engine's`, {
+      hint: "Pass it to openTutti({ flows: [...] }).",
+    });
   }
   if (id !== undefined && !idPattern.test(id)) {
-    throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, { hint: "Use letters, digits and . ~ : - _, at most 120." });
+    throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
+      hint: "Use letters, digits and . ~ : - _, at most 120.",
+    });
   }
-  const input = await parseWith(flow.input, request.input, { code: "INPUT_INVALID", what: `the input of ${flow.name}` });
+  const input = await parseWith(flow.input, request.input, {
+    code: "INPUT_INVALID",
+    what: `the input of ${flow.name}`,
+  });
   const stored = toStoredValue("input", input, `the input of ${flow.name}`);
   const outcome = await engine.ledger.start({
     id: toRunId(id ?? `${flow.name}-${toShortId()}`),
@@ -110,7 +126,9 @@ function toFlowTable(flows: readonly Flow[]): ReadonlyMap<string, Flow> {
   for (const flow of flows) {
     const name = `${flow.name}@${flow.version}`;
     if (table.has(name) && table.get(name) !== flow) {
-      throw new TuttiError("DEFINITION_INVALID", `two flows are named ${flow.name} in version ${flow.version}`, { hint: "Give one another name, or another version." });
+      throw new TuttiError("DEFINITION_INVALID", `two flows are named ${flow.name} in version ${flow.version}`, {
+        hint: "Give one another name, or another version.",
+      });
     }
     table.set(name, flow);
   }

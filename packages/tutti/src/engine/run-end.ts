@@ -3,8 +3,8 @@ import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver } from "../contracts/run-record.ts";
 import type { ChildOutcome } from "../flow/driver.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 /** How a run ended, from its last entry; `undefined` while it is open. */
 export async function readEnd(ledger: Ledger, entries: readonly LedgerEntry[]): Promise<RunEnd | undefined> {
@@ -28,16 +28,24 @@ export function readParking(entries: readonly LedgerEntry[]): TuttiError | undef
 }
 
 /** An output stored in a body, fetched from its blob where it is large. */
-export async function readOutput(ledger: Ledger, body: { readonly out?: unknown; readonly outRef?: { readonly hash: string } }): Promise<unknown> {
+export async function readOutput(
+  ledger: Ledger,
+  body: { readonly out?: unknown; readonly outRef?: { readonly hash: string } },
+): Promise<unknown> {
   if (body.outRef === undefined) return body.out;
   const content = await ledger.readBlob(body.outRef.hash);
-  if (content === undefined) throw new TuttiError("LEDGER_CORRUPT", `blob ${body.outRef.hash} is missing`, { hint: "Run `tutti verify`, and restore the ledger from a backup." });
+  if (content === undefined)
+    throw new TuttiError("LEDGER_CORRUPT", `blob ${body.outRef.hash} is missing`, {
+      hint: "Run `tutti verify`, and restore the ledger from a backup.",
+    });
   return JSON.parse(content);
 }
 
 /** What a caller of `result()` is told about a run that did not end well. */
 export function toEndError(run: RunId, end: Exclude<RunEnd, { readonly kind: "done" }>): TuttiError {
-  return end.kind === "failed" ? end.error : new TuttiError("RUN_CANCELLED", `run ${run} was cancelled: ${end.reason}`, { facts: { run } });
+  return end.kind === "failed"
+    ? end.error
+    : new TuttiError("RUN_CANCELLED", `run ${run} was cancelled: ${end.reason}`, { facts: { run } });
 }
 
 /** How a child's end looks to its parent. */

@@ -1,7 +1,7 @@
-import { parseWith } from "../contracts/schema.ts";
-import type { RunId } from "../contracts/ids.ts";
 import { toShortId } from "../base/chance.ts";
+import type { RunId } from "../contracts/ids.ts";
 import type { SignalOf } from "../contracts/run.ts";
+import { parseWith } from "../contracts/schema.ts";
 import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { forkRun } from "./fork-run.ts";
 import { readEnd, readParking, toEndError } from "./run-end.ts";
@@ -17,7 +17,10 @@ export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHand
     entries: () => engine.ledger.read(id),
     async signal(signal, payload, options) {
       const name = typeof signal === "string" ? signal : signal.name;
-      await signalRun(engine, runs, { run: id, signal: { name, payload: await toPayload(signal, payload), id: options?.id ?? toShortId() } });
+      await signalRun(engine, runs, {
+        run: id,
+        signal: { name, payload: await toPayload(signal, payload), id: options?.id ?? toShortId() },
+      });
     },
     cancel: (reason = "cancelled by a person", by = "a person") => cancelRun(engine, runs, { run: id, reason, by }),
     pause: (by = "a person") => pauseRun(engine, runs, { run: id, by }),
@@ -42,10 +45,17 @@ async function result(engine: Engine, runs: ActiveRuns, id: RunId): Promise<unkn
   const forget = runs.onRest(id, (rest) => {
     if (rest.kind === "waiting") return;
     if (rest.kind === "over" && rest.end.kind === "done") resolve(rest.end.output);
-    else reject(rest.kind === "over" && rest.end.kind !== "done" ? toEndError(id, rest.end) : "error" in rest ? rest.error : undefined);
+    else
+      reject(
+        rest.kind === "over" && rest.end.kind !== "done"
+          ? toEndError(id, rest.end)
+          : "error" in rest
+            ? rest.error
+            : undefined,
+      );
   });
   try {
-    const state = runs.find(id) === undefined ? await readState(engine, runs, id) : undefined;
+    const state = (await runs.drive(id)) === undefined ? await readState(engine, runs, id) : undefined;
     switch (state?.kind) {
       case "done":
         return state.output;
@@ -85,7 +95,8 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
   if (driver !== undefined && !driver.stopped && record.status !== "paused") {
     const waits = [...driver.waits];
     if (driver.busy > 0 || !driver.delivery.idle || waits.length === 0) return { kind: "running" };
-    if (waits.some((wait) => wait.kind === "doubt")) return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
+    if (waits.some((wait) => wait.kind === "doubt"))
+      return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
     const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
     return {
       kind: "waiting",

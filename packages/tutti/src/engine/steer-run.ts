@@ -1,11 +1,20 @@
 import { TuttiError } from "../base/errors.ts";
+import { bodyOf } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { PersonsVerdict } from "../flow/driver.ts";
-import { receiveSignal, requestCancel, settleDoubt, toCancelEntry, toRunOver, toSignalEntry, toVerdictEntry, type IncomingSignal } from "../flow/steering.ts";
+import {
+  receiveSignal,
+  requestCancel,
+  settleDoubt,
+  toCancelEntry,
+  toRunOver,
+  toSignalEntry,
+  toVerdictEntry,
+  type IncomingSignal,
+} from "../flow/steering.ts";
 import { toBody } from "../flow/stored-value.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
-import { bodyOf } from "../contracts/entry.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 
 /** @throws TuttiError RUN_UNKNOWN, RUN_OVER */
@@ -19,7 +28,10 @@ async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
 export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
   const record = await engine.ledger.findRun(run);
   if (record !== undefined) return record;
-  throw new TuttiError("RUN_UNKNOWN", `no run ${run} in this ledger`, { hint: "`tutti runs` lists them.", facts: { run } });
+  throw new TuttiError("RUN_UNKNOWN", `no run ${run} in this ledger`, {
+    hint: "`tutti runs` lists them.",
+    facts: { run },
+  });
 }
 
 /** Writes to a run that nobody drives: it is paused or parked, or its flow's code is not here. The next driver finds the entry. */
@@ -30,7 +42,11 @@ async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[])
 }
 
 /** Delivers a signal, whatever the run is doing. Resolves when it is durable. */
-export async function signalRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly signal: IncomingSignal }): Promise<void> {
+export async function signalRun(
+  engine: Engine,
+  runs: ActiveRuns,
+  request: { readonly run: RunId; readonly signal: IncomingSignal },
+): Promise<void> {
   const active = runs.find(request.run) ?? (await runs.drive(request.run));
   if (active !== undefined && !active.driver.stopped) {
     await receiveSignal(active.driver, request.signal);
@@ -39,14 +55,20 @@ export async function signalRun(engine: Engine, runs: ActiveRuns, request: { rea
   await findOpen(engine, request.run);
   const { log, entries, record } = await engine.ledger.claim(request.run);
   if (isOver(record.status)) throw toRunOver(request.run);
-  const seen = entries.some((entry) => entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id);
+  const seen = entries.some(
+    (entry) => entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id,
+  );
   if (seen) return;
   const wakes = record.status === "waiting" ? ({ status: "running" } as const) : {};
   await log.append({ ...toSignalEntry(request.signal), ...wakes });
 }
 
 /** Cancels a run and, through it, its children. Resolves when the wish is durable; the run ends as soon as its code has left. */
-export async function cancelRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly by: string; readonly reason: string }): Promise<void> {
+export async function cancelRun(
+  engine: Engine,
+  runs: ActiveRuns,
+  request: { readonly run: RunId; readonly by: string; readonly reason: string },
+): Promise<void> {
   const { by, reason } = request;
   const active = runs.find(request.run) ?? (await runs.drive(request.run));
   if (active !== undefined && !active.driver.stopped) {
@@ -57,12 +79,20 @@ export async function cancelRun(engine: Engine, runs: ActiveRuns, request: { rea
   const wish = toCancelEntry({ by, reason });
   // A parked run's code can't be trusted to leave, and a paused one's would first have to go on: both end here, with nothing undone.
   const ends = record.status === "parked" || record.status === "paused";
-  await writeTo(engine, request.run, ends ? [wish, { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" }] : [wish]);
+  await writeTo(
+    engine,
+    request.run,
+    ends ? [wish, { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" }] : [wish],
+  );
   if (ends) runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });
 }
 
 /** Stops handing results to the flow's code. What is going on comes to its recorded end first. */
-export async function pauseRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly by: string }): Promise<void> {
+export async function pauseRun(
+  engine: Engine,
+  runs: ActiveRuns,
+  request: { readonly run: RunId; readonly by: string },
+): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused") return;
   const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
@@ -80,31 +110,48 @@ export async function pauseRun(engine: Engine, runs: ActiveRuns, request: { read
 }
 
 /** Goes on after a pause, and tries again what is parked. */
-export async function resumeRun(engine: Engine, runs: ActiveRuns, request: { readonly run: RunId; readonly by: string }): Promise<void> {
+export async function resumeRun(
+  engine: Engine,
+  runs: ActiveRuns,
+  request: { readonly run: RunId; readonly by: string },
+): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused" || record.status === "parked") {
     if (runs.find(request.run) !== undefined) runs.release(request.run);
-    await writeTo(engine, request.run, [{ kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" }]);
+    await writeTo(engine, request.run, [
+      { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
+    ]);
   }
   const active = await runs.drive(request.run);
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
 }
 
 export function toFlowUnknown(record: RunRecord): TuttiError {
-  return new TuttiError("FLOW_UNKNOWN", `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`, {
-    hint: "Pass it to openTutti({ flows: [...] }), or name its file on the command line.",
-    facts: { run: record.id, flow: record.flow, version: record.version },
-  });
+  return new TuttiError(
+    "FLOW_UNKNOWN",
+    `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`,
+    {
+      hint: "Pass it to openTutti({ flows: [...] }), or name its file on the command line.",
+      facts: { run: record.id, flow: record.flow, version: record.version },
+    },
+  );
 }
 
 /** Records what a person found out about an effect that was in doubt; its run goes on. */
-export async function settleEffect(engine: Engine, runs: ActiveRuns, request: { readonly effect: EffectKey; readonly verdict: PersonsVerdict }): Promise<void> {
+export async function settleEffect(
+  engine: Engine,
+  runs: ActiveRuns,
+  request: { readonly effect: EffectKey; readonly verdict: PersonsVerdict },
+): Promise<void> {
   const effect = await engine.ledger.findEffect(request.effect);
   if (effect === undefined || effect.state !== "in-doubt") {
-    throw new TuttiError("EFFECT_UNKNOWN", effect === undefined ? `no effect ${request.effect} in this ledger` : `effect ${request.effect} is ${effect.state}, not in doubt`, {
-      hint: "`tutti runs --status in-doubt` lists what waits for a person.",
-      facts: { effect: request.effect },
-    });
+    throw new TuttiError(
+      "EFFECT_UNKNOWN",
+      effect === undefined
+        ? `no effect ${request.effect} in this ledger`
+        : `effect ${request.effect} is ${effect.state}, not in doubt`,
+      { hint: "`tutti runs --status in-doubt` lists what waits for a person.", facts: { effect: request.effect } },
+    );
   }
   for (;;) {
     const driver = (runs.find(effect.run) ?? (await runs.drive(effect.run)))?.driver;

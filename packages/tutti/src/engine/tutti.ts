@@ -1,12 +1,12 @@
-import type { Clock } from "../base/clock.ts";
 import type { Chance } from "../base/chance.ts";
+import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
-import type { Flow, Tool } from "../contracts/callable.ts";
+import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
-import type { SignalOf } from "../contracts/run.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
+import type { Flow, SignalOf } from "../contracts/run.ts";
 import type { Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 
 export interface TuttiOptions {
@@ -31,8 +31,20 @@ export interface TuttiOptions {
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =
   | { readonly kind: "entry"; readonly entry: LedgerEntry }
-  | { readonly kind: "step-started"; readonly run: RunId; readonly step: StepKey; readonly at: number; readonly attempt: number }
-  | { readonly kind: "progress"; readonly run: RunId; readonly step: StepKey; readonly at: number; readonly text: string };
+  | {
+      readonly kind: "step-started";
+      readonly run: RunId;
+      readonly step: StepKey;
+      readonly at: number;
+      readonly attempt: number;
+    }
+  | {
+      readonly kind: "progress";
+      readonly run: RunId;
+      readonly step: StepKey;
+      readonly at: number;
+      readonly text: string;
+    };
 
 export interface StartOptions {
   /** The run's id; a random one by default. Starting the same id again finds the first run. */
@@ -48,7 +60,11 @@ export interface Tutti {
   /** Starts a run and waits for its output. @throws what the flow threw, or RUN_CANCELLED; RUN_WAITS is not thrown, it waits. */
   run<Input, Output>(flow: Flow<Input, Output>, input: NoInfer<Input>, options?: StartOptions): Promise<Output>;
   /** Starts a run; resolves when the start is durable. */
-  start<Input, Output>(flow: Flow<Input, Output>, input: NoInfer<Input>, options?: StartOptions): Promise<RunHandle<Output>>;
+  start<Input, Output>(
+    flow: Flow<Input, Output>,
+    input: NoInfer<Input>,
+    options?: StartOptions,
+  ): Promise<RunHandle<Output>>;
   /** A handle on a run that exists, whoever started it. @throws RUN_UNKNOWN */
   open(run: string): Promise<RunHandle>;
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
@@ -74,7 +90,11 @@ export interface RunHandle<Output = unknown> {
   state(): Promise<RunState<Output>>;
   entries(): Promise<readonly LedgerEntry[]>;
   /** Delivers a signal. The same `id` twice is one signal. Resolves when it is durable. @throws RUN_OVER */
-  signal<Payload>(signal: SignalOf<Payload>, payload: NoInfer<Payload>, options?: { readonly id?: string }): Promise<void>;
+  signal<Payload>(
+    signal: SignalOf<Payload>,
+    payload: NoInfer<Payload>,
+    options?: { readonly id?: string },
+  ): Promise<void>;
   cancel(reason?: string, by?: string): Promise<void>;
   pause(by?: string): Promise<void>;
   /** Goes on after a pause, and tries again what is parked. */

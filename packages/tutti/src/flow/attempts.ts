@@ -38,7 +38,12 @@ const defaultRetry: Required<Retry> = { attemptsMax: 3, delayMs: 200, factor: 4,
 export function tryRepeatedly(driver: Driver, attempts: Attempts): void {
   const earlier = driver.history.attempts.get(attempts.key);
   if (earlier === undefined) startAttempt(driver, attempts, 1);
-  else tryLater(driver, attempts, { failed: earlier.attempt, nextAt: earlier.nextAt, error: fromStoredError(earlier.error) });
+  else
+    tryLater(driver, attempts, {
+      failed: earlier.attempt,
+      nextAt: earlier.nextAt,
+      error: fromStoredError(earlier.error),
+    });
 }
 
 interface Later {
@@ -124,7 +129,9 @@ interface Limit {
 
 function openLimit(driver: Driver, attempts: Attempts, timeoutMs: number): Limit {
   const controller = new AbortController();
-  const error = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, { facts: { timeoutMs } });
+  const error = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, {
+    facts: { timeoutMs },
+  });
   let fail: ((error: TuttiError) => void) | undefined;
   const forget = driver.host.clock.after(timeoutMs, () => {
     controller.abort(error);
@@ -139,15 +146,25 @@ function openLimit(driver: Driver, attempts: Attempts, timeoutMs: number): Limit
   };
 }
 
-function onFailed(driver: Driver, attempts: Attempts, failure: { readonly thrown: unknown; readonly attempt: number }): void {
+function onFailed(
+  driver: Driver,
+  attempts: Attempts,
+  failure: { readonly thrown: unknown; readonly attempt: number },
+): void {
   const error = toStepError(attempts.key, failure.thrown);
   const retry = decideRetry(attempts, error);
   if (attempts.pending.over || retry === undefined || failure.attempt >= retry.attemptsMax) {
     attempts.onFailed(error, failure.attempt);
     return;
   }
-  const nextAt = driver.host.clock.now() + Math.max(toDelayMs(retry, failure.attempt, driver.host.chance()), error.retryAfterMs ?? 0);
-  void driver.append({ kind: "attempt-failed", key: attempts.key, body: toBody({ error: toStoredError(error), attempt: failure.attempt, nextAt }) });
+  const nextAt =
+    driver.host.clock.now() +
+    Math.max(toDelayMs(retry, failure.attempt, driver.host.chance()), error.retryAfterMs ?? 0);
+  void driver.append({
+    kind: "attempt-failed",
+    key: attempts.key,
+    body: toBody({ error: toStoredError(error), attempt: failure.attempt, nextAt }),
+  });
   tryLater(driver, attempts, { failed: failure.attempt, nextAt, error });
 }
 

@@ -1,7 +1,7 @@
-import type { ActHost, Agent, Callable, Tool } from "../contracts/callable.ts";
+import type { ActHost, Tool } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
-import type { CallOptions, Run } from "../contracts/run.ts";
+import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { AttemptHost } from "./attempts.ts";
 import { startChild } from "./child.ts";
@@ -9,9 +9,9 @@ import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
-import { toActed } from "./recorded.ts";
-import { runScoped } from "./scoped.ts";
+import type { toActed } from "./recorded.ts";
 import type { Scope } from "./scope.ts";
+import { runScoped } from "./scoped.ts";
 import { runStep, toBlobs, type Called } from "./step.ts";
 import { toBody, toStoredValue } from "./stored-value.ts";
 
@@ -72,11 +72,14 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key });
   const retry = options.retry ?? tool.retry;
   const timeoutMs = options.timeoutMs ?? tool.timeoutMs;
-  if (tool.effect === "idempotent" || tool.effect === "once") return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry });
+  if (tool.effect === "idempotent" || tool.effect === "once")
+    return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry });
   const work = (host: AttemptHost): unknown => {
     const output = tool.run(input, toToolHost(driver, { effect }, host));
     const failure = { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` } as const;
-    return output instanceof Promise ? output.then((value) => parseWith(tool.output, value, failure)) : parseWith(tool.output, output, failure);
+    return output instanceof Promise
+      ? output.then((value) => parseWith(tool.output, value, failure))
+      : parseWith(tool.output, output, failure);
   };
   return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called });
 }
@@ -85,7 +88,13 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
   const { callable: agent, key, scope, called, input } = request;
   for (const tool of agent.tools) driver.tools.set(tool.name, tool);
   if (!driver.history.written.has(key) && !driver.history.recorded.has(key) && scope.cancelled === undefined) {
-    const fields = { agent: agent.name, version: agent.version, does: agent.does, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
+    const fields = {
+      agent: agent.name,
+      version: agent.version,
+      does: agent.does,
+      digest: called.digest,
+      ...(called.uses.length === 0 ? {} : { uses: called.uses }),
+    };
     void driver.append({ kind: "agent-started", key, body: toBody(fields, called.input), ...toBlobs(called.input) });
   }
   const host: ActHost = {
@@ -100,7 +109,10 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     digest: called.digest,
     body: async (inner) => {
       const acted = await agent.act(request.openRun(driver, inner), input, host);
-      const output = await parseWith(agent.output, acted.output, { code: "OUTPUT_INVALID", what: `the output of ${agent.name}` });
+      const output = await parseWith(agent.output, acted.output, {
+        code: "OUTPUT_INVALID",
+        what: `the output of ${agent.name}`,
+      });
       return { ...acted, output };
     },
   });

@@ -1,8 +1,8 @@
 import { fromStoredError, toReplayable, toStoredError } from "../base/errors.ts";
-import type { Flow } from "../contracts/callable.ts";
 import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
-import type { ChildOptions, ChildRun } from "../contracts/run.ts";
+import type { ChildOptions, ChildRun, Flow } from "../contracts/run.ts";
 import type { NewRun } from "../ledger/ledger.ts";
+import { toStepError } from "./attempts.ts";
 import type { ChildOutcome, Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
@@ -23,8 +23,19 @@ export function startChild(driver: Driver, request: ChildRequest): ChildRun<unkn
   const id = driver.history.children.get(key) ?? toRunId(`${driver.run}${key.replaceAll("/", ".")}`);
   const { pending, promise } = openPending<unknown>(request.scope, key);
   promise.catch(() => {}); // a child may be started without anybody asking for its result
-  const recorded = request.scope.cancelled === undefined ? takeRecorded<unknown>(driver, request.scope, { key, kinds: ["child-settled"], verb: `a run of ${request.flow.name}` }) : undefined;
-  if (recorded !== undefined) recorded.then(pending.resolve, pending.reject);
+  const recorded =
+    request.scope.cancelled === undefined
+      ? takeRecorded<unknown>(driver, request.scope, {
+          key,
+          kinds: ["child-settled"],
+          verb: `a run of ${request.flow.name}`,
+        })
+      : undefined;
+  if (recorded !== undefined)
+    recorded.then(
+      (output) => pending.resolve(output),
+      (error: unknown) => pending.reject(toStepError(key, error)),
+    );
   else if (request.scope.cancelled !== undefined) pending.reject(request.scope.cancelled);
   else driver.delivery.whenLive(() => begin(driver, request, { id, pending }));
   return { id, result: () => promise };
@@ -36,7 +47,10 @@ interface Begun {
 }
 
 function begin(driver: Driver, request: ChildRequest, child: Begun): void {
-  if (child.pending.over) return;
+  if (child.pending.over) {
+    leaveChild(driver, request, child.id);
+    return;
+  }
   const release = driver.wait({ kind: "child", run: child.id });
   const onSettled = (outcome: ChildOutcome): void => {
     driver.children.delete(child.id);
@@ -47,21 +61,49 @@ function begin(driver: Driver, request: ChildRequest, child: Begun): void {
   child.pending.onCancel = () => {
     release();
     driver.children.delete(child.id);
-    if (request.onParentEnd === "cancel") driver.host.cancelRun(child.id, `${driver.run} was cancelled`);
+    leaveChild(driver, request, child.id);
   };
   if (driver.history.children.has(request.key)) takeUpChild(driver, child.id);
   else writeStart(driver, request, child.id);
 }
 
+/** Nobody waits for the child any more. It may just have been written down, so its start has to be on disk first. */
+function leaveChild(driver: Driver, request: ChildRequest, id: RunId): void {
+  if (request.onParentEnd !== "cancel" || !driver.openChildren.has(id)) return;
+  void driver.log.durable().then(
+    () => driver.host.cancelRun(id, `${driver.run} was cancelled`),
+    () => {},
+  );
+}
+
 function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
   const { flow, called, key } = request;
   const body = toBody(
-    { flow: flow.name, version: flow.version, parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd } },
+    {
+      flow: flow.name,
+      version: flow.version,
+      parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd },
+    },
     called.input,
   );
-  const child: NewRun = { id, flow: flow.name, version: flow.version, body, parent: driver.run, ...toBlobs(called.input) };
-  const fields = { child: id, flow: flow.name, version: flow.version, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
+  const child: NewRun = {
+    id,
+    flow: flow.name,
+    version: flow.version,
+    body,
+    parent: driver.run,
+    ...toBlobs(called.input),
+  };
+  const fields = {
+    child: id,
+    flow: flow.name,
+    version: flow.version,
+    digest: called.digest,
+    ...(request.onParentEnd === "keep" ? { onParentEnd: "keep" } : {}),
+    ...(called.uses.length === 0 ? {} : { uses: called.uses }),
+  };
   driver.begin();
+  driver.openChildren.set(id, request.onParentEnd);
   void driver.append({ kind: "child-started", key, body: toBody(fields), starts: child }).then(() => {
     if (!driver.stopped) driver.host.driveChild(id);
     driver.finish();
@@ -80,18 +122,31 @@ function takeUpChild(driver: Driver, id: RunId): void {
   });
 }
 
-function recordSettled(driver: Driver, request: ChildRequest, settled: Begun & { readonly outcome: ChildOutcome }): void {
+function recordSettled(
+  driver: Driver,
+  request: ChildRequest,
+  settled: Begun & { readonly outcome: ChildOutcome },
+): void {
   const { id, pending, outcome } = settled;
+  driver.openChildren.delete(id);
   if (pending.over) return;
   if (outcome.kind === "failed") {
     const stored = toStoredError(outcome.error);
-    driver.hand({ kind: "child-settled", key: request.key, body: toBody({ child: id, error: stored }) }, true, () => pending.reject(toReplayable(fromStoredError(stored))));
+    void driver.hand(
+      { kind: "child-settled", key: request.key, body: toBody({ child: id, error: stored }) },
+      true,
+      () => pending.reject(toReplayable(fromStoredError(stored))),
+    );
     return;
   }
   const out = toStoredValue("out", outcome.output, request.key);
   const seen = toSeen(out.json, outcome.output);
-  driver.hand({ kind: "child-settled", key: request.key, body: toBody({ child: id }, out), ...toBlobs(out) }, true, () => {
-    driver.provenance.produced(request.key, seen);
-    pending.resolve(seen);
-  });
+  void driver.hand(
+    { kind: "child-settled", key: request.key, body: toBody({ child: id }, out), ...toBlobs(out) },
+    true,
+    () => {
+      driver.provenance.produced(request.key, seen);
+      pending.resolve(seen);
+    },
+  );
 }

@@ -52,122 +52,150 @@ interface LiveItem {
   readonly apply: () => void;
 }
 
+interface Mailbox {
+  readonly order: readonly Delivered[];
+  readonly host: DeliveryHost;
+  readonly asks: Map<string, Pending>;
+  readonly abandoned: Set<string>;
+  gates: (() => void)[];
+  /** The next recorded item to hand over. */
+  position: number;
+  queue: LiveItem[];
+  /** The next live item to hand over. */
+  head: number;
+  live: boolean;
+  windowOpen: boolean;
+  stopped: boolean;
+  readonly turn: () => void;
+}
+
 export function openDelivery(order: readonly Delivered[], host: DeliveryHost): Delivery {
-  const asks = new Map<string, Pending>();
-  const abandoned = new Set<string>();
-  let gates: (() => void)[] = [];
-  let position = 0;
-  let queue: LiveItem[] = [];
-  let head = 0;
-  let live = order.length === 0;
-  let windowOpen = false;
-  let stopped = false;
-
-  const openWindow = (): void => {
-    windowOpen = true;
-    setImmediate(turn);
+  const mailbox: Mailbox = {
+    order,
+    host,
+    asks: new Map(),
+    abandoned: new Set(),
+    gates: [],
+    position: 0,
+    queue: [],
+    head: 0,
+    live: order.length === 0,
+    windowOpen: false,
+    stopped: false,
+    turn: () => takeTurn(mailbox),
   };
-
-  const turn = (): void => {
-    windowOpen = false;
-    if (stopped) return;
-    if (live) handLive();
-    else handRecorded();
-  };
-
-  const handRecorded = (): void => {
-    for (;;) {
-      const item = order[position];
-      if (item === undefined) {
-        goLive();
-        return;
-      }
-      const unasked = item.kind === "signal-received" || item.kind === "cancel-requested";
-      const asked = asks.get(item.key);
-      if (asked !== undefined || unasked) {
-        position++;
-        asks.delete(item.key);
-        openWindow();
-        host.apply(item, asked);
-        return;
-      }
-      if (!abandoned.has(item.key) && !host.isAbandoned(item.key)) {
-        if (asks.size > 0 || gates.length > 0 || host.isBlocked()) host.onDiverged(item, [...asks.keys()]);
-        else host.onQuiet();
-        return;
-      }
-      position++;
-    }
-  };
-
-  const goLive = (): void => {
-    live = true;
-    const waiting = gates;
-    gates = [];
-    openWindow();
-    for (const start of waiting) start();
-  };
-
-  const handLive = (): void => {
-    const item = queue[head];
-    if (item === undefined) {
-      host.onQuiet();
-      return;
-    }
-    if (!item.ready) return;
-    head++;
-    if (head === queue.length || head > handledMax) {
-      queue = queue.slice(head);
-      head = 0;
-    }
-    openWindow();
-    item.apply();
-  };
-
   return {
     get live() {
-      return live;
+      return mailbox.live;
     },
     get windowOpen() {
-      return windowOpen;
+      return mailbox.windowOpen;
     },
     get idle() {
-      return live && !windowOpen && head === queue.length;
+      return mailbox.live && !mailbox.windowOpen && mailbox.head === mailbox.queue.length;
     },
-    ask(pending) {
-      asks.set(pending.key, pending);
-      pending.onCancel = () => {
-        asks.delete(pending.key);
-        abandoned.add(pending.key);
-      };
-    },
+    ask: (pending) => ask(mailbox, pending),
     whenLive(start) {
-      if (live) start();
-      else gates.push(start);
+      if (mailbox.live) start();
+      else mailbox.gates.push(start);
     },
-    enqueue(apply) {
-      const item: LiveItem = { ready: false, apply };
-      queue.push(item);
-      return () => {
-        item.ready = true;
-        if (live && !windowOpen && !stopped && queue[head] === item) handLive();
-      };
-    },
-    abandon: (key) => void abandoned.add(key),
+    enqueue: (apply) => enqueue(mailbox, apply),
+    abandon: (key) => void mailbox.abandoned.add(key),
     begin(run) {
-      openWindow();
+      openWindow(mailbox);
       run();
     },
     halt() {
-      stopped = true;
+      mailbox.stopped = true;
     },
     stop() {
-      stopped = true;
-      asks.clear();
-      gates = [];
-      queue = [];
-      head = 0;
+      mailbox.stopped = true;
+      mailbox.asks.clear();
+      mailbox.gates = [];
+      mailbox.queue = [];
+      mailbox.head = 0;
     },
+  };
+}
+
+/** The window stays open while microtasks drain, and closes with the next macrotask, which hands over the next item. */
+function openWindow(mailbox: Mailbox): void {
+  mailbox.windowOpen = true;
+  setImmediate(mailbox.turn);
+}
+
+function takeTurn(mailbox: Mailbox): void {
+  mailbox.windowOpen = false;
+  if (mailbox.stopped) return;
+  if (mailbox.live) handLive(mailbox);
+  else handRecorded(mailbox);
+}
+
+function handRecorded(mailbox: Mailbox): void {
+  const { asks, host } = mailbox;
+  for (;;) {
+    const item = mailbox.order[mailbox.position];
+    if (item === undefined) {
+      goLive(mailbox);
+      return;
+    }
+    const unasked = item.kind === "signal-received" || item.kind === "cancel-requested";
+    const asked = asks.get(item.key);
+    if (asked !== undefined || unasked) {
+      mailbox.position++;
+      asks.delete(item.key);
+      openWindow(mailbox);
+      host.apply(item, asked);
+      return;
+    }
+    if (!mailbox.abandoned.has(item.key) && !host.isAbandoned(item.key)) {
+      if (asks.size > 0 || mailbox.gates.length > 0 || host.isBlocked()) host.onDiverged(item, [...asks.keys()]);
+      else host.onQuiet();
+      return;
+    }
+    mailbox.position++;
+  }
+}
+
+function goLive(mailbox: Mailbox): void {
+  mailbox.live = true;
+  const waiting = mailbox.gates;
+  mailbox.gates = [];
+  openWindow(mailbox);
+  for (const start of waiting) start();
+}
+
+function handLive(mailbox: Mailbox): void {
+  const item = mailbox.queue[mailbox.head];
+  if (item === undefined) {
+    mailbox.host.onQuiet();
+    return;
+  }
+  if (!item.ready) return;
+  mailbox.head++;
+  if (mailbox.head === mailbox.queue.length || mailbox.head > handledMax) {
+    mailbox.queue = mailbox.queue.slice(mailbox.head);
+    mailbox.head = 0;
+  }
+  openWindow(mailbox);
+  item.apply();
+}
+
+function ask(mailbox: Mailbox, pending: Pending): void {
+  mailbox.asks.set(pending.key, pending);
+  pending.onCancel = () => {
+    mailbox.asks.delete(pending.key);
+    mailbox.abandoned.add(pending.key);
+  };
+}
+
+function enqueue(mailbox: Mailbox, apply: () => void): () => void {
+  const item: LiveItem = { ready: false, apply };
+  mailbox.queue.push(item);
+  return () => {
+    item.ready = true;
+    if (mailbox.live && !mailbox.windowOpen && !mailbox.stopped && mailbox.queue[mailbox.head] === item)
+      handLive(mailbox);
   };
 }
 
@@ -185,9 +213,11 @@ function isOurs(line: string): boolean {
 }
 
 export function toCalledAfterEnd(verb: string, line: string | undefined): TuttiError {
-  return new TuttiError("FLOW_ENDED", `${verb}${line === undefined ? "" : ` at ${line}`} was called after its flow or scope had ended; it does nothing`, {
-    hint: "Await everything that the flow starts before it returns.",
-  });
+  return new TuttiError(
+    "FLOW_ENDED",
+    `${verb}${line === undefined ? "" : ` at ${line}`} was called after its flow or scope had ended; it does nothing`,
+    { hint: "Await everything that the flow starts before it returns." },
+  );
 }
 
 /** What the code did, said so that its author finds the line. */

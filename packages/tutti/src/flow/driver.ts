@@ -27,7 +27,8 @@ export interface DriverHost {
   driveChild(child: RunId): void;
   /** How a child ended, if it has. */
   childOutcome(child: RunId): Promise<ChildOutcome | undefined>;
-  cancelRun(run: RunId, reason: string): void;
+  /** Resolves when the wish is durable, or the run has ended by itself. */
+  cancelRun(run: RunId, reason: string): Promise<void>;
   findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
   /** Calls `wake` when the effect's state may have changed. Returns the function that forgets it. */
   watchEffect(key: EffectKey, wake: () => void): () => void;
@@ -54,7 +55,9 @@ export interface OutgoingSignal {
   readonly from: { readonly run: RunId; readonly step: StepKey };
 }
 
-export type ChildOutcome = { readonly kind: "done"; readonly output: unknown } | { readonly kind: "failed"; readonly error: TuttiError };
+export type ChildOutcome =
+  | { readonly kind: "done"; readonly output: unknown }
+  | { readonly kind: "failed"; readonly error: TuttiError };
 
 /** What a person says about an effect that is in doubt. */
 export type PersonsVerdict =
@@ -94,6 +97,8 @@ export interface Driver {
   readonly doubts: Map<EffectKey, (verdict: PersonsVerdict) => void>;
   /** Children that are awaited, and how to tell that one ended. */
   readonly children: Map<RunId, (outcome: ChildOutcome) => void>;
+  /** Children that were started and are not known to have ended, with what becomes of them when this run ends. */
+  readonly openChildren: Map<RunId, "cancel" | "keep">;
   /** Work going on outside the flow's code: while there is some, the run is not at rest. */
   readonly busy: number;
   readonly stopped: boolean;

@@ -35,7 +35,11 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
 }
 
 /** Starts an effect, or goes on where a crash left it. */
-export function takeUp(driver: Driver, request: EffectRequest, taker: { readonly pending: Pending; readonly unwanted: boolean }): void {
+export function takeUp(
+  driver: Driver,
+  request: EffectRequest,
+  taker: { readonly pending: Pending; readonly unwanted: boolean },
+): void {
   const { promise: settled, resolve } = Promise.withResolvers<void>();
   driver.inFlight.set(request.key, settled);
   driver.taken.add(request.key);
@@ -52,7 +56,8 @@ export function takeUp(driver: Driver, request: EffectRequest, taker: { readonly
   };
   const intent = driver.history.openIntents.get(request.key);
   if (intent === undefined) call.intend();
-  else if (intent.body.digest !== request.called.digest) driver.park(toChangedIntent(request, intent.body.digest), request.key);
+  else if (intent.body.digest !== request.called.digest)
+    driver.park(toChangedIntent(request, intent.body.digest), request.key);
   else goOn(driver, call, intent);
 }
 
@@ -66,9 +71,11 @@ function goOn(driver: Driver, call: EffectCall, intent: OpenIntent): void {
 
 function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
   const asked = `${request.called.call} with input ${request.called.digest.slice(0, 12)}`;
-  return new TuttiError("FLOW_DIVERGED", `at ${request.key} the code asks for ${asked}; the ledger holds an intent for input ${recorded.slice(0, 12)}`, {
-    hint: "The flow's code changed while an effect was in flight. Register the old version of the flow.",
-  });
+  return new TuttiError(
+    "FLOW_DIVERGED",
+    `at ${request.key} the code asks for ${asked}; the ledger holds an intent for input ${recorded.slice(0, 12)}`,
+    { hint: "The flow's code changed while an effect was in flight. Register the old version of the flow." },
+  );
 }
 
 function intend(driver: Driver, call: EffectCall): void {
@@ -99,7 +106,10 @@ function toIntent(call: EffectCall): NewEntry {
     },
     called.input,
   );
-  const claim = { kind: "intend", effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest } } as const;
+  const claim = {
+    kind: "intend",
+    effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest },
+  } as const;
   return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim };
 }
 

@@ -23,7 +23,13 @@ export function resolveDoubt(driver: Driver, call: EffectCall, doubt: Doubt): vo
     return;
   }
   if (call.tool.check === undefined) {
-    askPerson(driver, call, { ...doubt, why: doubt.error === undefined ? `the process died while ${call.tool.name} was at work, and it has no check` : describeThrown(doubt.error) });
+    askPerson(driver, call, {
+      ...doubt,
+      why:
+        doubt.error === undefined
+          ? `the process died while ${call.tool.name} was at work, and it has no check`
+          : describeThrown(doubt.error),
+    });
     return;
   }
   driver.begin();
@@ -37,10 +43,17 @@ export function resolveDoubt(driver: Driver, call: EffectCall, doubt: Doubt): vo
   });
 }
 
-type CheckAnswer = { readonly kind: "done"; readonly output: unknown } | { readonly kind: "not-done" } | { readonly kind: "unknown"; readonly why: string };
+type CheckAnswer =
+  | { readonly kind: "done"; readonly output: unknown }
+  | { readonly kind: "not-done" }
+  | { readonly kind: "unknown"; readonly why: string };
 
 async function askTool(driver: Driver, call: EffectCall): Promise<CheckAnswer> {
-  const host = toToolHost(driver, call, { step: call.key, attempt: 1, signal: call.scope.cancelled === undefined ? call.scope.signal() : new AbortController().signal });
+  const host = toToolHost(driver, call, {
+    step: call.key,
+    attempt: 1,
+    signal: call.scope.cancelled === undefined ? call.scope.signal() : new AbortController().signal,
+  });
   try {
     const output = await call.tool.check?.(call.input, host);
     return output === undefined || output === null ? { kind: "not-done" } : { kind: "done", output };
@@ -60,26 +73,46 @@ function onNotDone(driver: Driver, call: EffectCall, doubt: Doubt): void {
     return;
   }
   void driver
-    .append({ kind: "effect-resolved", key: call.key, body: toBody({ effect: call.effect, by: "check" }), effect: { kind: "change", key: call.effect, state: "intended" } })
+    .append({
+      kind: "effect-resolved",
+      key: call.key,
+      body: toBody({ effect: call.effect, by: "check" }),
+      effect: { kind: "change", key: call.effect, state: "intended" },
+    })
     .then(() => call.intend());
 }
 
 function askPerson(driver: Driver, call: EffectCall, doubt: Doubt & { readonly why: string }): void {
   if (!doubt.alreadyTold) {
-    const body = toBody({ effect: call.effect, why: doubt.why, ...(doubt.error === undefined ? {} : { error: toStoredError(doubt.error) }) });
-    void driver.append({ kind: "effect-in-doubt", key: call.key, body, status: "in-doubt", effect: { kind: "change", key: call.effect, state: "in-doubt" } });
+    const body = toBody({
+      effect: call.effect,
+      why: doubt.why,
+      ...(doubt.error === undefined ? {} : { error: toStoredError(doubt.error) }),
+    });
+    void driver.append({
+      kind: "effect-in-doubt",
+      key: call.key,
+      body,
+      status: "in-doubt",
+      effect: { kind: "change", key: call.effect, state: "in-doubt" },
+    });
   }
   const release = driver.wait({ kind: "doubt", key: call.effect });
   driver.doubts.set(call.effect, (verdict) => {
     driver.doubts.delete(call.effect);
     release();
-    if (verdict.kind === "done") settleEffect(driver, call, { value: verdict.output, by: "person", note: toPersonsNote(verdict) });
+    if (verdict.kind === "done")
+      settleEffect(driver, call, { value: verdict.output, by: "person", note: toPersonsNote(verdict) });
     else onPersonSaysNotDone(driver, call, { doubt, verdict });
   });
   if (driver.delivery.idle) driver.host.onRest();
 }
 
-function onPersonSaysNotDone(driver: Driver, call: EffectCall, said: { readonly doubt: Doubt; readonly verdict: PersonsVerdict }): void {
+function onPersonSaysNotDone(
+  driver: Driver,
+  call: EffectCall,
+  said: { readonly doubt: Doubt; readonly verdict: PersonsVerdict },
+): void {
   if (call.pending.over || call.unwanted) {
     recordUnasked(driver, call);
     return;

@@ -9,7 +9,11 @@ const readableMax = 120;
  * The key of an action: what it is, not where it stands in the flow. Tool, scope, then the declared key or the digest of the whole input:
  * `page.publish:launch` for everyone, `mail.send@run1:9f86d0…` in one run, `log.write@run1/retry/log.write` in one step.
  */
-export function effectKeyOf(tool: Tool, input: unknown, place: { readonly lineage: RunId; readonly step: StepKey }): EffectKey {
+export function effectKeyOf(
+  tool: Tool,
+  input: unknown,
+  place: { readonly lineage: RunId; readonly step: StepKey },
+): EffectKey {
   switch (tool.scope) {
     case "everyone":
       return toEffectKey(`${tool.name}:${namedPart(tool, input)}`);

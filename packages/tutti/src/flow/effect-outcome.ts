@@ -50,10 +50,14 @@ export interface Happened {
 
 /** Records that the effect happened. An output that does not fit its schema is recorded with the complaint: the effect is done all the same. */
 export function settleEffect(driver: Driver, call: EffectCall, happened: Happened): void {
-  const record = (value: unknown, error: TuttiError | undefined): void => recordSettled(driver, call, { ...happened, value, error });
+  const record = (value: unknown, error: TuttiError | undefined): void =>
+    recordSettled(driver, call, { ...happened, value, error });
   const complain = (error: unknown): void => record(undefined, toStepError(call.key, error));
   try {
-    const parsed = parseWith(call.tool.output, happened.value, { code: "OUTPUT_INVALID", what: `the output of ${call.tool.name}` });
+    const parsed = parseWith(call.tool.output, happened.value, {
+      code: "OUTPUT_INVALID",
+      what: `the output of ${call.tool.name}`,
+    });
     if (parsed instanceof Promise) parsed.then((value) => record(value, undefined), complain);
     else record(parsed, undefined);
   } catch (error) {
@@ -61,7 +65,11 @@ export function settleEffect(driver: Driver, call: EffectCall, happened: Happene
   }
 }
 
-function recordSettled(driver: Driver, call: EffectCall, happened: Happened & { readonly error: TuttiError | undefined }): void {
+function recordSettled(
+  driver: Driver,
+  call: EffectCall,
+  happened: Happened & { readonly error: TuttiError | undefined },
+): void {
   let out: StoredValue = { field: "", json: undefined, blobs: undefined };
   let error = happened.error;
   try {
@@ -81,7 +89,7 @@ function recordSettled(driver: Driver, call: EffectCall, happened: Happened & { 
     out,
   );
   const change = { kind: "change", key: call.effect, state: "settled" } as const;
-  driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, false, () => {
+  void driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, false, () => {
     call.onSettled();
     if (error !== undefined) {
       call.pending.reject(toReplayable(error));
@@ -93,10 +101,14 @@ function recordSettled(driver: Driver, call: EffectCall, happened: Happened & { 
 }
 
 /** Records that the effect certainly did not happen, and why; the key is free again. */
-export function recordNoEffect(driver: Driver, call: EffectCall, failed: { readonly error: TuttiError; readonly attempt?: number | undefined }): void {
+export function recordNoEffect(
+  driver: Driver,
+  call: EffectCall,
+  failed: { readonly error: TuttiError; readonly attempt?: number | undefined },
+): void {
   const body = toBody({ effect: call.effect, error: toStoredError(failed.error), ...toAttempt(failed.attempt) });
   const change = { kind: "change", key: call.effect, state: "failed" } as const;
-  driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
+  void driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
     call.onSettled();
     call.pending.reject(toReplayable(failed.error));
   });
@@ -104,7 +116,9 @@ export function recordNoEffect(driver: Driver, call: EffectCall, failed: { reado
 
 /** A cancelled call whose tool was never asked: certainly nothing happened. */
 export function recordUnasked(driver: Driver, call: EffectCall): void {
-  recordNoEffect(driver, call, { error: new TuttiError("RUN_CANCELLED", `${call.key} was cancelled before ${call.tool.name} did anything`) });
+  recordNoEffect(driver, call, {
+    error: new TuttiError("RUN_CANCELLED", `${call.key} was cancelled before ${call.tool.name} did anything`),
+  });
 }
 
 function toAttempt(attempt: number | undefined): { readonly attempt?: number } {

@@ -22,7 +22,8 @@ export function shareEffect(driver: Driver, call: EffectCall, owner: EffectRecor
           if (!driver.stopped) recordShared(driver, call, { owner, output });
           driver.finish();
         },
-        (error: unknown) => driver.park(error instanceof Error ? asParked(error) : asParked(new Error(String(error))), call.key),
+        (error: unknown) =>
+          driver.park(error instanceof Error ? asParked(error) : asParked(new Error(String(error))), call.key),
       );
       return;
     case "intended":
@@ -36,7 +37,9 @@ export function shareEffect(driver: Driver, call: EffectCall, owner: EffectRecor
 }
 
 function asParked(error: Error): TuttiError {
-  return new TuttiError("LEDGER_CORRUPT", `the output of a shared effect can't be read: ${error.message}`, { cause: error });
+  return new TuttiError("LEDGER_CORRUPT", `the output of a shared effect can't be read: ${error.message}`, {
+    cause: error,
+  });
 }
 
 function waitForOwner(driver: Driver, call: EffectCall): void {
@@ -61,11 +64,15 @@ function waitForOwner(driver: Driver, call: EffectCall): void {
   };
 }
 
-function recordShared(driver: Driver, call: EffectCall, shared: { readonly owner: EffectRecord; readonly output: unknown }): void {
+function recordShared(
+  driver: Driver,
+  call: EffectCall,
+  shared: { readonly owner: EffectRecord; readonly output: unknown },
+): void {
   const out = toStoredValue("out", shared.output, call.key);
   const seen = toSeen(out.json, shared.output);
   const body = toBody({ effect: call.effect, from: { run: shared.owner.run, step: shared.owner.step } }, out);
-  driver.hand({ kind: "effect-shared", key: call.key, body, ...toBlobs(out) }, false, () => {
+  void driver.hand({ kind: "effect-shared", key: call.key, body, ...toBlobs(out) }, false, () => {
     call.onSettled();
     driver.provenance.produced(call.key, seen);
     call.pending.resolve(seen);
@@ -73,12 +80,19 @@ function recordShared(driver: Driver, call: EffectCall, shared: { readonly owner
 }
 
 function recordConflict(driver: Driver, call: EffectCall, owner: EffectRecord): void {
-  const error = new TuttiError("EFFECT_CONFLICT", `${call.effect} was already used by ${owner.step} of run ${owner.run} for different content`, {
-    hint: "Let the tool's key name everything that makes two actions different, or send the same content.",
-    facts: { effect: call.effect, run: owner.run, step: owner.step },
-  });
-  const body = toBody({ error: toStoredError(error), call: call.tool.name, digest: call.called.digest }, call.called.input);
-  driver.hand({ kind: "step-failed", key: call.key, body, ...toBlobs(call.called.input) }, false, () => {
+  const error = new TuttiError(
+    "EFFECT_CONFLICT",
+    `${call.effect} was already used by ${owner.step} of run ${owner.run} for different content`,
+    {
+      hint: "Let the tool's key name everything that makes two actions different, or send the same content.",
+      facts: { effect: call.effect, run: owner.run, step: owner.step },
+    },
+  );
+  const body = toBody(
+    { error: toStoredError(error), call: call.tool.name, digest: call.called.digest },
+    call.called.input,
+  );
+  void driver.hand({ kind: "step-failed", key: call.key, body, ...toBlobs(call.called.input) }, false, () => {
     call.onSettled();
     call.pending.reject(toReplayable(error));
   });

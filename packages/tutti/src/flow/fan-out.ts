@@ -40,21 +40,37 @@ interface Progress {
  */
 export async function fanOut(driver: Driver, group: Group): Promise<readonly Outcome<unknown>[]> {
   const count = group.branches.length;
-  const progress: Progress = { outcomes: [], scopes: [], next: 0, running: 0, done: 0, failed: 0, fate: "open", firstError: undefined };
+  const progress: Progress = {
+    outcomes: [],
+    scopes: [],
+    next: 0,
+    running: 0,
+    done: 0,
+    failed: 0,
+    fate: "open",
+    firstError: undefined,
+  };
   await new Promise<void>((resolve) => {
     const advance = (): void => {
       decideFate(group, progress);
       const stopped = progress.fate !== "open" && group.siblings !== "keep";
       if (stopped) cancelRunning(progress);
-      while (!stopped && progress.next < count && progress.running < group.concurrency) startBranch(group, progress, advance);
+      else startMore(group, progress, advance);
       if (progress.running === 0 && (stopped || progress.next === count)) resolve();
     };
     advance();
   });
-  const outcomes = group.branches.map((_, index): Outcome<unknown> => progress.outcomes[index] ?? { kind: "cancelled" });
+  const outcomes = group.branches.map(
+    (_, index): Outcome<unknown> => progress.outcomes[index] ?? { kind: "cancelled" },
+  );
   if (progress.fate !== "lost") return outcomes;
   if (group.siblings === "undo") await rollback(driver, { key: group.scope.nextKey("undo"), path: group.key });
   throw toGroupError(group, progress);
+}
+
+function startMore(group: Group, progress: Progress, advance: () => void): void {
+  while (progress.next < group.branches.length && progress.running < group.concurrency)
+    startBranch(group, progress, advance);
 }
 
 function startBranch(group: Group, progress: Progress, advance: () => void): void {
@@ -77,7 +93,12 @@ function startBranch(group: Group, progress: Progress, advance: () => void): voi
   };
   startSafely(branch, scope).then(
     (value) => settle({ kind: "done", value }),
-    (error: unknown) => settle(scope.cancelled !== undefined && group.scope.cancelled === undefined ? { kind: "cancelled" } : { kind: "failed", error: toStepError(group.key, error) }),
+    (error: unknown) =>
+      settle(
+        scope.cancelled !== undefined && group.scope.cancelled === undefined
+          ? { kind: "cancelled" }
+          : { kind: "failed", error: toStepError(group.key, error) },
+      ),
   );
 }
 
@@ -117,21 +138,28 @@ function toGroupError(group: Group, progress: Progress): TuttiError {
   const needed = toNeeded(group.need, group.branches.length);
   const { firstError } = progress;
   if (group.need === "all" && firstError !== undefined) return firstError;
-  return new TuttiError("BRANCHES_FAILED", `${group.key}: ${progress.done} of ${group.branches.length} branches succeeded, ${needed} were needed`, {
-    facts: { done: progress.done, failed: progress.failed, needed },
-    ...(firstError === undefined ? {} : { cause: firstError }),
-  });
+  return new TuttiError(
+    "BRANCHES_FAILED",
+    `${group.key}: ${progress.done} of ${group.branches.length} branches succeeded, ${needed} were needed`,
+    {
+      facts: { done: progress.done, failed: progress.failed, needed },
+      ...(firstError === undefined ? {} : { cause: firstError }),
+    },
+  );
 }
 
 /** The first branch that settles wins; the others are cancelled. Does not wait for them to leave. */
-export function raceOf(group: Pick<Group, "key" | "scope" | "branches">): Promise<{ readonly name: string; readonly value: unknown }> {
+export function raceOf(
+  group: Pick<Group, "key" | "scope" | "branches">,
+): Promise<{ readonly name: string; readonly value: unknown }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly name: string; readonly value: unknown }>();
   const scopes: Scope[] = [];
   const win = (winner: Scope, settle: () => void): void => {
     if (scopes.some((scope) => scope.closed)) return;
     winner.close();
     settle();
-    for (const scope of scopes) if (scope !== winner) scope.cancel(new TuttiError("RUN_CANCELLED", "another branch won the race"));
+    for (const scope of scopes)
+      if (scope !== winner) scope.cancel(new TuttiError("RUN_CANCELLED", "another branch won the race"));
   };
   for (const branch of group.branches) {
     const scope = group.scope.open(`${group.key}/${branch.label}`);

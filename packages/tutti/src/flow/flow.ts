@@ -1,6 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
-import type { Flow } from "../contracts/callable.ts";
-import type { Run, SignalType } from "../contracts/run.ts";
+import type { Flow, Run, SignalType } from "../contracts/run.ts";
 import type { Schema } from "../contracts/schema.ts";
 
 export interface FlowDefinition<Input, Output> {
@@ -38,7 +37,10 @@ export function flow<Input, Output>(definition: FlowDefinition<Input, Output>): 
 }
 
 /** Declares a signal, so that sender and receiver agree on its payload. */
-export function signal<Payload>(definition: { readonly name: string; readonly payload: Schema<Payload> }): SignalType<Payload> {
+export function signal<Payload>(definition: {
+  readonly name: string;
+  readonly payload: Schema<Payload>;
+}): SignalType<Payload> {
   if (!namePattern.test(definition.name)) {
     throw new TuttiError("DEFINITION_INVALID", `"${definition.name}" can't name a signal`, {
       hint: "Start with a letter; then letters, digits, dot, dash or underscore, at most 64.",

@@ -1,6 +1,6 @@
-import type { StoredError } from "../base/errors.ts";
+import { TuttiError, type StoredError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { RunId } from "../contracts/ids.ts";
 
 /** Kinds whose entries are handed to the flow's code, in their order. All others only set the scene. */
 const deliveredKinds = [
@@ -46,103 +46,132 @@ export interface History {
   readonly recorded: ReadonlyMap<string, Delivered>;
   readonly openIntents: ReadonlyMap<string, OpenIntent>;
   readonly attempts: ReadonlyMap<string, BodyOf<"attempt-failed">>;
-  readonly undoAttempts: ReadonlyMap<EffectKey, BodyOf<"undo-failed">>;
   readonly timers: ReadonlyMap<string, number>;
   readonly children: ReadonlyMap<string, RunId>;
+  readonly openChildren: ReadonlyMap<RunId, "cancel" | "keep">;
   readonly values: ReadonlyMap<string, unknown>;
   /** Keys of entries that are written once and never handed over: notes, agents that started, a rollback. */
   readonly written: ReadonlySet<string>;
   readonly signalIds: ReadonlySet<string>;
 }
 
+interface Collected {
+  readonly recorded: Map<string, Delivered>;
+  readonly delivered: Delivered[];
+  readonly openIntents: Map<string, OpenIntent>;
+  readonly attempts: Map<string, BodyOf<"attempt-failed">>;
+  readonly timers: Map<string, number>;
+  readonly children: Map<string, RunId>;
+  readonly openChildren: Map<RunId, "cancel" | "keep">;
+  readonly values: Map<string, unknown>;
+  readonly written: Set<string>;
+  readonly signalIds: Set<string>;
+  /** Paths of closed scopes, and the signals that were consumed inside. */
+  readonly closed: Set<string>;
+  readonly consumed: Set<number>;
+}
+
 /** @throws TuttiError LEDGER_CORRUPT */
 export function readHistory(entries: readonly LedgerEntry[]): History {
-  const first = entries[0];
-  if (first === undefined || first.kind !== "run-started") return bodyOf({ version: 1, body: "", run: first?.run ?? ("?" as RunId), seq: 1 }, "run-started") as never;
-  const recorded = new Map<string, Delivered>();
-  const delivered: Delivered[] = [];
-  const openIntents = new Map<string, OpenIntent>();
-  const attempts = new Map<string, BodyOf<"attempt-failed">>();
-  const undoAttempts = new Map<EffectKey, BodyOf<"undo-failed">>();
-  const timers = new Map<string, number>();
-  const children = new Map<string, RunId>();
-  const values = new Map<string, unknown>();
-  const written = new Set<string>();
-  const signalIds = new Set<string>();
-  const closed = new Set<string>();
-  const consumed = new Set<number>();
-
-  for (const entry of entries) {
-    const { kind, key } = entry;
-    if (isDelivered(kind)) {
-      const item: Delivered = { kind, key, seq: entry.seq, entry };
-      delivered.push(item);
-      if (key !== "") recorded.set(key, item);
-    }
-    switch (kind) {
-      case "effect-intended":
-        openIntents.set(key, { key, body: bodyOf(entry, kind), inDoubt: false, cleared: false, error: undefined });
-        break;
-      case "effect-in-doubt":
-        change(openIntents, key, { inDoubt: true, cleared: false, error: bodyOf(entry, kind).error });
-        break;
-      case "effect-resolved":
-        change(openIntents, key, { inDoubt: false, cleared: true, error: openIntents.get(key)?.error });
-        break;
-      case "effect-settled":
-      case "effect-failed":
-        openIntents.delete(key);
-        break;
-      case "attempt-failed":
-        attempts.set(key, bodyOf(entry, kind));
-        change(openIntents, key, { inDoubt: false, cleared: true, error: undefined });
-        break;
-      case "undo-failed": {
-        const body = bodyOf(entry, kind);
-        undoAttempts.set(body.effect, body);
-        break;
-      }
-      case "timer-set":
-        timers.set(key, bodyOf(entry, kind).dueAt);
-        break;
-      case "child-started":
-        children.set(key, bodyOf(entry, kind).child);
-        break;
-      case "value-drawn":
-        values.set(key, bodyOf(entry, kind).value);
-        break;
-      case "note-written":
-      case "agent-started":
-      case "rollback-started":
-        written.add(key);
-        break;
-      case "signal-received":
-        signalIds.add(bodyOf(entry, kind).id);
-        break;
-      case "scope-closed":
-        closed.add(key);
-        for (const seq of bodyOf(entry, kind).consumed ?? []) consumed.add(seq);
-        break;
-      default:
-        break;
-    }
+  const [first] = entries;
+  if (first?.kind !== "run-started") {
+    throw new TuttiError("LEDGER_CORRUPT", `run ${first?.run ?? "?"} does not begin with its start`, {
+      hint: "Run `tutti verify`, and restore the ledger from a backup.",
+    });
   }
-
-  const order = delivered.filter((item) => !consumed.has(item.seq) && !isInside(item.key, closed));
-  return {
-    started: bodyOf(first, "run-started"),
-    startedAt: first.at,
-    order,
-    recorded,
-    openIntents,
-    attempts,
-    undoAttempts,
-    timers,
-    children,
-    values,
-    written,
-    signalIds,
+  const collected: Collected = {
+    recorded: new Map(),
+    delivered: [],
+    openIntents: new Map(),
+    attempts: new Map(),
+    timers: new Map(),
+    children: new Map(),
+    openChildren: new Map(),
+    values: new Map(),
+    written: new Set(),
+    signalIds: new Set(),
+    closed: new Set(),
+    consumed: new Set(),
   };
+  for (const entry of entries) {
+    if (isDelivered(entry.kind)) collectDelivered(collected, entry, entry.kind);
+    else if (entry.kind.startsWith("effect-")) collectEffect(collected, entry);
+    else collectScene(collected, entry);
+  }
+  const { delivered, consumed, closed } = collected;
+  const order = delivered.filter((item) => !consumed.has(item.seq) && !isInside(item.key, closed));
+  return { started: bodyOf(first, "run-started"), startedAt: first.at, order, ...collected };
+}
+
+function collectDelivered(collected: Collected, entry: LedgerEntry, kind: DeliveredKind): void {
+  const { key } = entry;
+  const item: Delivered = { kind, key, seq: entry.seq, entry };
+  collected.delivered.push(item);
+  if (key !== "") collected.recorded.set(key, item);
+  switch (kind) {
+    case "effect-settled":
+    case "effect-failed":
+      collected.openIntents.delete(key);
+      break;
+    case "child-settled":
+      collected.openChildren.delete(bodyOf(entry, kind).child);
+      break;
+    case "signal-received":
+      collected.signalIds.add(bodyOf(entry, kind).id);
+      break;
+    case "scope-closed":
+      collected.closed.add(key);
+      for (const seq of bodyOf(entry, kind).consumed ?? []) collected.consumed.add(seq);
+      break;
+    default:
+      break;
+  }
+}
+
+function collectEffect({ openIntents }: Collected, entry: LedgerEntry): void {
+  const { kind, key } = entry;
+  switch (kind) {
+    case "effect-intended":
+      openIntents.set(key, { key, body: bodyOf(entry, kind), inDoubt: false, cleared: false, error: undefined });
+      break;
+    case "effect-in-doubt":
+      change(openIntents, key, { inDoubt: true, cleared: false, error: bodyOf(entry, kind).error });
+      break;
+    case "effect-resolved":
+      change(openIntents, key, { inDoubt: false, cleared: true, error: openIntents.get(key)?.error });
+      break;
+    default:
+      break;
+  }
+}
+
+function collectScene(collected: Collected, entry: LedgerEntry): void {
+  const { kind, key } = entry;
+  switch (kind) {
+    case "attempt-failed":
+      collected.attempts.set(key, bodyOf(entry, kind));
+      change(collected.openIntents, key, { inDoubt: false, cleared: true, error: undefined });
+      break;
+    case "timer-set":
+      collected.timers.set(key, bodyOf(entry, kind).dueAt);
+      break;
+    case "child-started": {
+      const { child, onParentEnd } = bodyOf(entry, kind);
+      collected.children.set(key, child);
+      collected.openChildren.set(child, onParentEnd ?? "cancel");
+      break;
+    }
+    case "value-drawn":
+      collected.values.set(key, bodyOf(entry, kind).value);
+      break;
+    case "note-written":
+    case "agent-started":
+    case "rollback-started":
+      collected.written.add(key);
+      break;
+    default:
+      break;
+  }
 }
 
 const deliveredSet: ReadonlySet<string> = new Set(deliveredKinds);
@@ -151,7 +180,11 @@ export function isDelivered(kind: EntryKind): kind is DeliveredKind {
   return deliveredSet.has(kind);
 }
 
-function change(intents: Map<string, OpenIntent>, key: string, state: Pick<OpenIntent, "inDoubt" | "cleared" | "error">): void {
+function change(
+  intents: Map<string, OpenIntent>,
+  key: string,
+  state: Pick<OpenIntent, "inDoubt" | "cleared" | "error">,
+): void {
   const intent = intents.get(key);
   if (intent !== undefined) intents.set(key, { ...intent, ...state });
 }

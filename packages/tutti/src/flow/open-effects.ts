@@ -1,9 +1,9 @@
 import { TuttiError } from "../base/errors.ts";
+import { toStepKey } from "../contracts/ids.ts";
 import type { Driver } from "./driver.ts";
 import { takeUp } from "./effect-call.ts";
 import type { OpenIntent } from "./history.ts";
 import { isUnder, openPending, openScope } from "./scope.ts";
-import { toStepKey } from "../contracts/ids.ts";
 import { fromStored } from "./stored-value.ts";
 
 /**
@@ -13,7 +13,8 @@ import { fromStored } from "./stored-value.ts";
 export async function settleOpenEffects(driver: Driver, path: string): Promise<void> {
   for (const intent of driver.history.openIntents.values()) {
     const key = toStepKey(intent.key);
-    if (isUnder(intent.key, path) && !driver.inFlight.has(key) && !driver.taken.has(key)) takeUpUnwanted(driver, intent);
+    if (isUnder(intent.key, path) && !driver.inFlight.has(key) && !driver.taken.has(key))
+      takeUpUnwanted(driver, intent);
   }
   while (true) {
     const open = [...driver.inFlight].filter(([key]) => isUnder(key, path));
@@ -26,9 +27,11 @@ function takeUpUnwanted(driver: Driver, intent: OpenIntent): void {
   const key = toStepKey(intent.key);
   const tool = driver.tools.get(intent.body.tool);
   if (tool === undefined) {
-    throw new TuttiError("UNDO_IMPOSSIBLE", `the outcome of ${intent.body.effect} is unknown, and the tool ${intent.body.tool} is not known to this process`, {
-      hint: "Pass it to openTutti({ tools: [...] }), and resume the run.",
-    });
+    throw new TuttiError(
+      "UNDO_IMPOSSIBLE",
+      `the outcome of ${intent.body.effect} is unknown, and the tool ${intent.body.tool} is not known to this process`,
+      { hint: "Pass it to openTutti({ tools: [...] }), and resume the run." },
+    );
   }
   const scope = openScope(key, undefined);
   const { pending, promise } = openPending<unknown>(scope, key);
@@ -42,7 +45,12 @@ function takeUpUnwanted(driver: Driver, intent: OpenIntent): void {
       key,
       scope,
       effect: intent.body.effect,
-      called: { call: tool.name, digest: intent.body.digest, input: { field: "", json: undefined, blobs: undefined }, uses: [] },
+      called: {
+        call: tool.name,
+        digest: intent.body.digest,
+        input: { field: "", json: undefined, blobs: undefined },
+        uses: [],
+      },
       timeoutMs: tool.timeoutMs,
       retry: tool.retry,
     },

@@ -1,14 +1,23 @@
-import type { Callable, Flow } from "../contracts/callable.ts";
 import type { Outcome } from "../contracts/outcome.ts";
-import type { BranchMap, CallOptions, FanOut, Joined, Run, StepHost, StepOptions } from "../contracts/run.ts";
+import type {
+  BranchMap,
+  CallOptions,
+  Callable,
+  FanOut,
+  Flow,
+  Joined,
+  Run,
+  StepHost,
+  StepOptions,
+} from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
 import type { Driver } from "./driver.ts";
 import { digestOf } from "./effect-key.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
-import { runScoped } from "./scoped.ts";
 import type { Scope } from "./scope.ts";
+import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
 import { drawNow, drawRandom, drawUuid, writeNote } from "./values.ts";
@@ -18,7 +27,8 @@ const never = new Promise<never>(() => {});
 
 /** The verbs of a flow, bound to one place in one run. */
 export function openRun(driver: Driver, scope: Scope): Run {
-  const call = (callable: Callable, input: unknown, options: CallOptions = {}) => callCallable(driver, { scope, callable, input, options, openRun });
+  const call = (callable: Callable, input: unknown, options: CallOptions = {}) =>
+    callCallable(driver, { scope, callable, input, options, openRun });
   // The generic signatures of Run are kept by the schemas: what a key returns was parsed by the callable's own output schema.
   const verbs = {
     id: driver.run,
@@ -26,33 +36,51 @@ export function openRun(driver: Driver, scope: Scope): Run {
     get signal() {
       return scope.signal();
     },
-    call: (callable: Callable, input: unknown, options?: CallOptions) => call(callable, input, options).then((result) => result.output),
+    call: (callable: Callable, input: unknown, options?: CallOptions) =>
+      call(callable, input, options).then((result) => result.output),
     result: call,
     step: (name: string, work: (host: StepHost) => unknown, options: StepOptions = {}) => {
       const key = driver.enter(scope, name, `run.step("${name}")`);
       if (key === undefined) return never;
-      return runStep(driver, { key, scope, effect: options.effect ?? "local", retry: options.retry, timeoutMs: options.timeoutMs, work });
+      return runStep(driver, {
+        key,
+        scope,
+        effect: options.effect ?? "local",
+        retry: options.retry,
+        timeoutMs: options.timeoutMs,
+        work,
+      });
     },
     scope: (name: string, body: (run: Run) => Promise<unknown>) => {
       const key = driver.enter(scope, name, `run.scope("${name}")`);
       if (key === undefined) return never;
-      return runScoped(driver, { key, scope, verb: "a scope", body: async (inner) => ({ output: await body(openRun(driver, inner)) }) }).then((acted) => acted.output);
+      return runScoped(driver, {
+        key,
+        scope,
+        verb: "a scope",
+        body: async (inner) => ({ output: await body(openRun(driver, inner)) }),
+      }).then((acted) => acted.output);
     },
     all: (branches: BranchMap, options: FanOut = {}) => all(driver, scope, { branches, options }),
-    map: (items: readonly unknown[], body: MapBody, options: MapOptions = {}) => map(driver, scope, { items, body, options }),
+    map: (items: readonly unknown[], body: MapBody, options: MapOptions = {}) =>
+      map(driver, scope, { items, body, options }),
     race: (branches: BranchMap, options: { readonly name?: string } = {}) => {
       const key = driver.enter(scope, options.name ?? "race", "run.race()");
       return key === undefined ? never : raceOf({ key, scope, branches: toBranches(driver, branches) });
     },
     sleep: (until: number | Date) => sleep(driver, scope, until),
-    wait: (signal: Parameters<Run["wait"]>[0], options: { readonly timeoutMs?: number } = {}) => waitForSignal(driver, scope, { signal, ...options }),
-    emit: (to: Run["id"], signal: Parameters<Run["wait"]>[0], payload: unknown) => emit(driver, scope, { to, signal, payload }),
-    child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) => child(driver, scope, { flow, input, options }),
+    wait: (signal: Parameters<Run["wait"]>[0], options: { readonly timeoutMs?: number } = {}) =>
+      waitForSignal(driver, scope, { signal, ...options }),
+    emit: (to: Run["id"], signal: Parameters<Run["wait"]>[0], payload: unknown) =>
+      emit(driver, scope, { to, signal, payload }),
+    child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
+      child(driver, scope, { flow, input, options }),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
     now: () => drawNow(driver, scope),
     random: () => drawRandom(driver, scope),
     uuid: () => drawUuid(driver, scope),
   };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generic verbs are kept by the callables' own schemas
   return verbs as Run;
 }
 
@@ -60,14 +88,27 @@ function toBranches(driver: Driver, branches: BranchMap): readonly Branch[] {
   return Object.entries(branches).map(([label, body]) => ({ label, start: (scope) => body(openRun(driver, scope)) }));
 }
 
-async function all(driver: Driver, scope: Scope, group: { readonly branches: BranchMap; readonly options: FanOut }): Promise<unknown> {
+async function all(
+  driver: Driver,
+  scope: Scope,
+  group: { readonly branches: BranchMap; readonly options: FanOut },
+): Promise<unknown> {
   const { options } = group;
   const key = driver.enter(scope, options.name ?? "all", "run.all()");
   if (key === undefined) return never;
   const branches = toBranches(driver, group.branches);
   const need = options.need ?? "all";
-  const outcomes = await fanOut(driver, { key, scope, need, siblings: options.siblings ?? "cancel", concurrency: Number.POSITIVE_INFINITY, branches });
-  return Object.fromEntries(branches.map((branch, index) => [branch.label, need === "all" ? valueOf(outcomes[index]) : outcomes[index]]));
+  const outcomes = await fanOut(driver, {
+    key,
+    scope,
+    need,
+    siblings: options.siblings ?? "cancel",
+    concurrency: Number.POSITIVE_INFINITY,
+    branches,
+  });
+  return Object.fromEntries(
+    branches.map((branch, index) => [branch.label, need === "all" ? valueOf(outcomes[index]) : outcomes[index]]),
+  );
 }
 
 function valueOf(outcome: Outcome<unknown> | undefined): unknown {
@@ -77,13 +118,27 @@ function valueOf(outcome: Outcome<unknown> | undefined): unknown {
 type MapBody = (run: Run, item: unknown, index: number) => Promise<unknown>;
 type MapOptions = FanOut & { readonly concurrency?: number };
 
-async function map(driver: Driver, scope: Scope, group: { readonly items: readonly unknown[]; readonly body: MapBody; readonly options: MapOptions }): Promise<Joined<unknown>> {
+async function map(
+  driver: Driver,
+  scope: Scope,
+  group: { readonly items: readonly unknown[]; readonly body: MapBody; readonly options: MapOptions },
+): Promise<Joined<unknown>> {
   const { options } = group;
   const key = driver.enter(scope, options.name ?? "map", "run.map()");
   if (key === undefined) return never;
-  const branches = group.items.map((item, index): Branch => ({ label: String(index), start: (inner) => group.body(openRun(driver, inner), item, index) }));
+  const branches = group.items.map((item, index): Branch => ({
+    label: String(index),
+    start: (inner) => group.body(openRun(driver, inner), item, index),
+  }));
   const concurrency = options.concurrency ?? Number.POSITIVE_INFINITY;
-  const outcomes = await fanOut(driver, { key, scope, need: options.need ?? "all", siblings: options.siblings ?? "cancel", concurrency, branches });
+  const outcomes = await fanOut(driver, {
+    key,
+    scope,
+    need: options.need ?? "all",
+    siblings: options.siblings ?? "cancel",
+    concurrency,
+    branches,
+  });
   const values = outcomes.flatMap((outcome) => (outcome.kind === "done" ? [outcome.value] : []));
   return Object.assign(values, { outcomes });
 }
@@ -98,7 +153,15 @@ async function child(driver: Driver, scope: Scope, request: ChildCall): Promise<
   const { flow, options } = request;
   const key = driver.enter(scope, options.name ?? flow.name, `run.child(${flow.name})`);
   if (key === undefined) return never;
-  const input = await parseWith(flow.input, request.input, { code: "INPUT_INVALID", what: `the input of ${flow.name}` });
-  const called = { call: flow.name, digest: digestOf(input), input: toStoredValue("input", input, `the input of ${flow.name}`), uses: driver.provenance.usedBy(request.input) };
+  const input = await parseWith(flow.input, request.input, {
+    code: "INPUT_INVALID",
+    what: `the input of ${flow.name}`,
+  });
+  const called = {
+    call: flow.name,
+    digest: digestOf(input),
+    input: toStoredValue("input", input, `the input of ${flow.name}`),
+    uses: driver.provenance.usedBy(request.input),
+  };
   return startChild(driver, { key, scope, flow, called, onParentEnd: options.onParentEnd ?? "cancel" });
 }

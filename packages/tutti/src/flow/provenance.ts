@@ -21,13 +21,19 @@ export function openProvenance(): Provenance {
     produced(step, output) {
       walk(output, (node) => {
         if (typeof node === "object" && node !== null) stepByObject.set(node, step);
-        else if (typeof node === "string" && node.length >= textLengthMin && stepByText.size < textsMax) stepByText.set(node, step);
+        else if (typeof node === "string" && node.length >= textLengthMin && stepByText.size < textsMax)
+          stepByText.set(node, step);
       });
     },
     usedBy(value) {
       const steps = new Set<StepKey>();
       walk(value, (node) => {
-        const step = typeof node === "object" && node !== null ? stepByObject.get(node) : typeof node === "string" ? stepByText.get(node) : undefined;
+        const step =
+          typeof node === "object" && node !== null
+            ? stepByObject.get(node)
+            : typeof node === "string"
+              ? stepByText.get(node)
+              : undefined;
         if (step !== undefined) steps.add(step);
       });
       return [...steps];

@@ -15,11 +15,18 @@ export interface Wanted {
 }
 
 /** The recorded result of a key, handed over in its turn, or `undefined` if there is none. */
-export function takeRecorded<Value>(driver: Driver, scope: Scope, wanted: Wanted & { readonly key: string }): Promise<Value> | undefined {
+export function takeRecorded<Value>(
+  driver: Driver,
+  scope: Scope,
+  wanted: Wanted & { readonly key: string },
+): Promise<Value> | undefined {
   const item = driver.history.recorded.get(wanted.key);
   if (item === undefined) return undefined;
   const digest = recordedDigest(item);
-  if (!wanted.kinds.includes(item.kind) || (digest !== undefined && wanted.digest !== undefined && digest !== wanted.digest)) {
+  if (
+    !wanted.kinds.includes(item.kind) ||
+    (digest !== undefined && wanted.digest !== undefined && digest !== wanted.digest)
+  ) {
     driver.park(toDivergence(item, wanted), toStepKey(item.key));
     return new Promise<never>(() => {});
   }
@@ -32,10 +39,14 @@ function toDivergence(item: Delivered, wanted: Wanted): TuttiError {
   const asked = `${wanted.verb}${wanted.digest === undefined ? "" : ` with input ${wanted.digest.slice(0, 12)}`}`;
   const digest = recordedDigest(item);
   const held = `${item.kind}${digest === undefined ? "" : ` for input ${digest.slice(0, 12)}`}`;
-  return new TuttiError("FLOW_DIVERGED", `at ${item.key} the code asks for ${asked}; the ledger holds ${held} (entry ${item.seq})`, {
-    hint: "The flow's code changed while this run was open, or it depends on something that is not recorded. Register the old version, or fork the run.",
-    facts: { seq: item.seq, recorded: item.key },
-  });
+  return new TuttiError(
+    "FLOW_DIVERGED",
+    `at ${item.key} the code asks for ${asked}; the ledger holds ${held} (entry ${item.seq})`,
+    {
+      hint: "The flow's code changed while this run was open, or it depends on something that is not recorded. Register the old version, or fork the run.",
+      facts: { seq: item.seq, recorded: item.key },
+    },
+  );
 }
 
 function recordedDigest(item: Delivered): string | undefined {
@@ -55,7 +66,10 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
   switch (item.kind) {
     case "signal-received": {
       const body = bodyOf(entry, item.kind);
-      driver.signals.receive(body.name, { seq: item.seq, payload: fromStored(body.payload, body.payloadRef, driver.blobs) });
+      driver.signals.receive(body.name, {
+        seq: item.seq,
+        payload: fromStored(body.payload, body.payloadRef, driver.blobs),
+      });
       return;
     }
     case "cancel-requested":
@@ -70,7 +84,10 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       return;
     case "scope-closed": {
       const { out, outRef, error, confidence, evidence, usage } = bodyOf(entry, item.kind);
-      settle(driver, asked, { error, value: toActed(fromStored(out, outRef, driver.blobs), { confidence, evidence, usage }) });
+      settle(driver, asked, {
+        error,
+        value: toActed(fromStored(out, outRef, driver.blobs), { confidence, evidence, usage }),
+      });
       return;
     }
     case "step-done":
@@ -88,7 +105,11 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
   }
 }
 
-function settle(driver: Driver, asked: Pending | undefined, result: { readonly error?: StoredError | undefined; readonly value: unknown }): void {
+function settle(
+  driver: Driver,
+  asked: Pending | undefined,
+  result: { readonly error?: StoredError | undefined; readonly value: unknown },
+): void {
   if (asked === undefined) return;
   if (result.error !== undefined) {
     asked.reject(fromStoredError(result.error));

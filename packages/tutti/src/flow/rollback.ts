@@ -23,26 +23,23 @@ export function rollback(driver: Driver, place: { readonly key: StepKey; readonl
   if (recorded !== undefined) return recorded;
   const { pending, promise } = openPending<void>(scope, place.key);
   driver.delivery.whenLive(() => {
-    driver.begin();
     void undoAll(driver, place).then(
-      (undone) => {
-        if (!driver.stopped) driver.hand({ kind: "scope-closed", key: place.key, body: toBody({ out: { undone } }) }, true, () => pending.resolve(undefined));
-        driver.finish();
-      },
-      (error: unknown) => {
-        driver.park(toUndoError(place.path, error), place.key);
-        driver.finish();
-      },
+      (undone) =>
+        driver.hand({ kind: "scope-closed", key: place.key, body: toBody({ out: { undone } }) }, true, () =>
+          pending.resolve(undefined),
+        ),
+      (error: unknown) => driver.park(toUndoError(place.path, error), place.key),
     );
   });
   return promise;
 }
 
 export function toUndoError(path: string, error: unknown): TuttiError {
-  return new TuttiError("UNDO_IMPOSSIBLE", `what was done under ${path === "" ? "this run" : path} can't be undone: ${describeThrown(error)}`, {
-    hint: "Put the reason right and resume the run; it goes on with the undo.",
-    cause: error,
-  });
+  return new TuttiError(
+    "UNDO_IMPOSSIBLE",
+    `what was done under ${path === "" ? "this run" : path} can't be undone: ${describeThrown(error)}`,
+    { hint: "Put the reason right and resume the run; it goes on with the undo.", cause: error },
+  );
 }
 
 interface Undoable {
@@ -52,7 +49,10 @@ interface Undoable {
 }
 
 /** Takes back what stands under `path`. What was taken back before a crash is not taken back again. */
-export async function undoAll(driver: Driver, place: { readonly key: StepKey; readonly path: string }): Promise<number> {
+export async function undoAll(
+  driver: Driver,
+  place: { readonly key: StepKey; readonly path: string },
+): Promise<number> {
   await settleOpenEffects(driver, place.path);
   await driver.log.durable();
   const undoables = toUndoables(await driver.host.readEntries(), place.path);
@@ -69,7 +69,8 @@ export function toUndoables(entries: readonly LedgerEntry[], path: string): read
     if (entry.kind === "effect-intended") intendedByStep.set(entry.key, bodyOf(entry, entry.kind));
     else if (entry.kind === "effect-settled") {
       const intended = intendedByStep.get(entry.key);
-      if (intended?.undo === true) undoables.set(intended.effect, { intended, settled: bodyOf(entry, entry.kind), step: toStepKey(entry.key) });
+      if (intended?.undo === true)
+        undoables.set(intended.effect, { intended, settled: bodyOf(entry, entry.kind), step: toStepKey(entry.key) });
     } else if (entry.kind === "effect-undone") undoables.delete(bodyOf(entry, entry.kind).effect);
   }
   return [...undoables.values()].toReversed();
@@ -78,11 +79,12 @@ export function toUndoables(entries: readonly LedgerEntry[], path: string): read
 function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: Undoable): Promise<void> {
   const tool = driver.tools.get(intended.tool);
   if (tool?.undo === undefined) {
-    throw new TuttiError("UNDO_IMPOSSIBLE", `the tool ${intended.tool} is not known to this process, or has no undo any more`, {
-      hint: "Pass it to openTutti({ tools: [...] }).",
-    });
+    throw new TuttiError(
+      "UNDO_IMPOSSIBLE",
+      `the tool ${intended.tool} is not known to this process, or has no undo any more`,
+      { hint: "Pass it to openTutti({ tools: [...] })." },
+    );
   }
-  const { undo } = tool;
   const key = toStepKey(`${undoKey}${step}`);
   const { pending, promise } = openPending<void>(openScope(key, undefined), key);
   const output = fromStored(settled.out, settled.outRef, driver.blobs);
@@ -94,10 +96,12 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
     timeoutMs: tool.timeoutMs,
     repeatable: true,
     pending,
-    work: (host) => undo.call(tool, output, Object.assign(toToolHost(driver, intended, host), { input })),
+    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, intended, host), { input })),
     onDone: (_, attempt) => {
       const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }) });
-      void driver.append({ kind: "effect-undone", key, body, effect: { kind: "change", key: intended.effect, state: "undone" } }).then(() => pending.resolve(undefined));
+      void driver
+        .append({ kind: "effect-undone", key, body, effect: { kind: "change", key: intended.effect, state: "undone" } })
+        .then(() => pending.resolve(undefined));
     },
     onFailed: (error) => pending.reject(error),
   });

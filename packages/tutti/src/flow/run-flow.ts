@@ -1,6 +1,6 @@
 import { TuttiError, toStoredError } from "../base/errors.ts";
-import type { Flow } from "../contracts/callable.ts";
 import { toStepKey } from "../contracts/ids.ts";
+import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
@@ -17,7 +17,9 @@ export type RunEnd =
   | { readonly kind: "failed"; readonly error: TuttiError }
   | { readonly kind: "cancelled"; readonly reason: string };
 
-type CodeEnd = { readonly kind: "returned"; readonly returned: Returned } | { readonly kind: "threw"; readonly error: TuttiError };
+type CodeEnd =
+  | { readonly kind: "returned"; readonly returned: Returned }
+  | { readonly kind: "threw"; readonly error: TuttiError };
 
 /**
  * Runs a flow's function against its ledger, from the beginning: what is recorded is handed over, what is new is done and recorded. Calls
@@ -27,7 +29,8 @@ export function runFlow(driver: Driver, flow: Flow, onOver: (end: RunEnd) => voi
   driver.delivery.begin(() => {
     startCode(driver, flow).then(
       (returned) => onCodeEnd(driver, flow, { end: { kind: "returned", returned }, onOver }),
-      (error: unknown) => onCodeEnd(driver, flow, { end: { kind: "threw", error: toStepError(toStepKey(flow.name), error) }, onOver }),
+      (error: unknown) =>
+        onCodeEnd(driver, flow, { end: { kind: "threw", error: toStepError(toStepKey(flow.name), error) }, onOver }),
     );
   });
 }
@@ -39,7 +42,10 @@ interface Returned {
 
 async function startCode(driver: Driver, flow: Flow): Promise<Returned> {
   const { input, inputRef } = driver.history.started;
-  const parsed = parseWith(flow.input, fromStored(input, inputRef, driver.blobs), { code: "INPUT_INVALID", what: `the input of ${flow.name}` });
+  const parsed = parseWith(flow.input, fromStored(input, inputRef, driver.blobs), {
+    code: "INPUT_INVALID",
+    what: `the input of ${flow.name}`,
+  });
   const output = await flow.run(openRun(driver, driver.root), parsed instanceof Promise ? await parsed : parsed);
   const checked = await parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
   return { output: checked, stored: toStoredValue("out", checked, `the flow ${flow.name}`) };
@@ -59,24 +65,20 @@ function onCodeEnd(driver: Driver, flow: Flow, ending: Ending): void {
   driver.root.close();
   driver.ended();
   driver.delivery.whenLive(() => {
-    driver.begin();
-    void endRun(driver, flow, ending).then(
-      () => driver.finish(),
-      (error: unknown) => driver.park(toUndoError("", error)),
-    );
+    endRun(driver, flow, ending).catch((error: unknown) => driver.park(toUndoError("", error)));
   });
 }
 
 async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Promise<void> {
   const { root } = driver;
   // Branches that lost a race may still be at work; effects among them are waited for, because their outcome has to be known.
-  root.abort(new TuttiError("FLOW_ENDED", `${flow.name} has ended`));
+  root.abort(() => new TuttiError("FLOW_ENDED", `${flow.name} has ended`));
   await settleOpenEffects(driver, "");
   if (driver.stopped) return;
   const failed = end.kind === "threw" || root.cancelled !== undefined;
   if (failed && flow.onFailure === "undo") await undoRun(driver, end);
   if (driver.stopped) return;
-  if (driver.children.size > 0) await cancelChildren(driver);
+  if (driver.openChildren.size > 0) await cancelChildren(driver);
   if (driver.stopped) return;
   const { entry, over } = toEnd(driver, end);
   await driver.end(entry);
@@ -86,7 +88,8 @@ async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Prom
 async function undoRun(driver: Driver, end: CodeEnd): Promise<void> {
   const key = toStepKey("/undo");
   if (!driver.history.written.has(key)) {
-    const error = end.kind === "threw" ? end.error : new TuttiError("RUN_CANCELLED", driver.root.cancelled?.message ?? "cancelled");
+    const error =
+      end.kind === "threw" ? end.error : new TuttiError("RUN_CANCELLED", driver.root.cancelled?.message ?? "cancelled");
     void driver.append({ kind: "rollback-started", key, body: toBody({ error: toStoredError(error) }) });
   }
   await undoAll(driver, { key, path: "" });
@@ -94,20 +97,30 @@ async function undoRun(driver: Driver, end: CodeEnd): Promise<void> {
 
 async function cancelChildren(driver: Driver): Promise<void> {
   await driver.log.durable(); // the last of them may just have been written down
-  for (const child of driver.children.keys()) driver.host.cancelRun(child, `${driver.run} has ended`);
+  const left = [...driver.openChildren].filter(([, onParentEnd]) => onParentEnd === "cancel");
+  await Promise.all(left.map(([child]) => driver.host.cancelRun(child, `${driver.run} has ended`)));
 }
 
 function toEnd(driver: Driver, end: CodeEnd): { readonly entry: NewEntry; readonly over: RunEnd } {
   if (driver.root.cancelled !== undefined) {
     const reason = driver.root.cancelled.message;
-    return { over: { kind: "cancelled", reason }, entry: { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" } };
+    return {
+      over: { kind: "cancelled", reason },
+      entry: { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" },
+    };
   }
   if (end.kind === "threw") {
     const error = toStoredError(end.error);
-    return { over: { kind: "failed", error: end.error }, entry: { kind: "run-failed", key: "", body: toBody({ error }), status: "failed" } };
+    return {
+      over: { kind: "failed", error: end.error },
+      entry: { kind: "run-failed", key: "", body: toBody({ error }), status: "failed" },
+    };
   }
   const { output, stored } = end.returned;
   const uses = driver.provenance.usedBy(output);
   const body = toBody(uses.length === 0 ? {} : { uses }, stored);
-  return { over: { kind: "done", output: toSeen(stored.json, output) }, entry: { kind: "run-done", key: "", body, status: "done", ...toBlobs(stored) } };
+  return {
+    over: { kind: "done", output: toSeen(stored.json, output) },
+    entry: { kind: "run-done", key: "", body, status: "done", ...toBlobs(stored) },
+  };
 }

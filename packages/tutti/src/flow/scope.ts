@@ -22,7 +22,7 @@ export interface Scope {
   remove(pending: Pending): void;
   cancel(error: TuttiError): void;
   /** Tells work that is still going on that nobody waits for it, without rejecting anything. */
-  abort(reason: TuttiError): void;
+  abort(toReason: () => TuttiError): void;
   /** True when this scope, or the one below it that holds the key, was cancelled. */
   isCancelled(key: string): boolean;
   close(): void;
@@ -80,15 +80,15 @@ export function openScope(path: string, parent: Scope | undefined): Scope {
       if (cancelled !== undefined) return;
       cancelled = error;
       controller?.abort(error);
-      for (const pending of [...pendings]) {
+      for (const pending of Array.from(pendings)) {
         pending.reject(error);
         pending.onCancel?.();
       }
       for (const child of children) child.cancel(error);
     },
-    abort(reason) {
-      controller?.abort(reason);
-      for (const child of children) child.abort(reason);
+    abort(toReason) {
+      controller?.abort(toReason());
+      for (const child of children) child.abort(toReason);
     },
     isCancelled(key) {
       if (cancelled !== undefined) return true;
@@ -108,7 +108,10 @@ export function openScope(path: string, parent: Scope | undefined): Scope {
 }
 
 /** A pending result and the promise that the flow's code gets for it. */
-export function openPending<Value>(scope: Scope, key: StepKey): { readonly pending: Pending; readonly promise: Promise<Value> } {
+export function openPending<Value>(
+  scope: Scope,
+  key: StepKey,
+): { readonly pending: Pending; readonly promise: Promise<Value> } {
   const { promise, resolve, reject } = Promise.withResolvers<Value>();
   let over = false;
   const pending: Pending = {
@@ -121,7 +124,8 @@ export function openPending<Value>(scope: Scope, key: StepKey): { readonly pendi
       if (over) return;
       over = true;
       scope.remove(pending);
-      resolve(value as Value); // the caller knows what its key returns; the ledger holds JSON
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its key returns
+      resolve(value as Value);
     },
     reject(error) {
       if (over) return;

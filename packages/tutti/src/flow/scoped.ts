@@ -44,7 +44,9 @@ export function runScoped(driver: Driver, request: ScopedRequest): Promise<Acted
   return promise;
 }
 
-type ScopedEnd = { readonly kind: "returned"; readonly acted: Acted<unknown> } | { readonly kind: "threw"; readonly error: TuttiError };
+type ScopedEnd =
+  | { readonly kind: "returned"; readonly acted: Acted<unknown> }
+  | { readonly kind: "threw"; readonly error: TuttiError };
 
 interface Closing {
   readonly pending: Pending;
@@ -61,7 +63,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   };
   const fail = (error: TuttiError): void => {
     const body = toBody({ ...fields, error: toStoredError(error) });
-    driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => pending.reject(toReplayable(error)));
+    void driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => pending.reject(toReplayable(error)));
   };
   if (end.kind === "threw") {
     fail(end.error);
@@ -77,7 +79,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   const { confidence, evidence, usage } = end.acted;
   const seen = toActed(toSeen(out.json, end.acted.output), { confidence, evidence, usage });
   const body = toBody({ ...fields, ...toActed(undefined, { confidence, evidence, usage }) }, out);
-  driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
+  void driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
     driver.provenance.produced(request.key, seen.output);
     pending.resolve(seen);
   });

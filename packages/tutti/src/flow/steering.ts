@@ -1,10 +1,10 @@
 import { TuttiError } from "../base/errors.ts";
 import type { EffectKey } from "../contracts/ids.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
 import type { Driver, OutgoingSignal, PersonsVerdict } from "./driver.ts";
 import { toCancellation } from "./recorded.ts";
 import { toBlobs } from "./step.ts";
 import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
-import type { NewEntry } from "../ledger/ledger.ts";
 
 export interface IncomingSignal extends Omit<OutgoingSignal, "from"> {
   readonly from?: OutgoingSignal["from"];
@@ -13,7 +13,10 @@ export interface IncomingSignal extends Omit<OutgoingSignal, "from"> {
 /** The entry of a signal, for a run that is driven here or for one that is not. */
 export function toSignalEntry(signal: IncomingSignal): NewEntry {
   const payload = toStoredValue("payload", signal.payload, `signal ${signal.name}`);
-  const body = toBody({ name: signal.name, id: signal.id, ...(signal.from === undefined ? {} : { from: signal.from }) }, payload);
+  const body = toBody(
+    { name: signal.name, id: signal.id, ...(signal.from === undefined ? {} : { from: signal.from }) },
+    payload,
+  );
   return { kind: "signal-received", key: "", body, ...toBlobs(payload) };
 }
 
@@ -39,7 +42,10 @@ export function toCancelEntry(cancel: { readonly by: string; readonly reason: st
 }
 
 /** Records the wish and cancels everything that the flow waits for. Resolves when it is durable. */
-export async function requestCancel(driver: Driver, cancel: { readonly by: string; readonly reason: string }): Promise<void> {
+export async function requestCancel(
+  driver: Driver,
+  cancel: { readonly by: string; readonly reason: string },
+): Promise<void> {
   if (driver.root.cancelled !== undefined) return;
   await driver.hand(toCancelEntry(cancel), false, () => driver.root.cancel(toCancellation(cancel.reason)));
 }
@@ -52,15 +58,31 @@ export function settleDoubt(driver: Driver, effect: EffectKey, verdict: PersonsV
 }
 
 /** The entry of a verdict on an effect whose run is not driven here. */
-export function toVerdictEntry(effect: { readonly key: EffectKey; readonly step: string }, verdict: PersonsVerdict): NewEntry {
+export function toVerdictEntry(
+  effect: { readonly key: EffectKey; readonly step: string },
+  verdict: PersonsVerdict,
+): NewEntry {
   const note = toPersonsNote(verdict);
   if (verdict.kind === "done") {
     const out = toStoredValue("out", verdict.output, effect.key);
     const body = toBody({ effect: effect.key, by: "person", note }, out);
-    return { kind: "effect-settled", key: effect.step, body, status: "running", ...toBlobs(out), effect: { kind: "change", key: effect.key, state: "settled" } };
+    return {
+      kind: "effect-settled",
+      key: effect.step,
+      body,
+      status: "running",
+      ...toBlobs(out),
+      effect: { kind: "change", key: effect.key, state: "settled" },
+    };
   }
   const body = toBody({ effect: effect.key, by: "person", note });
-  return { kind: "effect-resolved", key: effect.step, body, status: "running", effect: { kind: "change", key: effect.key, state: "intended" } };
+  return {
+    kind: "effect-resolved",
+    key: effect.step,
+    body,
+    status: "running",
+    effect: { kind: "change", key: effect.key, state: "intended" },
+  };
 }
 
 export function toPersonsNote(verdict: PersonsVerdict): string {
@@ -68,5 +90,8 @@ export function toPersonsNote(verdict: PersonsVerdict): string {
 }
 
 export function toRunOver(run: string): TuttiError {
-  return new TuttiError("RUN_OVER", `run ${run} has ended`, { hint: "Start a new run, or fork this one.", facts: { run } });
+  return new TuttiError("RUN_OVER", `run ${run} has ended`, {
+    hint: "Start a new run, or fork this one.",
+    facts: { run },
+  });
 }

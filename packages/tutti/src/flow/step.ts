@@ -54,27 +54,48 @@ export function runStep<Output>(driver: Driver, request: StepRequest): Promise<O
   return promise;
 }
 
-function recordDone(driver: Driver, request: StepRequest, done: { readonly pending: Pending; readonly value: unknown; readonly attempt: number }): void {
+function recordDone(
+  driver: Driver,
+  request: StepRequest,
+  done: { readonly pending: Pending; readonly value: unknown; readonly attempt: number },
+): void {
   if (done.pending.over) return;
   let out: StoredValue;
   try {
     out = toStoredValue("out", done.value, request.key);
   } catch (error) {
-    recordFailed(driver, request, { pending: done.pending, error: toStepError(request.key, error), attempt: done.attempt });
+    recordFailed(driver, request, {
+      pending: done.pending,
+      error: toStepError(request.key, error),
+      attempt: done.attempt,
+    });
     return;
   }
   const seen = toSeen(out.json, done.value);
   const ahead = request.effect === "read";
-  driver.hand({ kind: "step-done", key: request.key, body: toDoneBody(request, out, done.attempt), ...toBlobs(request.called?.input, out) }, ahead, () => {
-    if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(request.key, seen);
-    done.pending.resolve(seen);
-  });
+  void driver.hand(
+    {
+      kind: "step-done",
+      key: request.key,
+      body: toDoneBody(request, out, done.attempt),
+      ...toBlobs(request.called?.input, out),
+    },
+    ahead,
+    () => {
+      if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(request.key, seen);
+      done.pending.resolve(seen);
+    },
+  );
 }
 
 function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): string {
   const { called } = request;
-  if (called === undefined && attempt === 1 && request.effect === "local") return out.field === "" ? "{}" : `{${out.field}}`;
-  return toBody({ ...toCalledFields(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) }, ...(called === undefined ? [out] : [called.input, out]));
+  if (called === undefined && attempt === 1 && request.effect === "local")
+    return out.field === "" ? "{}" : `{${out.field}}`;
+  return toBody(
+    { ...toCalledFields(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
+    ...(called === undefined ? [out] : [called.input, out]),
+  );
 }
 
 function toCalledFields(called: Called | undefined): Readonly<Record<string, unknown>> {
@@ -82,7 +103,11 @@ function toCalledFields(called: Called | undefined): Readonly<Record<string, unk
   return { call: called.call, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
 }
 
-function recordFailed(driver: Driver, request: StepRequest, failed: { readonly pending: Pending; readonly error: TuttiError; readonly attempt: number }): void {
+function recordFailed(
+  driver: Driver,
+  request: StepRequest,
+  failed: { readonly pending: Pending; readonly error: TuttiError; readonly attempt: number },
+): void {
   if (failed.pending.over) return;
   const { called } = request;
   const fields = {
@@ -91,11 +116,15 @@ function recordFailed(driver: Driver, request: StepRequest, failed: { readonly p
     ...(failed.attempt === 1 ? {} : { attempt: failed.attempt }),
   };
   const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
-  driver.hand({ kind: "step-failed", key: request.key, body, ...toBlobs(called?.input) }, false, () => failed.pending.reject(toReplayable(failed.error)));
+  void driver.hand({ kind: "step-failed", key: request.key, body, ...toBlobs(called?.input) }, false, () =>
+    failed.pending.reject(toReplayable(failed.error)),
+  );
 }
 
 /** The blobs of several stored values, as the field of a new entry. */
-export function toBlobs(...values: readonly (StoredValue | undefined)[]): { readonly blobs?: NonNullable<StoredValue["blobs"]> } {
+export function toBlobs(...values: readonly (StoredValue | undefined)[]): {
+  readonly blobs?: NonNullable<StoredValue["blobs"]>;
+} {
   const blobs = values.flatMap((value) => value?.blobs ?? []);
   return blobs.length === 0 ? {} : { blobs };
 }

@@ -1,6 +1,6 @@
+import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toJsonText } from "../base/json.ts";
-import { TuttiError } from "../base/errors.ts";
 import type { Blob } from "../ledger/ledger.ts";
 
 /** Larger values are stored once, by content hash, and their entry holds a reference. */
@@ -22,7 +22,11 @@ export function toStoredValue(name: FieldName, value: unknown, where: string): S
   if (json === undefined) return { field: "", json, blobs: undefined };
   if (json.length <= inlineBytesMax) return { field: `"${name}":${json}`, json, blobs: undefined };
   const hash = sha256(json);
-  return { field: `"${name}Ref":{"hash":"${hash}","bytes":${Buffer.byteLength(json)}}`, json, blobs: [{ hash, content: json }] };
+  return {
+    field: `"${name}Ref":{"hash":"${hash}","bytes":${Buffer.byteLength(json)}}`,
+    json,
+    blobs: [{ hash, content: json }],
+  };
 }
 
 /** The JSON text of a body from its small fields and its stored values. */
@@ -44,11 +48,17 @@ interface BlobRef {
 }
 
 /** A stored value read back. Its blob must have been fetched before, because results are handed over in one macrotask. */
-export function fromStored(value: unknown, reference: BlobRef | undefined, blobs: ReadonlyMap<string, string>): unknown {
+export function fromStored(
+  value: unknown,
+  reference: BlobRef | undefined,
+  blobs: ReadonlyMap<string, string>,
+): unknown {
   if (reference === undefined) return value;
   const content = blobs.get(reference.hash);
   if (content === undefined) {
-    throw new TuttiError("LEDGER_CORRUPT", `blob ${reference.hash} is missing`, { hint: "Run `tutti verify`, and restore the ledger from a backup." });
+    throw new TuttiError("LEDGER_CORRUPT", `blob ${reference.hash} is missing`, {
+      hint: "Run `tutti verify`, and restore the ledger from a backup.",
+    });
   }
   return JSON.parse(content);
 }

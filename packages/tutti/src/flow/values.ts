@@ -6,9 +6,14 @@ import type { Driver } from "./driver.ts";
 import type { Scope } from "./scope.ts";
 
 /** A value that is drawn once and then remembered, so that it can be had without waiting. */
-function draw<Value>(driver: Driver, place: { readonly scope: Scope; readonly name: string }, make: () => Value): Value {
+function draw<Value>(
+  driver: Driver,
+  place: { readonly scope: Scope; readonly name: string },
+  make: () => Value,
+): Value {
   const key = enterAtOnce(driver, place);
-  if (driver.history.values.has(key)) return driver.history.values.get(key) as Value; // written by this very line
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by this very line
+  if (driver.history.values.has(key)) return driver.history.values.get(key) as Value;
   const value = make();
   void driver.append({ kind: "value-drawn", key, body: JSON.stringify({ value }) });
   return value;
@@ -40,5 +45,9 @@ export function writeNote(driver: Driver, scope: Scope, note: { readonly text: s
   if (driver.history.written.has(key)) return;
   const data = toJsonText(note.data, key);
   const text = JSON.stringify(note.text);
-  void driver.append({ kind: "note-written", key, body: data === undefined ? `{"text":${text}}` : `{"text":${text},"data":${data}}` });
+  void driver.append({
+    kind: "note-written",
+    key,
+    body: data === undefined ? `{"text":${text}}` : `{"text":${text},"data":${data}}`,
+  });
 }

@@ -1,10 +1,10 @@
+import type { RunId } from "../contracts/ids.ts";
 import type { SignalOf } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { runStep } from "./step.ts";
-import type { RunId } from "../contracts/ids.ts";
 import { toBody } from "./stored-value.ts";
 
 const never = new Promise<never>(() => {});
@@ -26,19 +26,29 @@ export function sleep(driver: Driver, scope: Scope, until: number | Date): Promi
 /** Arms a durable timer that resolves the pending. */
 function setTimer(driver: Driver, pending: Pending, until: number | Date): void {
   const { key } = pending;
-  const dueAt = driver.history.timers.get(key) ?? (typeof until === "number" ? driver.host.clock.now() + Math.max(0, until) : until.getTime());
-  if (!driver.history.timers.has(key)) void driver.append({ kind: "timer-set", key, body: toBody({ dueAt: Math.round(dueAt) }) });
-  pending.onCancel = driver.at(dueAt, () => driver.hand({ kind: "timer-fired", key, body: "{}" }, true, () => pending.resolve(undefined)));
+  const dueAt =
+    driver.history.timers.get(key) ??
+    (typeof until === "number" ? driver.host.clock.now() + Math.max(0, until) : until.getTime());
+  if (!driver.history.timers.has(key))
+    void driver.append({ kind: "timer-set", key, body: toBody({ dueAt: Math.round(dueAt) }) });
+  pending.onCancel = driver.at(dueAt, () => {
+    void driver.hand({ kind: "timer-fired", key, body: "{}" }, true, () => pending.resolve(undefined));
+  });
 }
 
 /** Waits for a signal, or `undefined` when `timeoutMs` is over first. */
-export function waitForSignal<Payload>(driver: Driver, scope: Scope, wanted: { readonly signal: SignalOf<Payload>; readonly timeoutMs?: number }): Promise<Payload | undefined> {
+export function waitForSignal<Payload>(
+  driver: Driver,
+  scope: Scope,
+  wanted: { readonly signal: SignalOf<Payload>; readonly timeoutMs?: number },
+): Promise<Payload | undefined> {
   const name = typeof wanted.signal === "string" ? wanted.signal : wanted.signal.name;
   const key = driver.enter(scope, `wait-${name}`, "run.wait()");
   if (key === undefined) return never;
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
   const parse = (payload: unknown): Payload | Promise<Payload> =>
     typeof wanted.signal === "string"
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a signal by name alone is untyped: Payload is what its caller wrote
       ? (payload as Payload) // a signal by name alone is untyped: Payload is what its caller wrote, `unknown` by default
       : parseWith(wanted.signal.payload, payload, { code: "INPUT_INVALID", what: `the payload of signal ${name}` });
   const kept = driver.signals.take(name, scope);
@@ -71,11 +81,17 @@ function limitWait(driver: Driver, waiting: Pending, timeoutMs: number): () => v
   const { key, scope } = waiting;
   const recorded = takeRecorded<void>(driver, scope, { key, kinds: ["timer-fired"], verb: "a wait with a limit" });
   if (recorded !== undefined) {
-    void recorded.then(() => waiting.resolve("time-over"), () => {});
+    void recorded.then(
+      () => waiting.resolve("time-over"),
+      () => {},
+    );
     return () => driver.delivery.abandon(key);
   }
   const limit = openPending<void>(scope, key);
-  void limit.promise.then(() => waiting.resolve("time-over"), () => {});
+  void limit.promise.then(
+    () => waiting.resolve("time-over"),
+    () => {},
+  );
   driver.delivery.whenLive(() => {
     if (!waiting.over) setTimer(driver, limit.pending, timeoutMs);
   });
@@ -87,7 +103,11 @@ function limitWait(driver: Driver, waiting: Pending, timeoutMs: number): () => v
 }
 
 /** Sends a signal once, however often the step is repeated: its id is the step's path. */
-export function emit(driver: Driver, scope: Scope, outgoing: { readonly to: RunId; readonly signal: SignalOf<unknown>; readonly payload: unknown }): Promise<void> {
+export function emit(
+  driver: Driver,
+  scope: Scope,
+  outgoing: { readonly to: RunId; readonly signal: SignalOf<unknown>; readonly payload: unknown },
+): Promise<void> {
   const name = typeof outgoing.signal === "string" ? outgoing.signal : outgoing.signal.name;
   const key = driver.enter(scope, `emit-${name}`, "run.emit()");
   if (key === undefined) return never;
@@ -101,8 +121,12 @@ export function emit(driver: Driver, scope: Scope, outgoing: { readonly to: RunI
     // Nothing may leave this run before what led to it is on disk.
     work: async () => {
       await driver.log.durable();
-      await driver.host.emit(outgoing.to, { name, payload: outgoing.payload, id, from: { run: driver.run, step: key } });
+      await driver.host.emit(outgoing.to, {
+        name,
+        payload: outgoing.payload,
+        id,
+        from: { run: driver.run, step: key },
+      });
     },
   });
 }
-

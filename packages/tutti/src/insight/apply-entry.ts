@@ -1,5 +1,6 @@
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
-import { toStepKey } from "../contracts/ids.ts";
+import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
+import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
 import type { OpenNode, TreeEdit } from "./tree-edit.ts";
@@ -39,7 +40,7 @@ interface Change<Kind extends EntryKind> {
 }
 
 // The type parameter ties the kind to its applier and its body.
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the body sees the tie, the rule does not
 function applyKind<Kind extends EntryKind>(edit: TreeEdit, entry: LedgerEntry, kind: Kind): void {
   // A parked run goes on as soon as it can; its next entry shows that it did.
   if (edit.tree.phase.kind === "parked" && entry.key !== "") edit.tree.phase = { kind: "running" };
@@ -98,7 +99,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     const step = node();
     call(step, body.call);
     step.edited = body.edited ?? false;
-    finish(step, { at, state: { kind: "done" }, output: toOutput(body), attempt: body.attempt });
+    const reply = findModelReply(step.path, body.out);
+    const output = reply === undefined ? toOutput(body) : describeReply(reply);
+    finish(step, { at, state: { kind: "done" }, output, attempt: body.attempt });
+    if (reply === undefined) return;
+    step.callable = reply.model;
+    step.usage = reply.usage;
   },
   "step-failed": ({ at, body, node }) => {
     const step = node();
@@ -138,13 +144,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "effect-resolved": ({ body, node }) => {
     withEffect(node(), body).state = { kind: "running" };
   },
-  "undo-failed": ({ body, node }) => {
-    withEffect(node(), body).error = body.error;
-  },
-  "effect-undone": ({ body, node }) => {
-    const step = withEffect(node(), body);
-    step.state = { kind: "undone" };
-    step.error = undefined;
+  "effect-undone": ({ edit, at, body, node }) => {
+    const undo = node();
+    undo.kind = "tool";
+    finish(undo, { at, state: { kind: "done" }, output: `took back ${body.effect}`, attempt: body.attempt });
+    const taken = findEffect(edit, body.effect);
+    if (taken !== undefined) edit.touch(taken).state = { kind: "undone" };
   },
 
   "timer-set": (change) => {
@@ -206,6 +211,16 @@ function findWait(node: StepNode, signal: string): StepNode | undefined {
     const waits = child.kind === "signal" && waitPattern.exec(child.name)?.groups?.["signal"] === signal;
     const found = waits ? child : findWait(child, signal);
     if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The step that did this effect itself. Rollbacks are rare and short, so a search will do. */
+function findEffect(edit: TreeEdit, effect: EffectKey): StepKey | undefined {
+  const open: StepNode[] = [edit.touch(toStepKey(""))];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.effect === effect && node.sharedFrom === undefined) return node.path;
+    for (const child of node.children) open.push(child);
   }
   return undefined;
 }

@@ -162,7 +162,6 @@ const someLine: fc.Arbitrary<SampleLine> = fc.oneof(
   key.map((it): SampleLine => ({ kind: "effect-in-doubt", key: it, body: { effect, why: "a crash" } })),
   key.map((it): SampleLine => ({ kind: "effect-resolved", key: it, body: { effect, by: "person" } })),
   key.map((it): SampleLine => ({ kind: "effect-undone", key: it, body: { effect } })),
-  key.map((it): SampleLine => ({ kind: "undo-failed", key: it, body: { effect, error, attempt: 1, nextAt: 3 } })),
   key.map((it): SampleLine => ({ kind: "timer-set", key: it, body: { dueAt: 7 } })),
   key.map((it): SampleLine => ({ kind: "timer-fired", key: it, body: {} })),
   key.map((it): SampleLine => ({ kind: "agent-started", key: it, body: { agent: "a", version: "1" } })),

@@ -182,21 +182,31 @@ export interface TreeTotals {
 export function totalsOf(tree: RunTree): TreeTotals {
   const sums = { agents: 0, calls: 0, retries: 0, shared: 0, inDoubt: 0, failed: 0 };
   const usage = { modelCalls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 };
-  const open: StepNode[] = [tree.root];
+  const open: StepNode[] = [...tree.root.children];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.kind === "agent") sums.agents += 1;
     if (node.kind === "tool") sums.calls += 1;
     if (node.attempt > 1) sums.retries += node.attempt - 1;
     if (node.sharedFrom !== undefined) sums.shared += 1;
     if (node.state.kind === "in-doubt") sums.inDoubt += 1;
-    if (node.state.kind === "failed" && node.path !== "") sums.failed += 1;
-    if (node.usage !== undefined) {
-      usage.modelCalls += node.usage.modelCalls;
-      usage.inputTokens += node.usage.inputTokens;
-      usage.outputTokens += node.usage.outputTokens;
-      usage.costUsd += node.usage.costUsd ?? 0;
-    }
+    if (node.state.kind === "failed") sums.failed += 1;
+    // An agent that is still at work is known by its questions so far; afterwards it says itself what they cost together.
+    const spent =
+      node.kind === "agent"
+        ? node.usage === undefined
+          ? node.children.map((child) => child.usage)
+          : [node.usage]
+        : [];
+    for (const used of spent) addUsage(usage, used);
     for (const child of node.children) open.push(child);
   }
   return { ...sums, usage };
+}
+
+function addUsage(sum: { -readonly [Name in keyof Usage]-?: number }, used: Usage | undefined): void {
+  if (used === undefined) return;
+  sum.modelCalls += used.modelCalls;
+  sum.inputTokens += used.inputTokens;
+  sum.outputTokens += used.outputTokens;
+  sum.costUsd += used.costUsd ?? 0;
 }

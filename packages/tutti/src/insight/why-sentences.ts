@@ -1,5 +1,6 @@
 import type { StoredError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 
 /** What one entry means, said to a person. */
@@ -14,6 +15,7 @@ const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "effect-settled",
   "effect-failed",
   "effect-shared",
+  "effect-undone",
   "timer-fired",
   "scope-closed",
   "child-settled",
@@ -32,6 +34,12 @@ export function tellOutcome(entry: LedgerEntry): Telling | undefined {
       const body = bodyOf(entry, kind);
       if (body.edited === true)
         return { kind: "person", sentence: `${key}: a person put in ${toResult(body)} when the run was forked.` };
+      const reply = findModelReply(key, body.out);
+      if (reply !== undefined)
+        return {
+          kind: "step",
+          sentence: `${key}: model ${reply.model} ${reply.toolCalls.length === 0 ? "answered: " : ""}${describeReply(reply)}.`,
+        };
       return {
         kind: "step",
         sentence: `${key}: ${body.call ?? "the step"} returned ${toResult(body)}${toTries(body.attempt)}.`,
@@ -59,6 +67,8 @@ export function tellOutcome(entry: LedgerEntry): Telling | undefined {
         sentence: `${key}: effect ${effect} had been done by run ${from.run} at ${from.step}; its result was taken over.`,
       };
     }
+    case "effect-undone":
+      return { kind: "effect", sentence: `${key}: effect ${bodyOf(entry, kind).effect} was taken back.` };
     case "timer-fired":
       return { kind: "step", sentence: `${key}: its time had come.` };
     case "scope-closed": {
@@ -138,12 +148,6 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
         sentence: `${who} found that it had not happened${toNote(note)}.`,
       };
     }
-    case "undo-failed": {
-      const { attempt, error } = bodyOf(entry, kind);
-      return { kind: "effect", sentence: `Taking it back failed (attempt ${attempt}): ${toText(error)}` };
-    }
-    case "effect-undone":
-      return { kind: "effect", sentence: "It was taken back." };
     default:
       return undefined;
   }

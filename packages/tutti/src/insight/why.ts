@@ -14,10 +14,11 @@ export interface Reason {
   readonly because: readonly Reason[];
 }
 
-/** `known`: told further up already. `cut`: more is in the ledger than was asked for. */
+/** `before`: not a recorded cause, only what came first. `known`: told further up already. `cut`: more is in the ledger than was asked for. */
 export type ReasonKind =
   | "run"
   | "input"
+  | "before"
   | "step"
   | "agent"
   | "attempt"
@@ -39,7 +40,7 @@ export interface WhyLimits {
 
 /**
  * Why a run, or one step of it, ended as it did: backwards through the results that were handed in, the agents that asked,
- * failed attempts, effects, signals and people. Says only what the ledger recorded; nothing is inferred from times.
+ * failed attempts, effects, signals and people. Says only what the ledger recorded; where it holds no cause, what came before is named as just that.
  * @throws TuttiError RUN_UNKNOWN for no entries, INPUT_INVALID for a step that the run does not have, LEDGER_CORRUPT
  */
 export function whyOf(entries: readonly LedgerEntry[], step?: StepKey, limits: WhyLimits = {}): Reason {
@@ -193,7 +194,10 @@ function whyStep(story: Story, step: StepKey, depth: number): Reason {
     if (detail !== undefined && story.take())
       because.push(leaf(detail.kind, detail.sentence, { step, seq: entry.seq }));
   }
-  because.push(...whyUses(story, usesOf(entries), depth));
+  if (outcome?.kind === "effect-settled") because.push(...whyUndone(story, outcome));
+  const uses = usesOf(entries);
+  because.push(...whyUses(story, uses, depth));
+  if (uses.length === 0 && findAgent(story, step) === undefined) because.push(...whyBefore(story, step, depth));
   if (outcome?.kind === "scope-closed") because.push(...whyInside(story, outcome, depth));
   because.push(...whyAgent(story, step, depth));
   return { kind: telling.kind, sentence: telling.sentence, ...about, because };
@@ -202,6 +206,42 @@ function whyStep(story: Story, step: StepKey, depth: number): Reason {
 function whyUses(story: Story, uses: readonly StepKey[] | undefined, depth: number): Reason[] {
   return (uses ?? []).map((used) => whyStep(story, used, depth + 1));
 }
+
+function whyUndone(story: Story, settled: LedgerEntry): Reason[] {
+  const { effect } = bodyOf(settled, "effect-settled");
+  const undone = story.entries.find(
+    (entry) => entry.kind === "effect-undone" && bodyOf(entry, entry.kind).effect === effect,
+  );
+  return undone === undefined
+    ? []
+    : [leaf("effect", "It was taken back later.", { step: toStepKey(undone.key), seq: undone.seq })];
+}
+
+/**
+ * For a step whose origin is not recorded, as that of a closure or of text that was put together: what had ended before it, in the same
+ * part of the flow. Said as what it is, an order and not a cause.
+ */
+function whyBefore(story: Story, step: StepKey, depth: number): Reason[] {
+  const [first] = story.entriesByKey.get(step) ?? [];
+  const part = step.slice(0, Math.max(0, step.lastIndexOf("/")));
+  const earlier =
+    first === undefined
+      ? []
+      : lastInside(story, part, first.seq).filter((before) => before !== step && !story.told.has(before));
+  if (earlier.length === 0 || !story.take()) return [];
+  const because = earlier.slice(-beforeMax).map((before) => whyStep(story, before, depth + 1));
+  return [
+    {
+      kind: "before",
+      sentence: "What it was made from is not recorded; these had ended before it:",
+      step,
+      seq: first?.seq,
+      because,
+    },
+  ];
+}
+
+const beforeMax = 3;
 
 /** What happened inside a scope or agent: what made it fail, or the steps that its result came from and the signals it took. */
 function whyInside(story: Story, closed: LedgerEntry, depth: number): Reason[] {
@@ -234,26 +274,25 @@ function lastInside(story: Story, scope: string, beforeSeq: number): readonly St
 
 /** The agent inside which a step was done, with what that agent was given. */
 function whyAgent(story: Story, step: StepKey, depth: number): Reason[] {
+  const started = findAgent(story, step);
+  if (started === undefined) return [];
+  const path = toStepKey(started.key);
+  const mark = `agent ${path}`;
+  if (story.told.has(path) || story.told.has(mark) || !story.take()) return [];
+  story.told.add(mark);
+  const body = bodyOf(started, "agent-started");
+  const sentence = `Agent ${body.agent} (version ${body.version}) did it, given ${toPreview(body.input)}.`;
+  const because = [...whyUses(story, body.uses, depth + 1), ...whyAgent(story, path, depth + 1)];
+  return [{ kind: "agent", sentence, step: path, seq: started.seq, because }];
+}
+
+/** The beginning of the innermost agent around a step. */
+function findAgent(story: Story, step: StepKey): LedgerEntry | undefined {
   for (let slash = step.lastIndexOf("/"); slash > 0; slash = step.lastIndexOf("/", slash - 1)) {
-    const path = toStepKey(step.slice(0, slash));
-    const started = story.entriesByKey.get(path)?.find((entry) => entry.kind === "agent-started");
-    if (started === undefined) continue;
-    const mark = `agent ${path}`;
-    if (story.told.has(path) || story.told.has(mark) || !story.take()) return [];
-    story.told.add(mark);
-    const body = bodyOf(started, "agent-started");
-    const sentence = `Agent ${body.agent} (version ${body.version}) did it, given ${toPreview(body.input)}.`;
-    return [
-      {
-        kind: "agent",
-        sentence,
-        step: path,
-        seq: started.seq,
-        because: [...whyUses(story, body.uses, depth + 1), ...whyAgent(story, path, depth + 1)],
-      },
-    ];
+    const started = story.entriesByKey.get(step.slice(0, slash))?.find((entry) => entry.kind === "agent-started");
+    if (started !== undefined) return started;
   }
-  return [];
+  return undefined;
 }
 
 /** Signals that no closed scope took for itself. */

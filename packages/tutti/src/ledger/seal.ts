@@ -20,5 +20,7 @@ export function toGenesis(run: string): string {
  * each on a line of its own. `key` comes last because a path may hold any character.
  */
 export function toSeal(previous: string, entry: Sealed, bodyDigest: string): string {
-  return sha256(`${previous}\n${bodyDigest}\n${entry.run}\n${entry.seq}\n${entry.kind}\n${entry.at}\n${entry.version}\n${entry.key}`);
+  return sha256(
+    `${previous}\n${bodyDigest}\n${entry.run}\n${entry.seq}\n${entry.kind}\n${entry.at}\n${entry.version}\n${entry.key}`,
+  );
 }

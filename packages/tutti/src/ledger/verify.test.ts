@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { createSettableClock, startAndClaim, toStep, toStepWithBlob } from "../../../../test/ledger/ledger-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { sha256 } from "../base/hash.ts";
-import { createSettableClock, startAndClaim, toStep, toStepWithBlob } from "../testing/ledger-fixture.ts";
 import { openSqliteLedger } from "./sqlite/sqlite-ledger.ts";
 import { verifyLedger, type Verification } from "./verify.ts";
 

@@ -10,7 +10,12 @@ export interface ProviderRequest {
 }
 
 export type ProviderAnswer =
-  | { readonly kind: "answer"; readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body: unknown }
+  | {
+      readonly kind: "answer";
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body: unknown;
+    }
   /** Never answers. */
   | { readonly kind: "hang" }
   /** Closes the connection: before anything is sent, or in the middle of the body. */
@@ -23,7 +28,9 @@ export interface ProviderServer {
   close(): Promise<void>;
 }
 
-export async function openProviderServer(answer: (request: ProviderRequest, index: number) => ProviderAnswer): Promise<ProviderServer> {
+export async function openProviderServer(
+  answer: (request: ProviderRequest, index: number) => ProviderAnswer,
+): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
   const server = createServer((incoming, outgoing) => {
     void readBody(incoming).then((body) => {

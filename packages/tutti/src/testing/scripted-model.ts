@@ -17,7 +17,9 @@ export interface ScriptedModel extends Model {
  * A model that answers what a test tells it: a function of the request, or a list of replies that is used up in order.
  * Every call counts one model call, 10 tokens in, 5 out and one cent.
  */
-export function scriptedModel(script: readonly ScriptedReply[] | ((request: ModelRequest, index: number) => ScriptedReply | Promise<ScriptedReply>)): ScriptedModel {
+export function scriptedModel(
+  script: readonly ScriptedReply[] | ((request: ModelRequest, index: number) => ScriptedReply | Promise<ScriptedReply>),
+): ScriptedModel {
   const requests: ModelRequest[] = [];
   return {
     provider: "scripted",
@@ -28,7 +30,11 @@ export function scriptedModel(script: readonly ScriptedReply[] | ((request: Mode
       const index = requests.push(request) - 1;
       const reply = typeof script === "function" ? await script(request, index) : script[index];
       if (reply === undefined) {
-        throw new TuttiError("MODEL_REFUSED", `the script has ${script.length} replies, and model call number ${index + 1} was made`, { hint: "Add a reply to the script." });
+        throw new TuttiError(
+          "MODEL_REFUSED",
+          `the script has ${script.length} replies, and model call number ${index + 1} was made`,
+          { hint: "Add a reply to the script." },
+        );
       }
       if ("error" in reply) throw reply.error;
       const text = "answer" in reply ? JSON.stringify(reply.answer) : "text" in reply ? reply.text : "";

@@ -17,7 +17,13 @@ const lookUp = {
 const publish = { ...lookUp, name: "page.publish", effect: "once" } as const;
 
 test("a declared tool says in full what it will do", verifies("P2"), () => {
-  expect(tool(lookUp)).toMatchObject({ kind: "tool", name: "page.find", scope: "run", retry: undefined, timeoutMs: undefined });
+  expect(tool(lookUp)).toMatchObject({
+    kind: "tool",
+    name: "page.find",
+    scope: "run",
+    retry: undefined,
+    timeoutMs: undefined,
+  });
 });
 
 test("an effect counts for everyone when it has a key of its own, else for its run", () => {

@@ -35,7 +35,9 @@ const namePattern = /^[A-Za-z][\w.:-]{0,63}$/;
 export function tool<Input, Output>(definition: ToolDefinition<Input, Output>): Tool<Input, Output> {
   const problem = findProblem(definition);
   if (problem !== undefined) {
-    throw new TuttiError("DEFINITION_INVALID", `tool ${JSON.stringify(definition.name)}: ${problem.what}`, { hint: problem.hint });
+    throw new TuttiError("DEFINITION_INVALID", `tool ${JSON.stringify(definition.name)}: ${problem.what}`, {
+      hint: problem.hint,
+    });
   }
   return {
     ...definition,
@@ -55,7 +57,10 @@ interface Problem {
 function findProblem(definition: ToolDefinition<unknown, unknown>): Problem | undefined {
   const { name, does, effect, scope } = definition;
   if (typeof name !== "string" || !namePattern.test(name)) {
-    return { what: "its name can't be used", hint: "Start with a letter and use letters, digits and _ . : - only, at most 64." };
+    return {
+      what: "its name can't be used",
+      hint: "Start with a letter and use letters, digits and _ . : - only, at most 64.",
+    };
   }
   if (typeof does !== "string" || does.trim() === "") {
     return { what: "it does not say what it does", hint: "Give `does` one sentence: models choose tools by it." };
@@ -66,7 +71,10 @@ function findProblem(definition: ToolDefinition<unknown, unknown>): Problem | un
     }
   }
   if (!effectClasses.has(effect)) {
-    return { what: `its effect is ${JSON.stringify(effect)}`, hint: 'Say what it does to the world: "read", "local", "idempotent" or "once".' };
+    return {
+      what: `its effect is ${JSON.stringify(effect)}`,
+      hint: 'Say what it does to the world: "read", "local", "idempotent" or "once".',
+    };
   }
   if (scope !== undefined && !scopes.has(scope)) {
     return { what: `its scope is ${JSON.stringify(scope)}`, hint: 'Say "everyone", "run" or "step".' };
@@ -99,12 +107,18 @@ function findLimitProblem(definition: ToolDefinition<unknown, unknown>): Problem
   }
   if (retry === undefined) return undefined;
   if (!Number.isSafeInteger(retry.attemptsMax) || retry.attemptsMax < 1) {
-    return { what: `its retry.attemptsMax is ${retry.attemptsMax}`, hint: "Count all attempts, the first included: 1 or more." };
+    return {
+      what: `its retry.attemptsMax is ${retry.attemptsMax}`,
+      hint: "Count all attempts, the first included: 1 or more.",
+    };
   }
   const negative = [retry.delayMs, retry.delayMaxMs].find((delayMs) => delayMs !== undefined && !(delayMs >= 0));
   if (negative !== undefined) return { what: `its retry waits ${negative} ms`, hint: "A delay is 0 or more." };
   if (retry.factor !== undefined && !(retry.factor >= 1)) {
-    return { what: `its retry.factor is ${retry.factor}`, hint: "Each pause is at least as long as the one before: 1 or more." };
+    return {
+      what: `its retry.factor is ${retry.factor}`,
+      hint: "Each pause is at least as long as the one before: 1 or more.",
+    };
   }
   return undefined;
 }

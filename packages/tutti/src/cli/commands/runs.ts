@@ -13,6 +13,7 @@ import {
   cutToColumns,
   fitToColumns,
   toColumns,
+  toDuration,
   toElapsed,
   toMoment,
   toPlainLine,
@@ -95,5 +96,5 @@ function toStarted({ startedAt }: RunRecord, now: number): string {
 
 function toTime({ startedAt, endedAt, status }: RunRecord, now: number): string {
   if (!isOver(status)) return toElapsed(now - startedAt);
-  return endedAt === undefined ? "" : toElapsed(endedAt - startedAt);
+  return endedAt === undefined ? "" : toDuration(endedAt - startedAt);
 }

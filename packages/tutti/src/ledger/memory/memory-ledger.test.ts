@@ -1,18 +1,12 @@
 import { expect, test } from "vitest";
 
-import { verifies } from "../../../../../test/verifies.ts";
-import { describeLedger } from "../../testing/ledger-conformance.ts";
-import { createSettableClock, startAndClaim, toStep } from "../../testing/ledger-fixture.ts";
+import { describeLedger } from "../../../../../test/ledger/ledger-conformance.ts";
+import { createSettableClock, startAndClaim, toStep } from "../../../../../test/ledger/ledger-fixture.ts";
 import { openMemoryLedger } from "./memory-ledger.ts";
 
-describeLedger("memory ledger, power", {
-  durability: "power",
-  verifies,
-  open: async (options) => openMemoryLedger(options),
-});
+describeLedger("memory ledger, power", { durability: "power", open: async (options) => openMemoryLedger(options) });
 describeLedger("memory ledger, process", {
   durability: "process",
-  verifies,
   open: async (options) => openMemoryLedger({ ...options, durability: "process" }),
 });
 

@@ -5,8 +5,6 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { verifies } from "../../../../../test/verifies.ts";
-import { toRunId } from "../../contracts/ids.ts";
 import {
   codeOf,
   createSettableClock,
@@ -15,8 +13,10 @@ import {
   startAndClaim,
   startLogs,
   toStep,
-} from "../../testing/ledger-fixture.ts";
-import { useLedgerFolder } from "../../testing/ledger-folder.ts";
+} from "../../../../../test/ledger/ledger-fixture.ts";
+import { useLedgerFolder } from "../../../../../test/ledger/ledger-folder.ts";
+import { verifies } from "../../../../../test/verifies.ts";
+import { toRunId } from "../../contracts/ids.ts";
 import { verifyLedger } from "../verify.ts";
 
 const here = useLedgerFolder();

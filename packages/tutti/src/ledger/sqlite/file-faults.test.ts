@@ -7,8 +7,6 @@ import { isDeepStrictEqual } from "node:util";
 
 import { expect, test } from "vitest";
 
-import { verifies } from "../../../../../test/verifies.ts";
-import { toRunId } from "../../contracts/ids.ts";
 import {
   codeOf,
   createSettableClock,
@@ -17,8 +15,10 @@ import {
   startAndClaim,
   toNewRun,
   toStep,
-} from "../../testing/ledger-fixture.ts";
-import { useLedgerFolder } from "../../testing/ledger-folder.ts";
+} from "../../../../../test/ledger/ledger-fixture.ts";
+import { useLedgerFolder } from "../../../../../test/ledger/ledger-folder.ts";
+import { verifies } from "../../../../../test/verifies.ts";
+import { toRunId } from "../../contracts/ids.ts";
 import { verifyLedger } from "../verify.ts";
 import { openSqliteLedger } from "./sqlite-ledger.ts";
 

@@ -7,8 +7,6 @@ import { DatabaseSync } from "node:sqlite";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { verifies } from "../../../../../test/verifies.ts";
-import { toRunId } from "../../contracts/ids.ts";
 import {
   codeOf,
   createSettableClock,
@@ -18,8 +16,10 @@ import {
   toNewRun,
   toStep,
   toStepWithBlob,
-} from "../../testing/ledger-fixture.ts";
-import { useLedgerFolder } from "../../testing/ledger-folder.ts";
+} from "../../../../../test/ledger/ledger-fixture.ts";
+import { useLedgerFolder } from "../../../../../test/ledger/ledger-folder.ts";
+import { verifies } from "../../../../../test/verifies.ts";
+import { toRunId } from "../../contracts/ids.ts";
 import { openSqliteLedger } from "./sqlite-ledger.ts";
 
 const here = useLedgerFolder();
@@ -82,6 +82,43 @@ test("what a killed process committed is synced before anybody acts on it", veri
   const second = await here.open(killed, { fault: (point) => void points.push(point) });
   expect(points).toEqual(["sync"]);
   expect(await keysOf(second, toRunId("run"))).toEqual(["/a"]);
+});
+
+test("a claim counts even if nothing was written under it", async () => {
+  const first = await here.open();
+  await startAndClaim(first, "run");
+  await first.close();
+  const second = await here.open();
+  expect((await second.claim(toRunId("run"))).log.epoch).toBe(2);
+});
+
+test("another program that writes to the file for a moment does not stop the ledger", async () => {
+  const ledger = await here.open();
+  const { log } = await startAndClaim(ledger, "run");
+  const script = `
+    const { DatabaseSync } = require("node:sqlite");
+    const database = new DatabaseSync(${JSON.stringify(here.file)});
+    database.exec("begin immediate");
+    process.stdout.write("held");
+    setTimeout(() => database.exec("rollback"), 300);`;
+  const other = spawn(process.execPath, ["--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(other.stdout, "data");
+  expect(await log.append(toStep("a"))).toEqual({ kind: "recorded", seq: 2, lsn: 2 });
+  if (other.exitCode === null) await once(other, "exit");
+});
+
+test("a reader in the middle of its work does not keep a ledger from closing, nor loses it anything", async () => {
+  const ledger = await here.open();
+  const { log } = await startAndClaim(ledger, "run");
+  const reader = new DatabaseSync(here.file, { readOnly: true });
+  reader.exec("begin");
+  reader.prepare("select count(*) from entry").get();
+  await log.append(toStep("a"));
+  await ledger.close();
+  reader.close();
+  expect(existsSync(`${here.file}-owner`)).toBe(true); // the -wal file is still needed
+  const again = await here.open();
+  expect(await keysOf(again, toRunId("run"))).toEqual(["/a"]);
 });
 
 test("a second engine is told which process holds the ledger, under whatever name", async () => {

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { TuttiError } from "../../base/errors.ts";
 
 /** The format that this code writes. A change that older code would misread raises it. */
-export const formatVersion = 1;
+const formatVersion = 1;
 
 /**
  * Integers name runs inside the file, so that the index of entries stays small. `entry.hash` and `blob.hash` are the 32 bytes.

@@ -5,7 +5,7 @@ import { toSystemFacts } from "../ledger-errors.ts";
 const resultCodes = { busy: 5, readOnly: 8, inOut: 10, corrupt: 11, full: 13, cantOpen: 14, notADatabase: 26 } as const;
 
 /** SQLite's primary result code of what was thrown, if it was thrown by SQLite. */
-export function toResultCode(thrown: unknown): number | undefined {
+function toResultCode(thrown: unknown): number | undefined {
   if (typeof thrown !== "object" || thrown === null || !("errcode" in thrown)) return undefined;
   return typeof thrown.errcode === "number" ? thrown.errcode & 0xff : undefined; // the rest is the extended code
 }

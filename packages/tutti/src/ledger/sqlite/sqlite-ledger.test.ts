@@ -4,8 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll } from "vitest";
 
-import { verifies } from "../../../../../test/verifies.ts";
-import { describeLedger } from "../../testing/ledger-conformance.ts";
+import { describeLedger } from "../../../../../test/ledger/ledger-conformance.ts";
 import { openSqliteLedger } from "./sqlite-ledger.ts";
 
 let folder = "";
@@ -20,7 +19,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 for (const durability of ["power", "process"] as const) {
   describeLedger(`SQLite ledger, ${durability}`, {
     durability,
-    verifies,
     open: (options) => openSqliteLedger(join(folder, `${(files += 1)}.db`), { ...options, durability }),
   });
 }

@@ -52,6 +52,9 @@ export async function openSqliteLedger(path: string, options: SqliteLedgerOption
   }
 }
 
+/** Another program, such as a database browser, may hold the file for a moment. The event loop waits with it. */
+const busyTimeoutMs = 2_000;
+
 interface OpenFile {
   readonly file: string;
   readonly database: DatabaseSync;
@@ -64,7 +67,7 @@ async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOpt
   const { clock, durability, onEntry, fault, walLimits } = options;
   ensureFile(file);
   const hadWal = existsSync(file + besides.wal);
-  const database = new DatabaseSync(file);
+  const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
   try {
     checkSchema(database, file); // before anything is set, which would change another program's file
     // Checkpoints and syncs are ours: see wal.ts. 16 MB hold the index pages of the runs that are being written.
@@ -102,10 +105,11 @@ async function closeLocked(open: OpenFile, queue: CommitQueue): Promise<void> {
     checkpoints.cancel();
     await walSync?.close();
     if (queue.stopped === undefined) {
-      checkpoints.finish();
-      // Before SQLite removes the -wal file: a left-over note beside a missing file would look like a loss.
-      removeOwner(file);
-      syncFolder(dirname(file));
+      // The note goes before SQLite removes the -wal file: beside a missing file it would look like a loss.
+      if (checkpoints.finish()) {
+        removeOwner(file);
+        syncFolder(dirname(file));
+      }
       database.close();
     } else closeUntouched(file, database);
   } catch (error) {

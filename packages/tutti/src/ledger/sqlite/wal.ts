@@ -18,7 +18,7 @@ const usualLimits: WalLimits = { idlePages: 1_000, forcedPages: 8_000 };
 /** Nothing was committed for this long: idle. */
 const idleMs = 100;
 /** Asking SQLite for the size costs a microsecond or two, so it is asked once in so many commits. */
-const commitsPerLook = 16;
+const commitsPerLook = 4;
 
 /** Makes the -wal file durable on a descriptor of our own, so that the event loop does not wait for the disk. */
 export interface WalSync {
@@ -53,8 +53,8 @@ export interface Checkpoints {
   /** @throws what a checkpoint at idle failed with: a disk that can't keep pages must not be trusted with more. */
   readonly beforeBegin: () => void;
   afterCommit(): void;
-  /** Moves everything, as the last thing before the ledger is closed. */
-  finish(): void;
+  /** Moves everything, as the last thing before the ledger is closed. False when a reader stands in the way. */
+  finish(): boolean;
   cancel(): void;
 }
 
@@ -112,8 +112,10 @@ export function createCheckpoints(database: DatabaseSync, options: CheckpointOpt
       else if (pages >= limits.idlePages && cancelTimer === undefined) arm();
     },
     finish() {
+      database.exec("pragma busy_timeout = 0"); // a reader that stays is no reason to wait
       const { busy } = toProgress(database.prepare("pragma wal_checkpoint(truncate)").get());
       if (busy === 0) options.onComplete();
+      return busy === 0;
     },
     cancel() {
       cancelTimer?.();

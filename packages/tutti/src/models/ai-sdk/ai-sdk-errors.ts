@@ -28,11 +28,17 @@ export async function toModelError(thrown: unknown, model: Named, signal: AbortS
   const details = { facts: { provider, model: model.modelId }, cause: toSafeCause(thrown) };
   const isNamed = (...names: readonly string[]): boolean => thrown instanceof Error && names.includes(thrown.name);
   if (signal.aborted || isNamed("AbortError", "TimeoutError", "ResponseAborted")) {
-    return new TuttiError("MODEL_UNAVAILABLE", `${provider} did not answer in time`, { ...details, hint: "Try again, or allow the step more time." });
+    return new TuttiError("MODEL_UNAVAILABLE", `${provider} did not answer in time`, {
+      ...details,
+      hint: "Try again, or allow the step more time.",
+    });
   }
   const sdk = await import("@ai-sdk/provider"); // loaded by the provider already; the core does not pay for it
   if (sdk.LoadAPIKeyError.isInstance(thrown) || sdk.LoadSettingError.isInstance(thrown)) {
-    return new TuttiError("MODEL_REFUSED", `${provider} has no key`, { ...details, hint: toKeyHint(provider, thrown.message) });
+    return new TuttiError("MODEL_REFUSED", `${provider} has no key`, {
+      ...details,
+      hint: toKeyHint(provider, thrown.message),
+    });
   }
   if (sdk.APICallError.isInstance(thrown)) return fromCall(thrown, provider, details);
   if (
@@ -53,37 +59,68 @@ export async function toModelError(thrown: unknown, model: Named, signal: AbortS
 function fromCall(error: APICallError, provider: string, details: ErrorDetails): TuttiError {
   const status = error.statusCode;
   const requestId = error.responseHeaders?.["x-request-id"] ?? error.responseHeaders?.["request-id"];
-  const facts = { ...details.facts, ...(status === undefined ? {} : { status }), ...(requestId === undefined ? {} : { requestId }) };
+  const facts = {
+    ...details.facts,
+    ...(status === undefined ? {} : { status }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
   const known = { ...details, facts };
   const said = redact(error.message) === "" ? "" : `: ${redact(error.message)}`;
-  if (status === 401 || status === 403) {
+  if (status === 401 || status === 403 || isKeyRejected(error)) {
     // What the provider says here often repeats a part of the key.
     return new TuttiError("MODEL_REFUSED", `${provider} did not accept the key (${status})`, {
       facts,
-      hint: status === 401 ? toKeyHint(provider, "") : `The key may not use this model. ${toKeyHint(provider, "")}`,
+      hint: status === 403 ? `The key may not use this model. ${toKeyHint(provider, "")}` : toKeyHint(provider, ""),
     });
   }
   if (status === 429 && isOutOfMoney(error)) {
-    return new TuttiError("MODEL_REFUSED", `${provider} says that the quota of this key is used up`, { ...known, hint: "Check the plan and billing of the account." });
+    return new TuttiError("MODEL_REFUSED", `${provider} says that the quota of this key is used up`, {
+      ...known,
+      hint: "Check the plan and billing of the account.",
+    });
   }
   const retryAfterMs = toRetryAfterMs(error.responseHeaders ?? {});
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   if (status === 429) {
-    return new TuttiError("MODEL_RATE_LIMITED", `${provider} asks to wait (429)`, { ...known, ...wait, hint: "It is tried again; lower the concurrency if this goes on." });
+    return new TuttiError("MODEL_RATE_LIMITED", `${provider} asks to wait (429)`, {
+      ...known,
+      ...wait,
+      hint: "It is tried again; lower the concurrency if this goes on.",
+    });
   }
-  if (status === undefined || status >= 500 || status === 408 || status === 409 || (error.isRetryable && status !== 400)) {
-    const what = status === undefined ? "can't be reached" : status < 300 ? "broke off its answer" : `has a fault of its own (${status})`;
+  if (
+    status === undefined ||
+    status >= 500 ||
+    status === 408 ||
+    status === 409 ||
+    (error.isRetryable && status !== 400)
+  ) {
+    const what =
+      status === undefined
+        ? "can't be reached"
+        : status < 300
+          ? "broke off its answer"
+          : `has a fault of its own (${status})`;
     return new TuttiError("MODEL_UNAVAILABLE", `${provider} ${what}${said}`, {
       ...known,
       ...wait,
-      hint: status === undefined ? "Check the network and the provider's base URL." : "It is tried again; the provider's status page may say more.",
+      hint:
+        status === undefined
+          ? "Check the network and the provider's base URL."
+          : "It is tried again; the provider's status page may say more.",
     });
   }
   if (status < 300) return toUnreadable(provider, known);
   if (status === 404) {
-    return new TuttiError("MODEL_REFUSED", `${provider} does not know the model or the address (404)${said}`, { ...known, hint: "Check the model's id and the base URL." });
+    return new TuttiError("MODEL_REFUSED", `${provider} does not know the model or the address (404)${said}`, {
+      ...known,
+      hint: "Check the model's id and the base URL.",
+    });
   }
-  return new TuttiError("MODEL_REFUSED", `${provider} did not take the request (${status})${said}`, { ...known, hint: "Check the model's id, the settings and the size of the input." });
+  return new TuttiError("MODEL_REFUSED", `${provider} did not take the request (${status})${said}`, {
+    ...known,
+    hint: "Check the model's id, the settings and the size of the input.",
+  });
 }
 
 function toUnreadable(provider: string, details: ErrorDetails): TuttiError {
@@ -95,7 +132,17 @@ function toUnreadable(provider: string, details: ErrorDetails): TuttiError {
 
 function toKeyHint(provider: string, message: string): string {
   const named = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/.exec(message)?.[0] ?? keyVariables[provider];
-  return named === undefined ? "Check the key that the provider was made with." : `Check the environment variable ${named}.`;
+  return named === undefined
+    ? "Check the key that the provider was made with."
+    : `Check the environment variable ${named}.`;
+}
+
+// Gemini answers 400, not 401.
+function isKeyRejected(error: APICallError): boolean {
+  return (
+    error.statusCode === 400 &&
+    /API[ _]key not valid|API_KEY_INVALID/i.test(`${error.message} ${error.responseBody ?? ""}`)
+  );
 }
 
 // The same status as "too fast", but waiting does not help.

@@ -19,7 +19,10 @@ export function fromAiSdk(model: LanguageModelV4, settings: AiSdkSettings = {}):
     async generate(request, signal) {
       const names = toWireNames(request);
       try {
-        const result = await model.doGenerate({ ...toCallOptions(request, model, { names, settings }), abortSignal: signal });
+        const result = await model.doGenerate({
+          ...toCallOptions(request, model, { names, settings }),
+          abortSignal: signal,
+        });
         return toReply(result, names, model);
       } catch (error) {
         throw await toModelError(error, model, signal);
@@ -31,12 +34,22 @@ export function fromAiSdk(model: LanguageModelV4, settings: AiSdkSettings = {}):
 // Types rule this out; a model's id as a string, or a provider of another major version, would fail much later and less clearly.
 function checkModel(model: LanguageModelV4): void {
   const given: unknown = model;
-  const version = typeof given === "object" && given !== null && "specificationVersion" in given ? given.specificationVersion : undefined;
+  const version =
+    typeof given === "object" && given !== null && "specificationVersion" in given
+      ? given.specificationVersion
+      : undefined;
   if (version === "v4" && typeof model.doGenerate === "function") return;
-  const what = typeof given === "string" ? `the text ${JSON.stringify(given)}` : version === undefined ? "something else" : `a model of specification ${JSON.stringify(version)}`;
-  throw new TuttiError("DEFINITION_INVALID", `fromAiSdk needs a language model of the AI SDK (specification v4), and was given ${what}`, {
-    hint: 'Pass the model itself, for example openai("gpt-5-mini") of a current @ai-sdk/openai.',
-  });
+  const what =
+    typeof given === "string"
+      ? `the text ${JSON.stringify(given)}`
+      : version === undefined
+        ? "something else"
+        : `a model of specification ${JSON.stringify(version)}`;
+  throw new TuttiError(
+    "DEFINITION_INVALID",
+    `fromAiSdk needs a language model of the AI SDK (specification v4), and was given ${what}`,
+    { hint: 'Pass the model itself, for example openai("gpt-5-mini") of a current @ai-sdk/openai.' },
+  );
 }
 
 function toReply(result: LanguageModelV4GenerateResult, names: WireNames, model: LanguageModelV4): ModelReply {
@@ -51,16 +64,18 @@ function toReply(result: LanguageModelV4GenerateResult, names: WireNames, model:
   const { unified } = result.finishReason;
   const facts = { provider: model.provider, model: model.modelId };
   if (unified === "content-filter") {
-    throw new TuttiError("MODEL_REFUSED", `${model.modelId} stopped: the provider's content filter did not let the answer through`, {
-      hint: "Look at what the agent was given; another model may judge it differently.",
-      facts,
-    });
+    throw new TuttiError(
+      "MODEL_REFUSED",
+      `${model.modelId} stopped: the provider's content filter did not let the answer through`,
+      { hint: "Look at what the agent was given; another model may judge it differently.", facts },
+    );
   }
   if ((unified === "length" || unified === "interrupted") && toolCalls.length === 0) {
-    throw new TuttiError("MODEL_ANSWER_INVALID", `the answer of ${model.modelId} was cut off${unified === "length" ? " at its token limit" : ""}`, {
-      hint: "Raise maxOutputTokens, or ask for a shorter answer.",
-      facts,
-    });
+    throw new TuttiError(
+      "MODEL_ANSWER_INVALID",
+      `the answer of ${model.modelId} was cut off${unified === "length" ? " at its token limit" : ""}`,
+      { hint: "Raise maxOutputTokens, or ask for a shorter answer.", facts },
+    );
   }
   const modelId = result.response?.modelId;
   return { text, toolCalls, usage: toUsage(result.usage), ...(modelId === undefined ? {} : { modelId }) };

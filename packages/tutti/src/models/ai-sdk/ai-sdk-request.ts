@@ -1,10 +1,19 @@
-import type { JSONValue, LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Message, LanguageModelV4ToolResultPart } from "@ai-sdk/provider";
+import type {
+  JSONValue,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Message,
+  LanguageModelV4ToolResultPart,
+} from "@ai-sdk/provider";
 
 import type { ModelMessage, ModelRequest } from "../../contracts/model.ts";
 import { isStrictSchema, toWireSchema } from "./wire-schema.ts";
 
 /** Settings that go to the provider with every call. */
-export type AiSdkSettings = Pick<LanguageModelV4CallOptions, "maxOutputTokens" | "temperature" | "seed" | "reasoning" | "providerOptions">;
+export type AiSdkSettings = Pick<
+  LanguageModelV4CallOptions,
+  "maxOutputTokens" | "temperature" | "seed" | "reasoning" | "providerOptions"
+>;
 
 /** Tool names as a provider takes them, and back. */
 export interface WireNames {
@@ -54,8 +63,18 @@ export function toCallOptions(
   const lax = strictByDefault(provider) && !isStrictSchema(schema) ? { [provider]: { strictJsonSchema: false } } : {};
   return {
     ...settings,
-    prompt: byPrompt ? [...messages, { role: "user", content: [{ type: "text", text: askForJson(schema) }] }] : messages,
-    ...(byPrompt ? {} : { responseFormat: { type: "json", schema, name: request.answer.name.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, wireNameMax) } }),
+    prompt: byPrompt
+      ? [...messages, { role: "user", content: [{ type: "text", text: askForJson(schema) }] }]
+      : messages,
+    ...(byPrompt
+      ? {}
+      : {
+          responseFormat: {
+            type: "json",
+            schema,
+            name: request.answer.name.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, wireNameMax),
+          },
+        }),
     ...(tools.length === 0 ? {} : { tools }),
     providerOptions: { ...lax, ...settings.providerOptions },
   };
@@ -115,7 +134,10 @@ function toPrompt(messages: readonly ModelMessage[], names: WireNames): Language
   return prompt;
 }
 
-function toResultPart(message: Extract<ModelMessage, { role: "tool" }>, names: WireNames): LanguageModelV4ToolResultPart {
+function toResultPart(
+  message: Extract<ModelMessage, { role: "tool" }>,
+  names: WireNames,
+): LanguageModelV4ToolResultPart {
   const value = toJsonValue(message.result);
   const text = typeof value === "string" ? value : undefined;
   const output = message.isError

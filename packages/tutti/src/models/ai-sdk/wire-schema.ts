@@ -7,10 +7,22 @@ const mapped = ["properties", "$defs", "definitions", "patternProperties"] as co
 
 /** What OpenAI's strict structured outputs understand; a schema with anything else is refused outright. */
 const strictWords: ReadonlySet<string> = new Set([
-  ..."type title description properties required additionalProperties items enum const anyOf $ref $defs format pattern".split(" "),
+  ..."type title description properties required additionalProperties items enum const anyOf $ref $defs format pattern".split(
+    " ",
+  ),
   ..."minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems".split(" "),
 ]);
-const strictFormats: ReadonlySet<string> = new Set(["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"]);
+const strictFormats: ReadonlySet<string> = new Set([
+  "date-time",
+  "date",
+  "time",
+  "duration",
+  "email",
+  "hostname",
+  "ipv4",
+  "ipv6",
+  "uuid",
+]);
 
 /** A schema as providers take it: without its dialect, and closed: an object has the properties that it names and no others. */
 export function toWireSchema(schema: Readonly<Record<string, unknown>>): JSONSchema7 {
@@ -39,9 +51,16 @@ export function isStrictSchema(schema: unknown): boolean {
   if (typeof format === "string" && !strictFormats.has(format)) return false;
   if (schema["type"] === "object" || isObject(properties)) {
     const names = isObject(properties) ? Object.keys(properties) : [];
-    if (schema["additionalProperties"] !== false || !Array.isArray(required) || names.some((name) => !required.includes(name))) return false;
+    if (
+      schema["additionalProperties"] !== false ||
+      !Array.isArray(required) ||
+      names.some((name) => !required.includes(name))
+    )
+      return false;
   }
-  const parts: unknown[] = ["properties", "$defs"].flatMap((name) => (isObject(schema[name]) ? Object.values(schema[name]) : []));
+  const parts: unknown[] = ["properties", "$defs"].flatMap((name) =>
+    isObject(schema[name]) ? Object.values(schema[name]) : [],
+  );
   if ("items" in schema) parts.push(schema["items"]);
   if (Array.isArray(schema["anyOf"])) parts.push(...schema["anyOf"]);
   return parts.every(isStrictSchema);

@@ -1,7 +1,7 @@
 import { toTerms } from "../../base/text-rank.ts";
 import type { ModelMessage } from "../../contracts/model.ts";
-import { isObject, type JsonObject } from "./schema-node.ts";
 import { toRole } from "./property-role.ts";
+import { isObject, type JsonObject } from "./schema-node.ts";
 
 /** A tool call of an earlier turn, with what came back. */
 export interface FinishedCall {
@@ -40,7 +40,12 @@ export function readConversation(messages: readonly ModelMessage[]): Conversatio
         for (const call of message.toolCalls) inputById.set(call.id, call.input);
         break;
       case "tool":
-        calls.push({ tool: message.tool, input: inputById.get(message.callId), result: message.result, isError: message.isError });
+        calls.push({
+          tool: message.tool,
+          input: inputById.get(message.callId),
+          result: message.result,
+          isError: message.isError,
+        });
         break;
     }
   }
@@ -49,7 +54,12 @@ export function readConversation(messages: readonly ModelMessage[]): Conversatio
   const input = findJson(task);
   if (input !== undefined) return { question: toQuestion(input) ?? firstLine(task), input, userText: "", calls };
   const asked = findQuestion(task) ?? firstLine(task);
-  return { question: asked === "" ? (systemTexts[0] ?? "") : asked, input: {}, userText: task.replace(asked, ""), calls };
+  return {
+    question: asked === "" ? (systemTexts[0] ?? "") : asked,
+    input: {},
+    userText: task.replace(asked, ""),
+    calls,
+  };
 }
 
 /** The first JSON object of a text, in a fence or bare. */
@@ -70,7 +80,19 @@ function parsed(text: string): unknown {
   }
 }
 
-const askingNames = ["question", "query", "ask", "task", "goal", "objective", "topic", "subject", "request", "prompt", "title"];
+const askingNames = [
+  "question",
+  "query",
+  "ask",
+  "task",
+  "goal",
+  "objective",
+  "topic",
+  "subject",
+  "request",
+  "prompt",
+  "title",
+];
 const questionMax = 400;
 
 /** What an input asks: its field of that name, else all its short texts. */
@@ -79,9 +101,13 @@ export function toQuestion(input: JsonObject): string | undefined {
     const value = input[name];
     if (typeof value === "string" && value.trim() !== "") return value.trim();
   }
-  const asked = Object.entries(input).find(([name, value]) => typeof value === "string" && value.trim() !== "" && toRole(name) === "question");
+  const asked = Object.entries(input).find(
+    ([name, value]) => typeof value === "string" && value.trim() !== "" && toRole(name) === "question",
+  );
   if (typeof asked?.[1] === "string") return asked[1].trim();
-  const short = Object.values(input).filter((value) => typeof value === "string" && value.trim() !== "" && value.length <= questionMax);
+  const short = Object.values(input).filter(
+    (value) => typeof value === "string" && value.trim() !== "" && value.length <= questionMax,
+  );
   return short.length === 0 ? undefined : short.join(" ");
 }
 
@@ -101,7 +127,10 @@ export function toFocus(question: string): string {
 }
 
 function findQuestion(text: string): string | undefined {
-  return text.match(/[^.!?\n]+\?/g)?.at(-1)?.trim();
+  return text
+    .match(/[^.!?\n]+\?/g)
+    ?.at(-1)
+    ?.trim();
 }
 
 function firstLine(text: string): string {

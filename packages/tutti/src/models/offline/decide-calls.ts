@@ -25,7 +25,12 @@ export function decideCalls(tools: readonly ModelTool[], conversation: Conversat
     const query = node.fields.find(isQuery);
     if (query !== undefined && node.fields.every((field) => field === query || !field.required)) {
       const earlier = conversation.calls.filter((call) => call.tool === tool.name);
-      wanted.push(...decideSearches(query, node, { ...conversation, calls: earlier }).map((input) => ({ tool: tool.name, input })));
+      wanted.push(
+        ...decideSearches(query, node, { ...conversation, calls: earlier }).map((input) => ({
+          tool: tool.name,
+          input,
+        })),
+      );
       continue;
     }
     const taken = takeSchema(tool.input, scope);
@@ -51,10 +56,13 @@ function decideSearches(query: SchemaField, node: FieldsNode, { question, calls 
   // First the question, and what it is about by itself. Then its longest words: those are the rarest, more often than not.
   const rare = words.toSorted((left, right) => right.length - left.length).slice(0, 2);
   const queries = calls.length === 0 ? [words, toQueryWords(toFocus(question))] : [rare];
-  const texts = new Set(queries.map((chosen) => (chosen.length === 0 ? question : chosen.join(" "))).filter((text) => text.trim() !== ""));
+  const texts = new Set(
+    queries.map((chosen) => (chosen.length === 0 ? question : chosen.join(" "))).filter((text) => text.trim() !== ""),
+  );
   const limit = node.fields.find((field) => /^(?:limit|count|top|k|n|max\w*)$/i.test(field.name));
   const limitNode = limit?.node();
-  const most = limit === undefined || limitNode?.kind !== "number" ? {} : { [limit.name]: Math.min(hitsWanted, limitNode.max) };
+  const most =
+    limit === undefined || limitNode?.kind !== "number" ? {} : { [limit.name]: Math.min(hitsWanted, limitNode.max) };
   return [...texts].map((text) => ({ [query.name]: text, ...most }));
 }
 
@@ -69,7 +77,11 @@ function toQueryWords(question: string): string[] {
 }
 
 /** Reads what a search hit: every field that the tool requires stands in the hit, under the same name. */
-function decideReads(tool: string, node: FieldsNode, conversation: Conversation): { readonly tool: string; readonly input: JsonObject }[] {
+function decideReads(
+  tool: string,
+  node: FieldsNode,
+  conversation: Conversation,
+): { readonly tool: string; readonly input: JsonObject }[] {
   if (conversation.calls.some((call) => call.tool === tool)) return [];
   const reads = new Map<string, JsonObject>();
   for (const call of conversation.calls) {
@@ -78,7 +90,8 @@ function decideReads(tool: string, node: FieldsNode, conversation: Conversation)
       const named = node.fields.filter((field) => hit[field.name] !== undefined && fits(field.node(), hit[field.name]));
       if (named.length === 0 || node.fields.some((field) => field.required && !named.includes(field))) continue;
       const source = textByRole(hit, "source") || JSON.stringify(hit);
-      if (!reads.has(source) && reads.size < readsMax) reads.set(source, Object.fromEntries(named.map((field) => [field.name, hit[field.name]])));
+      if (!reads.has(source) && reads.size < readsMax)
+        reads.set(source, Object.fromEntries(named.map((field) => [field.name, hit[field.name]])));
     }
   }
   return [...reads.values()].map((input) => ({ tool, input }));

@@ -41,9 +41,12 @@ export function isReadingMatter(value: unknown, depth = 0): boolean {
 
 /** Everything that was said: by the tools' results if they brought passages, else by the input and the user. */
 export function collectSentences(conversation: Conversation): Sentence[] {
-  const brought = conversation.calls.filter((call) => !call.isError && isReadingMatter(call.result)).map((call) => call.result);
+  const brought = conversation.calls
+    .filter((call) => !call.isError && isReadingMatter(call.result))
+    .map((call) => call.result);
   const sentences = brought.flatMap((result) => sentencesOf(result));
-  const all = sentences.length > 0 ? sentences : [...sentencesOf(conversation.input), ...sentencesOf(conversation.userText)];
+  const all =
+    sentences.length > 0 ? sentences : [...sentencesOf(conversation.input), ...sentencesOf(conversation.userText)];
   return withoutRepetition(all, conversation.question).slice(0, sentencesMax);
 }
 
@@ -59,7 +62,9 @@ export function sentencesOf(value: unknown, beside: JsonObject = {}, depth = 0):
     if (typeof part !== "string") return sentencesOf(part, near, depth + 1);
     const role = toRole(name);
     // What stands beside a quote only says it again.
-    return aboutTheMaterial.has(role) || (isQuoted && role !== "quote") ? [] : splitText(part, near, role === "quote" || role === "claim");
+    return aboutTheMaterial.has(role) || (isQuoted && role !== "quote")
+      ? []
+      : splitText(part, near, role === "quote" || role === "claim");
   });
 }
 
@@ -73,7 +78,16 @@ function splitText(text: string, beside: JsonObject, given: boolean): Sentence[]
   for (const span of toSentences(text)) {
     const words = span.text.replaceAll(/\s+/g, " ");
     const quality = toQuality(words);
-    if (quality > 0) sentences.push({ text: words, terms: toTerms(words), source, title, place: span.start / text.length, quality, given });
+    if (quality > 0)
+      sentences.push({
+        text: words,
+        terms: toTerms(words),
+        source,
+        title,
+        place: span.start / text.length,
+        quality,
+        given,
+      });
   }
   return sentences;
 }
@@ -105,7 +119,8 @@ function withoutRepetition(sentences: readonly Sentence[], question: string): Se
   return sentences.filter((sentence) => kept.has(sentence));
 }
 
-const codeMarks = /[{};=<>]{2}|=>|\(\)|\);|[{}]|^\s*(?:import|const|let|var|npm|npx|return|export|\$)\s|https?:\/\/\S+\s*$|\|/;
+const codeMarks =
+  /[{};=<>]{2}|=>|\(\)|\);|[{}]|^\s*(?:import|const|let|var|npm|npx|return|export|\$)\s|https?:\/\/\S+\s*$|\|/;
 
 /** 0 for what is no sentence: code, a table row, a heading, a bare link. */
 function toQuality(text: string): number {
@@ -113,11 +128,21 @@ function toQuality(text: string): number {
   const letters = text.match(/[\p{L}\s]/gu)?.length ?? 0;
   // Scripts without spaces have no words to count by.
   const unspaced = words < 4 && /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Thai}]/u.test(text);
-  if ((words < 4 && !unspaced) || words > 70 || text.length > 600 || letters / text.length < 0.6 || codeMarks.test(text)) return 0;
+  if (
+    (words < 4 && !unspaced) ||
+    words > 70 ||
+    text.length > 600 ||
+    letters / text.length < 0.6 ||
+    codeMarks.test(text)
+  )
+    return 0;
   let quality = 1;
   if (!/[.!。！…]["'”’»)\]]*$/u.test(text)) quality *= text.endsWith("?") || text.endsWith(":") ? 0.3 : 0.6;
   if (!/^["'“‘«([]*[\p{Lu}\p{Lo}\p{N}]/u.test(text)) quality *= 0.6;
-  if (/^(?:It|This|That|These|Those|They|He|She|But|And|Or|So|However|Also|Then|See|Note|For example|E\.g\.)\b/.test(text)) quality *= 0.7;
+  if (
+    /^(?:It|This|That|These|Those|They|He|She|But|And|Or|So|However|Also|Then|See|Note|For example|E\.g\.)\b/.test(text)
+  )
+    quality *= 0.7;
   if (/^(?:npm|yarn|pnpm|pip|run|install)\b/i.test(text)) quality *= 0.3;
   // BM25 likes short sentences; an answer needs room to say something.
   return unspaced ? quality : quality * Math.min(1, 0.45 + words / 22);
@@ -127,18 +152,25 @@ function toQuality(text: string): number {
 export function rankSentences(sentences: readonly Sentence[], question: string): Answering[] {
   // A sentence rarely repeats what its document is called, and is about it all the same.
   const index = toTextIndex(sentences.map((sentence) => [...sentence.terms, ...toTerms(sentence.title)]));
-  const inFocus = new Map(index.rank(toTerms(toFocus(question)), sentences.length).map((found) => [found.index, found.coverage]));
+  const inFocus = new Map(
+    index.rank(toTerms(toFocus(question)), sentences.length).map((found) => [found.index, found.coverage]),
+  );
   const answering: Answering[] = [];
-  for (const found of index.rank(toTerms(question), sentences.length)) {
+  const wanted = toTerms(question);
+  for (const found of index.rank(wanted, sentences.length)) {
     const sentence = sentences[found.index];
     const focus = inFocus.get(found.index) ?? 0;
-    if (sentence === undefined || focus < coverageMin) continue;
+    // The title helps, but something of the question has to be in the sentence itself.
+    if (sentence === undefined || focus < coverageMin || !sentence.terms.some((term) => wanted.includes(term)))
+      continue;
     const score = found.score * (0.5 + focus) * sentence.quality * (1.15 - 0.15 * sentence.place);
     answering.push({ ...sentence, score, coverage: found.coverage });
   }
   const found = new Set(answering.map((sentence) => sentence.text));
   // What was handed in as an answer is one, whatever words it uses.
-  const given = sentences.filter((sentence) => sentence.given && !found.has(sentence.text)).map((sentence) => ({ ...sentence, score: 0, coverage: 0 }));
+  const given = sentences
+    .filter((sentence) => sentence.given && !found.has(sentence.text))
+    .map((sentence) => ({ ...sentence, score: 0, coverage: 0 }));
   return [...answering.toSorted((left, right) => right.score - left.score), ...given];
 }
 

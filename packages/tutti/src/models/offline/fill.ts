@@ -1,8 +1,18 @@
 import { spread, textByRole } from "./evidence.ts";
-import { findChoice, findFlag, findNumber, toAllowedNumber } from "./find-value.ts";
 import { findText, findTexts, toClaim, toEmptyText, toTitle } from "./find-text.ts";
+import { findChoice, findFlag, findNumber, toAllowedNumber } from "./find-value.ts";
 import { rolesToTakeFrom, toNameWords, toRole, type PropertyRole } from "./property-role.ts";
-import { fits, isObject, schemaDepthMax, toSchemaNode, type FieldsNode, type JsonObject, type ListNode, type SchemaNode, type Wanted } from "./schema-node.ts";
+import {
+  fits,
+  isObject,
+  schemaDepthMax,
+  toSchemaNode,
+  type FieldsNode,
+  type JsonObject,
+  type ListNode,
+  type SchemaNode,
+  type Wanted,
+} from "./schema-node.ts";
 import { recordListsOf, toRecordScope, toSentenceScope, type Scope } from "./scope.ts";
 
 /** So many items, unless the schema or the material says otherwise. */
@@ -67,7 +77,11 @@ function find(wanted: Wanted, scope: Scope): unknown {
     case "fields":
       return findFields({ ...wanted, node }, scope);
     case "either":
-      return findBranch(wanted, node.branches.map((branch) => branch()), scope);
+      return findBranch(
+        wanted,
+        node.branches.map((branch) => branch()),
+        scope,
+      );
   }
 }
 
@@ -82,7 +96,8 @@ function take({ node, name, description }: Wanted, scope: Scope): unknown {
   for (const role of rolesToTakeFrom[wantedRole] ?? []) {
     for (const [other, value] of Object.entries(scope.own)) {
       if (typeof value !== "string" || value === "" || toRole(other) !== role) continue;
-      const text = wantedRole === "title" ? toTitle(value) : role === "quote" && wantedRole !== "quote" ? toClaim(value) : value;
+      const text =
+        wantedRole === "title" ? toTitle(value) : role === "quote" && wantedRole !== "quote" ? toClaim(value) : value;
       if (fits(node, text)) return text;
     }
   }
@@ -115,12 +130,21 @@ function findBranch({ name, depth }: Wanted, branches: readonly SchemaNode[], sc
   const possible = branches.filter((branch) => branch.kind !== "nothing");
   // Branches that are told apart by a word ("answer" or "nothing found") are options to decide between.
   const words = possible.map((branch) => {
-    const word = branch.kind === "fields" ? branch.fields.map((field) => field.node()).find((part) => part.kind === "fixed") : undefined;
+    const word =
+      branch.kind === "fields"
+        ? branch.fields.map((field) => field.node()).find((part) => part.kind === "fixed")
+        : undefined;
     return word?.value;
   });
   const toldApart = words.length > 1 && words.every((word) => typeof word === "string");
   const chosen: unknown = toldApart ? (findChoice(words, scope) ?? toHonestOption(words)) : words[0];
-  const branch = possible[Math.max(0, words.findIndex((word) => word === chosen))];
+  const branch =
+    possible[
+      Math.max(
+        0,
+        words.findIndex((word) => word === chosen),
+      )
+    ];
   return branch === undefined ? undefined : find(toWanted(branch, name, depth + 1), scope);
 }
 
@@ -128,7 +152,10 @@ function findList({ node, name, depth }: Wanted<ListNode>, scope: Scope): unknow
   if (node.first.length > 0) return node.first.map((part) => fill(toWanted(part(), name, depth + 1), scope));
   const item = toWanted(node.item(), name, depth + 1);
   const items = toItems(item, node, scope);
-  const distinct = node.unique || item.node.kind === "text" ? [...new Map(items.map((value) => [JSON.stringify(value), value])).values()] : items;
+  const distinct =
+    node.unique || item.node.kind === "text"
+      ? [...new Map(items.map((value) => [JSON.stringify(value), value])).values()]
+      : items;
   if (distinct.length === 0) return undefined;
   while (distinct.length < node.min) distinct.push(toEmpty(item, scope));
   return distinct.slice(0, node.max);
@@ -161,7 +188,11 @@ function isFresh(record: JsonObject, scope: Scope): boolean {
 }
 
 /** The list that was handed in whose records say most of what an item needs. */
-function findRecords({ node, name }: Wanted<FieldsNode>, scope: Scope, leaveOut: (record: JsonObject) => boolean): JsonObject[] | undefined {
+function findRecords(
+  { node, name }: Wanted<FieldsNode>,
+  scope: Scope,
+  leaveOut: (record: JsonObject) => boolean,
+): JsonObject[] | undefined {
   let best: { readonly records: JsonObject[]; readonly overlap: number } | undefined;
   for (const list of recordListsOf(scope.own)) {
     const first = list.records[0] ?? {};
@@ -180,12 +211,16 @@ function findRecords({ node, name }: Wanted<FieldsNode>, scope: Scope, leaveOut:
 // A passage is something to find answers in; it is not an answer.
 function isMaterial(record: JsonObject): boolean {
   const names = Object.keys(record).filter((name) => typeof record[name] === "string");
-  return names.some((name) => /(?:passage|snippet|content|body|page|context|text|document)$/i.test(name)) && !names.some((name) => toRole(name) === "quote");
+  return (
+    names.some((name) => /(?:passage|snippet|content|body|page|context|text|document)$/i.test(name)) &&
+    !names.some((name) => toRole(name) === "quote")
+  );
 }
 
 // A text of a role that may stand in for the wanted one, or a list of records for a list of records.
 function isLike(node: SchemaNode, role: PropertyRole, record: JsonObject): boolean {
-  if (node.kind === "list" && node.item().kind === "fields") return Object.values(record).some((value) => Array.isArray(value) && value.some(isObject));
+  if (node.kind === "list" && node.item().kind === "fields")
+    return Object.values(record).some((value) => Array.isArray(value) && value.some(isObject));
   if (node.kind !== "text") return false;
   const roles = rolesToTakeFrom[role] ?? [];
   return Object.entries(record).some(([name, value]) => typeof value === "string" && roles.includes(toRole(name)));
@@ -195,8 +230,12 @@ function takeRecords({ node, name, depth }: Wanted, scope: Scope): unknown[] | u
   if (node.kind !== "list") return undefined;
   const item = node.item();
   if (item.kind !== "fields") return undefined;
-  const records = (findRecords(toWanted(item, name, depth + 1), scope, () => false) ?? []).filter((record) => fits(item, record));
-  return records.length < Math.max(1, node.min) ? undefined : records.slice(0, node.max).map((record) => project(item, record));
+  const records = (findRecords(toWanted(item, name, depth + 1), scope, () => false) ?? []).filter((record) =>
+    fits(item, record),
+  );
+  return records.length < Math.max(1, node.min)
+    ? undefined
+    : records.slice(0, node.max).map((record) => project(item, record));
 }
 
 /** The emptiest value that the schema allows. */
@@ -229,7 +268,9 @@ function toEmpty(wanted: Wanted, scope: Scope): unknown {
     case "either": {
       const branches = node.branches.map((branch) => branch());
       const nothing = branches.find((branch) => branch.kind === "nothing");
-      const honest = branches.find((branch) => branch.kind === "fields" && branch.fields.some((field) => isHonest(field.node())));
+      const honest = branches.find(
+        (branch) => branch.kind === "fields" && branch.fields.some((field) => isHonest(field.node())),
+      );
       const branch = nothing ?? honest ?? branches[0];
       return branch === undefined || tooDeep ? null : inner(branch);
     }
@@ -237,7 +278,10 @@ function toEmpty(wanted: Wanted, scope: Scope): unknown {
 }
 
 // "I don't know" is more honest than "no".
-const honestWords = [/^(?:unknown|unclear|undecided|unanswered|not[ _-]?found|nothing(?:[ _-]found)?|insufficient.*|n\/?a|not[ _-]?applicable|missing)$/i, /^(?:none|no|other|empty|absent)$/i] as const;
+const honestWords = [
+  /^(?:unknown|unclear|undecided|unanswered|not[ _-]?found|nothing(?:[ _-]found)?|insufficient.*|n\/?a|not[ _-]?applicable|missing)$/i,
+  /^(?:none|no|other|empty|absent)$/i,
+] as const;
 
 function isHonest(node: SchemaNode): boolean {
   const value = node.kind === "fixed" ? node.value : undefined;
@@ -246,7 +290,9 @@ function isHonest(node: SchemaNode): boolean {
 
 /** The option that says "I don't know", else the first. */
 function toHonestOption(options: readonly unknown[]): unknown {
-  const found = honestWords.map((words) => options.find((option) => option === null || (typeof option === "string" && words.test(option))));
+  const found = honestWords.map((words) =>
+    options.find((option) => option === null || (typeof option === "string" && words.test(option))),
+  );
   return found.find((option) => option !== undefined) ?? options[0];
 }
 

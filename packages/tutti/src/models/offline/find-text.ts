@@ -32,16 +32,22 @@ export function findTexts({ node, name, description }: Wanted<TextNode>, scope: 
   return found.flatMap((text) => toAllowedText(text, node, role) ?? []).filter((text) => text !== "");
 }
 
-function findMany(node: TextNode, role: PropertyRole, { scope, limit }: { readonly scope: Scope; readonly limit: number }): string[] {
+function findMany(
+  node: TextNode,
+  role: PropertyRole,
+  { scope, limit }: { readonly scope: Scope; readonly limit: number },
+): string[] {
   const pattern = findByFormat[node.format];
   if (pattern !== undefined) return (scope.raw.match(pattern) ?? []).filter((text) => hasFormat(text, node.format));
-  if (role === "question") return toQuestions(scope.question, scope.answering.length > 0 ? scope.answering : scope.sentences, limit);
+  if (role === "question")
+    return toQuestions(scope.question, scope.answering.length > 0 ? scope.answering : scope.sentences, limit);
   if (role === "phrase") return toKeyPhrases(scope.answering, scope.question, limit);
   return spread(scope.answering, limit).map((sentence) => (role === "source" ? sentence.source : sentence.text));
 }
 
 function findWords({ node, name }: Wanted<TextNode>, role: PropertyRole, scope: Scope): string | undefined {
-  if (node.format in findByFormat) return scope.raw.match(findByFormat[node.format] ?? /$^/)?.find((text) => hasFormat(text, node.format));
+  if (node.format in findByFormat)
+    return scope.raw.match(findByFormat[node.format] ?? /$^/)?.find((text) => hasFormat(text, node.format));
   const best = scope.answering[0];
   switch (role) {
     case "disclosure":
@@ -86,7 +92,10 @@ function toProse(scope: Scope): string | undefined {
   if (best !== undefined && given.length > 1) {
     // Sentences that were found elsewhere and torn from there read like one text, and are none.
     const sources = new Set(given.map((sentence) => sentence.source)).size;
-    return withDisclosure(`${count(given.length, "quote")} from ${count(sources, "source")}. The closest match: “${best.text}”`, scope.shared);
+    return withDisclosure(
+      `${count(given.length, "quote")} from ${count(sources, "source")}. The closest match: “${best.text}”`,
+      scope.shared,
+    );
   }
   const chosen: string[] = [];
   for (const { text } of summarise(scope.answering, scope.question, proseSentences)) {
@@ -107,8 +116,14 @@ function withDisclosure(text: string, shared: Shared): string {
 export function toClaim(sentence: string): string {
   const bare = sentence
     .replaceAll(/\s*\([^()]*\)/g, "")
-    .replace(/^(?:However|Moreover|Also|Additionally|Furthermore|In addition|Note that|Note|Thus|Therefore|So|And|But|For example|For instance|In short)[,:]?\s+(?=\S)/i, "");
-  const short = bare.length <= claimMax ? bare : (/^.{40,160}?(?=[;:] | — | – |, (?:which|so|and|but|while|as|because)\b)/u.exec(bare)?.[0] ?? bare);
+    .replace(
+      /^(?:However|Moreover|Also|Additionally|Furthermore|In addition|Note that|Note|Thus|Therefore|So|And|But|For example|For instance|In short)[,:]?\s+(?=\S)/i,
+      "",
+    );
+  const short =
+    bare.length <= claimMax
+      ? bare
+      : (/^.{40,160}?(?=[;:] | — | – |, (?:which|so|and|but|while|as|because)\b)/u.exec(bare)?.[0] ?? bare);
   return `${short.charAt(0).toUpperCase()}${short.slice(1)}`;
 }
 
@@ -122,15 +137,24 @@ export function toTitle(question: string): string {
 
 function toSlug(words: string): string {
   const ascii = words.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
-  return ascii.replaceAll(/[^a-z0-9]+/g, "-").slice(0, 60).replaceAll(/^-+|-+$/g, "");
+  return ascii
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, 60)
+    .replaceAll(/^-+|-+$/g, "");
 }
 
 /** What stands behind a name in the material: "Invoice number: 4711", "total = 9". */
 function findLabelled(name: string, raw: string): string | undefined {
   const words = toNameWords(name).map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   if (words.length === 0) return undefined;
-  const labelled = new RegExp(`(?:^|[^\\p{L}\\p{N}])${words.join(String.raw`[\s_-]*`)}\\s*(?::|=|—)\\s*([^\\n;]{1,200})`, "iu").exec(raw)?.[1];
-  const value = labelled?.split(/,\s|\.\s/, 1)[0]?.trim().replace(/[.,]$/, "");
+  const labelled = new RegExp(
+    `(?:^|[^\\p{L}\\p{N}])${words.join(String.raw`[\s_-]*`)}\\s*(?::|=|—)\\s*([^\\n;]{1,200})`,
+    "iu",
+  ).exec(raw)?.[1];
+  const value = labelled
+    ?.split(/,\s|\.\s/, 1)[0]
+    ?.trim()
+    .replace(/[.,]$/, "");
   return value === undefined || value === "" ? undefined : value;
 }
 
@@ -165,8 +189,14 @@ export function toEmptyText({ node, name, description }: Wanted<TextNode>, share
   const role = toRole(name, description);
   const formatted = emptyByFormat[node.format];
   if (formatted !== undefined) return formatted;
-  if (role === "quote" || role === "source" || role === "slug" || role === "phrase") return toAllowedText("", node, role) ?? "";
-  const said = role === "disclosure" || role === "reason" ? `${disclosure} ${nothingFound}` : role === "prose" ? withDisclosure(nothingFound, shared) : nothingFound;
+  if (role === "quote" || role === "source" || role === "slug" || role === "phrase")
+    return toAllowedText("", node, role) ?? "";
+  const said =
+    role === "disclosure" || role === "reason"
+      ? `${disclosure} ${nothingFound}`
+      : role === "prose"
+        ? withDisclosure(nothingFound, shared)
+        : nothingFound;
   return toAllowedText(said, node, role) ?? said;
 }
 
@@ -179,7 +209,8 @@ function toAllowedText(text: string, node: TextNode, role: PropertyRole): string
     const space = cut.lastIndexOf(" ");
     allowed = `${space > node.lengthMax / 2 ? cut.slice(0, space) : cut}${mark}`;
   }
-  while (allowed.length < node.lengthMin) allowed = `${allowed} ${nothingFound}`.trim().slice(0, Math.max(node.lengthMin, node.lengthMax));
+  while (allowed.length < node.lengthMin)
+    allowed = `${allowed} ${nothingFound}`.trim().slice(0, Math.max(node.lengthMin, node.lengthMax));
   allowed = allowed.length > node.lengthMax ? allowed.slice(0, node.lengthMax) : allowed;
   return node.pattern === undefined || node.pattern.test(allowed) ? allowed : undefined;
 }

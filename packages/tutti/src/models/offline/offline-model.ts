@@ -33,7 +33,11 @@ function reply(request: ModelRequest): ModelReply {
     toolCalls.length > 0
       ? `Offline extractive model: calling ${[...new Set(toolCalls.map((call) => call.tool))].join(", ")}.`
       : JSON.stringify(fillSchema(request.answer.schema, scope));
-  return { text, toolCalls, usage: { modelCalls: 1, inputTokens: countWords(request), outputTokens: toWords(text).length, costUsd: 0 } };
+  return {
+    text,
+    toolCalls,
+    usage: { modelCalls: 1, inputTokens: countWords(request), outputTokens: toWords(text).length, costUsd: 0 },
+  };
 }
 
 function countWords(request: ModelRequest): number {

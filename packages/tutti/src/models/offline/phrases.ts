@@ -82,14 +82,18 @@ export function toQuestions(topic: string, sentences: readonly Sentence[], limit
 
 function toAsked(words: string): string {
   const trimmed = words.trim().replace(/[.?!\s]+$/u, "");
-  return /^(?:what|how|why|when|where|who|which|is|are|do|does|did|can|should|was|were|wie|warum|wann|wo|wer|welche)\b/iu.test(trimmed)
+  return /^(?:what|how|why|when|where|who|which|is|are|do|does|did|can|should|was|were|wie|warum|wann|wo|wer|welche)\b/iu.test(
+    trimmed,
+  )
     ? `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}?`
     : `What is said about ${toInside(trimmed)}?`;
 }
 
 // Inside a sentence a first word is small, unless it is a name or an abbreviation.
 function toInside(words: string): string {
-  return /^\p{Lu}\p{Ll}/u.test(words) && !/^\S+\s+\p{Lu}/u.test(words) ? `${words.charAt(0).toLowerCase()}${words.slice(1)}` : words;
+  return /^\p{Lu}\p{Ll}/u.test(words) && !/^\S+\s+\p{Lu}/u.test(words)
+    ? `${words.charAt(0).toLowerCase()}${words.slice(1)}`
+    : words;
 }
 
 const joints = /\s*,\s*(?:and|or|und|oder|et|y)\s+|\s*[,;]\s*|\s+(?:and|or|und|oder|et|y)\s+/iu;
@@ -97,8 +101,11 @@ const lead = /^(.*\b(?:about|of|on|for|with|in|handle|regarding|über|von|zu|mit
 const tail = /^(.+?)(\s+(?:of|in|for|with|by|from|at|when|while|without|von|bei|mit|für)\s+.+)$/iu;
 
 /** "What do they say about speed, size and safety in practice?" asks three things; this takes them apart. */
-export function toFacets(topic: string): string[] {
-  const parts = topic.replace(/[.?!\s]+$/u, "").split(joints).filter((part) => part.trim() !== "");
+function toFacets(topic: string): string[] {
+  const parts = topic
+    .replace(/[.?!\s]+$/u, "")
+    .split(joints)
+    .filter((part) => part.trim() !== "");
   const [first, ...others] = parts;
   const last = others.pop();
   if (first === undefined || last === undefined) return [topic];

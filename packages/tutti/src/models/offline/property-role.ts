@@ -23,7 +23,10 @@ const namesByRole: readonly (readonly [PropertyRole, string])[] = [
   ["question", "question query"],
   ["title", "title heading headline name subject topic caption label"],
   ["claim", "claim finding statement fact point answer result"],
-  ["prose", "text body summary lead abstract paragraph description content explanation overview introduction conclusion message detail"],
+  [
+    "prose",
+    "text body summary lead abstract paragraph description content explanation overview introduction conclusion message detail",
+  ],
   ["reason", "reason why rationale because justification"],
   ["phrase", "keyword tag term theme phrase entity concept"],
   ["slug", "slug id key"],
@@ -31,7 +34,9 @@ const namesByRole: readonly (readonly [PropertyRole, string])[] = [
   ["confidence", "confidence score probability certainty relevance likelihood rating"],
 ];
 
-const roleByStem = new Map(namesByRole.flatMap(([role, names]) => names.split(" ").map((name) => [toStem(name), role] as const)));
+const roleByStem = new Map(
+  namesByRole.flatMap(([role, names]) => names.split(" ").map((name) => [toStem(name), role] as const)),
+);
 
 /** The words of a property's name: `invoiceNumber`, `invoice_number` and `invoice-number` are the same two. */
 export function toNameWords(name: string): string[] {

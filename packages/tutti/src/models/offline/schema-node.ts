@@ -70,7 +70,10 @@ const nearest = 1e-6;
 /** Reads a JSON Schema (draft 2020-12, or what older drafts share with it). What is not understood asks for anything. */
 export function toSchemaNode(schema: unknown, root: unknown = schema): SchemaNode {
   const resolved = resolve(schema, root);
-  const description = ["title", "description"].map((name) => resolved[name]).filter((text) => typeof text === "string").join(" ");
+  const description = ["title", "description"]
+    .map((name) => resolved[name])
+    .filter((text) => typeof text === "string")
+    .join(" ");
   const child = (part: unknown) => (): SchemaNode => toSchemaNode(part, root);
   if ("const" in resolved) return { kind: "fixed", value: resolved["const"], description };
   const options = resolved["enum"];
@@ -78,21 +81,29 @@ export function toSchemaNode(schema: unknown, root: unknown = schema): SchemaNod
   const branches = resolved["anyOf"] ?? resolved["oneOf"];
   if (Array.isArray(branches)) return { kind: "either", branches: branches.map(child), description };
   const type = resolved["type"];
-  if (Array.isArray(type)) return { kind: "either", branches: type.map((one) => child({ ...resolved, type: one })), description };
+  if (Array.isArray(type))
+    return { kind: "either", branches: type.map((one) => child({ ...resolved, type: one })), description };
   if (type === "string") return { ...toTextNode(resolved), description };
   if (type === "number" || type === "integer") return { ...toNumberNode(resolved), description };
   if (type === "boolean") return { kind: "flag", description };
   if (type === "null") return { kind: "nothing", description };
   if (type === "array" || "items" in resolved) {
     const first = Array.isArray(resolved["prefixItems"]) ? resolved["prefixItems"].map(child) : [];
-    const { min, max } = { min: toCount(resolved["minItems"], 0), max: toCount(resolved["maxItems"], Number.MAX_SAFE_INTEGER) };
+    const { min, max } = {
+      min: toCount(resolved["minItems"], 0),
+      max: toCount(resolved["maxItems"], Number.MAX_SAFE_INTEGER),
+    };
     const item = child(resolved["items"] === false ? { type: "null" } : resolved["items"]);
     return { kind: "list", first, item, min, max, unique: resolved["uniqueItems"] === true, description };
   }
   if (type === "object" || isObject(resolved["properties"])) {
     const required: readonly unknown[] = Array.isArray(resolved["required"]) ? resolved["required"] : [];
     const properties = isObject(resolved["properties"]) ? resolved["properties"] : {};
-    const fields = Object.entries(properties).map(([name, part]) => ({ name, required: required.includes(name), node: child(part) }));
+    const fields = Object.entries(properties).map(([name, part]) => ({
+      name,
+      required: required.includes(name),
+      node: child(part),
+    }));
     return { kind: "fields", fields, description };
   }
   return { kind: "anything", description };
@@ -113,8 +124,12 @@ function resolve(schema: unknown, root: unknown, depth = 0): JsonObject {
 }
 
 function merge(left: JsonObject, right: JsonObject): JsonObject {
-  const objects = (name: string): JsonObject => ({ ...(isObject(left[name]) ? left[name] : {}), ...(isObject(right[name]) ? right[name] : {}) });
-  const lists = (name: string): unknown[] => [left[name], right[name]].flatMap((part: unknown) => (Array.isArray(part) ? part : []));
+  const objects = (name: string): JsonObject => ({
+    ...(isObject(left[name]) ? left[name] : {}),
+    ...(isObject(right[name]) ? right[name] : {}),
+  });
+  const lists = (name: string): unknown[] =>
+    [left[name], right[name]].flatMap((part: unknown) => (Array.isArray(part) ? part : []));
   const merged: Record<string, unknown> = { ...left, ...right };
   if ("properties" in merged) merged["properties"] = objects("properties");
   if ("required" in merged) merged["required"] = lists("required");
@@ -124,7 +139,10 @@ function merge(left: JsonObject, right: JsonObject): JsonObject {
 function follow(reference: string, root: unknown): unknown {
   if (!reference.startsWith("#")) return undefined;
   let at: unknown = root;
-  for (const part of reference.slice(1).split("/").filter((name) => name !== "")) {
+  for (const part of reference
+    .slice(1)
+    .split("/")
+    .filter((name) => name !== "")) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
     at = isObject(at) ? at[name] : undefined;
   }
@@ -184,9 +202,20 @@ export function fits(node: SchemaNode, value: unknown, depth = 0): boolean {
       return node.options.some((option) => isSame(option, value));
     case "text":
       // A format is the business of whoever checks the answer; of those, only what `fill` takes over as it stands matters here.
-      return typeof value === "string" && hasLength(value, node) && (node.pattern?.test(value) ?? true) && hasFormat(value, node.format);
+      return (
+        typeof value === "string" &&
+        hasLength(value, node) &&
+        (node.pattern?.test(value) ?? true) &&
+        hasFormat(value, node.format)
+      );
     case "number":
-      return typeof value === "number" && value >= node.min && value <= node.max && (!node.whole || Number.isSafeInteger(value)) && isStep(value, node.step);
+      return (
+        typeof value === "number" &&
+        value >= node.min &&
+        value <= node.max &&
+        (!node.whole || Number.isSafeInteger(value)) &&
+        isStep(value, node.step)
+      );
     case "flag":
       return typeof value === "boolean";
     case "nothing":
@@ -201,7 +230,9 @@ export function fits(node: SchemaNode, value: unknown, depth = 0): boolean {
     case "fields":
       return (
         isObject(value) &&
-        node.fields.every(({ name, required, node: field }) => (value[name] === undefined ? !required : fits(field(), value[name], depth + 1)))
+        node.fields.every(({ name, required, node: field }) =>
+          value[name] === undefined ? !required : fits(field(), value[name], depth + 1),
+        )
       );
     case "either":
       return node.branches.some((branch) => fits(branch(), value, depth + 1));
@@ -209,7 +240,9 @@ export function fits(node: SchemaNode, value: unknown, depth = 0): boolean {
 }
 
 function isSame(left: unknown, right: unknown): boolean {
-  return left === right || (typeof left === "object" && left !== null && JSON.stringify(left) === JSON.stringify(right));
+  return (
+    left === right || (typeof left === "object" && left !== null && JSON.stringify(left) === JSON.stringify(right))
+  );
 }
 
 function hasLength(value: string, node: TextNode): boolean {

@@ -1,5 +1,13 @@
-import { collectSentences, isReadingMatter, rankSentences, sentencesOf, textByRole, type Answering, type Sentence } from "./evidence.ts";
 import { toQuestion, type Conversation } from "./conversation.ts";
+import {
+  collectSentences,
+  isReadingMatter,
+  rankSentences,
+  sentencesOf,
+  textByRole,
+  type Answering,
+  type Sentence,
+} from "./evidence.ts";
 import { isObject, type JsonObject } from "./schema-node.ts";
 
 /** What a value may be made from. An item of a list has a scope of its own: its record, or its sentence. */
@@ -31,12 +39,18 @@ const rejecting = /problem|reject|avoid|wrong|refus/i;
 /** The scope of a whole answer. */
 export function toScope(conversation: Conversation): Scope {
   const { question, input, calls } = conversation;
-  const copyable = calls.filter((call) => !call.isError && isObject(call.result) && !isReadingMatter(call.result)).map((call) => call.result);
+  const copyable = calls
+    .filter((call) => !call.isError && isObject(call.result) && !isReadingMatter(call.result))
+    .map((call) => call.result);
   const own = Object.assign({}, input, ...copyable);
   const rejected = Object.entries(input).flatMap(([name, value]) => (rejecting.test(name) ? quotesOf(value) : []));
   const quoted = new Set(rejected);
   const sentences = collectSentences(conversation).filter((sentence) => !quoted.has(sentence.text));
-  const texts = [conversation.userText, ...textsOf(input), ...calls.filter((call) => !call.isError).flatMap((call) => textsOf(call.result))];
+  const texts = [
+    conversation.userText,
+    ...textsOf(input),
+    ...calls.filter((call) => !call.isError).flatMap((call) => textsOf(call.result)),
+  ];
   return {
     question,
     sentences,
@@ -68,12 +82,14 @@ export function toSentenceScope(sentence: Answering, scope: Scope): Scope {
   return { ...scope, sentences: [sentence], answering: [sentence], own, raw: sentence.text };
 }
 
-export function textsOf(value: unknown, depth = 0): string[] {
+function textsOf(value: unknown, depth = 0): string[] {
   if (typeof value === "string") return [value];
   if (typeof value === "number") return [String(value)];
   if (depth > 6 || typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item) => textsOf(item, depth + 1));
-  return Object.entries(value).flatMap(([name, item]) => (typeof item === "object" ? textsOf(item, depth + 1) : [`${name}: ${String(item)}`]));
+  return Object.entries(value).flatMap(([name, item]) =>
+    typeof item === "object" ? textsOf(item, depth + 1) : [`${name}: ${String(item)}`],
+  );
 }
 
 /** A list of records found in what was handed in. Lists of one place (`answers[].findings`) are one list. */

@@ -26,7 +26,9 @@ const perSourceMax = 2;
 export function toPassageIndex(sources: readonly Source[]): PassageIndex {
   const passages = sources.flatMap(toPassages);
   // What a document is called counts for each of its passages.
-  const index = toTextIndex(passages.map(({ source, start, end }) => [...toTerms(source.title), ...toTerms(source.text.slice(start, end))]));
+  const index = toTextIndex(
+    passages.map(({ source, start, end }) => [...toTerms(source.title), ...toTerms(source.text.slice(start, end))]),
+  );
   return {
     size: passages.length,
     search(query, limit) {

@@ -1,9 +1,22 @@
 import type { PlainText } from "./source.ts";
 
 /** What is not read by people, or stands on every page of a site. */
-const silentTags: ReadonlySet<string> = new Set(["script", "style", "noscript", "template", "svg", "nav", "iframe", "select", "button", "form"]);
+const silentTags: ReadonlySet<string> = new Set([
+  "script",
+  "style",
+  "noscript",
+  "template",
+  "svg",
+  "nav",
+  "iframe",
+  "select",
+  "button",
+  "form",
+]);
 const blockTags: ReadonlySet<string> = new Set(
-  "address article aside blockquote body dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr html li main ol p pre section summary table td th tr ul".split(" "),
+  "address article aside blockquote body dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr html li main ol p pre section summary table td th tr ul".split(
+    " ",
+  ),
 );
 
 /** The words of an HTML page, one paragraph a block. A page that is broken off still gives what it has. */

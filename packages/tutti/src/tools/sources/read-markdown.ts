@@ -60,7 +60,14 @@ type LineKind = "fence" | "code" | "nothing" | "heading" | "table" | "item" | "t
 
 function toLineKind(line: string, next: string): LineKind {
   if (fence.test(line)) return "fence";
-  if (line.trim() === "" || rule.test(line) || tableRule.test(line) || linkDefinition.test(line) || underline.test(line)) return "nothing";
+  if (
+    line.trim() === "" ||
+    rule.test(line) ||
+    tableRule.test(line) ||
+    linkDefinition.test(line) ||
+    underline.test(line)
+  )
+    return "nothing";
   if (heading.test(line) || (underline.test(next) && !listMark.test(line))) return "heading";
   if (/^\s*\|.*\|\s*$/.test(line)) return "table";
   return listMark.test(line) ? "item" : "text";
@@ -71,7 +78,11 @@ function toLines(content: string): string[] {
   // "[Name]" is a link only where a line "[Name]: …" says where it leads; elsewhere the brackets are meant.
   const labels = new Set(lines.map((line) => linkDefinition.exec(line)?.[1]?.toLowerCase()));
   if (labels.size === 1) return lines;
-  return lines.map((line) => line.replaceAll(/\[([^[\]]+)\](?![[(:])/g, (whole, label: string) => (labels.has(label.toLowerCase()) ? label : whole)));
+  return lines.map((line) =>
+    line.replaceAll(/\[([^[\]]+)\](?![[(:])/g, (whole, label: string) =>
+      labels.has(label.toLowerCase()) ? label : whole,
+    ),
+  );
 }
 
 function withoutFrontMatter(content: string): string {
@@ -80,14 +91,23 @@ function withoutFrontMatter(content: string): string {
 }
 
 function toTableText(line: string): string {
-  const cells = line.trim().replaceAll(/^\||\|$/g, "").split(/(?<!\\)\|/);
-  return cells.map((cell) => toInlineText(cell).trim()).filter((cell) => cell !== "").join(" | ");
+  const cells = line
+    .trim()
+    .replaceAll(/^\||\|$/g, "")
+    .split(/(?<!\\)\|/);
+  return cells
+    .map((cell) => toInlineText(cell).trim())
+    .filter((cell) => cell !== "")
+    .join(" | ");
 }
 
 function toInlineText(text: string): string {
   // What stands in code is taken out first: it may look like a mark and is none.
   const codes: string[] = [];
-  const marked = text.replaceAll(/(`+)([\s\S]+?)\1/g, (_, _ticks: string, code: string) => `\u0000${codes.push(code) - 1}\u0000`);
+  const marked = text.replaceAll(
+    /(`+)([\s\S]+?)\1/g,
+    (_, _ticks: string, code: string) => `\u0000${codes.push(code) - 1}\u0000`,
+  );
   const plain = marked
     .replaceAll(/!\[[^\]]*\]\([^)]*\)/g, "")
     .replaceAll(/!\[[^\]]*\]\[[^\]]*\]/g, "")
@@ -95,7 +115,10 @@ function toInlineText(text: string): string {
     .replaceAll(/\[([^\]]+)\]\[[^\]]*\]/g, "$1")
     .replaceAll(/<((?:https?|mailto):[^>\s]+)>/g, "$1")
     .replaceAll(/<(?:br|hr)\b[^>]*>/gi, " ")
-    .replaceAll(/<\/?(?:p|div|li|ul|ol|t[rdh]|table|h[1-6]|details|summary|center|blockquote|pre|dl|dt|dd)\b[^>]*>/gi, "\n\n")
+    .replaceAll(
+      /<\/?(?:p|div|li|ul|ol|t[rdh]|table|h[1-6]|details|summary|center|blockquote|pre|dl|dt|dd)\b[^>]*>/gi,
+      "\n\n",
+    )
     .replaceAll(/<\/?[a-zA-Z][^>]*>/g, "")
     .replaceAll(/(?<![\w*])\*{1,3}(?=\S)([\s\S]+?)(?<=\S)\*{1,3}(?!\w)/g, "$1")
     .replaceAll(/(?<!\w)_{1,3}(?=\S)([\s\S]+?)(?<=\S)_{1,3}(?!\w)/g, "$1")

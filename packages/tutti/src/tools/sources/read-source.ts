@@ -5,7 +5,15 @@ import { describeThrown } from "../../base/errors.ts";
 import { readHtml } from "./read-html.ts";
 import { readMarkdown } from "./read-markdown.ts";
 import { readPdf } from "./read-pdf.ts";
-import { toReason, toSourceKind, type FoundFile, type PlainText, type SkippedSource, type Source, type SourceKind } from "./source.ts";
+import {
+  toReason,
+  toSourceKind,
+  type FoundFile,
+  type PlainText,
+  type SkippedSource,
+  type Source,
+  type SourceKind,
+} from "./source.ts";
 
 const titleMax = 120;
 
@@ -23,12 +31,18 @@ export async function readSource(found: FoundFile, bytesMax: number): Promise<So
   try {
     const plain = await toPlainText(kind, bytes);
     if (plain === undefined) return { path: found.id, why: "holds bytes that are not text" };
-    const text = plain.text.replaceAll(/[^\S\n]+\n/g, "\n").replaceAll(/\n{3,}/g, "\n\n").trim();
+    const text = plain.text
+      .replaceAll(/[^\S\n]+\n/g, "\n")
+      .replaceAll(/\n{3,}/g, "\n\n")
+      .trim();
     if (text === "") return { path: found.id, why: "holds no text" };
     const title = (plain.title ?? "").replaceAll(/\s+/g, " ").trim().slice(0, titleMax);
     return { id: found.id, title: title === "" ? path.basename(found.file) : title, text, kind, file: found.file };
   } catch (error) {
-    return { path: found.id, why: `is no ${kind === "pdf" ? "PDF" : kind} that can be read: ${describeThrown(error).slice(0, titleMax)}` };
+    return {
+      path: found.id,
+      why: `is no ${kind === "pdf" ? "PDF" : kind} that can be read: ${describeThrown(error).slice(0, titleMax)}`,
+    };
   }
 }
 

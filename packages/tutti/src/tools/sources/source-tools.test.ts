@@ -4,8 +4,8 @@ import { verifies } from "../../../../../test/verifies.ts";
 import type { ToolHost } from "../../contracts/callable.ts";
 import { toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
-import type { Source } from "./source.ts";
 import { quoteIsIn, sourceTools } from "./source-tools.ts";
+import type { Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
 
 const host: ToolHost = {
@@ -28,16 +28,20 @@ const sources = toSources(
   ["long", `${long}\n\nThe ledger is mentioned here, once.`],
 );
 
-test("a search returns the passages that fit best, each with the exact place in its source", verifies("K2"), async () => {
-  const { search } = sourceTools(sources);
-  const { hits, searched } = await search.run({ query: "Which ledger keeps the entries?" }, host);
-  expect(searched).toBe(3);
-  expect(hits.map((hit) => hit.source)).toEqual(["ledger", "long"]);
-  for (const hit of hits) {
-    const text = sources.find(hit.source)?.text;
-    expect(text?.slice(hit.at, hit.at + hit.passage.length)).toBe(hit.passage);
-  }
-});
+test(
+  "a search returns the passages that fit best, each with the exact place in its source",
+  verifies("K2"),
+  async () => {
+    const { search } = sourceTools(sources);
+    const { hits, searched } = await search.run({ query: "Which ledger keeps the entries?" }, host);
+    expect(searched).toBe(3);
+    expect(hits.map((hit) => hit.source)).toEqual(["ledger", "long"]);
+    for (const hit of hits) {
+      const text = sources.find(hit.source)?.text;
+      expect(text?.slice(hit.at, hit.at + hit.passage.length)).toBe(hit.passage);
+    }
+  },
+);
 
 test("a search for what is not there finds nothing", async () => {
   expect((await sourceTools(sources).search.run({ query: "weather in Paris" }, host)).hits).toEqual([]);
@@ -72,5 +76,7 @@ test("models are shown what the tools take, and wrong input is refused", async (
   const { search, read } = sourceTools(sources);
   expect(toJsonSchema(search.input, "input", "search")).toMatchObject({ required: ["query"] });
   expect(toJsonSchema(read.input, "input", "read")).toMatchObject({ required: ["source"] });
-  expect(await search.input["~standard"].validate({ query: 1 })).toEqual({ issues: [{ message: "query should be text, not number" }] });
+  expect(await search.input["~standard"].validate({ query: 1 })).toEqual({
+    issues: [{ message: "query should be text, not number" }],
+  });
 });

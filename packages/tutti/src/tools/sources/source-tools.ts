@@ -88,9 +88,20 @@ function withSingleSpaces(words: string): string {
   return words.replaceAll(/\s+/g, " ").trim();
 }
 
-function toHit(found: { readonly source: Source; readonly start: number; readonly end: number; readonly score: number }): SearchHit {
+function toHit(found: {
+  readonly source: Source;
+  readonly start: number;
+  readonly end: number;
+  readonly score: number;
+}): SearchHit {
   const { source, start, end, score } = found;
-  return { source: source.id, title: source.title, passage: source.text.slice(start, end), score: Math.round(score * 1_000) / 1_000, at: start };
+  return {
+    source: source.id,
+    title: source.title,
+    passage: source.text.slice(start, end),
+    score: Math.round(score * 1_000) / 1_000,
+    at: start,
+  };
 }
 
 function readAround(source: Source | undefined, id: string, at: number): ReadOutput {
@@ -118,14 +129,22 @@ const searchInput = schemaOf<SearchInput>(fields({ query: text }, { limit: integ
   type: "object",
   properties: {
     query: { type: "string", description: "Words to look for; rare ones count most." },
-    limit: { type: "integer", minimum: 1, maximum: hitsMax, description: `How many passages; ${hitsDefault} by default.` },
+    limit: {
+      type: "integer",
+      minimum: 1,
+      maximum: hitsMax,
+      description: `How many passages; ${hitsDefault} by default.`,
+    },
   },
   required: ["query"],
   additionalProperties: false,
 });
 
 const searchOutput = schemaOf<SearchOutput>(
-  fields({ hits: listOf(fields({ source: text, title: text, passage: text, score: decimal, at: integer })), searched: integer }),
+  fields({
+    hits: listOf(fields({ source: text, title: text, passage: text, score: decimal, at: integer })),
+    searched: integer,
+  }),
   { type: "object" },
 );
 
@@ -139,7 +158,10 @@ const readInput = schemaOf<ReadInput>(fields({ source: text }, { at: integer }),
   additionalProperties: false,
 });
 
-const readOutput = schemaOf<ReadOutput>(fields({ found: flag, source: text, title: text, text, at: integer, length: integer }), { type: "object" });
+const readOutput = schemaOf<ReadOutput>(
+  fields({ found: flag, source: text, title: text, text, at: integer, length: integer }),
+  { type: "object" },
+);
 
 // A Standard Schema made by hand: a schema library would weigh more than all of this.
 function schemaOf<Value>(shape: Shape<Value>, jsonSchema: Record<string, unknown>): Schema<Value> {

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
@@ -51,7 +52,7 @@ test("Markdown is read as its words, without its marks", async () => {
       "A **mark that ends",
       "on the next** line.",
       "",
-      "<p>Some<br>words</p><p align=\"center\">of HTML</p>",
+      '<p>Some<br>words</p><p align="center">of HTML</p>',
       "",
       "<!-- hidden -->Tom &amp; Ann see [ref] and [this].",
       "[ref]: https://example.org",
@@ -81,28 +82,32 @@ test("a PDF is read page by page, with its title", async () => {
   expect(source?.text).toContain("It costs (almost) nothing.");
 });
 
-test("a broken, empty, binary, oversized or doubled file is named with the reason, and the rest is read", verifies("K4"), async () => {
-  await put("good.txt", "A good text.");
-  await put("copy.txt", "A good text.");
-  await put("broken.pdf", "%PDF-1.4 and then nothing");
-  await put("noise.pdf", "no PDF at all");
-  await put("empty.md", " \n");
-  await put("binary.txt", new Uint8Array([65, 0, 1, 2]));
-  await put("large.txt", "x".repeat(2_000));
-  await put("picture.png", "not a kind that is read");
-  const { ids, skipped } = await open({ bytesMax: 1_000 });
-  expect(ids).toEqual(["library/copy.txt"]);
-  expect(new Map(skipped.map(({ path: name, why }) => [name, why]))).toEqual(
-    new Map([
-      ["library/good.txt", "says the same as library/copy.txt"],
-      ["library/broken.pdf", expect.stringContaining("is no PDF that can be read")],
-      ["library/noise.pdf", expect.stringContaining("is no PDF that can be read")],
-      ["library/empty.md", "holds no text"],
-      ["library/binary.txt", "holds bytes that are not text"],
-      ["library/large.txt", "has 2000 bytes; the limit is 1000"],
-    ]),
-  );
-});
+test(
+  "a broken, empty, binary, oversized or doubled file is named with the reason, and the rest is read",
+  verifies("K4"),
+  async () => {
+    await put("good.txt", "A good text.");
+    await put("copy.txt", "A good text.");
+    await put("broken.pdf", "%PDF-1.4 and then nothing");
+    await put("noise.pdf", "no PDF at all");
+    await put("empty.md", " \n");
+    await put("binary.txt", new Uint8Array([65, 0, 1, 2]));
+    await put("large.txt", "x".repeat(2_000));
+    await put("picture.png", "not a kind that is read");
+    const { ids, skipped } = await open({ bytesMax: 1_000 });
+    expect(ids).toEqual(["library/copy.txt"]);
+    expect(new Map(skipped.map(({ path: name, why }) => [name, why]))).toEqual(
+      new Map([
+        ["library/good.txt", "says the same as library/copy.txt"],
+        ["library/broken.pdf", expect.stringContaining("is no PDF that can be read")],
+        ["library/noise.pdf", expect.stringContaining("is no PDF that can be read")],
+        ["library/empty.md", "holds no text"],
+        ["library/binary.txt", "holds bytes that are not text"],
+        ["library/large.txt", "has 2000 bytes; the limit is 1000"],
+      ]),
+    );
+  },
+);
 
 test("old encodings are read: UTF-16 with its mark, and western bytes that are no UTF-8", async () => {
   await put("utf16.txt", new Uint8Array([0xff, 0xfe, ...Buffer.from("Grüße", "utf16le")]));
@@ -123,7 +128,9 @@ test("hidden files and node_modules are read only when asked for, and always in 
     "library/b.md",
     "library/node_modules/d/readme.md",
   ]);
-  expect((await open({ nodeModules: true, only: (name) => /readme/i.test(name) })).ids).toEqual(["library/node_modules/d/readme.md"]);
+  expect((await open({ nodeModules: true, only: (name) => /readme/i.test(name) })).ids).toEqual([
+    "library/node_modules/d/readme.md",
+  ]);
 });
 
 test("what lies beyond the limits of files and depth is said, not lost in silence", async () => {
@@ -134,7 +141,9 @@ test("what lies beyond the limits of files and depth is said, not lost in silenc
     ids: ["library/a.md"],
     skipped: [{ path: "library", why: "holds more files than the limit of 1; the rest was not read" }],
   });
-  expect((await open({ depthMax: 2 })).skipped).toEqual([{ path: "library", why: "holds 1 folders that lie deeper than the limit of 2" }]);
+  expect((await open({ depthMax: 2 })).skipped).toEqual([
+    { path: "library", why: "holds 1 folders that lie deeper than the limit of 2" },
+  ]);
 });
 
 test("links are not followed, so that a circle ends", async () => {
@@ -148,7 +157,10 @@ test("a single file is a source, and two folders of one name stay apart", async 
   await put("other/library/a.md", "Another");
   const sources = await openSources([path.join(folder, "a.md"), path.join(folder, "other/library"), folder]);
   expect(sources.list.map((source) => source.id)).toEqual(["a.md", "library/a.md"]);
-  expect(sources.skipped.map((skipped) => skipped.why)).toEqual(["says the same as a.md", "says the same as library/a.md"]);
+  expect(sources.skipped.map((skipped) => skipped.why)).toEqual([
+    "says the same as a.md",
+    "says the same as library/a.md",
+  ]);
 });
 
 test("a missing folder is a clear error that names it", verifies("K4"), async () => {

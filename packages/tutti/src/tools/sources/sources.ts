@@ -30,7 +30,7 @@ export interface SourceOptions {
   readonly only?: (path: string) => boolean;
 }
 
-export const sourceLimits = { filesMax: 2_000, bytesMax: 5_000_000, depthMax: 12 } as const;
+const sourceLimits = { filesMax: 2_000, bytesMax: 5_000_000, depthMax: 12 } as const;
 
 // Few enough not to run out of file handles, enough to keep a disk busy.
 const readersMax = 16;
@@ -86,14 +86,17 @@ async function findFiles(folder: string, name: string, { options, skipped, taken
     throw unreadable(folder, error);
   });
   skipped.push(...walked.skipped);
-  if (walked.more) skipped.push({ path: name, why: `holds more files than the limit of ${filesMax}; the rest was not read` });
+  if (walked.more)
+    skipped.push({ path: name, why: `holds more files than the limit of ${filesMax}; the rest was not read` });
   return walked.files;
 }
 
 async function readAll(files: readonly FoundFile[], bytesMax: number, skipped: SkippedSource[]): Promise<Source[]> {
   const results: (Source | SkippedSource)[] = [];
   for (let from = 0; from < files.length; from += readersMax) {
-    results.push(...(await Promise.all(files.slice(from, from + readersMax).map((file) => readSource(file, bytesMax)))));
+    results.push(
+      ...(await Promise.all(files.slice(from, from + readersMax).map((file) => readSource(file, bytesMax)))),
+    );
   }
   const list: Source[] = [];
   const idByDigest = new Map<string, string>();
@@ -115,8 +118,9 @@ async function readAll(files: readonly FoundFile[], bytesMax: number, skipped: S
 function unreadable(folder: string, cause: unknown): TuttiError {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   const missing = code === "ENOENT" || code === "ENOTDIR";
-  return new TuttiError("SOURCE_UNREADABLE", missing ? `there is no folder ${folder}` : `the folder ${folder} can't be read (${String(code)})`, {
-    hint: missing ? "Check the path; it is taken from the working folder." : "Check who may read it.",
-    cause,
-  });
+  return new TuttiError(
+    "SOURCE_UNREADABLE",
+    missing ? `there is no folder ${folder}` : `the folder ${folder} can't be read (${String(code)})`,
+    { hint: missing ? "Check the path; it is taken from the working folder." : "Check who may read it.", cause },
+  );
 }

@@ -56,7 +56,8 @@ export async function walkFolder(root: string, name: string, limits: WalkLimits)
   };
 
   await visit(root, "", 1);
-  if (tooDeep > 0) skipped.push({ path: name, why: `holds ${tooDeep} folders that lie deeper than the limit of ${limits.depthMax}` });
+  if (tooDeep > 0)
+    skipped.push({ path: name, why: `holds ${tooDeep} folders that lie deeper than the limit of ${limits.depthMax}` });
   return { files, skipped, more };
 }
 

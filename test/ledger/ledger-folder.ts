@@ -5,9 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 
 import { afterEach, beforeEach } from "vitest";
 
-import { isTuttiError } from "../base/errors.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { openSqliteLedger, type SqliteLedgerOptions } from "../ledger/sqlite/sqlite-ledger.ts";
+import { isTuttiError } from "../../packages/tutti/src/base/errors.ts";
+import type { Ledger } from "../../packages/tutti/src/ledger/ledger.ts";
+import { openSqliteLedger, type SqliteLedgerOptions } from "../../packages/tutti/src/ledger/sqlite/sqlite-ledger.ts";
 import { createSettableClock, startLogs, toStep } from "./ledger-fixture.ts";
 
 /** A folder with a ledger's file for each test of the file that calls `useLedgerFolder`. */

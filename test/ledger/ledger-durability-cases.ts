@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { toRunId } from "../contracts/ids.ts";
+import { toRunId } from "../../packages/tutti/src/contracts/ids.ts";
+import { verifies } from "../verifies.ts";
 import {
   codeOf,
   keysOf,
@@ -17,72 +18,59 @@ import {
 
 /** What an acknowledgement means, how many share one, and what happens when the disk refuses. */
 export function describeDurability(under: LedgerUnderTest): void {
-  describeAcknowledgement(under);
+  if (under.durability === "power") {
+    describeAcknowledgement(under);
+    describeCollecting(under);
+  } else describeUnsynced(under);
   describeWaiting(under);
   describeSharing(under);
   describeStopping(under);
 }
 
 function describeAcknowledgement(under: LedgerUnderTest): void {
-  const { verifies } = under;
-  test.runIf(under.durability === "power")(
-    "nothing is acknowledged before its sync returned",
-    verifies("D1"),
-    async () => {
-      const disk = watchDisk();
-      const ledger = await openForTest(under, { fault: disk.fault });
-      const { log } = await startAndClaim(ledger, "run");
-      const release = disk.hold();
-      const acknowledged: string[] = [];
-      const note = (name: string) => (): void => void acknowledged.push(name);
-      const all = [
-        log.append(toStep("a")).then(note("append")),
-        ledger.start(toNewRun("second")).then(note("start")),
-        ledger.start(toNewRun("run")).then(note("exists")),
-        log.durable().then(note("durable")),
-        ledger.flush().then(note("flush")),
-      ];
-      await passTurns();
-      expect(await keysOf(ledger, toRunId("run"))).toEqual(["/a"]); // committed, so it can be read
-      const later = log.append(toStep("b")).then(note("later"));
-      await passTurns();
-      expect(acknowledged).toEqual([]);
-      expect(await keysOf(ledger, toRunId("run"))).toEqual(["/a"]); // rows collect while the sync runs
-      release();
-      await Promise.all(all);
-      expect(acknowledged.toSorted()).toEqual(["append", "durable", "exists", "flush", "start"]);
-      await later;
-    },
-  );
-
-  test.runIf(under.durability === "power")(
-    "what a claim committed early is synced before it is acknowledged",
-    async () => {
-      const disk = watchDisk();
-      const ledger = await openForTest(under, { fault: disk.fault });
-      const { log } = await startAndClaim(ledger, "run");
-      const syncsBefore = disk.syncs();
-      const release = disk.hold();
-      const first = log.append(toStep("a"));
-      await passTurns();
-      let isAcknowledged = false;
-      const second = log.append(toStep("b")).then(() => (isAcknowledged = true));
-      const claim = await ledger.claim(toRunId("run"));
-      expect(claim.entries.map((entry) => entry.key)).toEqual(["", "/a", "/b"]);
-      release();
-      await first;
-      expect(isAcknowledged).toBe(false);
-      await second;
-      expect(disk.syncs() - syncsBefore).toBe(2);
-    },
-  );
-
-  test.runIf(under.durability === "process")("at durability process nothing waits for a sync", async () => {
+  test("nothing is acknowledged before its sync returned", verifies("D1"), async () => {
     const disk = watchDisk();
     const ledger = await openForTest(under, { fault: disk.fault });
     const { log } = await startAndClaim(ledger, "run");
-    await log.append(toStep("a"));
-    expect(disk.syncs()).toBe(0);
+    const release = disk.hold();
+    const acknowledged: string[] = [];
+    const note = (name: string) => (): void => void acknowledged.push(name);
+    const all = [
+      log.append(toStep("a")).then(note("append")),
+      ledger.start(toNewRun("second")).then(note("start")),
+      ledger.start(toNewRun("run")).then(note("exists")),
+      log.durable().then(note("durable")),
+      ledger.flush().then(note("flush")),
+    ];
+    await passTurns();
+    expect(await keysOf(ledger, toRunId("run"))).toEqual(["/a"]); // committed, so it can be read
+    const later = log.append(toStep("b")).then(note("later"));
+    await passTurns();
+    expect(acknowledged).toEqual([]);
+    expect(await keysOf(ledger, toRunId("run"))).toEqual(["/a"]); // rows collect while the sync runs
+    release();
+    await Promise.all(all);
+    expect(acknowledged.toSorted()).toEqual(["append", "durable", "exists", "flush", "start"]);
+    await later;
+  });
+
+  test("what a claim committed early is synced before it is acknowledged", async () => {
+    const disk = watchDisk();
+    const ledger = await openForTest(under, { fault: disk.fault });
+    const { log } = await startAndClaim(ledger, "run");
+    const syncsBefore = disk.syncs();
+    const release = disk.hold();
+    const first = log.append(toStep("a"));
+    await passTurns();
+    let isAcknowledged = false;
+    const second = log.append(toStep("b")).then(() => (isAcknowledged = true));
+    const claim = await ledger.claim(toRunId("run"));
+    expect(claim.entries.map((entry) => entry.key)).toEqual(["", "/a", "/b"]);
+    release();
+    await first;
+    expect(isAcknowledged).toBe(false);
+    await second;
+    expect(disk.syncs() - syncsBefore).toBe(2);
   });
 }
 
@@ -154,24 +142,6 @@ function describeSharing(under: LedgerUnderTest): void {
     expect((await scanAll(ledger)).length).toBe(2_000);
   });
 
-  test.runIf(under.durability === "power")("entries that come during a sync share one commit", async () => {
-    const disk = watchDisk();
-    const ledger = await openForTest(under, { fault: disk.fault });
-    const logs = await startLogs(ledger, 50);
-    const commitsBefore = disk.commits();
-    const release = disk.hold();
-    const first = logs[0]?.append(toStep("a"));
-    await passTurns();
-    const rest: Promise<unknown>[] = [];
-    for (const log of logs) {
-      rest.push(log.append(toStep("b")));
-      await passTurns(1);
-    }
-    release();
-    await Promise.all([first, ...rest]);
-    expect(disk.commits() - commitsBefore).toBe(2);
-  });
-
   test("an idle ledger commits and syncs nothing", async () => {
     const disk = watchDisk();
     const ledger = await openForTest(under, { fault: disk.fault });
@@ -188,7 +158,7 @@ function describeSharing(under: LedgerUnderTest): void {
 
 function describeStopping(under: LedgerUnderTest): void {
   const points = under.durability === "power" ? (["commit", "sync"] as const) : (["commit"] as const);
-  test.for(points)("after a failed %s nothing more is acknowledged", under.verifies("D1"), async (failing) => {
+  test.for(points)("after a failed %s nothing more is acknowledged", verifies("D1"), async (failing) => {
     let isFailing = false;
     const cause = new Error("the disk is on fire");
     const ledger = await openForTest(under, {
@@ -223,7 +193,29 @@ function describeStopping(under: LedgerUnderTest): void {
     expect(keys).toEqual(failing === "commit" ? ["", "/kept"] : ["", "/kept", "/a"]);
     await ledger.close();
   });
-  test.runIf(under.durability === "power")("what came during a sync that fails is rejected with it", async () => {
+}
+
+/** Rows that come while a sync is under way. */
+function describeCollecting(under: LedgerUnderTest): void {
+  test("entries that come during a sync share one commit", async () => {
+    const disk = watchDisk();
+    const ledger = await openForTest(under, { fault: disk.fault });
+    const logs = await startLogs(ledger, 50);
+    const commitsBefore = disk.commits();
+    const release = disk.hold();
+    const first = logs[0]?.append(toStep("a"));
+    await passTurns();
+    const rest: Promise<unknown>[] = [];
+    for (const log of logs) {
+      rest.push(log.append(toStep("b")));
+      await passTurns(1);
+    }
+    release();
+    await Promise.all([first, ...rest]);
+    expect(disk.commits() - commitsBefore).toBe(2);
+  });
+
+  test("what came during a sync that fails is rejected with it", async () => {
     const gate = Promise.withResolvers<void>();
     let isHolding = false;
     const ledger = await openForTest(under, {
@@ -242,5 +234,15 @@ function describeStopping(under: LedgerUnderTest): void {
     expect(await Promise.all(answers)).toEqual(answers.map(() => "LEDGER_STOPPED"));
     expect(await claim).toMatchObject({ resolved: { record: { id: other.run } } });
     expect(await codeOf(ledger.claim(other.run))).toBe("LEDGER_STOPPED");
+  });
+}
+
+function describeUnsynced(under: LedgerUnderTest): void {
+  test("at durability process nothing waits for a sync", async () => {
+    const disk = watchDisk();
+    const ledger = await openForTest(under, { fault: disk.fault });
+    const { log } = await startAndClaim(ledger, "run");
+    await log.append(toStep("a"));
+    expect(disk.syncs()).toBe(0);
   });
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
-import { toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
-import type { EffectRecord } from "../contracts/run-record.ts";
+import { toEffectKey, toRunId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
+import type { EffectRecord } from "../../packages/tutti/src/contracts/run-record.ts";
+import { verifies } from "../verifies.ts";
 import {
   codeOf,
   keysOf,
@@ -24,7 +25,6 @@ export function describeEffects(under: LedgerUnderTest): void {
 const recorded = expect.objectContaining({ kind: "recorded" });
 
 function describeOwnership(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test(
     "an effect's key has one owner: the second intent gets its record, and leaves nothing",
     verifies("D3", "D4"),
@@ -96,7 +96,6 @@ function describeOwnership(under: LedgerUnderTest): void {
 }
 
 function describeStates(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test("an effect's state follows its entries", verifies("D3"), async () => {
     const ledger = await openForTest(under);
     const [log] = await startLogs(ledger, 1);

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 
-import { sha256 } from "../base/hash.ts";
-import type { LedgerEntry } from "../contracts/entry.ts";
-import { toRunId, type RunId } from "../contracts/ids.ts";
-import { toGenesis, toSeal } from "../ledger/seal.ts";
-import { verifyLedger } from "../ledger/verify.ts";
+import { sha256 } from "../../packages/tutti/src/base/hash.ts";
+import type { LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
+import { toRunId, type RunId } from "../../packages/tutti/src/contracts/ids.ts";
+import { toGenesis, toSeal } from "../../packages/tutti/src/ledger/seal.ts";
+import { verifyLedger } from "../../packages/tutti/src/ledger/verify.ts";
+import { verifies } from "../verifies.ts";
 import {
   codeOf,
   createSettableClock,
@@ -28,7 +29,6 @@ export function describeEntries(under: LedgerUnderTest): void {
 }
 
 function describeOrder(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test("entries keep their log's order; seq and lsn count from 1 without gaps", async () => {
     const ledger = await openForTest(under);
     const logs = await startLogs(ledger, 3);
@@ -86,7 +86,6 @@ function describeOrder(under: LedgerUnderTest): void {
 }
 
 function describeFence(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test("a driver whose run was claimed by another can't write any more", verifies("D1"), async () => {
     const ledger = await openForTest(under);
     const stale = await startAndClaim(ledger, "run");
@@ -179,7 +178,6 @@ function describeScale(under: LedgerUnderTest): void {
 }
 
 function describeReading(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test(
     "entries are read by run from a place on, and scanned after a place up to a limit",
     verifies("D10"),

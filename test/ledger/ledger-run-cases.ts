@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 
-import { toRunId } from "../contracts/ids.ts";
-import type { Ledger, RunFilter } from "../ledger/ledger.ts";
-import { verifyLedger } from "../ledger/verify.ts";
+import { toRunId } from "../../packages/tutti/src/contracts/ids.ts";
+import type { Ledger, RunFilter } from "../../packages/tutti/src/ledger/ledger.ts";
+import { verifyLedger } from "../../packages/tutti/src/ledger/verify.ts";
+import { verifies } from "../verifies.ts";
 import {
   codeOf,
   createSettableClock,
@@ -23,7 +24,6 @@ export function describeRuns(under: LedgerUnderTest): void {
 }
 
 function describeStarting(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test("a run is started once: its id finds it again, in the same batch and later", verifies("D15"), async () => {
     const clock = createSettableClock(1_000);
     const ledger = await openForTest(under, { clock });
@@ -88,7 +88,6 @@ function describeStarting(under: LedgerUnderTest): void {
 }
 
 function describeChildren(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test("a child starts in the same transaction as its parent's entry", verifies("D17"), async () => {
     const ledger = await openForTest(under);
     const { log } = await startAndClaim(ledger, "parent");
@@ -124,7 +123,6 @@ function describeChildren(under: LedgerUnderTest): void {
 }
 
 function describeListing(under: LedgerUnderTest): void {
-  const { verifies } = under;
   test("runs are listed newest first, by status, flow, parent and due time", verifies("D10"), async () => {
     const ledger = await openForTest(under);
     for (const id of ["a", "b", "c", "d", "e"]) {

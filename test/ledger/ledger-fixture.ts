@@ -1,11 +1,20 @@
-import { onTestFinished, type TestOptions } from "vitest";
+import { onTestFinished } from "vitest";
 
-import type { Clock } from "../base/clock.ts";
-import { isTuttiError } from "../base/errors.ts";
-import { sha256 } from "../base/hash.ts";
-import type { LedgerEntry } from "../contracts/entry.ts";
-import { type EffectKey, type RunId, toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
-import type { Blob, Claim, Durability, EffectChange, Ledger, NewEntry, NewRun, RunLog } from "../ledger/ledger.ts";
+import type { Clock } from "../../packages/tutti/src/base/clock.ts";
+import { isTuttiError } from "../../packages/tutti/src/base/errors.ts";
+import { sha256 } from "../../packages/tutti/src/base/hash.ts";
+import type { LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
+import { type EffectKey, type RunId, toEffectKey, toRunId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
+import type {
+  Blob,
+  Claim,
+  Durability,
+  EffectChange,
+  Ledger,
+  NewEntry,
+  NewRun,
+  RunLog,
+} from "../../packages/tutti/src/ledger/ledger.ts";
 
 export interface LedgerOptions {
   readonly clock: Clock;
@@ -19,8 +28,6 @@ export interface LedgerUnderTest {
   readonly durability: Durability;
   /** A new, empty ledger each time. */
   readonly open: (options: LedgerOptions) => Promise<Ledger>;
-  /** Names the promises that a test proves: the repository's `verifies`. */
-  readonly verifies: (...ids: readonly [string, ...string[]]) => TestOptions;
 }
 
 export interface SettableClock extends Clock {

@@ -1,0 +1,65 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+
+import type { Assignment } from "./assignment.ts";
+import type { Measures } from "./numbers.ts";
+
+/** Stands in front of the line with the measures. */
+export const resultMark = "RESULT ";
+
+export type Spawned =
+  | { readonly kind: "measured"; readonly measures: Measures }
+  | { readonly kind: "failed"; readonly why: string };
+
+export interface CellProcess {
+  readonly child: ChildProcess;
+  /** Resolves when the process has ended, or, with `killWhenMeasured`, was killed. */
+  readonly ended: Promise<Spawned>;
+}
+
+export interface SpawnOptions {
+  readonly limitMs: number;
+  readonly killWhenMeasured?: boolean;
+}
+
+const program = join(import.meta.dirname, "cell.ts");
+const nodeFlags = ["--disable-warning=ExperimentalWarning"];
+const keptErrorLength = 600;
+
+/** Starts one cell in a process of its own. */
+export function spawnCell(assignment: Assignment, { limitMs, killWhenMeasured }: SpawnOptions): CellProcess {
+  const child = spawn(process.execPath, [...nodeFlags, program, JSON.stringify(assignment)], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_ENV: "production", DBOS_DISABLE_TELEMETRY: "1", MASTRA_TELEMETRY_DISABLED: "1" },
+  });
+  let output = "";
+  let errors = "";
+  let isLate = false;
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString("utf8");
+    if (killWhenMeasured === true && readMeasures(output) !== undefined) child.kill("SIGKILL");
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors = (errors + chunk.toString("utf8")).slice(0, keptErrorLength);
+  });
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, limitMs);
+  const ended = new Promise<Spawned>((resolve) => {
+    child.on("close", () => {
+      clearTimeout(timer);
+      const measures = readMeasures(output);
+      if (measures !== undefined) resolve({ kind: "measured", measures });
+      else resolve({ kind: "failed", why: isLate ? `not done within ${limitMs / 1000} s` : errors.trim() });
+    });
+  });
+  return { child, ended };
+}
+
+function readMeasures(output: string): Measures | undefined {
+  const line = output.split("\n").find((each) => each.startsWith(resultMark));
+  if (line === undefined || !line.endsWith("}")) return undefined;
+  const measures: Measures = JSON.parse(line.slice(resultMark.length));
+  return measures;
+}

@@ -1,0 +1,203 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+
+import {
+  openProviderServer,
+  type ProviderAnswer,
+  type ProviderRequest,
+  type ProviderServer,
+} from "../../packages/tutti/src/testing/provider-server.ts";
+import { verifies } from "../../test/verifies.ts";
+import { given, openDesk, quotesIn, said, type Desk } from "./desk.ts";
+
+let server: ProviderServer | undefined;
+let desk: Desk;
+
+beforeEach(async () => {
+  desk = await openDesk();
+});
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  await desk.close();
+});
+
+/** The OpenAI Responses API, played by functions: one answer for each role. */
+const Body = z.object({
+  model: z.string(),
+  input: z.array(z.looseObject({ role: z.string().optional(), type: z.string().optional() })),
+});
+
+function answerOf(content: unknown): ProviderAnswer {
+  const text = JSON.stringify(content);
+  return reply([
+    {
+      type: "message",
+      id: "msg_1",
+      role: "assistant",
+      status: "completed",
+      content: [{ type: "output_text", text, annotations: [] }],
+    },
+  ]);
+}
+
+function callOf(name: string, input: unknown): ProviderAnswer {
+  return reply([
+    {
+      type: "function_call",
+      id: "fc_1",
+      call_id: "call_1",
+      name,
+      arguments: JSON.stringify(input),
+      status: "completed",
+    },
+  ]);
+}
+
+function reply(output: unknown): ProviderAnswer {
+  const usage = {
+    input_tokens: 10,
+    output_tokens: 5,
+    total_tokens: 15,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: 0 },
+  };
+  return {
+    kind: "answer",
+    body: { id: "resp_1", object: "response", created_at: 1, status: "completed", model: "gpt-test", output, usage },
+  };
+}
+
+function roleOf(request: ProviderRequest): string {
+  return /You are (\w+)\./.exec(JSON.stringify(request.body))?.[1] ?? "";
+}
+
+const trueQuote = { quote: said[1], source: "library/speed.txt" };
+const falseQuote = { quote: "Ledgers are faster than light.", source: "library/speed.txt" };
+
+/** A whole crew; the writer uses the false quote as long as `writesFalsely` says so. */
+function playCrew(request: ProviderRequest, writesFalsely: (corrections: string) => boolean): ProviderAnswer {
+  const text = JSON.stringify(request.body);
+  const calls = Body.parse(request.body).input.some((item) => item.type === "function_call_output");
+  switch (roleOf(request)) {
+    case "planner":
+      return answerOf({ questions: ["How fast are ledgers?", "What do they cost?"] });
+    case "researcher":
+      return answerOf({
+        findings: text.includes("How fast") ? [{ claim: "The disk sets the pace.", ...trueQuote }] : [],
+      });
+    case "writer": {
+      const paragraph = writesFalsely(text)
+        ? { text: "They are very fast.", ...falseQuote }
+        : { text: "The disk sets the pace.", ...trueQuote };
+      const second = { text: "And again.", ...trueQuote };
+      return answerOf({
+        title: "Ledgers",
+        summary: "Fast.",
+        sections: [{ heading: "Speed", paragraphs: [paragraph, second] }],
+        note: "Written by a test.",
+      });
+    }
+    case "illustrator":
+      return answerOf({ by: "question", reason: "One answer." });
+    default: {
+      if (!calls)
+        return callOf("quotes_check", {
+          quotes: [text.includes("faster than light") ? falseQuote : trueQuote, trueQuote],
+        });
+      const problems =
+        text.includes('word for word.\\\\\\"') || /\\"approved\\":false/.test(text)
+          ? [{ ...falseQuote, reason: "The source does not say this, word for word." }]
+          : [];
+      return answerOf({ approved: problems.length === 0, problems });
+    }
+  }
+}
+
+async function withProvider(
+  answer: (request: ProviderRequest, index: number) => ProviderAnswer,
+): Promise<Readonly<Record<string, string>>> {
+  server = await openProviderServer(answer);
+  return {
+    OPENAI_API_KEY: "sk-test-4711abcdefghijklmnop",
+    OPENAI_BASE_URL: `${server.url}/v1`,
+    TUTTI_MODEL: "gpt-test",
+  };
+}
+
+test(
+  "with a key the same command uses that provider, and a false quote is sent back to the writer with the reason",
+  verifies("C14", "M3"),
+  async () => {
+    const environment = await withProvider((request) =>
+      playCrew(request, (text) => !text.includes("does not say this")),
+    );
+    const played = await desk.play(given, { environment });
+    expect(played.err).toContain("gpt-test, because OPENAI_API_KEY is set");
+    expect(played.code).toBe(0);
+    const page = await desk.readPage(played);
+    expect(quotesIn(page)).toEqual([said[1], said[1]]);
+    expect(page).toContain("openai/gpt-test");
+    expect(page).toContain("What do they cost?");
+    const corrections = server?.requests
+      .filter((request) => roleOf(request) === "writer")
+      .map((request) => JSON.stringify(request.body));
+    expect(corrections).toHaveLength(2);
+    expect(corrections?.[1]).toContain("The source does not say this, word for word.");
+  },
+);
+
+test(
+  "a writer who insists on a false quote is not printed: the quote is left out, and the page says so",
+  verifies("C14", "G2"),
+  async () => {
+    const environment = await withProvider((request) => playCrew(request, () => true));
+    const page = await desk.readPage(await desk.play(given, { environment }));
+    expect(quotesIn(page)).toEqual([said[1]]);
+    expect(page).toMatch(/A quote was left out: “Ledgers are faster than light.”.*The source does not say this/s);
+    expect(server?.requests.filter((request) => roleOf(request) === "writer")).toHaveLength(3);
+  },
+);
+
+test("a wrong key is one clear error, at once, and the key is nowhere", verifies("K4", "G10"), async () => {
+  const environment = await withProvider(() => ({
+    kind: "answer",
+    status: 401,
+    body: { error: { message: "Incorrect API key provided: sk-test-4711abcdefghijklmnop" } },
+  }));
+  const played = await desk.play(given, { environment });
+  expect(played).toMatchObject({ code: 1, out: "" });
+  expect(played.err).toContain(
+    "✗ openai did not accept the key (401) (MODEL_REFUSED)\n  Check the environment variable OPENAI_API_KEY.",
+  );
+  expect(server?.requests).toHaveLength(1);
+  expect(played.err).not.toContain("4711");
+  for (const { entries } of await desk.readRuns())
+    expect(entries.map((entry) => entry.body).join()).not.toContain("4711");
+});
+
+test("a provider that asks to wait is waited for", verifies("D5"), async () => {
+  const environment = await withProvider((request, index) =>
+    index === 0
+      ? { kind: "answer", status: 429, headers: { "retry-after-ms": "30" }, body: { error: { message: "Slow down" } } }
+      : playCrew(request, () => false),
+  );
+  expect((await desk.play(given, { environment })).code).toBe(0);
+});
+
+test(
+  "a provider with a fault of its own is tried a few times, then it is one clear error",
+  verifies("D5", "K4"),
+  async () => {
+    const environment = await withProvider(() => ({
+      kind: "answer",
+      status: 500,
+      body: { error: { message: "The server had an error" } },
+    }));
+    const played = await desk.play(given, { environment });
+    expect(played).toMatchObject({ code: 1, out: "" });
+    expect(played.err).toContain("✗ openai has a fault of its own (500): The server had an error (MODEL_UNAVAILABLE)");
+    expect(server?.requests).toHaveLength(4);
+  },
+);
