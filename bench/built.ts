@@ -3,10 +3,13 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import type * as agents from "../packages/tutti/src/agents/agent.ts";
+import type * as core from "../packages/tutti/src/index.ts";
+import type * as tools from "../packages/tutti/src/tools/tool.ts";
 import { resultsFolder } from "./folder.ts";
 
 const repository = join(import.meta.dirname, "..");
-const builtFolder = join(resultsFolder, "built");
+const builtFolder = join(resultsFolder, "out");
 
 /** The entry as users get it: plain JavaScript, one file per source file. */
 export const builtEntry = join(builtFolder, "index.js");
@@ -23,9 +26,9 @@ export function build(): void {
 }
 
 interface Built {
-  readonly core: typeof import("../packages/tutti/src/index.ts");
-  readonly agents: typeof import("../packages/tutti/src/agents/agent.ts");
-  readonly tools: typeof import("../packages/tutti/src/tools/tool.ts");
+  readonly core: typeof core;
+  readonly agents: typeof agents;
+  readonly tools: typeof tools;
 }
 
 const fileByPart: Readonly<Record<keyof Built, string>> = {

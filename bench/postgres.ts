@@ -64,10 +64,11 @@ interface Owner {
 
 /** PostgreSQL refuses to run as root; then it runs as the user that its package brings. */
 function toOwner(folder: string): Owner {
-  if (process.getuid?.() !== 0) return { run: (program, args) => void execFileSync(program, args, { stdio: "ignore" }) };
-  const toId = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
-  const uid = toId("-u");
-  const gid = toId("-g");
-  chownSync(folder, uid, gid);
-  return { run: (program, args) => void execFileSync(program, args, { stdio: "ignore", uid, gid, cwd: folder }) };
+  const identity = process.getuid?.() === 0 ? { uid: readId("-u"), gid: readId("-g") } : undefined;
+  if (identity !== undefined) chownSync(folder, identity.uid, identity.gid);
+  return { run: (program, args) => void execFileSync(program, args, { ...identity, stdio: "ignore", cwd: folder }) };
+}
+
+function readId(flag: "-u" | "-g"): number {
+  return Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
 }

@@ -15,7 +15,8 @@ export async function measureAgent(stage: Stage): Promise<Measures> {
     const from = performance.now();
     const { modelCalls, toolCalls } = await agent.run(`agent-${at}`);
     const perTurn = (performance.now() - from) / turns;
-    if (modelCalls !== turns + 1 || toolCalls !== turns) throw new Error(`${modelCalls} model and ${toolCalls} tool calls`);
+    if (modelCalls !== turns + 1 || toolCalls !== turns)
+      throw new Error(`${modelCalls} model and ${toolCalls} tool calls`);
     if (at >= 0) ms.push(perTurn);
   }
   const syncMs = measureSync(stage.folder);

@@ -5,38 +5,13 @@ import type { AgentEngine, Engine, Job, Opening } from "../contestant.ts";
 import { folderBytes } from "../folder.ts";
 
 /** Async functions and one INSERT per step: what somebody writes who needs no more than that. The near limit of what SQLite gives. */
-export async function open({ folder, work, variant }: Opening): Promise<Engine> {
+export async function open(opening: Opening): Promise<Engine> {
+  const { folder, work, variant } = opening;
   const database = openDatabase(folder, variant);
   const statements = prepare(database);
   const waiting = new Map<string, () => void>();
   const running = new Map<string, Promise<unknown>>();
-  const flows: Readonly<Record<string, (run: OpenRun) => Promise<unknown>>> = {
-    async chain({ id, count, step }) {
-      for (let index = 0; index < count; index++) {
-        await step(index);
-        work.acknowledged(id, index);
-      }
-      return count;
-    },
-    async fanOut({ id, count, step }) {
-      const outputs = Array.from({ length: count }, async (_, index) => {
-        await step(index);
-        work.acknowledged(id, index);
-      });
-      return (await Promise.all(outputs)).length;
-    },
-    async park({ id, step, onParked }) {
-      await step(0);
-      if (statements.findSignal.get(id) === undefined) {
-        await new Promise<void>((resolve) => {
-          waiting.set(id, resolve);
-          onParked?.();
-        });
-      }
-      work.continued(id);
-      return step(1);
-    },
-  };
+  const flows = declareFlows(opening, statements, waiting);
 
   async function drive(row: { readonly kind: string } & Job, onParked?: () => void): Promise<unknown> {
     const recorded = new Map(
@@ -103,6 +78,38 @@ interface OpenRun extends Job {
   readonly onParked: (() => void) | undefined;
 }
 
+type Flows = Readonly<Record<string, (run: OpenRun) => Promise<unknown>>>;
+
+function declareFlows({ work }: Opening, { findSignal }: Statements, waiting: Map<string, () => void>): Flows {
+  return {
+    async chain({ id, count, step }) {
+      for (let index = 0; index < count; index++) {
+        await step(index);
+        work.acknowledged(id, index);
+      }
+      return count;
+    },
+    async fanOut({ id, count, step }) {
+      const outputs = Array.from({ length: count }, async (_, index) => {
+        await step(index);
+        work.acknowledged(id, index);
+      });
+      return (await Promise.all(outputs)).length;
+    },
+    async park({ id, step, onParked }) {
+      await step(0);
+      if (findSignal.get(id) === undefined) {
+        await new Promise<void>((resolve) => {
+          waiting.set(id, resolve);
+          onParked?.();
+        });
+      }
+      work.continued(id);
+      return step(1);
+    },
+  };
+}
+
 function openDatabase(folder: string, synchronous: string): DatabaseSync {
   const database = new DatabaseSync(join(folder, "hand-written.db"));
   database.exec(`
@@ -113,6 +120,8 @@ function openDatabase(folder: string, synchronous: string): DatabaseSync {
     create table if not exists signal(run text primary key, value text) without rowid;`);
   return database;
 }
+
+type Statements = ReturnType<typeof prepare>;
 
 function prepare(database: DatabaseSync) {
   return {
@@ -152,7 +161,7 @@ export async function openAgent({ folder, variant }: Opening, turns: number): Pr
       modelCalls = 0;
       toolCalls = 0;
       const messages: { readonly role: string; readonly content: string }[] = [{ role: "user", content: "go" }];
-      for (let index = 0; ; ) {
+      for (let index = 0; ;) {
         const turn = await model(messages);
         insertStep.run(id, index++, JSON.stringify(turn));
         if (turn.call === undefined) return { modelCalls, toolCalls };

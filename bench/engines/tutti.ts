@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import type { Flow } from "../../packages/tutti/src/contracts/run.ts";
 import type { Model } from "../../packages/tutti/src/contracts/model.ts";
+import type { Flow } from "../../packages/tutti/src/contracts/run.ts";
 import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import type { RunHandle, Tutti } from "../../packages/tutti/src/engine/tutti.ts";
+import type { flow as declare } from "../../packages/tutti/src/flow/flow.ts";
 import { loadBuilt } from "../built.ts";
 import type { AgentEngine, Engine, Job, Opening } from "../contestant.ts";
 
@@ -43,9 +44,7 @@ interface Flows {
   readonly park: Flow<Job, number>;
 }
 
-type Declare = typeof import("../../packages/tutti/src/flow/flow.ts").flow;
-
-function declareFlows({ work, variant }: Opening, flow: Declare): Flows {
+function declareFlows({ work, variant }: Opening, flow: typeof declare): Flows {
   const isRead = (index: number): boolean => variant === "reads" && (index + 1) % 20 !== 0;
   const shapes = { input: accept<Job>(), output: accept<number>() };
   return {

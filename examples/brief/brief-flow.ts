@@ -21,7 +21,7 @@ export interface BriefParts {
 }
 
 /** The job: plan, research in parallel, draft and draw, review, publish. */
-export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }, { path: string; findings: number }> {
+export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }, { path: string; quotes: number }> {
   const { sources, folder } = parts;
   const checkQuotes = toCheckQuotes(sources);
   const agents = toAgents(sourceTools(sources), checkQuotes);
@@ -31,7 +31,7 @@ export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }
   return flow({
     name: "brief",
     input: z.object({ topic: z.string(), slug: z.string() }),
-    output: z.object({ path: z.string(), findings: z.number() }),
+    output: z.object({ path: z.string(), quotes: z.number() }),
     onFailure: "undo",
     run: async (run, { topic, slug }) => {
       const { questions } = await run.call(agents.planner, { topic });
@@ -64,7 +64,7 @@ export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }
         made: { ...provenance, run: run.id, ledgerPath: parts.ledgerPath, at: run.now() },
       });
       const { path } = await run.call(publish, { slug, html });
-      return { path, findings: answered.flatMap((answer) => answer.findings).length };
+      return { path, quotes: reviewed.draft === undefined ? 0 : quotesOf(reviewed.draft).length };
     },
   });
 }
@@ -121,14 +121,14 @@ function quotesOf(draft: Draft): { quote: string; source: string }[] {
   return draft.sections.flatMap((section) => section.paragraphs.map(({ quote, source }) => ({ quote, source })));
 }
 
-function withoutQuotes(draft: Draft, problems: readonly Problem[]): Draft {
+/** The draft without the paragraphs whose quotes are false; nothing when none is left, for then nothing supports the rest. */
+function withoutQuotes(draft: Draft, problems: readonly Problem[]): Draft | undefined {
   const isFalse = ({ quote, source }: { quote: string; source: string }): boolean =>
     problems.some((problem) => problem.quote === quote && problem.source === source);
-  const sections = draft.sections.map((section) => ({
-    ...section,
-    paragraphs: section.paragraphs.filter((paragraph) => !isFalse(paragraph)),
-  }));
-  return { ...draft, sections: sections.filter((section) => section.paragraphs.length > 0) };
+  const sections = draft.sections
+    .map((section) => ({ ...section, paragraphs: section.paragraphs.filter((paragraph) => !isFalse(paragraph)) }))
+    .filter((section) => section.paragraphs.length > 0);
+  return sections.length === 0 ? undefined : { ...draft, sections };
 }
 
 /** Charts of what was found, counted here: a model only chooses. */

@@ -71,6 +71,7 @@ async function makeBrief({ topic, folders, out, again, json }: Arguments): Promi
       showFinished(state.output.path, run.id);
       return;
     }
+    if (state.kind === "parked" || state.kind === "paused") await run.resume();
     if (edition.begun) say(`Going on with ${run.id}: what it has done already is not done again.\n`);
     view.follow(run.id, await run.entries());
     process.once("SIGINT", () => {
@@ -78,10 +79,10 @@ async function makeBrief({ topic, folders, out, again, json }: Arguments): Promi
       say("\nStopped. The same command goes on from here.");
       process.exit(130);
     });
-    const { path: page, findings } = await run.result();
+    const { path: page, quotes } = await run.result();
     view.close();
     say(
-      `\n${findings === 0 ? "Nothing in the documents answers this; the page says so." : `${findings} quotes, each found word for word in its document.`}`,
+      `\n${quotes === 0 ? "Nothing in the documents answers this; the page says so." : `${quotes} quotes, each found word for word in its document.`}`,
     );
     if (json) writeLine({ kind: "page", path: page, run: run.id });
     else process.stdout.write(`${page}\n`);

@@ -58,7 +58,11 @@ ${body.html}
 `;
 }
 
-function toEmptyLead({ topic, documents }: PageContent): Html {
+function toEmptyLead({ topic, documents, leftOut }: PageContent): Html {
+  if (leftOut.length > 0) {
+    return html`<p class="lead">No statement about this stood up to the check of its quote.</p>
+      <p class="note">Every quote of the draft was compared with its document, and none was found there.</p>`;
+  }
   return html`<p class="lead">The documents say nothing about this.</p>
     <p class="note">
       ${count(documents.read, "document")} ${documents.read === 1 ? "was" : "were"} searched for “${topic}”, and no

@@ -160,6 +160,34 @@ test(
   },
 );
 
+test("a question whose research fails does not spoil the page, and is named on it", verifies("C2", "D8"), async () => {
+  const environment = await withProvider((request) => {
+    const text = JSON.stringify(request.body);
+    if (roleOf(request) === "planner") {
+      return answerOf({ questions: ["How fast are ledgers?", "What do they cost?", "Who broke them?"] });
+    }
+    if (roleOf(request) === "researcher" && text.includes("Who broke them?")) return answerOf("no findings, no sense");
+    return playCrew(request, () => false);
+  });
+  const played = await desk.play(given, { environment });
+  expect(played.code).toBe(0);
+  const page = await desk.readPage(played);
+  expect(page).toMatch(/Who broke them\?\s*<span class="why">The research failed/);
+  expect(page).toMatch(/What do they cost\?\s*<span class="why">No document answers it/);
+});
+
+test("when no quote of a draft stands in its source, nothing of the draft is printed", verifies("G2"), async () => {
+  const environment = await withProvider((request) => {
+    const falsely = JSON.stringify(playCrew(request, () => true)).replaceAll(said[1] ?? "", falseQuote.quote);
+    const answer: ProviderAnswer = JSON.parse(falsely);
+    return roleOf(request) === "writer" ? answer : playCrew(request, () => true);
+  });
+  const page = await desk.readPage(await desk.play(given, { environment }));
+  expect(page).toContain("No statement about this stood up to the check of its quote.");
+  expect(quotesIn(page)).toEqual([]);
+  expect(page).not.toContain("They are very fast.");
+});
+
 test("a wrong key is one clear error, at once, and the key is nowhere", verifies("K4", "G10"), async () => {
   const environment = await withProvider(() => ({
     kind: "answer",

@@ -87,3 +87,14 @@ export const noisy = flow({
     return "quiet now";
   },
 });
+
+/** Awaits something that the ledger does not know. */
+export const careless = flow({
+  name: "careless",
+  input,
+  output: z.string(),
+  run: async (run) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return run.step("late", () => "never");
+  },
+});

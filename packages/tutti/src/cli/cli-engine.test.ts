@@ -174,3 +174,10 @@ test("without an engine a command is recorded and takes effect with the next one
   const resumed = await cli.run(["resume", "r2"]);
   expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining("takes effect when one does") });
 });
+
+test("a terminated process leaves its run to be resumed", verifies("D1", "X6"), async () => {
+  const slow = await startSlow("r1", 24);
+  slow.process.kill("SIGTERM");
+  expect(await slow.result).toMatchObject({ code: 143 });
+  expect(await cli.run(["resume", "r1", several])).toMatchObject({ code: 0, stdout: "24\n" });
+});

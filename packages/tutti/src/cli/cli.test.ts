@@ -257,3 +257,24 @@ test("a stack is shown only to those who ask for it", verifies("X6"), async () =
   expect((await cli.run(args)).stderr).not.toContain("    at ");
   expect((await cli.run(args, { env: { TUTTI_DEBUG: "1" } })).stderr).toContain("    at ");
 });
+
+test("what the flow itself prints does not end up between the lines of --json", verifies("X6"), async () => {
+  const { code, stdout, stderr } = await cli.run(["run", several, "noisy", "--json"]);
+  expect(code).toBe(0);
+  for (const line of stdout.trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("kind");
+  expect(stderr).toContain("out 0");
+});
+
+test("a parked run leaves with 1, the reason and what to do about it", verifies("X6", "D13"), async () => {
+  const result = await cli.run(["run", several, "careless", "--id", "r1"]);
+  expect(result).toMatchObject({ code: 1, stdout: "" });
+  expect(result.stderr).toMatch(/✗ FLOW_NONDURABLE_AWAIT[^]+→ Put it into run\.step[^]+→ tutti resume r1 /u);
+  expect((await cli.run(["show", "r1"])).stdout).toContain("FLOW_NONDURABLE_AWAIT");
+});
+
+test("resuming with a file that lacks the flow names the flow", verifies("X6"), async () => {
+  await cli.run(["run", several, "asking", "--id", "r1"]);
+  const result = await cli.run(["resume", "r1", greeting]);
+  expectError(result, "FLOW_UNKNOWN");
+  expect(result.stderr).toContain("asking version 1");
+});

@@ -11,7 +11,7 @@ import { quote, toLedgerOption, toLedgerPath } from "./ledger-file.ts";
 import { chooseMode, openLiveView, type LiveView } from "./live-view.ts";
 import type { FlowFile } from "./load-flows.ts";
 import { openEngine } from "./open-engine.ts";
-import { say, stderrPaint, tell, toResultText } from "./output.ts";
+import { put, say, stderrPaint, tell, toResultText } from "./output.ts";
 
 /**
  * Drives one run of a file's flows in this process, shows its progress, and says how it ended.
@@ -217,7 +217,7 @@ function withHints({ code, message, facts, effect, hint, cause }: TuttiError, hi
 }
 
 function complain(call: CommandCall, error: TuttiError): void {
-  if (call.flag("json")) process.stdout.write(toErrorLine(error));
+  if (call.flag("json")) put(toErrorLine(error));
   else process.stderr.write(toErrorText(error, stderrPaint()));
 }
 

@@ -1,7 +1,7 @@
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 
 /** The version of the lines below. It is raised when a reader of older lines would misread newer ones. */
-export const entryLineVersion = 1;
+const entryLineVersion = 1;
 
 /** One entry as one line of JSON, with its body as an object: what `--json` prints and what the event stream sends. */
 export function toEntryLine(entry: LedgerEntry): string {

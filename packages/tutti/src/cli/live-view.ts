@@ -5,6 +5,7 @@ import type { RunId } from "../contracts/ids.ts";
 import { nextRunTree } from "../insight/next-run-tree.ts";
 import { emptyRunTree, type RunTree, type TreeEvent } from "../insight/run-tree.ts";
 import { toEntryLine } from "./entry-line.ts";
+import { say } from "./output.ts";
 import { toHeartbeat, toPlainLines, toRemarkLine } from "./plain-lines.ts";
 import { renderTree } from "./render-tree.ts";
 import { openScreen } from "./screen.ts";
@@ -117,7 +118,7 @@ function openDisplay(mode: ViewMode, stream: NodeJS.WriteStream, clock: Clock): 
     case "plain":
       return openPlainDisplay(stream, clock);
     case "json":
-      return openJsonDisplay(process.stdout);
+      return openJsonDisplay();
     case "quiet":
       return { changed() {}, remark() {}, close() {} };
   }
@@ -207,10 +208,10 @@ function openPlainDisplay(stream: NodeJS.WriteStream, clock: Clock): Display {
   };
 }
 
-function openJsonDisplay(stream: NodeJS.WriteStream): Display {
+function openJsonDisplay(): Display {
   return {
     changed(before, after, event) {
-      if (event.kind === "entry" && after.seq > before.seq) stream.write(`${toEntryLine(event.entry)}\n`);
+      if (event.kind === "entry" && after.seq > before.seq) say(toEntryLine(event.entry));
     },
     remark() {},
     close() {},

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 
 import { toTuttiError, type TuttiError } from "../base/errors.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { commands } from "./command-table.ts";
 import { toErrorLine, toErrorText } from "./error-text.ts";
 import { exitCodes, toExitCode, type ExitCode } from "./exit-codes.ts";
-import { drainOutput, say, stderrPaint } from "./output.ts";
+import { drainOutput, put, reserveStandardOutput, say, stderrPaint } from "./output.ts";
 
 /** Runs one command line to its end and leaves the process with the code that says how it went. */
 export async function main(args: readonly string[]): Promise<never> {
@@ -17,6 +18,9 @@ export async function main(args: readonly string[]): Promise<never> {
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
+  // Leaving this way gives a terminal its cursor back; the run stays in the ledger.
+  for (const signal of ["SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
   return leave(await perform(args));
 }
 
@@ -29,10 +33,11 @@ async function perform(args: readonly string[]): Promise<ExitCode> {
         return exitCodes.done;
       case "help": {
         const { toCommandHelp, toHelp } = await import("./help.ts");
-        process.stdout.write(line.command === undefined ? toHelp(commands) : toCommandHelp(line.command));
+        put(line.command === undefined ? toHelp(commands) : toCommandHelp(line.command));
         return args.length === 0 ? exitCodes.usage : exitCodes.done;
       }
       case "call": {
+        if (line.json) reserveStandardOutput();
         const { run } = await line.call.spec.load();
         return await run(line.call);
       }
@@ -45,7 +50,7 @@ async function perform(args: readonly string[]): Promise<ExitCode> {
 }
 
 function complain(args: readonly string[], error: TuttiError): void {
-  if (args.includes("--json")) process.stdout.write(toErrorLine(error));
+  if (args.includes("--json")) put(toErrorLine(error));
   else process.stderr.write(toErrorText(error, stderrPaint()));
 }
 

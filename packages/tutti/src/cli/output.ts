@@ -1,8 +1,29 @@
 import { takesColor, toPaint, toPlainLine, type Paint } from "./terminal-text.ts";
 
+type Write = (text: string, written?: () => void) => void;
+
+let writeResult: Write = (text, written) => void process.stdout.write(text, written);
+
+/**
+ * Keeps standard output for what the command itself says: whatever else is printed there, by a flow's console.log for example, goes to
+ * standard error. For the rest of the process.
+ */
+export function reserveStandardOutput(): void {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  const divert = stderr.write.bind(stderr);
+  writeResult = (text, written) => void write(text, written);
+  Object.defineProperty(stdout, "write", { value: divert, configurable: true, writable: true });
+}
+
+/** Writes to standard output as it is. */
+export function put(text: string): void {
+  writeResult(text);
+}
+
 /** Writes a line of a command's own to standard output. */
 export function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  writeResult(`${line}\n`);
 }
 
 /** Writes a line for people that is not part of the result. */
@@ -36,12 +57,13 @@ export function toResultText(value: unknown): string {
 
 /** Waits until everything that was written has left the process. */
 export async function drainOutput(): Promise<void> {
-  await Promise.all([drain(process.stdout), drain(process.stderr)]);
+  await drain(process.stdout, writeResult);
+  await drain(process.stderr, (text, written) => void process.stderr.write(text, written));
 }
 
-function drain(stream: NodeJS.WriteStream): Promise<void> {
+function drain(stream: NodeJS.WriteStream, write: Write): Promise<void> {
   return new Promise((resolve) => {
     if (stream.writableLength === 0 || stream.destroyed) resolve();
-    else stream.write("", () => resolve());
+    else write("", resolve);
   });
 }

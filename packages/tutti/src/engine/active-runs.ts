@@ -1,3 +1,4 @@
+import { systemClock } from "../base/clock.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -13,6 +14,8 @@ import { toChildOutcome } from "./run-end.ts";
 
 /** How long a run may rest in memory before it is let go. */
 export const evictAfterMs = 100;
+
+const noBlobs: ReadonlyMap<string, string> = new Map();
 
 /** The runs in memory and everything that is armed for others. */
 interface Book {
@@ -31,6 +34,12 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
   const runs: ActiveRuns = {
     find: (run) => book.active.get(run),
     drive: (run) => drive(book, run),
+    adopt(flow, claim) {
+      // A copied past may hold large values, which have to be fetched first; a new run has nothing but its input.
+      if (claim.entries.length > 1 || blobHashesOf(claim.entries[0]?.body ?? "").length > 0)
+        driveInBackground(book, claim.record.id);
+      else if (!book.closed && !book.active.has(claim.record.id)) begin(book, { flow, claim, blobs: noBlobs });
+    },
     onRest: (run, listener) => book.rests.add(run, listener),
     wakeAt: (run, dueAt) => wakeAt(book, run, dueAt),
     watchEffect: (key, wake) => book.effects.add(key, wake),
@@ -194,14 +203,15 @@ async function close(book: Book, graceMs: number): Promise<void> {
   book.closed = true;
   for (const armed of [book.wakers, book.evictions]) for (const forget of armed.values()) forget();
   await Promise.all([...book.loading.values()].map((loaded) => loaded.catch(() => undefined)));
-  await Promise.all([...book.active.values()].map(({ driver }) => haltWithin(book.engine, driver, graceMs)));
+  await Promise.all([...book.active.values()].map(({ driver }) => haltWithin(driver, graceMs)));
   for (const { driver } of book.active.values()) driver.stop();
   book.active.clear();
 }
 
-async function haltWithin(engine: Engine, driver: Driver, graceMs: number): Promise<void> {
+async function haltWithin(driver: Driver, graceMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const forget = engine.clock.after(graceMs, resolve);
+    // The process is what ends here, so its own time counts, whatever clock the runs live by.
+    const forget = systemClock.after(graceMs, resolve);
     driver.halt(() => {
       forget();
       resolve();

@@ -8,7 +8,7 @@ import type { RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Claim, Ledger } from "../ledger/ledger.ts";
 import type { Activity } from "./tutti.ts";
 
 /** What the parts of the engine share. */
@@ -45,6 +45,8 @@ export interface ActiveRuns {
   find(run: RunId): ActiveRun | undefined;
   /** Drives the run if it can go on: it is open, neither paused nor parked, and its flow is registered. */
   drive(run: RunId): Promise<ActiveRun | undefined>;
+  /** Drives a run that this process has just started. */
+  adopt(flow: Flow, claim: Claim): void;
   /** Calls back at the run's next rest; returns the function that forgets it. */
   onRest(run: RunId, listener: (rest: Rest) => void): () => void;
   /** Drives the run at that time. */

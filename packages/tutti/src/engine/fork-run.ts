@@ -100,9 +100,10 @@ function toCopied(before: readonly LedgerEntry[]): readonly NewEntry[] {
 function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): readonly NewEntry[] {
   if (at === undefined || edit === undefined || !("output" in edit)) return [];
   const json = toJsonText(edit.output, "the edited output");
-  const out = json === undefined ? "" : `"out":${json},`;
-  const kind: EntryKind = at.kind === "scope-closed" ? "scope-closed" : "step-done";
-  return [{ kind, key: at.key, body: kind === "step-done" ? `{${out}"edited":true}` : `{${out}"agent":"edited"}` }];
+  const out = json === undefined ? [] : [`"out":${json}`];
+  // A step-done answers every call; only a scope has to stay one, so that what lies inside is passed over.
+  if (at.kind === "scope-closed") return [{ kind: "scope-closed", key: at.key, body: `{${out.join("")}}` }];
+  return [{ kind: "step-done", key: at.key, body: `{${[...out, '"edited":true'].join(",")}}` }];
 }
 
 function toUnknownStep(request: ForkRequest, entries: readonly LedgerEntry[]): TuttiError {

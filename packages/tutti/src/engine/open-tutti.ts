@@ -2,12 +2,12 @@ import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import { toRunId, type RunId } from "../contracts/ids.ts";
+import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { toBlobs } from "../flow/step.ts";
 import { toBody, toStoredValue } from "../flow/stored-value.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { openHandle } from "./run-handle.ts";
@@ -66,8 +66,10 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
       input: Input,
       options: StartOptions = {},
     ): Promise<RunHandle<Output>> {
-      const id = await start(engine, flow, { input, options });
-      void runs.drive(id).catch(engine.onBackgroundError);
+      const outcome = await start(engine, flow, { input, options });
+      const id = outcome.run;
+      if (outcome.kind === "started") runs.adopt(flow, outcome.claim);
+      else void runs.drive(id).catch(engine.onBackgroundError);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the run's output was parsed by this flow's schema
       return openHandle(engine, runs, id) as RunHandle<Output>;
     },
@@ -92,7 +94,7 @@ async function start<Input>(
   engine: Engine,
   flow: Flow<Input>,
   request: { readonly input: Input; readonly options: StartOptions },
-): Promise<RunId> {
+): Promise<StartOutcome> {
   const { id, key, windowMs } = request.options;
   if (engine.findFlow(flow.name, flow.version) !== flow) {
     throw new TuttiError("FLOW_UNKNOWN", `the flow ${flow.name} version ${flow.version} is not one of this engine's`, {
@@ -109,7 +111,7 @@ async function start<Input>(
     what: `the input of ${flow.name}`,
   });
   const stored = toStoredValue("input", input, `the input of ${flow.name}`);
-  const outcome = await engine.ledger.start({
+  return engine.ledger.start({
     id: toRunId(id ?? `${flow.name}-${toShortId()}`),
     flow: flow.name,
     version: flow.version,
@@ -118,7 +120,6 @@ async function start<Input>(
     ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
     ...(windowMs === undefined ? {} : { windowMs }),
   });
-  return outcome.run;
 }
 
 function toFlowTable(flows: readonly Flow[]): ReadonlyMap<string, Flow> {

@@ -1,7 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
-import { isOver, type RunRecord } from "../contracts/run-record.ts";
+import { isOver, openStatuses, type RunRecord } from "../contracts/run-record.ts";
 import type { PersonsVerdict } from "../flow/driver.ts";
 import {
   receiveSignal,
@@ -84,7 +84,11 @@ export async function cancelRun(
     request.run,
     ends ? [wish, { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" }] : [wish],
   );
-  if (ends) runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });
+  if (!ends) return;
+  runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });
+  for (const child of await engine.ledger.listRuns({ parent: request.run, statuses: openStatuses })) {
+    await cancelRun(engine, runs, { run: child.id, by: "its parent", reason: `${request.run} was cancelled` });
+  }
 }
 
 /** Stops handing results to the flow's code. What is going on comes to its recorded end first. */

@@ -27,7 +27,7 @@ export function startChild(driver: Driver, request: ChildRequest): ChildRun<unkn
     request.scope.cancelled === undefined
       ? takeRecorded<unknown>(driver, request.scope, {
           key,
-          kinds: ["child-settled"],
+          kinds: ["child-settled", "step-done"],
           verb: `a run of ${request.flow.name}`,
         })
       : undefined;

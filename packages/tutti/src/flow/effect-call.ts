@@ -22,7 +22,7 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
   const recorded = takeRecorded<Output>(driver, scope, {
     key,
-    kinds: ["effect-settled", "effect-failed", "effect-shared", "step-failed"],
+    kinds: ["effect-settled", "effect-failed", "effect-shared", "step-failed", "step-done"],
     digest: called.digest,
     verb: `a call of ${called.call}`,
   });

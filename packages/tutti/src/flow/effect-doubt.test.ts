@@ -10,7 +10,12 @@ import {
   type Stage,
   until,
 } from "../../../../test/engine/engine-fixture.ts";
-import { type MailDefinition, openPostOffice, type PostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
+import {
+  type MailDefinition,
+  openPostOffice,
+  type PostOffice,
+  toMailTool,
+} from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { Flow } from "../contracts/callable.ts";
@@ -55,6 +60,12 @@ async function recover({ stage, flow }: Crashed): Promise<{ readonly tutti: Tutt
   return { tutti, run: await tutti.open("r") };
 }
 
+/** Until the doubt is on disk. */
+async function comeInDoubt(stage: Stage, run: RunHandle): Promise<void> {
+  expect((await run.settled()).kind).toBe("in-doubt");
+  await stage.ledger.flush();
+}
+
 const receipt = { receipt: "receipt of anna" };
 
 test(
@@ -64,7 +75,7 @@ test(
     const crashed = await crash("after");
     for (let life = 2; life <= 4; life++) {
       const { tutti, run } = await recover(crashed);
-      expect((await run.settled()).kind).toBe("in-doubt");
+      await comeInDoubt(crashed.stage, run);
       expect(await tutti.inDoubt()).toMatchObject([{ key, run: "r", tool: "mail.send", state: "in-doubt" }]);
     }
     expect(crashed.office.sent).toEqual(["anna"]);
@@ -104,7 +115,7 @@ test("a check that throws can't tell: a person is asked and is told why", verifi
     },
   }));
   const { run } = await recover(crashed);
-  expect((await run.settled()).kind).toBe("in-doubt");
+  await comeInDoubt(crashed.stage, run);
   expect(bodiesOf(crashed.stage.entries, "effect-in-doubt")).toMatchObject([
     { why: expect.stringContaining("the post office is closed") },
   ]);
@@ -118,10 +129,18 @@ test("an idempotent tool is called again under its key after a crash", verifies(
   expect(crashed.office.keys).toEqual([key, key]);
 });
 
+test("who is told of a doubt can settle it at once", verifies("D3", "D10"), async () => {
+  const { tutti, run } = await recover(await crash("after"));
+  expect(await run.settled()).toMatchObject({ kind: "in-doubt", effects: [{ key, state: "in-doubt" }] });
+  expect(await tutti.inDoubt()).toMatchObject([{ key }]);
+  await tutti.settle(key, { kind: "done", output: receipt, by: "anna" });
+  expect(await run.result()).toEqual(receipt);
+});
+
 test("a person says that it was done and what it returned; the run goes on with that", verifies("D3"), async () => {
   const crashed = await crash("after");
   const { tutti, run } = await recover(crashed);
-  await run.settled();
+  await comeInDoubt(crashed.stage, run);
   await tutti.settle(key, { kind: "done", output: { receipt: "found on paper" }, by: "anna", note: "saw it" });
   expect(await run.result()).toEqual({ receipt: "found on paper" });
   expect(bodiesOf(crashed.stage.entries, "effect-settled")).toMatchObject([{ by: "person", note: "by anna: saw it" }]);
@@ -132,27 +151,31 @@ test("a person says that it was done and what it returned; the run goes on with 
 test("a person says that it was not done; it is intended anew and done", verifies("D3"), async () => {
   const crashed = await crash("before");
   const { tutti, run } = await recover(crashed);
-  await run.settled();
+  await comeInDoubt(crashed.stage, run);
   await tutti.settle(key, { kind: "not-done", by: "anna" });
   expect(await run.result()).toEqual(receipt);
   expect(crashed.office.sent).toEqual(["anna"]);
   expect(bodiesOf(crashed.stage.entries, "effect-intended")).toHaveLength(2);
 });
 
-test("a verdict is taken before the run has been let go, after it, and by an engine that can't drive it", verifies("D3"), async () => {
-  for (const place of ["let go", "unknown flow"] as const) {
-    const crashed = await crash("after");
-    const { tutti, run } = await recover(crashed);
-    await run.settled();
-    await crashed.stage.clock.advance(1_000);
-    expect((await crashed.stage.ledger.listRuns({}))[0]?.status).toBe("in-doubt");
-    const teller = place === "let go" ? tutti : await crashed.stage.open([]);
-    await teller.settle(key, { kind: "done", output: receipt, by: "anna" });
-    const last = await crashed.stage.open([crashed.flow]);
-    expect(await (await last.open("r")).result()).toEqual(receipt);
-    expect(crashed.office.sent).toEqual(["anna"]);
-  }
-});
+test(
+  "a verdict is taken before the run has been let go, after it, and by an engine that can't drive it",
+  verifies("D3"),
+  async () => {
+    for (const place of ["let go", "unknown flow"] as const) {
+      const crashed = await crash("after");
+      const { tutti, run } = await recover(crashed);
+      await comeInDoubt(crashed.stage, run);
+      await crashed.stage.clock.advance(1_000);
+      expect((await crashed.stage.ledger.listRuns({}))[0]?.status).toBe("in-doubt");
+      const teller = place === "let go" ? tutti : await crashed.stage.open([]);
+      await teller.settle(key, { kind: "done", output: receipt, by: "anna" });
+      const last = await crashed.stage.open([crashed.flow]);
+      expect(await (await last.open("r")).result()).toEqual(receipt);
+      expect(crashed.office.sent).toEqual(["anna"]);
+    }
+  },
+);
 
 test("only an effect that is in doubt can be settled", verifies("D3"), async () => {
   const crashed = await crash("after", (office) => ({ check: ({ to }) => office.receiptOf(to) }));
@@ -160,7 +183,9 @@ test("only an effect that is in doubt can be settled", verifies("D3"), async () 
   await run.result();
   const verdict = { kind: "not-done", by: "anna" } as const;
   expect(await errorOf(tutti.settle(key, verdict))).toMatchObject({ code: "EFFECT_UNKNOWN", facts: { effect: key } });
-  expect(await errorOf(tutti.settle(toEffectKey("mail.send:nobody"), verdict))).toMatchObject({ code: "EFFECT_UNKNOWN" });
+  expect(await errorOf(tutti.settle(toEffectKey("mail.send:nobody"), verdict))).toMatchObject({
+    code: "EFFECT_UNKNOWN",
+  });
 });
 
 interface Played {
@@ -188,7 +213,7 @@ test("what a tool throws and nobody knows is a doubt: it is not tried again", ve
       throw new Error("the line went dead");
     },
   }));
-  expect((await run.settled()).kind).toBe("in-doubt");
+  await comeInDoubt(stage, run);
   expect(calls).toBe(1);
   expect(bodiesOf(stage.entries, "effect-in-doubt")).toMatchObject([
     { why: expect.stringContaining("the line went dead"), error: { code: "STEP_FAILED" } },
@@ -233,47 +258,56 @@ test("an error that says that nothing happened is a clean failure, with no doubt
   expect(await tutti.inDoubt()).toEqual([]);
 });
 
-test("each dispatch of a `once` tool has an intent of its own, so that a crash in the second try is in doubt", verifies("D3", "D5"), async () => {
-  let calls = 0;
-  const { stage, run } = await play(() => ({
-    retry: { attemptsMax: 3, delayMs: 1_000 },
-    async run() {
-      if (++calls === 1) throw new TuttiError("TOOL_UNAVAILABLE", "busy");
-      return makeGate().opened.then(() => ({ receipt: "never" }));
-    },
-  }));
-  await until(() => stage.entries.some((entry) => entry.kind === "attempt-failed"));
-  await stage.clock.advance(1_000);
-  await until(() => calls === 2);
-  expect(linesOf(stage.entries)).toEqual([
-    "run-started",
-    "effect-intended /mail.send",
-    "attempt-failed /mail.send",
-    "effect-intended /mail.send",
-  ]);
-  expect((await run.state()).kind).toBe("running");
-});
+test(
+  "each dispatch of a `once` tool has an intent of its own, so that a crash in the second try is in doubt",
+  verifies("D3", "D5"),
+  async () => {
+    let calls = 0;
+    const { stage, run } = await play(() => ({
+      retry: { attemptsMax: 3, delayMs: 1_000 },
+      async run() {
+        if (++calls === 1) throw new TuttiError("TOOL_UNAVAILABLE", "busy");
+        return makeGate().opened.then(() => ({ receipt: "never" }));
+      },
+    }));
+    await until(() => stage.entries.some((entry) => entry.kind === "attempt-failed"));
+    await stage.clock.advance(1_000);
+    await until(() => calls === 2);
+    expect(linesOf(stage.entries)).toEqual([
+      "run-started",
+      "effect-intended /mail.send",
+      "attempt-failed /mail.send",
+      "effect-intended /mail.send",
+    ]);
+    expect((await run.state()).kind).toBe("running");
+  },
+);
 
-test("a crash between two tries of a `once` tool is no doubt: the pause and the count go on", verifies("D3", "D5"), async () => {
-  const stage = openStage();
-  const office = openPostOffice();
-  const attempts: number[] = [];
-  const mail = toMailTool(office, {
-    retry: { attemptsMax: 3, delayMs: 1_000 },
-    run({ to }, { idempotencyKey, attempt }) {
-      attempts.push(attempt);
-      if (attempt < 3) throw new TuttiError("TOOL_UNAVAILABLE", "busy");
-      return office.send(to, idempotencyKey);
-    },
-  });
-  const flow = plainFlow("post", (run) => run.call(mail, { to: "anna" }));
-  const first = await stage.open([flow]);
-  await first.start(flow, null, { id: "r" });
-  await until(() => stage.entries.some((entry) => entry.kind === "attempt-failed"));
-  const second = await stage.open([flow]);
-  const result = (await second.open("r")).result();
-  await stage.clock.advance(60_000);
-  expect(await result).toEqual(receipt);
-  expect(attempts).toEqual([1, 2, 3]);
-  expect(office.sent).toEqual(["anna"]);
-});
+test(
+  "a crash between two tries of a `once` tool is no doubt: the pause and the count go on",
+  verifies("D3", "D5"),
+  async () => {
+    const stage = openStage();
+    const office = openPostOffice();
+    const attempts: number[] = [];
+    const mail = toMailTool(office, {
+      retry: { attemptsMax: 3, delayMs: 1_000 },
+      run({ to }, { idempotencyKey, attempt }) {
+        attempts.push(attempt);
+        if (attempt < 3) throw new TuttiError("TOOL_UNAVAILABLE", "busy");
+        return office.send(to, idempotencyKey);
+      },
+    });
+    const flow = plainFlow("post", (run) => run.call(mail, { to: "anna" }));
+    const first = await stage.open([flow]);
+    await first.start(flow, null, { id: "r" });
+    await until(() => stage.entries.some((entry) => entry.kind === "attempt-failed"));
+    const second = await stage.open([flow]);
+    const result = (await second.open("r")).result();
+    await stage.clock.advance(60_000);
+    expect((await second.runs())[0]?.status).toBe("done");
+    expect(await result).toEqual(receipt);
+    expect(attempts).toEqual([1, 2, 3]);
+    expect(office.sent).toEqual(["anna"]);
+  },
+);

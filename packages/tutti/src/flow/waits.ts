@@ -48,8 +48,8 @@ export function waitForSignal<Payload>(
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
   const parse = (payload: unknown): Payload | Promise<Payload> =>
     typeof wanted.signal === "string"
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a signal by name alone is untyped: Payload is what its caller wrote
-      ? (payload as Payload) // a signal by name alone is untyped: Payload is what its caller wrote, `unknown` by default
+      ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a signal by name alone is untyped: Payload is what its caller wrote
+        (payload as Payload) // a signal by name alone is untyped: Payload is what its caller wrote, `unknown` by default
       : parseWith(wanted.signal.payload, payload, { code: "INPUT_INVALID", what: `the payload of signal ${name}` });
   const kept = driver.signals.take(name, scope);
   if (kept !== undefined) return Promise.resolve(kept.payload).then(parse);

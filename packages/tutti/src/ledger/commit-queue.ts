@@ -2,11 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
-import type { LogState, Row } from "./commit-row.ts";
+import type { LogState, Row, Started } from "./commit-row.ts";
 import type { CommitStore, RunHead } from "./commit-store.ts";
 import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
 import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
-import type { NewRun, RunLog, StartOutcome } from "./ledger.ts";
+import type { NewRun, RunLog } from "./ledger.ts";
 import { openRunHeads, type RunHeads } from "./run-heads.ts";
 import { createRunLog, refuseOversize } from "./run-log.ts";
 
@@ -30,7 +30,7 @@ export interface CommitQueueOptions {
  * rows go on collecting, so the disk itself sets the pace; what was committed is acknowledged when its sync returns.
  */
 export interface CommitQueue {
-  start(run: NewRun): Promise<StartOutcome>;
+  start(run: NewRun): Promise<Started>;
   /** Raises the run's epoch, after committing what its earlier driver wrote. @throws TuttiError RUN_UNKNOWN */
   claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
   flush(): Promise<void>;

@@ -2,10 +2,16 @@ import type { TuttiError } from "../base/errors.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { RunStatus } from "../contracts/run-record.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { Appended, NewEntry, NewRun, StartOutcome } from "./ledger.ts";
+import type { Appended, NewEntry, NewRun } from "./ledger.ts";
 
 /** What waits to be written, in the order in which it was asked for. */
 export type Row = AppendRow | StartRow | MarkRow | FlushRow;
+
+/** What became of a start: a new run, or the one that answers to its id or key already. */
+export interface Started {
+  readonly kind: "started" | "exists";
+  readonly run: RunId;
+}
 
 interface AppendRow {
   readonly kind: "append";
@@ -20,9 +26,9 @@ interface AppendRow {
 interface StartRow {
   readonly kind: "start";
   readonly run: NewRun;
-  readonly resolve: (outcome: StartOutcome) => void;
+  readonly resolve: (outcome: Started) => void;
   readonly reject: (error: TuttiError) => void;
-  outcome: StartOutcome | undefined;
+  outcome: Started | undefined;
 }
 
 interface MarkRow {

@@ -3,8 +3,9 @@ import { sha256 } from "../base/hash.ts";
 import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
+import type { Started } from "./commit-row.ts";
 import { firstStatus, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
-import type { Appended, Blob, EffectChange, NewEntry, NewRun, StartOutcome } from "./ledger.ts";
+import type { Appended, Blob, EffectChange, NewEntry, NewRun } from "./ledger.ts";
 import type { RunHeads } from "./run-heads.ts";
 import { toGenesis, toSeal } from "./seal.ts";
 
@@ -14,7 +15,7 @@ export interface EntryWriter {
   setTime(now: number): void;
   /** Checks first and writes then, so that a refused entry leaves nothing behind. */
   append(head: RunHead, entry: NewEntry): Appended | Refused;
-  start(run: NewRun): StartOutcome;
+  start(run: NewRun): Started;
   setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void;
 }
 
@@ -56,7 +57,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     heads.markDirty(head);
   }
 
-  function start(run: NewRun): StartOutcome {
+  function start(run: NewRun): Started {
     const existing = heads.find(run.id);
     if (existing !== undefined) return { kind: "exists", run: existing.run };
     if (run.startKey !== undefined) {

@@ -100,7 +100,10 @@ export interface NewRun {
   readonly copied?: readonly NewEntry[];
 }
 
-export type StartOutcome = { readonly kind: "started" | "exists"; readonly run: RunId };
+/** Who starts a run holds it: nobody else can have claimed it yet. */
+export type StartOutcome =
+  | { readonly kind: "started"; readonly run: RunId; readonly claim: Claim }
+  | { readonly kind: "exists"; readonly run: RunId };
 
 export interface RunFilter {
   readonly statuses?: readonly RunStatus[];

@@ -5,7 +5,7 @@ import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { toClosedError, toUnknownRunError } from "./ledger-errors.ts";
-import type { EffectFilter, Ledger, RunFilter } from "./ledger.ts";
+import type { Claim, EffectFilter, Ledger, RunFilter } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
@@ -25,21 +25,27 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     if (closing !== undefined) throw toClosedError();
     return reader;
   };
+  const claim = (run: RunId): Claim => {
+    const { head, log } = queue.claim(run);
+    const entries = reading().read(run, 1);
+    if (!head.isVerified) verifyRun(run, entries);
+    head.isVerified = true;
+    const record = reader.findRun(run);
+    if (record === undefined) throw toUnknownRunError(run);
+    return { record: { ...record, epoch: log.epoch }, entries, log };
+  };
   const close = async (): Promise<void> => {
     await queue.close();
     await closeStore();
   };
   return {
-    start: (run) => queue.start(run),
-    async claim(run) {
-      const { head, log } = queue.claim(run);
-      const entries = reading().read(run, 1);
-      if (!head.isVerified) verifyRun(run, entries);
-      head.isVerified = true;
-      const record = reader.findRun(run);
-      if (record === undefined) throw toUnknownRunError(run);
-      return { record: { ...record, epoch: log.epoch }, entries, log };
+    async start(run) {
+      const started = await queue.start(run);
+      return started.kind === "exists"
+        ? { kind: "exists", run: started.run }
+        : { kind: "started", run: started.run, claim: claim(started.run) };
     },
+    claim: async (run) => claim(run),
     read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),

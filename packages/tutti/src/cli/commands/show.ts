@@ -11,7 +11,7 @@ import { toEntryLine } from "../entry-line.ts";
 import { toErrorText } from "../error-text.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { findNamedRun, quote, toLedgerOption, toLedgerPath, withReader } from "../ledger-file.ts";
-import { say, sayJson, stdoutColumns, stdoutPaint, toResultText } from "../output.ts";
+import { put, say, sayJson, stdoutColumns, stdoutPaint, toResultText } from "../output.ts";
 import { renderTree } from "../render-tree.ts";
 import { cutToColumns, takesColor, toElapsed, toPlainLine } from "../terminal-text.ts";
 
@@ -62,7 +62,7 @@ async function showRun(call: CommandCall, ledger: Ledger, { record, entries, tre
   for (const line of renderTree(tree, { ...view, ...(remark === undefined ? {} : { remark }) })) say(line);
   if (output !== undefined) say(`\n${toResultText(output)}`);
   if (tree.phase.kind === "failed" || tree.phase.kind === "parked")
-    process.stdout.write(`\n${toErrorText(fromStoredError(tree.phase.error), stdoutPaint())}`);
+    put(`\n${toErrorText(fromStoredError(tree.phase.error), stdoutPaint())}`);
 }
 
 /** What the run needs from a person. */

@@ -1,0 +1,158 @@
+/** One fault, planted on purpose: a text that stands exactly once in a file, and what it is replaced by. */
+export interface Mutation {
+  /** What no longer holds. */
+  readonly name: string;
+  /** Below packages/tutti/src. */
+  readonly file: string;
+  readonly text: string;
+  readonly replacement: string;
+  readonly check: Check;
+}
+
+/** Which part of the suite has to notice. */
+export type Check =
+  /** Random programs with a crash at every entry: `npm run crash`. */
+  | { readonly kind: "crash"; readonly points: number; readonly seed: number }
+  /** The ledger's conformance suite, on the memory ledger. */
+  | { readonly kind: "ledger" }
+  /** Effects are taken back newest first: `undo-order.ts`. */
+  | { readonly kind: "undo-order" };
+
+const crash = (points: number, seed = 1): Check => ({ kind: "crash", points, seed });
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "new work starts while the recorded part is still being replayed",
+    file: "flow/delivery.ts",
+    text: "if (live) start();\n      else gates.push(start);",
+    replacement: "start();",
+    check: crash(400),
+  },
+  {
+    name: "new results are handed over as they come, not in the ledger's order",
+    file: "flow/delivery.ts",
+    text: "queue.push(item);\n      return () => {",
+    replacement: "return () => {\n        if (stopped) return;\n        openWindow();\n        item.apply();\n        return;",
+    check: crash(400),
+  },
+  {
+    name: "recorded results are handed over as they are asked for, not in the ledger's order",
+    file: "flow/recorded.ts",
+    text: "driver.delivery.ask(pending);",
+    replacement:
+      "driver.delivery.abandon(item.key);\n  setImmediate(() => driver.delivery.begin(() => handRecorded(driver, item, pending)));",
+    check: crash(400),
+  },
+  {
+    name: "what lies inside a closed scope is handed over again",
+    file: "flow/history.ts",
+    text: "!consumed.has(item.seq) && !isInside(item.key, closed)",
+    replacement: "!consumed.has(item.seq)",
+    check: crash(400),
+  },
+  {
+    name: "signals that a closed scope consumed are handed out again",
+    file: "flow/signals.ts",
+    text: "for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) at.consumed.push(seq);",
+    replacement: "void [scope, seq];",
+    check: crash(4000),
+  },
+  {
+    name: "the same signal sent twice is received twice",
+    file: "flow/steering.ts",
+    text: "if (driver.signalIds.has(signal.id)) {",
+    replacement: "if (driver.signalIds.has(`${signal.id} again`)) {",
+    check: crash(4000),
+  },
+  {
+    name: "a tool is called before its intent is written",
+    file: "flow/effect-call.ts",
+    text: "void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === \"recorded\") call.dispatch();",
+    replacement: "call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === \"recorded\") void 0;",
+    check: crash(400),
+  },
+  {
+    name: "an effect whose outcome is unknown is taken for not done, and done again",
+    file: "flow/effect-call.ts",
+    text: "if (!intent.cleared) resolveDoubt(",
+    replacement: "if (!intent.cleared) call.dispatch();\n  else if (call === undefined) resolveDoubt(",
+    check: crash(400),
+  },
+  {
+    name: "a second attempt writes no intent of its own",
+    file: "flow/effect-call.ts",
+    text: 'call.tool.effect === "once" ? { prepare:',
+    replacement: 'call.tool.effect === "read" ? { prepare:',
+    check: crash(4000),
+  },
+  {
+    name: "effects of a branch that nobody waits for any more are left open",
+    file: "flow/open-effects.ts",
+    text: "if (isUnder(intent.key, path) && !driver.inFlight.has(key)",
+    replacement: "if (path === key && !driver.inFlight.has(key)",
+    check: crash(2000),
+  },
+  {
+    name: "the newest effect is left out of an undo",
+    file: "flow/rollback.ts",
+    text: "for (const undoable of undoables) await",
+    replacement: "for (const undoable of undoables.slice(1)) await",
+    check: crash(1000),
+  },
+  {
+    name: "effects are taken back oldest first",
+    file: "flow/rollback.ts",
+    text: "[...undoables.values()].toReversed()",
+    replacement: "[...undoables.values()]",
+    check: { kind: "undo-order" },
+  },
+  {
+    name: "a child is started anew after a crash",
+    file: "flow/child.ts",
+    text: "if (driver.history.children.has(request.key)) takeUpChild(driver, child.id);\n  else writeStart",
+    replacement: "writeStart",
+    check: crash(400),
+  },
+  {
+    name: "a timer begins anew after a crash",
+    file: "flow/waits.ts",
+    text: "if (!driver.history.timers.has(key))",
+    replacement: "if (key !== undefined)",
+    check: crash(1000),
+  },
+  {
+    name: "attempts are counted anew after a crash",
+    file: "flow/attempts.ts",
+    text: "driver.history.attempts.get(attempts.key)",
+    replacement: "[driver].find(() => false)?.history.attempts.get(attempts.key)",
+    check: crash(2000),
+  },
+  {
+    name: "a wish to cancel is forgotten in a crash",
+    file: "flow/recorded.ts",
+    text: "driver.root.cancel(toCancellation(bodyOf(entry, item.kind).reason));\n      return;",
+    replacement: "return;",
+    check: crash(2000),
+  },
+  {
+    name: "a driver that lost its run may still write",
+    file: "ledger/commit-queue.ts",
+    text: "if (head.epoch !== row.log.epoch) {",
+    replacement: "if (head.epoch < row.log.epoch) {",
+    check: { kind: "ledger" },
+  },
+  {
+    name: "an intent is acknowledged before it is on disk",
+    file: "ledger/commit-queue.ts",
+    text: "if (store.sync === undefined || !queue.isUnsynced) {",
+    replacement: "if (queue !== undefined) {",
+    check: { kind: "ledger" },
+  },
+  {
+    name: "two steps may own one effect key",
+    file: "ledger/entry-writer.ts",
+    text: "if (present !== undefined && !mayClaim(present, head, change)) return",
+    replacement: "if (present !== undefined && head === undefined && !mayClaim(present, head, change)) return",
+    check: { kind: "ledger" },
+  },
+];
