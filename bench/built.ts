@@ -3,9 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import type * as agents from "../packages/tutti/src/agents/agent.ts";
 import type * as core from "../packages/tutti/src/index.ts";
-import type * as tools from "../packages/tutti/src/tools/tool.ts";
 import { resultsFolder } from "./folder.ts";
 
 const repository = join(import.meta.dirname, "..");
@@ -25,20 +23,8 @@ export function build(): void {
   process.stderr.write(`The package has type errors; it is measured as it is.\n${result.stdout.slice(0, 500)}\n`);
 }
 
-interface Built {
-  readonly core: typeof core;
-  readonly agents: typeof agents;
-  readonly tools: typeof tools;
-}
-
-const fileByPart: Readonly<Record<keyof Built, string>> = {
-  core: "index.js",
-  agents: "agents/agent.js",
-  tools: "tools/tool.js",
-};
-
-/** A part of the built package, with the types of the source that it was built from. */
-export async function loadBuilt<Part extends keyof Built>(part: Part): Promise<Built[Part]> {
-  const loaded: Built[Part] = await import(pathToFileURL(join(builtFolder, fileByPart[part])).href);
+/** The built package, with the types of the source that it was built from. */
+export async function loadBuilt(): Promise<typeof core> {
+  const loaded: typeof core = await import(pathToFileURL(builtEntry).href);
   return loaded;
 }

@@ -36,6 +36,7 @@ export async function compete(cell: PlannedCell, { quick, takesPart }: CompeteOp
     for (const entrant of entrants) {
       const standing = open(standings, entrant);
       if (standing.failures.length > 0) continue; // what does not work once is not tried again
+      if (entrant.peer !== undefined && round >= cell.peerRounds) continue;
       const outcome = await take(cell, entrant, quick);
       note(standing, outcome);
       say(cell, entrant, outcome);

@@ -16,6 +16,8 @@ export interface PlannedCell {
   readonly peerOptions?: Partial<CellOptions>;
   readonly quickOptions?: Partial<CellOptions>;
   readonly rounds: number;
+  /** Peers take part in the first so many. */
+  readonly peerRounds: number;
   readonly limitMs: number;
   /** Neighbours are measured only to compare speed. */
   readonly isCompared: boolean;
@@ -28,7 +30,14 @@ const withPeople = ["langgraph", "mastra", "dbos", "restate"] as const;
 const agents = ["langgraph", "mastra", "ai-sdk", "openai-agents"] as const;
 const packages = ["langgraph", "mastra", "dbos", "restate", "ai-sdk", "openai-agents"] as const;
 
-const usual = { beside: [], rounds: 5, limitMs: 120_000, isCompared: true, measure: measureOnce } as const;
+const usual = {
+  beside: [],
+  rounds: 5,
+  peerRounds: 2,
+  limitMs: 120_000,
+  isCompared: true,
+  measure: measureOnce,
+} as const;
 const quickRun = { repeats: 1, warmUps: 1 } as const;
 const crash = {
   ...usual,
@@ -68,7 +77,8 @@ export const plan: readonly PlannedCell[] = [
     main: "stepsPerSecond",
     beside: ["rssMb", "serverMb"],
     entrants: [...ours, ...durable],
-    options: { count: 10, runs: 500 },
+    options: { count: 10, runs: 500, warmUps: 2, repeats: 1 },
+    quickOptions: quickRun,
   },
   {
     ...usual,

@@ -39,8 +39,8 @@ export function toPostgresUrl(database: string): string {
 
 /** Runs one statement through psql and returns what it prints. */
 export function askPostgres(statement: string): string {
-  const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-  return execFileSync("psql", [toPostgresUrl("postgres"), "-qAtc", statement], options).trim();
+  const args = [toPostgresUrl("postgres"), "-qAtc", statement];
+  return execFileSync("psql", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 }
 
 export function ensureDatabase(name: string): void {

@@ -24,7 +24,7 @@ describe("examples", () => {
   });
 
   test("the program in the README runs as it stands: no key, no account, no container", verifies("X1"), async () => {
-    const [first] = programs.filter((program) => program.fence.path === "README.md");
+    const first = programs.find((program) => program.fence.path === "README.md");
     expect(first?.fence.code.match(/from "(?<name>.+)"/g)).toEqual([`from "tutti"`, `from "zod"`]);
     expect(await findFault(first)).toBeUndefined();
   });
@@ -37,13 +37,17 @@ describe("examples", () => {
   );
 
   test("an example that does not compile is reported with its document and its line", () => {
-    const planted = readFences("docs/planted.md", "Text.\n\n```ts\nexport const a = 1;\nexport const b: string = a;\n```\n");
+    const planted = readFences(
+      "docs/planted.md",
+      "Text.\n\n```ts\nexport const a = 1;\nexport const b: string = a;\n```\n",
+    );
     using plantedFolder = openExampleFolder(planted);
     expect(plantedFolder.check()).toEqual([expect.stringMatching(/^docs\/planted\.md:5: error TS2322: /)]);
   });
 
   test("a program that fails, or prints something else, is reported", async () => {
-    const text = "```ts\nconst openTutti = async (): Promise<string> => `as told`;\nconsole.log(await openTutti());\n```\n";
+    const text =
+      "```ts\nconst openTutti = async (): Promise<string> => `as told`;\nconsole.log(await openTutti());\n```\n";
     const prints = (line: string): string => `${text}\`\`\`text prints\n${line}\n\`\`\`\n`;
     const planted = ["as told", "another thing"].flatMap((line, at) => readFences(`docs/${at}.md`, prints(line)));
     const failing = readFences("docs/2.md", text.replace("as told", "${process.exit(3)}"));
@@ -57,23 +61,35 @@ describe("examples", () => {
   });
 });
 
-describe("links", () => {
+describe("names of files", () => {
   test("every file that a document names is there", () => {
     const missing = documents.flatMap((file) =>
       linksIn(file).filter((link) => !existsSync(path.resolve(root, path.dirname(file), link))),
     );
     expect(missing).toEqual([]);
   });
+
+  test("every file that the architecture mentions is there", () => {
+    const named = [...read("ARCHITECTURE.md").matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)].map((match) => match[1] ?? "");
+    expect(named.length).toBeGreaterThan(30);
+    const places = [root, path.join(root, "packages/tutti/src")];
+    expect(named.filter((file) => !places.some((place) => existsSync(path.join(place, file))))).toEqual([]);
+  });
 });
 
 describe("errors", () => {
-  test("the page of errors says of every code what it means, what follows, and whether an effect happened", verifies("K4"), () => {
-    const page = read("docs/errors.md");
-    const rows = Object.entries(errorCodes).filter(
-      ([code, { means, disposition, effect }]) => means === "" || !page.includes(`| \`${code}\` | ${means} | ${disposition} | ${effect} |`),
-    );
-    expect(rows).toEqual([]);
-  });
+  test(
+    "the page of errors says of every code what it means, what follows, and whether an effect happened",
+    verifies("K4"),
+    () => {
+      const page = read("docs/errors.md");
+      const rows = Object.entries(errorCodes).filter(
+        ([code, { means, disposition, effect }]) =>
+          means === "" || !page.includes(`| \`${code}\` | ${means} | ${disposition} | ${effect} |`),
+      );
+      expect(rows).toEqual([]);
+    },
+  );
 
   test("the page of errors is the one that its generator makes", () => {
     expect(read("docs/errors.md")).toBe(toErrorsPage());
@@ -95,7 +111,9 @@ describe("errors", () => {
 const thrownByTools: ReadonlySet<string> = new Set(["TOOL_FAILED", "TOOL_UNAVAILABLE"]);
 
 function findUnused(codes: readonly string[], files: readonly TidyFile[]): string[] {
-  const source = files.filter((file) => /^packages\/[^/]+\/src\/(?!testing\/|base\/error-codes\.ts)/.test(file.path) && !isTest(file));
+  const source = files.filter(
+    (file) => /^packages\/[^/]+\/src\/(?!testing\/|base\/error-codes\.ts)/.test(file.path) && !isTest(file),
+  );
   const shown = fences.filter((fence) => fence.path === "docs/effects.md").map((fence) => fence.code);
   return codes.filter((code) => {
     const texts = thrownByTools.has(code) ? shown : source.map((file) => file.text);

@@ -11,7 +11,7 @@ import type { AgentEngine, Engine, Job, Opening } from "../contestant.ts";
 
 /** Tutti as it is published, opened as its documentation says. */
 export async function open(opening: Opening): Promise<Engine> {
-  const { openTutti, flow } = await loadBuilt("core");
+  const { openTutti, flow } = await loadBuilt();
   const flows = declareFlows(opening, flow);
   const ledger = join(opening.folder, "ledger.db");
   const durability = opening.variant === "process" ? "process" : "power";
@@ -107,9 +107,7 @@ interface Counted {
 }
 
 export async function openAgent(opening: Opening, turns: number): Promise<AgentEngine> {
-  const { openTutti, flow } = await loadBuilt("core");
-  const { agent } = await loadBuilt("agents");
-  const { tool } = await loadBuilt("tools");
+  const { agent, flow, openTutti, tool } = await loadBuilt();
   const counted: Counted = { modelCalls: 0, toolCalls: 0 };
   const { z } = await import("zod");
   const add = tool({

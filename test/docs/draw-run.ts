@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { cutToColumns, toColumns } from "../../packages/tutti/src/cli/terminal-text.ts";
 import { root } from "../tidy/repository.ts";
 
 const columns = 104;
@@ -54,7 +55,9 @@ function readRun(): string {
 function toSvg(lines: readonly string[]): string {
   const width = Math.ceil(columns * columnWidth) + 2 * margin;
   const height = lines.length * lineHeight + 2 * margin;
-  const texts = lines.map((line, index) => `<text x="${margin}" y="${margin + (index + 1) * lineHeight - 5}">${toSpans(line)}</text>`);
+  const texts = lines.map(
+    (line, index) => `<text x="${margin}" y="${margin + (index + 1) * lineHeight - 5}">${toSpans(line)}</text>`,
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="A run in the terminal: its steps as a tree, each done">
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="12" xml:space="preserve">
@@ -65,17 +68,16 @@ ${texts.join("\n")}
 }
 
 function toSpans(line: string): string {
-  let style = plain;
+  const style = { ...plain };
   let column = 0;
   let spans = "";
-  for (const [part, escape] of [...line.matchAll(new RegExp(`${"\u001B"}\\[(\\d+)m|[^${"\u001B"}]+`, "g"))].map((match) => [match[0], match[1]] as const)) {
-    if (escape !== undefined) {
-      style = { ...style, ...styles[escape] };
-      continue;
-    }
-    const shown = [...part].slice(0, Math.max(0, columns - column)).join("");
-    column += [...part].length;
-    if (shown.trim() !== "") spans += toSpan(shown, style, column - [...part].length);
+  for (const [index, piece] of line.split("\u001B[").entries()) {
+    const [sequence = "", code = ""] = index === 0 ? [] : (/^(\d+)m/.exec(piece) ?? []);
+    Object.assign(style, styles[code]);
+    const part = piece.slice(sequence.length);
+    const shown = cutToColumns(part.trimEnd(), columns - column);
+    if (shown.trim() !== "") spans += toSpan(shown, style, column);
+    column += toColumns(part);
   }
   return spans;
 }

@@ -7,7 +7,8 @@ interface CodeFacts {
 }
 
 const next: Readonly<Record<Disposition, string>> = {
-  retry: "Trying again may help. A step, a read or an idempotent tool is tried up to three times, or as its `retry` says; a `once` tool only when nothing happened.",
+  retry:
+    "Trying again may help. A step, a read or an idempotent tool is tried up to three times, or as its `retry` says; a `once` tool only when nothing happened.",
   "tell-model": "The model that made the call is told, and corrects it.",
   "ask-person": "A person has to put something right or say something; the run waits, or is parked.",
   "give-up": "The flow gets it as an exception, and decides. Nothing tries again by itself.",
@@ -36,7 +37,14 @@ Everything that goes wrong in Tutti is a \`TuttiError\` with one of the ${codes.
 
 | disposition | what follows |
 |---|---|
-${Object.entries(next).map(toRow).join("\n")}
+${Object.entries(next)
+  .map(([disposition, says]) =>
+    toRow([
+      disposition,
+      codes.some(([, facts]) => facts.disposition === disposition) ? says : `${says} No code has it today.`,
+    ]),
+  )
+  .join("\n")}
 
 | effect | what is known |
 |---|---|

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 import { isTuttiError, type TuttiError } from "../../packages/tutti/src/base/errors.ts";
-import type { Flow } from "../../packages/tutti/src/contracts/callable.ts";
+import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
-import type { Run } from "../../packages/tutti/src/contracts/run.ts";
 import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { type InnerOptions, openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti, TuttiOptions } from "../../packages/tutti/src/engine/tutti.ts";

@@ -63,14 +63,13 @@ export const errorCodes = {
   BRANCHES_FAILED: code("give-up", "none", "Too few branches of a fan-out succeeded for its declared policy."),
   // effects
   EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
-  EFFECT_IN_DOUBT: code("ask-person", "unknown", "A crash or an error left it unknown whether an effect happened."),
   EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
     "done",
     "An effect has to be undone, and its undo failed or is not known to this process.",
   ),
-  TOOL_FAILED: code("give-up", "none", "A tool could not do what it was asked, and changed nothing."),
+  TOOL_FAILED: code("tell-model", "none", "A tool could not do what it was asked, and changed nothing."),
   TOOL_UNAVAILABLE: code("retry", "none", "A tool is out of reach for now, and changed nothing."),
   // models
   MODEL_UNKNOWN: code("give-up", "none", "No model is configured under this tier."),

@@ -67,12 +67,14 @@ export function recordOf<Item>(item: Shape<Item>): Shape<Readonly<Record<string,
 }
 
 /** Required fields, then optional ones. Fields that are not named are dropped, so that a newer writer can add some. */
-export function fields<Required extends Fields, Optional extends Fields = NoFields>(
+export function fields<Required extends Fields>(required: Required): Shape<AllOf<Required>>;
+export function fields<Required extends Fields, Optional extends Fields>(
   required: Required,
-  optional?: Optional,
-): Shape<Fielded<Required, Optional>> {
+  optional: Optional,
+): Shape<AllOf<Required> & SomeOf<Optional>>;
+export function fields(required: Fields, optional: Fields = {}): Shape<unknown> {
   const requiredList = Object.entries(required);
-  const optionalList = Object.entries(optional ?? {});
+  const optionalList = Object.entries(optional);
   return (value, path) => {
     const source = toObject(value, path);
     const result: Record<string, unknown> = {};
@@ -82,16 +84,13 @@ export function fields<Required extends Fields, Optional extends Fields = NoFiel
       const field = source[name];
       if (field !== undefined) result[name] = shape(field, path === "" ? name : `${path}.${name}`);
     }
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
-    return result as Fielded<Required, Optional>;
+    return result;
   };
 }
 
-type NoFields = Readonly<Record<never, Shape<unknown>>>;
 type Fields = Readonly<Record<string, Shape<unknown>>>;
-type Fielded<Required extends Fields, Optional extends Fields> = {
-  readonly [Name in keyof Required]: ShapeOf<Required[Name]>;
-} & { readonly [Name in keyof Optional]?: ShapeOf<Optional[Name]> };
+type AllOf<Some extends Fields> = { readonly [Name in keyof Some]: ShapeOf<Some[Name]> };
+type SomeOf<Some extends Fields> = { readonly [Name in keyof Some]?: ShapeOf<Some[Name]> };
 
 function toObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value))

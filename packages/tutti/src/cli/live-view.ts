@@ -42,54 +42,83 @@ export function openLiveView(options: LiveViewOptions = {}): LiveView {
   const stream = options.stream ?? process.stderr;
   const clock = options.clock ?? systemClock;
   const display = openDisplay(options.mode ?? chooseMode(stream), stream, clock);
-  let tree = emptyRunTree;
+  let track = openTrack();
   let followed: RunId | undefined;
   let held: TreeEvent[] = [];
-  let failed = false;
+  let isOver = false;
 
-  const take = (events: readonly TreeEvent[]): void => {
-    for (const event of events) {
-      const before = tree;
-      tree = nextRunTree(before, [event]);
-      display.changed(before, tree, event);
-    }
+  const take = (event: TreeEvent): void => {
+    track.add(event);
+    display.changed(event, track);
   };
 
   // Watching must never harm the run that is watched.
   const safely = (work: () => void): void => {
-    if (failed) return;
+    if (isOver) return;
     try {
       work();
     } catch (error) {
-      failed = true;
-      display.close(tree);
+      isOver = true;
+      display.stop();
       process.stderr.write(`tutti: the view has stopped, the run goes on: ${describeThrown(error)}\n`);
     }
   };
 
   return {
     get tree() {
-      return tree;
+      return track.tree();
     },
     show: (event) =>
       safely(() => {
-        if (followed === undefined) {
-          if (held.length < heldMax) held.push(event);
-        } else if (runOf(event) === followed) take([event]);
+        if (followed !== undefined) {
+          if (runOf(event) === followed) take(event);
+          return;
+        }
+        // The ledger has the older ones; those that came while it was read are the newest.
+        if (held.length >= heldMax) held = held.slice(heldMax / 2);
+        held.push(event);
       }),
     follow: (run, entries) =>
       safely(() => {
         followed = run;
-        const waiting = held.filter((event) => runOf(event) === run);
+        track = openTrack();
+        for (const entry of entries) take({ kind: "entry", entry });
+        for (const event of held) if (runOf(event) === run) take(event);
         held = [];
-        tree = emptyRunTree;
-        take([...entries.map((entry): TreeEvent => ({ kind: "entry", entry })), ...waiting]);
       }),
-    remark: (text) => safely(() => display.remark(text, tree)),
-    close() {
-      if (!failed) display.close(tree);
-      failed = true;
+    remark: (text) => safely(() => display.remark(text, track)),
+    close: () =>
+      safely(() => {
+        display.finish(track);
+        display.stop();
+        isOver = true;
+      }),
+  };
+}
+
+/** The tree of a run to which events are added in batches: only when somebody looks at it, or when there are many. */
+interface Track {
+  add(event: TreeEvent): void;
+  tree(): RunTree;
+}
+
+const batchMax = 1_000;
+
+function openTrack(): Track {
+  let tree = emptyRunTree;
+  let pending: TreeEvent[] = [];
+  const catchUp = (): RunTree => {
+    const batch = pending;
+    pending = [];
+    if (batch.length > 0) tree = nextRunTree(tree, batch);
+    return tree;
+  };
+  return {
+    add(event) {
+      pending.push(event);
+      if (pending.length >= batchMax) catchUp();
     },
+    tree: catchUp,
   };
 }
 
@@ -104,11 +133,14 @@ function runOf(event: TreeEvent): RunId {
   return event.kind === "entry" ? event.entry.run : event.run;
 }
 
-/** One way to show a tree. */
+/** One way to show a run. */
 interface Display {
-  changed(before: RunTree, after: RunTree, event: TreeEvent): void;
-  remark(text: string | undefined, tree: RunTree): void;
-  close(tree: RunTree): void;
+  changed(event: TreeEvent, track: Track): void;
+  remark(text: string | undefined, track: Track): void;
+  /** Shows the last state. */
+  finish(track: Track): void;
+  /** Gives back what it holds. */
+  stop(): void;
 }
 
 function openDisplay(mode: ViewMode, stream: NodeJS.WriteStream, clock: Clock): Display {
@@ -120,7 +152,7 @@ function openDisplay(mode: ViewMode, stream: NodeJS.WriteStream, clock: Clock): 
     case "json":
       return openJsonDisplay();
     case "quiet":
-      return { changed() {}, remark() {}, close() {} };
+      return { changed() {}, remark() {}, finish() {}, stop() {} };
   }
 }
 
@@ -128,12 +160,13 @@ const frameMs = 100;
 
 /** Draws at most ten times a second, and only when something has changed or is going on. */
 function openTreeDisplay(stream: NodeJS.WriteStream, clock: Clock): Display {
-  let latest: RunTree = emptyRunTree;
+  let shown: Track | undefined;
   let remark: string | undefined;
   let frame = 0;
   let forgetFrame: (() => void) | undefined;
   const draw = (): void => {
-    if (latest.seq === 0) return;
+    const tree = shown?.tree() ?? emptyRunTree;
+    if (tree.seq === 0) return;
     const view = {
       width: screen.columns,
       height: screen.rows - 1,
@@ -142,34 +175,34 @@ function openTreeDisplay(stream: NodeJS.WriteStream, clock: Clock): Display {
       frame,
       folds: true,
     };
-    screen.draw(renderTree(latest, { ...view, ...(remark === undefined ? {} : { remark }) }));
+    screen.draw(renderTree(tree, { ...view, ...(remark === undefined ? {} : { remark }) }));
+    if (tree.endedAt === undefined) schedule();
   };
   const schedule = (): void => {
     forgetFrame ??= clock.after(frameMs, () => {
       forgetFrame = undefined;
       frame += 1;
       draw();
-      if (latest.endedAt === undefined) schedule();
     });
   };
-  const screen = openScreen({
-    stream,
-    beside: [process.stdout, process.stderr].filter((other) => other !== stream && other.isTTY),
-    onResize: draw,
-  });
+  const beside = [process.stdout, process.stderr].filter((other) => other !== stream && other.isTTY);
+  const screen = openScreen({ stream, beside, onResize: draw });
   return {
-    changed(_, after) {
-      latest = after;
+    changed(_, track) {
+      shown = track;
       schedule();
     },
-    remark(text) {
+    remark(text, track) {
+      shown = track;
       remark = text;
       draw();
     },
-    close(tree) {
-      latest = tree;
-      forgetFrame?.();
+    finish(track) {
+      shown = track;
       draw();
+    },
+    stop() {
+      forgetFrame?.();
       screen.close();
     },
   };
@@ -193,27 +226,33 @@ function openPlainDisplay(stream: NodeJS.WriteStream, clock: Clock): Display {
     });
   };
   return {
-    changed(before, after, event) {
-      latest = after;
-      const lines = toPlainLines(before, after, event);
+    changed(event, track) {
+      const before = latest;
+      latest = track.tree();
+      const lines = toPlainLines(before, latest, event);
       if (lines.length > 0) stream.write(`${lines.join("\n")}\n`);
-      if (after.endedAt !== undefined) rest();
+      if (latest.endedAt !== undefined) rest();
       else if (lines.length > 0 || forgetBeat === undefined) beat();
     },
-    remark(text, tree) {
-      if (text !== undefined && text !== said) stream.write(`${toRemarkLine(tree, text)}\n`);
+    remark(text, track) {
+      if (text !== undefined && text !== said) stream.write(`${toRemarkLine(track.tree(), text)}\n`);
       said = text;
     },
-    close: rest,
+    finish() {},
+    stop: rest,
   };
 }
 
 function openJsonDisplay(): Display {
+  let seq = 0;
   return {
-    changed(before, after, event) {
-      if (event.kind === "entry" && after.seq > before.seq) say(toEntryLine(event.entry));
+    changed(event) {
+      if (event.kind !== "entry" || event.entry.seq <= seq) return;
+      seq = event.entry.seq;
+      say(toEntryLine(event.entry));
     },
     remark() {},
-    close() {},
+    finish() {},
+    stop() {},
   };
 }

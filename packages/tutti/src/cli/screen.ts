@@ -28,6 +28,7 @@ const noWrap = "\u001B[?7l";
 const wrap = "\u001B[?7h";
 // Written before a line, not after it: at the last column it would take the last letter with it.
 const eraseLine = "\u001B[K";
+// Also takes away what the terminal echoes, such as ^C.
 const eraseBelow = "\u001B[J";
 
 export function openScreen({ stream, beside, onResize }: ScreenOptions): Screen {
@@ -48,8 +49,7 @@ export function openScreen({ stream, beside, onResize }: ScreenOptions): Screen 
     const body = lines
       .map((line, index) => (sameSize && drawn[index] === line ? "\n" : `${eraseLine}${line}\n`))
       .join("");
-    const rest = drawn.length > lines.length || !sameSize ? eraseBelow : "";
-    write(beginUpdate + hideCursor + noWrap + (midLine ? "\n" : up()) + body + rest + wrap + endUpdate);
+    write(beginUpdate + hideCursor + noWrap + (midLine ? "\n" : up()) + body + eraseBelow + wrap + endUpdate);
     drawn = lines;
     drawnColumns = stream.columns;
     midLine = false;

@@ -5,9 +5,7 @@ import type { StepKey } from "./ids.ts";
 export type Outcome<Value> =
   | { readonly kind: "done"; readonly value: Value }
   | { readonly kind: "failed"; readonly error: TuttiError }
-  | { readonly kind: "cancelled" }
-  /** It had finished, and its effects were undone because the group did not succeed. */
-  | { readonly kind: "undone" };
+  | { readonly kind: "cancelled" };
 
 /** Where a confidence comes from, and how sure. `value` is in [0, 1]. */
 export interface Confidence {

@@ -115,7 +115,7 @@ export type Need = "all" | "any" | "bestEffort" | { readonly atLeast: number };
 
 /**
  * What happens to branches once the group's fate is known (the need can't be met any more, or, for `any`, is met):
- * `cancel` (default) stops those still running, `keep` lets them finish, `undo` stops them and takes back the effects of all.
+ * `cancel` (default) stops those still running, `keep` lets them finish, `undo` stops them and, when the need is not met, takes back the effects of all.
  */
 export type Siblings = "cancel" | "keep" | "undo";
 

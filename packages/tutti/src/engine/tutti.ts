@@ -85,7 +85,7 @@ export interface RunHandle<Output = unknown> {
   readonly id: RunId;
   /** Resolves with the output when the run is done, however often it waits or crashes before. @throws what made it fail */
   result(): Promise<Output>;
-  /** Resolves as soon as the run can't go on by itself: over, waiting, paused, in doubt or parked. */
+  /** Resolves as soon as the run comes to rest: over, paused, in doubt, parked, or waiting, be it only for a time. */
   settled(): Promise<RunState<Output>>;
   state(): Promise<RunState<Output>>;
   entries(): Promise<readonly LedgerEntry[]>;

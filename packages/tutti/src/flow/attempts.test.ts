@@ -13,7 +13,8 @@ import {
 } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { Agent, Flow, Retry } from "../contracts/callable.ts";
+import type { Retry } from "../contracts/callable.ts";
+import type { Agent, Flow } from "../contracts/run.ts";
 import { openTutti } from "../engine/open-tutti.ts";
 import { openManualClock } from "../testing/manual-clock.ts";
 import { tool } from "../tools/tool.ts";

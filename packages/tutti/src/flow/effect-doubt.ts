@@ -1,4 +1,5 @@
 import { describeThrown, toStoredError, type TuttiError } from "../base/errors.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
 import type { Driver, PersonsVerdict } from "./driver.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
 import { toPersonsNote } from "./steering.ts";
@@ -82,21 +83,28 @@ function onNotDone(driver: Driver, call: EffectCall, doubt: Doubt): void {
     .then(() => call.intend());
 }
 
+/** Says so in the ledger first, so that whoever sees the run in doubt also finds the effect there. */
 function askPerson(driver: Driver, call: EffectCall, doubt: Doubt & { readonly why: string }): void {
-  if (!doubt.alreadyTold) {
-    const body = toBody({
-      effect: call.effect,
-      why: doubt.why,
-      ...(doubt.error === undefined ? {} : { error: toStoredError(doubt.error) }),
-    });
-    void driver.append({
-      kind: "effect-in-doubt",
-      key: call.key,
-      body,
-      status: "in-doubt",
-      effect: { kind: "change", key: call.effect, state: "in-doubt" },
-    });
+  if (doubt.alreadyTold) {
+    waitForPerson(driver, call, doubt);
+    return;
   }
+  const error = doubt.error === undefined ? {} : { error: toStoredError(doubt.error) };
+  const entry: NewEntry = {
+    kind: "effect-in-doubt",
+    key: call.key,
+    body: toBody({ effect: call.effect, why: doubt.why, ...error }),
+    status: "in-doubt",
+    effect: { kind: "change", key: call.effect, state: "in-doubt" },
+  };
+  driver.begin();
+  void driver.append(entry).then(() => {
+    if (!driver.stopped) waitForPerson(driver, call, doubt);
+    driver.finish();
+  });
+}
+
+function waitForPerson(driver: Driver, call: EffectCall, doubt: Doubt): void {
   const release = driver.wait({ kind: "doubt", key: call.effect });
   driver.doubts.set(call.effect, (verdict) => {
     driver.doubts.delete(call.effect);
@@ -105,7 +113,7 @@ function askPerson(driver: Driver, call: EffectCall, doubt: Doubt & { readonly w
       settleEffect(driver, call, { value: verdict.output, by: "person", note: toPersonsNote(verdict) });
     else onPersonSaysNotDone(driver, call, { doubt, verdict });
   });
-  if (driver.delivery.idle) driver.host.onRest();
+  if (driver.delivery.idle && driver.busy === 0) driver.host.onRest();
 }
 
 function onPersonSaysNotDone(

@@ -12,7 +12,7 @@ import {
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { Flow } from "../contracts/callable.ts";
+import type { Flow } from "../contracts/run.ts";
 import { toEffectKey } from "../contracts/ids.ts";
 
 const key = toEffectKey("mail.send:anna");

@@ -18,8 +18,7 @@ import {
 } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { Flow } from "../contracts/callable.ts";
-import type { Run } from "../contracts/run.ts";
+import type { Flow, Run } from "../contracts/run.ts";
 import { takeTurns } from "../testing/manual-clock.ts";
 
 const fail = (): never => {

@@ -34,9 +34,8 @@ test("a sleep of 400 days is let go meanwhile, and the run wakes when it is over
   await stage.clock.advance(days400 - 2_000);
   expect(bodiesOf(stage.entries, "timer-fired")).toEqual([]);
   expect(beginnings).toBe(1);
-  const result = run.result();
   await stage.clock.advance(2_000);
-  expect(await result).toBe(start + days400);
+  expect(await run.result()).toBe(start + days400);
   expect(beginnings).toBe(2);
 });
 
@@ -85,8 +84,8 @@ test(
   verifies("D9"),
   async () => {
     const stage = openStage();
-    const ended: string[] = [];
     const flow = plainFlow("sleepers", async (run) => {
+      const ended: string[] = [];
       const rest = async (name: string, wanted: number | Date): Promise<void> => {
         await run.sleep(wanted);
         ended.push(name);
@@ -98,13 +97,18 @@ test(
         rest("yesterday", new Date(1_700_000_000_000 - dayMs)),
         rest("a negative pause", -5),
       ]);
+      return ended;
     });
     const tutti = await stage.open([flow]);
     const result = tutti.run(flow, null);
     await stage.clock.advance(4 * dayMs);
-    await result;
-    expect(ended.slice(2)).toEqual(["at a moment tomorrow", "in two days", "in three days"]);
-    expect(ended.slice(0, 2).toSorted()).toEqual(["a negative pause", "yesterday"]);
+    expect(await result).toEqual([
+      "yesterday",
+      "a negative pause",
+      "at a moment tomorrow",
+      "in two days",
+      "in three days",
+    ]);
   },
 );
 
@@ -135,7 +139,7 @@ test("a wait ends with the signal or with its time, whichever the ledger has fir
   const run = await tutti.start(flow, null);
   expect(await run.settled()).toMatchObject({ kind: "waiting", signals: ["go"], untilMs: stage.clock.now() + dayMs });
   await run.signal("go", "in time");
-  await stage.clock.advance(2 * dayMs);
+  await stage.clock.advance(dayMs + 1_000);
   await run.signal("go", "for the third");
   expect(await run.result()).toEqual(["in time", undefined, "for the third"].map((one) => one ?? null));
   expect(bodiesOf(stage.entries, "timer-fired")).toHaveLength(1);

@@ -27,6 +27,10 @@ export interface TreeEdit {
 interface Touched {
   readonly node: OpenNode;
   readonly before: readonly StepNode[];
+  /** How often they were looked through. */
+  searches: number;
+  /** Where each of them stands, once that is worth knowing. */
+  places: ReadonlyMap<string, number> | undefined;
 }
 
 export function openEdit(base: RunTree): TreeEdit {
@@ -35,7 +39,7 @@ export function openEdit(base: RunTree): TreeEdit {
 
   const keep = (node: StepNode, before: readonly StepNode[]): OpenNode => {
     const open: OpenNode = { ...node, children: [...node.children] };
-    touchedByPath.set(node.path, { node: open, before });
+    touchedByPath.set(node.path, { node: open, before, searches: 0, places: undefined });
     return open;
   };
 
@@ -46,9 +50,8 @@ export function openEdit(base: RunTree): TreeEdit {
     const parentPath = toStepKey(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
     const parent = reach(parentPath, make);
     if (parent === undefined) return undefined;
-    // What was added in this edit is in the map already, so only the older children have to be looked through; new events mostly concern late ones.
-    const before = touchedByPath.get(parentPath)?.before ?? [];
-    const index = before.findLastIndex((child) => child.path === path);
+    // What was added in this edit is in the map already, so only the older children have to be looked through.
+    const { before, index } = findChild(must(touchedByPath.get(parentPath), "the parent was touched"), path);
     const found = before[index];
     if (found !== undefined) {
       const open = keep(found, found.children);
@@ -68,4 +71,16 @@ export function openEdit(base: RunTree): TreeEdit {
     see: (at) => void (tree.at = Math.max(tree.at, at)),
     close: () => ({ ...tree, root: must(reach(toStepKey(""), true), "a tree has a root") }),
   };
+}
+
+/** Events mostly concern late children, so a search from the end is short; but for a new one it is long, and an edit may bring many. */
+function findChild(touched: Touched, path: string): { readonly before: readonly StepNode[]; readonly index: number } {
+  const { before } = touched;
+  touched.searches += 1;
+  if (touched.searches > 2) touched.places ??= new Map(before.map((child, index) => [child.path, index]));
+  const index =
+    touched.places === undefined
+      ? before.findLastIndex((child) => child.path === path)
+      : (touched.places.get(path) ?? -1);
+  return { before, index };
 }

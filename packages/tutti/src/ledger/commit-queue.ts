@@ -124,7 +124,11 @@ function claim(queue: QueueState, run: RunId): { readonly head: RunHead; readonl
   if (head === undefined) throw toUnknownRunError(run);
   head.epoch += 1;
   queue.heads.markDirty(head);
-  return { head, log: createRunLog(head, (row) => enqueue(queue, row)) };
+  return { head, log: openLog(queue, head) };
+}
+
+function openLog(queue: QueueState, head: RunHead): RunLog {
+  return createRunLog(head, (row) => enqueue(queue, row));
 }
 
 function refuseIfOver(queue: QueueState): void {
@@ -210,9 +214,15 @@ function writeRow(queue: QueueState, row: Row): boolean {
       else row.outcome = outcome;
       return outcome.kind === "recorded";
     }
-    case "start":
-      row.outcome = queue.writer.start(row.run);
+    case "start": {
+      const started = queue.writer.start(row.run, 1);
+      // The log is made here, so that it is older than that of anyone who claims the run before its start is acknowledged.
+      row.outcome =
+        typeof started === "string"
+          ? { kind: "exists", run: started }
+          : { kind: "started", head: started, log: openLog(queue, started) };
       return row.outcome.kind === "started";
+    }
     case "mark":
       if (row.log.head.epoch === row.log.epoch) queue.writer.setStatus(row.log.head, row.status, row.wakeAt);
       return false;

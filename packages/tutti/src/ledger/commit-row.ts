@@ -2,16 +2,15 @@ import type { TuttiError } from "../base/errors.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { RunStatus } from "../contracts/run-record.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { Appended, NewEntry, NewRun } from "./ledger.ts";
+import type { Appended, NewEntry, NewRun, RunLog } from "./ledger.ts";
 
 /** What waits to be written, in the order in which it was asked for. */
 export type Row = AppendRow | StartRow | MarkRow | FlushRow;
 
-/** What became of a start: a new run, or the one that answers to its id or key already. */
-export interface Started {
-  readonly kind: "started" | "exists";
-  readonly run: RunId;
-}
+/** What became of a start: a new run, held by who started it, or the one that answers to its id or key already. */
+export type Started =
+  | { readonly kind: "started"; readonly head: RunHead; readonly log: RunLog }
+  | { readonly kind: "exists"; readonly run: RunId };
 
 interface AppendRow {
   readonly kind: "append";

@@ -36,6 +36,12 @@ export interface Place {
   at: number;
 }
 
+export interface Birth {
+  readonly startedAt: number;
+  /** 1 for a run that its starter holds, 0 for one that nobody holds yet. */
+  readonly epoch: 0 | 1;
+}
+
 export interface StartKey {
   readonly run: RunId;
   readonly at: number;
@@ -55,7 +61,7 @@ export interface CommitStore {
   findTail(): Place;
   findHead(run: RunId): StoredHead | undefined;
   /** Returns the store's number for the new run. */
-  insertRun(run: NewRun, startedAt: number): number;
+  insertRun(run: NewRun, birth: Birth): number;
   /** `head.seq` and `head.hash` are those of the new entry. */
   insertEntry(head: RunHead, entry: Pick<NewEntry, "kind" | "key" | "body">, place: Place): void;
   /** Does nothing if the blob exists. */

@@ -3,8 +3,7 @@ import { sha256 } from "../base/hash.ts";
 import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
-import type { Started } from "./commit-row.ts";
-import { firstStatus, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
+import { firstStatus, type Birth, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
 import type { Appended, Blob, EffectChange, NewEntry, NewRun } from "./ledger.ts";
 import type { RunHeads } from "./run-heads.ts";
 import { toGenesis, toSeal } from "./seal.ts";
@@ -15,7 +14,8 @@ export interface EntryWriter {
   setTime(now: number): void;
   /** Checks first and writes then, so that a refused entry leaves nothing behind. */
   append(head: RunHead, entry: NewEntry): Appended | Refused;
-  start(run: NewRun): Started;
+  /** The new run's head, or the run that answers to its id or key already. */
+  start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId;
   setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void;
 }
 
@@ -57,21 +57,22 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     heads.markDirty(head);
   }
 
-  function start(run: NewRun): Started {
+  function start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId {
     const existing = heads.find(run.id);
-    if (existing !== undefined) return { kind: "exists", run: existing.run };
+    if (existing !== undefined) return existing.run;
     if (run.startKey !== undefined) {
       const earlier = store.findStartKey(run.startKey);
       const counts = earlier !== undefined && (run.windowMs === undefined || place.at - earlier.at < run.windowMs);
-      if (counts) return { kind: "exists", run: earlier.run };
+      if (counts) return earlier.run;
       store.putStartKey(run.startKey, { run: run.id, at: place.at });
     }
-    const head = toNewHead(run.id, store.insertRun(run, place.at));
+    const number = store.insertRun(run, { startedAt: place.at, epoch });
+    const head = toNewHead(run.id, { number, epoch });
     heads.add(head);
     write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
     // A copied past changes nothing outside this run: its effects belong to the run that it was copied from.
     if (run.copied !== undefined) for (const entry of run.copied) write(head, entry);
-    return { kind: "started", run: run.id };
+    return head;
   }
 
   function append(head: RunHead, entry: NewEntry): Appended | Refused {
@@ -87,7 +88,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };
     if (entry.status !== undefined) setStatus(head, entry.status, entry.wakeAt);
     else if (entry.wakeAt !== undefined) setStatus(head, head.status, entry.wakeAt);
-    if (entry.starts !== undefined) start(entry.starts);
+    if (entry.starts !== undefined) start(entry.starts, 0);
     return appended;
   }
 
@@ -101,11 +102,11 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   };
 }
 
-function toNewHead(run: RunId, number: number): RunHead {
+function toNewHead(run: RunId, born: Pick<RunHead, "number" | "epoch">): RunHead {
   return {
-    number,
+    number: born.number,
     run,
-    epoch: 0,
+    epoch: born.epoch,
     seq: 0,
     hash: toGenesis(run),
     status: firstStatus,

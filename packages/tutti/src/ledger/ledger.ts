@@ -8,7 +8,7 @@ export type Durability = "power" | "process";
 /**
  * The append-only record, and the port that every store implements (memory, SQLite, PostgreSQL).
  *
- * Contract, proved for each by testing/ledger-conformance.ts:
+ * Contract, proved for each by test/ledger/ledger-conformance.ts:
  * - Appends of one run keep their order; `seq` and `lsn` have no gaps; every entry is chained to the run's previous one.
  * - A promise of `start` or `append` resolves only when the entry is as durable as the ledger was opened for.
  * - An append under an epoch that is no longer the run's is refused (LEDGER_FENCED), and nothing of it is stored.

@@ -4,8 +4,9 @@ import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
+import type { RunHead } from "./commit-store.ts";
 import { toClosedError, toUnknownRunError } from "./ledger-errors.ts";
-import type { Claim, EffectFilter, Ledger, RunFilter } from "./ledger.ts";
+import type { Claim, EffectFilter, Ledger, RunFilter, RunLog } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
@@ -25,8 +26,8 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     if (closing !== undefined) throw toClosedError();
     return reader;
   };
-  const claim = (run: RunId): Claim => {
-    const { head, log } = queue.claim(run);
+  const toClaim = ({ head, log }: { readonly head: RunHead; readonly log: RunLog }): Claim => {
+    const { run } = head;
     const entries = reading().read(run, 1);
     if (!head.isVerified) verifyRun(run, entries);
     head.isVerified = true;
@@ -41,11 +42,10 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
   return {
     async start(run) {
       const started = await queue.start(run);
-      return started.kind === "exists"
-        ? { kind: "exists", run: started.run }
-        : { kind: "started", run: started.run, claim: claim(started.run) };
+      if (started.kind === "exists") return started;
+      return { kind: "started", run: run.id, claim: toClaim(started) };
     },
-    claim: async (run) => claim(run),
+    claim: async (run) => toClaim(queue.claim(run)),
     read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),

@@ -74,9 +74,9 @@ type Writes = Pick<CommitStore, "insertRun" | "insertEntry" | "insertBlob" | "up
 
 function toWrites({ entries, runs, effects, startKeys, blobs }: Tables): Writes {
   return {
-    insertRun({ id, flow, version, parent, startKey }, startedAt) {
+    insertRun({ id, flow, version, parent, startKey }, { startedAt, epoch }) {
       const times = { startedAt, endedAt: undefined, wakeAt: undefined };
-      runs.put(id, { id, flow, version, status: firstStatus, epoch: 0, ...times, parent, startKey });
+      runs.put(id, { id, flow, version, status: firstStatus, epoch, ...times, parent, startKey });
       return 0;
     },
     insertEntry(head, { kind, key, body }, { lsn, at }) {

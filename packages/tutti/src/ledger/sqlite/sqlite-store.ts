@@ -50,7 +50,7 @@ function prepareRuns(
     where run.name = ? order by entry.seq desc limit 1`);
   // Writes run, run.name, run_open and, for a child, run_by_parent.
   const insertRun = database.prepare(`
-    insert into run(name, flow, version, status, epoch, started_at, parent, start_key) values (?, ?, ?, ?, 0, ?, ?, ?)`);
+    insert into run(name, flow, version, status, epoch, started_at, parent, start_key) values (?, ?, ?, ?, ?, ?, ?, ?)`);
   // Index: run's primary key. Writes run_open and run_due when they change.
   const updateRun = database.prepare("update run set epoch = ?, status = ?, wake_at = ?, ended_at = ? where id = ?");
   // Index: start_key's primary key.
@@ -68,7 +68,7 @@ function prepareRuns(
         throw toLedgerError(error, path); // a claim asks for it outside of any transaction
       }
     },
-    insertRun({ id, flow, version, parent, startKey }, startedAt) {
+    insertRun({ id, flow, version, parent, startKey }, { startedAt, epoch }) {
       const { lastInsertRowid } = insertRun.run(
         id,
         flow,
