@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { DatabaseSync, StatementSync } from "node:sqlite";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { StatementSync } from "node:sqlite";
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -12,6 +12,7 @@ import type { Model } from "../packages/tutti/src/contracts/model.ts";
 import { openTutti } from "../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti } from "../packages/tutti/src/engine/tutti.ts";
 import { flow } from "../packages/tutti/src/flow/flow.ts";
+import type { Durability } from "../packages/tutti/src/ledger/ledger.ts";
 import { openSqliteLedger } from "../packages/tutti/src/ledger/sqlite/sqlite-ledger.ts";
 import { tool } from "../packages/tutti/src/tools/tool.ts";
 
@@ -116,16 +117,30 @@ function openModel(turns: number): Model {
   };
 }
 
-let ledgers = 0;
+interface CountOptions {
+  readonly turns?: number;
+  readonly durability?: Durability;
+}
 
-/** Counts what `work` does on a ledger of its own, from the first start to the close. */
-async function count(work: (tutti: Tutti) => Promise<unknown>, turns = 0): Promise<Counts> {
+let ledgers = 0;
+let ledgerFile = "";
+
+/** The size of the ledger that was counted last. */
+function diskBytes(): number {
+  return statSync(ledgerFile).size;
+}
+
+/** Counts what `work` does on a ledger of its own, from the first start to the last result. */
+async function count(work: (tutti: Tutti) => Promise<unknown>, options: CountOptions = {}): Promise<Counts> {
+  const { turns = 0, durability = "power" } = options;
   let entries = 0;
   let bytes = 0;
   let commits = 0;
   let syncs = 0;
-  const ledger = await openSqliteLedger(path.join(folder, `${ledgers++}.db`), {
+  ledgerFile = path.join(folder, `${ledgers++}.db`);
+  const ledger = await openSqliteLedger(ledgerFile, {
     clock: stillClock,
+    durability,
     onEntry({ key, body }) {
       entries++;
       bytes += Buffer.byteLength(key) + Buffer.byteLength(body);
@@ -135,7 +150,12 @@ async function count(work: (tutti: Tutti) => Promise<unknown>, turns = 0): Promi
       else syncs++;
     },
   });
-  const tutti = await openTutti({ flows: [chain, fanOut, wait, ask], ledger, clock: stillClock, models: { fast: openModel(turns) } });
+  const tutti = await openTutti({
+    flows: [chain, fanOut, wait, ask],
+    ledger,
+    clock: stillClock,
+    models: { fast: openModel(turns) },
+  });
   try {
     const before = statements;
     await work(tutti);
@@ -145,9 +165,10 @@ async function count(work: (tutti: Tutti) => Promise<unknown>, turns = 0): Promi
   }
 }
 
-const runChain = (steps: number, bytes = 0): Promise<Counts> => count((tutti) => tutti.run(chain, { steps, bytes }, { id: "run" }));
+const runChain = (steps: number, bytes = 0): Promise<Counts> =>
+  count((tutti) => tutti.run(chain, { steps, bytes }, { id: "run" }));
 const runFanOut = (branches: number): Promise<Counts> => count((tutti) => tutti.run(fanOut, branches, { id: "run" }));
-const runAgent = (turns: number): Promise<Counts> => count((tutti) => tutti.run(ask, turns, { id: "run" }), turns);
+const runAgent = (turns: number): Promise<Counts> => count((tutti) => tutti.run(ask, turns, { id: "run" }), { turns });
 
 function subtract(more: Counts, less: Counts): Counts {
   return {
@@ -159,12 +180,56 @@ function subtract(more: Counts, less: Counts): Counts {
   };
 }
 
-test("print", async () => {
-  console.log(DatabaseSync.name, {
-    c0: await runChain(0), c1000: await runChain(1000), c1016: await runChain(1016), c2000k: await runChain(2000,1000), c1000k: await runChain(1000,1000),
-    f100: await runFanOut(100), f1000: await runFanOut(1000), a20: await runAgent(20), a100: await runAgent(100), a200: await runAgent(200),
-    w: await count(async (tutti) => { const h = await tutti.start(wait, "x", { id: "run" }); await h.settled(); await h.signal("human", "yes", { id: "s" }); await h.signal("human", "yes", { id: "s" }); await h.result(); }),
-  });
-  console.log(subtract(await runChain(3), await runChain(2)));
-  expect(1).toBe(1);
+test("a run without steps is two entries, two commits and two syncs", async () => {
+  expect(await runChain(0)).toEqual({ entries: 2, statements: 13, commits: 2, syncs: 2, bytes: 69 });
+});
+
+test("sixteen steps more are sixteen entries, commits and syncs more", async () => {
+  const more = subtract(await runChain(1_016), await runChain(1_000));
+  expect(more).toEqual({ entries: 16, statements: 52, commits: 16, syncs: 16, bytes: 352 });
+});
+
+test('with durability "process" nothing is synced', async () => {
+  const { entries, commits, syncs } = await count(
+    (tutti) => tutti.run(chain, { steps: 100, bytes: 0 }, { id: "run" }),
+    { durability: "process" },
+  );
+  expect({ entries, commits, syncs }).toEqual({ entries: 102, commits: 102, syncs: 0 });
+});
+
+test("a thousand parallel steps are a thousand entries in one commit", async () => {
+  expect(await runFanOut(1_000)).toEqual({ entries: 1_002, statements: 1_016, commits: 3, syncs: 3, bytes: 21_838 });
+});
+
+test("a turn of an agent is two entries and two syncs", async () => {
+  const more = subtract(await runAgent(116), await runAgent(108));
+  expect(more).toEqual({ entries: 16, statements: 52, commits: 16, syncs: 16, bytes: 3_208 });
+});
+
+test("a signal is one entry and one sync, however often it is delivered", async () => {
+  const deliver = (times: number): Promise<Counts> =>
+    count(async (tutti) => {
+      const handle = await tutti.start(wait, "go", { id: "run" });
+      await handle.settled();
+      for (let at = 0; at < times; at++) await handle.signal("human", "yes", { id: "answer" });
+      return handle.result();
+    });
+  const once = await deliver(1);
+  expect(once).toMatchObject({ entries: 3, commits: 3, syncs: 3 });
+  expect(await deliver(2)).toMatchObject({ entries: 3, commits: 3, syncs: 3, bytes: once.bytes });
+});
+
+test("the bytes of 2,000 steps grow linearly", async () => {
+  const [fewer, some, more] = [
+    await runChain(1_000, 1_000),
+    await runChain(1_500, 1_000),
+    await runChain(2_000, 1_000),
+  ];
+  expect(subtract(more, some)).toMatchObject({ bytes: subtract(some, fewer).bytes, entries: 500 });
+  expect(diskBytes()).toBeLessThanOrEqual(1.8 * 1_024 * 2_000);
+});
+
+test("the bytes of 200 turns of an agent grow linearly: no turn stores the conversation again", async () => {
+  const [fewer, some, more] = [await runAgent(100), await runAgent(150), await runAgent(200)];
+  expect(subtract(more, some)).toMatchObject({ bytes: subtract(some, fewer).bytes, entries: 100 });
 });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 import { isTuttiError, type TuttiError } from "../../packages/tutti/src/base/errors.ts";
-import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
+import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { type InnerOptions, openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti, TuttiOptions } from "../../packages/tutti/src/engine/tutti.ts";
@@ -39,7 +39,10 @@ export function openStage(fault?: DiskFault): Stage {
     ledger,
     entries,
     open(flows, { evictAfterMs, stallMs, ...options } = {}) {
-      const inner = { ...(evictAfterMs === undefined ? {} : { evictAfterMs }), ...(stallMs === undefined ? {} : { stallMs }) };
+      const inner = {
+        ...(evictAfterMs === undefined ? {} : { evictAfterMs }),
+        ...(stallMs === undefined ? {} : { stallMs }),
+      };
       return openTutti({ flows, ledger: { ...ledger, close: async () => {} }, clock, ...options }, inner);
     },
   };

@@ -1,7 +1,8 @@
-import type { EffectKey } from "../../packages/tutti/src/contracts/ids.ts";
-import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
-import { tool, type ToolDefinition } from "../../packages/tutti/src/tools/tool.ts";
 import { z } from "zod";
+
+import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
+import type { EffectKey } from "../../packages/tutti/src/contracts/ids.ts";
+import { tool, type ToolDefinition } from "../../packages/tutti/src/tools/tool.ts";
 
 export const Mail = z.object({ to: z.string(), text: z.string().optional() });
 export const Receipt = z.object({ receipt: z.string() });

@@ -87,8 +87,8 @@ export function toNewRun(id: string, more: Partial<NewRun> = {}): NewRun {
 }
 
 export async function startAndClaim(ledger: Ledger, id: string): Promise<Claim> {
-  await ledger.start(toNewRun(id));
-  return ledger.claim(toRunId(id));
+  const outcome = await ledger.start(toNewRun(id));
+  return outcome.kind === "started" ? outcome.claim : ledger.claim(outcome.run);
 }
 
 export async function startLogs(ledger: Ledger, count: number): Promise<readonly RunLog[]> {

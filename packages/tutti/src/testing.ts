@@ -1,4 +1,4 @@
 /** What tests of flows and agents need: time that stands still, a model that says what it is told, a ledger that forgets. */
 export { openMemoryLedger, type MemoryLedgerOptions } from "./ledger/memory/memory-ledger.ts";
-export { manualClock, type ManualClock } from "./testing/manual-clock.ts";
-export { scriptedModel } from "./testing/scripted-model.ts";
+export { openManualClock, type ManualClock } from "./testing/manual-clock.ts";
+export { scriptedModel, type ScriptedModel, type ScriptedReply } from "./testing/scripted-model.ts";

@@ -40,12 +40,12 @@ function toScreen(bytes: string): readonly string[] {
 }
 
 test.runIf(isLinux)("on a terminal the tree is drawn in place and the cursor comes back", verifies("X6"), async () => {
-  const run = cli.startOnTerminal(["run", several, "slow", "--id", "r1", "--input", '{"steps":40,"pauseMs":40}']);
+  const run = cli.startOnTerminal(["run", several, "slow", "--id", "r1", "--input", '{"steps":40,"pauseMs":100}']);
   const { code, stdout } = await run.result;
   expect(code).toBe(0);
-  expect(stdout.split("\u001B[?25l").length).toBeGreaterThan(4);
+  expect(stdout.split("\u001B[?25l").length).toBeGreaterThan(3);
   expect(stdout.lastIndexOf("\u001B[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001B[?25l"));
-  expect(stdout).toContain("⠹");
+  expect(stdout).toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] map/u);
   const screen = toScreen(stdout);
   expect(screen.filter((line) => line.startsWith("slow  r1"))).toHaveLength(1);
   expect(screen.filter((line) => line.includes("+36 done"))).toHaveLength(1);

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 
-import { anything, errorOf, linesOf, openStage, plainFlow, type Stage } from "../../../../test/engine/engine-fixture.ts";
+import {
+  anything,
+  errorOf,
+  linesOf,
+  openStage,
+  plainFlow,
+  type Stage,
+} from "../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import type { TuttiError } from "../base/errors.ts";
@@ -24,7 +31,10 @@ const old: Body = async (run) => {
 };
 
 /** A run that the old code brought to its wait, taken up by other code. */
-async function change(from: Body, to: Body): Promise<{ readonly stage: Stage; readonly error: TuttiError; readonly right: Flow }> {
+async function change(
+  from: Body,
+  to: Body,
+): Promise<{ readonly stage: Stage; readonly error: TuttiError; readonly right: Flow }> {
   const stage = openStage();
   const right = plainFlow("changing", from);
   const first = await stage.open([right]);
@@ -48,16 +58,20 @@ async function expectFinished(stage: Stage, right: Flow): Promise<void> {
   expect(linesOf(stage.entries.slice(before))).toEqual(["run-resumed", "signal-received", "run-done"]);
 }
 
-test("a renamed step: the run is parked, and told what the code asks for and what the ledger holds", verifies("D13"), async () => {
-  const { stage, error, right } = await change(old, async (run) => {
-    const first = await run.step("renamed", () => 1);
-    return [first, await run.call(echo, { said: "hello" }), await run.wait("go")];
-  });
-  expect(error).toMatchObject({ code: "FLOW_DIVERGED", disposition: "bug", facts: { seq: 2, recorded: "/first" } });
-  expect(error.message).toContain("step-done /first");
-  expect(error.hint).toContain("old version");
-  await expectFinished(stage, right);
-});
+test(
+  "a renamed step: the run is parked, and told what the code asks for and what the ledger holds",
+  verifies("D13"),
+  async () => {
+    const { stage, error, right } = await change(old, async (run) => {
+      const first = await run.step("renamed", () => 1);
+      return [first, await run.call(echo, { said: "hello" }), await run.wait("go")];
+    });
+    expect(error).toMatchObject({ code: "FLOW_DIVERGED", disposition: "bug", facts: { seq: 2, recorded: "/first" } });
+    expect(error.message).toContain("step-done /first");
+    expect(error.hint).toContain("old version");
+    await expectFinished(stage, right);
+  },
+);
 
 test("a step that is asked for elsewhere is named", verifies("D13"), async () => {
   const { error } = await change(old, async (run) => {
@@ -151,16 +165,20 @@ test("new steps after the recorded ones are no divergence", verifies("D13"), asy
   expect(await run.result()).toEqual([[1, { said: "hello" }, "went"], 2]);
 });
 
-test("a run goes on with the version that it was started with, beside runs of the next one", verifies("D13"), async () => {
-  const stage = openStage();
-  const one = plainFlow("versioned", (run) => run.step("one", () => 1).then(() => run.wait("go")), { version: "1" });
-  const two = plainFlow("versioned", (run) => run.step("two", () => 2), { version: "2" });
-  const first = await stage.open([one]);
-  await (await first.start(one, null, { id: "old" })).settled();
-  await stage.ledger.flush();
-  const second = await stage.open([one, two]);
-  expect(await second.run(two, null)).toBe(2);
-  const run = await second.open("old");
-  await run.signal("go", "went");
-  expect(await run.result()).toBe("went");
-});
+test(
+  "a run goes on with the version that it was started with, beside runs of the next one",
+  verifies("D13"),
+  async () => {
+    const stage = openStage();
+    const one = plainFlow("versioned", (run) => run.step("one", () => 1).then(() => run.wait("go")), { version: "1" });
+    const two = plainFlow("versioned", (run) => run.step("two", () => 2), { version: "2" });
+    const first = await stage.open([one]);
+    await (await first.start(one, null, { id: "old" })).settled();
+    await stage.ledger.flush();
+    const second = await stage.open([one, two]);
+    expect(await second.run(two, null)).toBe(2);
+    const run = await second.open("old");
+    await run.signal("go", "went");
+    expect(await run.result()).toBe("went");
+  },
+);

@@ -55,7 +55,9 @@ const verbs: Readonly<Record<string, (run: Run) => unknown>> = {
   "run.note": (run) => run.note("text"),
 };
 
-async function parkedBy(body: (run: Run) => Promise<unknown>): Promise<{ readonly error: TuttiError; readonly stage: Stage }> {
+async function parkedBy(
+  body: (run: Run) => Promise<unknown>,
+): Promise<{ readonly error: TuttiError; readonly stage: Stage }> {
   const stage = openStage();
   const flow = plainFlow("impure", body);
   const tutti = await stage.open([flow]);
@@ -129,7 +131,10 @@ test("fifty chained microtasks, Promise.all, race and allSettled between steps a
     let sum = await run.step("first", () => 1);
     for (let count = 0; count < 50; count++) sum += await Promise.resolve(1);
     const both = await Promise.all([run.step("a", () => 1), Promise.resolve(2), run.step("b", async () => 3)]);
-    const fastest = await Promise.race([run.step("c", () => 4), run.step("d", async () => takeTurns(20).then(() => 5))]);
+    const fastest = await Promise.race([
+      run.step("c", () => 4),
+      run.step("d", async () => takeTurns(20).then(() => 5)),
+    ]);
     const settled = await Promise.allSettled([
       run.step("e", () => 6),
       run.step("f", () => {
@@ -153,19 +158,23 @@ test("asynchronous schemas are clean too", verifies("X2", "C1"), async () => {
   expect(await tutti.run(flow, null)).toBe(1);
 });
 
-test("a flow that awaits what never comes is parked as stalled, not left running for ever", verifies("X2"), async () => {
-  const stage = openStage();
-  const flow = plainFlow("stalled", async (run) => {
-    await run.step("before", () => 1);
-    await makeGate().opened;
-  });
-  const tutti = await stage.open([flow]);
-  const run = await tutti.start(flow, null);
-  const stalled = errorOf(run.result());
-  await stage.clock.advance(10_000);
-  expect(await stalled).toMatchObject({ code: "FLOW_STALLED", hint: expect.stringContaining("run.step") });
-  expect((await run.state()).kind).toBe("parked");
-});
+test(
+  "a flow that awaits what never comes is parked as stalled, not left running for ever",
+  verifies("X2"),
+  async () => {
+    const stage = openStage();
+    const flow = plainFlow("stalled", async (run) => {
+      await run.step("before", () => 1);
+      await makeGate().opened;
+    });
+    const tutti = await stage.open([flow]);
+    const run = await tutti.start(flow, null);
+    const stalled = errorOf(run.result());
+    await stage.clock.advance(10_000);
+    expect(await stalled).toMatchObject({ code: "FLOW_STALLED", hint: expect.stringContaining("run.step") });
+    expect((await run.state()).kind).toBe("parked");
+  },
+);
 
 test("a step that takes long is not a stall", verifies("X2"), async () => {
   const stage = openStage();
@@ -178,28 +187,32 @@ test("a step that takes long is not a stall", verifies("X2"), async () => {
   expect(await result).toBe("done");
 });
 
-test("a call after the flow has ended gives a warning that names its line, and nothing else", verifies("X2"), async () => {
-  const stage = openStage();
-  const warnings: Error[] = [];
-  const onWarning = (warning: Error): void => void warnings.push(warning);
-  process.on("warning", onWarning);
-  onTestFinished(() => void process.off("warning", onWarning));
-  let late: (() => Promise<unknown>) | undefined;
-  const flow = plainFlow("over", async (run) => {
-    late = () => run.step("late", () => 1);
-    return run.step("only", () => 1);
-  });
-  const tutti = await stage.open([flow]);
-  expect(await tutti.run(flow, null)).toBe(1);
-  await takeTurns(5);
-  let isSettled = false;
-  void late?.().finally(() => {
-    isSettled = true;
-  });
-  await takeTurns(20);
-  expect(warnings.filter((warning) => "code" in warning && warning.code === "FLOW_ENDED")).toMatchObject([
-    { name: "TuttiWarning", message: expect.stringContaining(here) },
-  ]);
-  expect(isSettled).toBe(false);
-  expect(stage.entries.map((entry) => entry.kind)).toEqual(["run-started", "step-done", "run-done"]);
-});
+test(
+  "a call after the flow has ended gives a warning that names its line, and nothing else",
+  verifies("X2"),
+  async () => {
+    const stage = openStage();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.off("warning", onWarning));
+    let late: (() => Promise<unknown>) | undefined;
+    const flow = plainFlow("over", async (run) => {
+      late = () => run.step("late", () => 1);
+      return run.step("only", () => 1);
+    });
+    const tutti = await stage.open([flow]);
+    expect(await tutti.run(flow, null)).toBe(1);
+    await takeTurns(5);
+    let isSettled = false;
+    void late?.().finally(() => {
+      isSettled = true;
+    });
+    await takeTurns(20);
+    expect(warnings.filter((warning) => "code" in warning && warning.code === "FLOW_ENDED")).toMatchObject([
+      { name: "TuttiWarning", message: expect.stringContaining(here) },
+    ]);
+    expect(isSettled).toBe(false);
+    expect(stage.entries.map((entry) => entry.kind)).toEqual(["run-started", "step-done", "run-done"]);
+  },
+);

@@ -12,8 +12,8 @@ import {
   until,
 } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
-import type { Agent, Flow } from "../contracts/run.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
+import type { Agent, Flow } from "../contracts/run.ts";
 import { openManualClock, takeTurns } from "../testing/manual-clock.ts";
 import { openTutti } from "./open-tutti.ts";
 

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
 
-import {
-  errorOf,
-  makeGate,
-  openStage,
-  plainFlow,
-  type Stage,
-  until,
-} from "../../../../test/engine/engine-fixture.ts";
+import { errorOf, makeGate, openStage, plainFlow, type Stage, until } from "../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -134,14 +127,18 @@ const steers: Readonly<Record<string, (opened: Opened) => Promise<unknown>>> = {
   "tutti.start": ({ tutti }) => tutti.start(waiting, null),
 };
 
-test.for(Object.keys(steers))("%s is rejected, not left hanging, when the ledger stops under it", verifies("D1", "K4"), async (name) => {
-  for (const point of ["commit", "sync"] as const) {
-    const opened = await openBreakable(point);
-    opened.breakDisk();
-    const steer = steers[name];
-    expect(steer === undefined ? "" : await fateOf(steer(opened)), point).toBe("LEDGER_STOPPED");
-  }
-});
+test.for(Object.keys(steers))(
+  "%s is rejected, not left hanging, when the ledger stops under it",
+  verifies("D1", "K4"),
+  async (name) => {
+    for (const point of ["commit", "sync"] as const) {
+      const opened = await openBreakable(point);
+      opened.breakDisk();
+      const steer = steers[name];
+      expect(steer === undefined ? "" : await fateOf(steer(opened)), point).toBe("LEDGER_STOPPED");
+    }
+  },
+);
 
 test.for(["run.signal", "run.cancel", "run.pause"])(
   "%s on a run that another engine took over is rejected or gets through, and does not hang",

@@ -18,8 +18,8 @@ import {
 } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { Flow } from "../contracts/run.ts";
 import { toEffectKey } from "../contracts/ids.ts";
+import type { Flow } from "../contracts/run.ts";
 import type { RunHandle, Tutti } from "../engine/tutti.ts";
 
 const key = toEffectKey("mail.send:anna");

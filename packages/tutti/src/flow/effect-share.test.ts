@@ -12,8 +12,8 @@ import {
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { Flow } from "../contracts/run.ts";
 import { toEffectKey } from "../contracts/ids.ts";
+import type { Flow } from "../contracts/run.ts";
 
 const key = toEffectKey("mail.send:anna");
 const receipt = { receipt: "receipt of anna" };

@@ -28,7 +28,7 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
   };
   const toClaim = ({ head, log }: { readonly head: RunHead; readonly log: RunLog }): Claim => {
     const { run } = head;
-    const entries = reading().read(run, 1);
+    const entries = reader.read(run, 1); // also while closing: a start that was stored is told so
     if (!head.isVerified) verifyRun(run, entries);
     head.isVerified = true;
     const record = reader.findRun(run);

@@ -74,6 +74,7 @@ function prepareRuns(
         flow,
         version,
         firstStatus,
+        epoch,
         startedAt,
         parent ?? null,
         startKey ?? null,
