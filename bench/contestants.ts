@@ -9,6 +9,8 @@ export interface Contestant {
   readonly name: string;
   /** The adapter's file, from this folder. */
   readonly file: string;
+  /** For those that are part of this repository. */
+  readonly load?: () => Promise<Adapter>;
   /** The folder in `peers/` that has to be installed. */
   readonly peer?: string;
   /** The package to import for the cost of a start; its first line is what users write. */
@@ -19,8 +21,12 @@ export interface Contestant {
   readonly needsPostgres?: boolean;
 }
 
-const ours = { file: "engines/tutti.ts" } as const;
-const hand = { file: "engines/hand-written.ts", neighbour: undefined } as const;
+const ours = { file: "engines/tutti.ts", load: () => import("./engines/tutti.ts") } as const;
+const hand = {
+  file: "engines/hand-written.ts",
+  load: () => import("./engines/hand-written.ts"),
+  neighbour: undefined,
+} as const;
 const langgraph = { peer: "langgraph", file: "peers/langgraph/adapter.mjs", imports: "@langchain/langgraph" } as const;
 const mastra = { peer: "mastra", file: "peers/mastra/adapter.mjs", imports: "@mastra/core" } as const;
 const beside = (name: string): { readonly neighbour: string } => ({ neighbour: name });
@@ -86,7 +92,8 @@ export function findContestant(name: string): Contestant {
   return found;
 }
 
-export async function loadAdapter({ file }: Contestant): Promise<Adapter> {
+export async function loadAdapter({ file, load }: Contestant): Promise<Adapter> {
+  if (load !== undefined) return load();
   // Peers are plain modules whose packages may not be installed, so nothing here can know their types.
   const adapter: Adapter = await import(pathToFileURL(join(import.meta.dirname, file)).href);
   return adapter;

@@ -40,6 +40,12 @@ async function main(): Promise<void> {
     chosen(each) && whySkipped(each, postgres !== undefined) === undefined;
   for (const line of skipped) process.stderr.write(`not measured: ${line}\n`);
   const results: CellResult[] = [];
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      postgres?.stop();
+      process.exit(1);
+    });
+  }
   try {
     build();
     for (const cell of cells) results.push(await compete(cell, { quick: values.quick, takesPart }));

@@ -32,8 +32,8 @@ const packages = ["langgraph", "mastra", "dbos", "restate", "ai-sdk", "openai-ag
 
 const usual = {
   beside: [],
-  rounds: 5,
-  peerRounds: 2,
+  rounds: 3,
+  peerRounds: 1,
   limitMs: 120_000,
   isCompared: true,
   measure: measureOnce,
@@ -43,11 +43,11 @@ const crash = {
   ...usual,
   main: "againAcknowledged",
   beside: ["crashes", "againFinished", "lost", "stuck", "finishMs"],
-  entrants: ["tutti", "hand-written", ...durable],
+  entrants: ["tutti", ...durable],
   rounds: 1,
   isCompared: false,
   measure: measureCrashes,
-  peerOptions: { repeats: 10 },
+  peerOptions: { repeats: 5 },
   quickOptions: { repeats: 3 },
 } as const;
 const agent = {
@@ -99,7 +99,6 @@ export const plan: readonly PlannedCell[] = [
     entrants: [...ours, ...durable.filter((name) => name !== "mastra")],
     options: { count: 2_000 },
     quickOptions: { count: 500 },
-    rounds: 3,
   },
   {
     ...usual,
@@ -110,7 +109,6 @@ export const plan: readonly PlannedCell[] = [
     entrants: ours,
     options: { count: 20_000 },
     quickOptions: { count: 2_000 },
-    rounds: 3,
   },
   {
     ...usual,
@@ -122,7 +120,6 @@ export const plan: readonly PlannedCell[] = [
     options: { count: 200 },
     peerOptions: { count: 30 },
     quickOptions: { count: 20, repeats: 3 },
-    rounds: 3,
   },
   {
     ...usual,
@@ -176,7 +173,7 @@ export const plan: readonly PlannedCell[] = [
     entrants: ["tutti", ...packages],
     options: { count: 1 },
     isCompared: false,
-    rounds: 7,
+    rounds: 5,
     measure: measureImport,
   },
 ];

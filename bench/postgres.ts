@@ -3,6 +3,8 @@ import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { removeFolder } from "./folder.ts";
+
 const port = 54_329;
 const debianFolder = "/usr/lib/postgresql";
 
@@ -28,7 +30,7 @@ export function startPostgres(): Postgres | undefined {
     version: askPostgres("show server_version").split(" ")[0] ?? "",
     stop() {
       owner.run(control, ["-D", data, "-m", "fast", "-w", "stop"]);
-      owner.run("rm", ["-rf", data]);
+      removeFolder(folder);
     },
   };
 }
@@ -40,7 +42,10 @@ export function toPostgresUrl(database: string): string {
 /** Runs one statement through psql and returns what it prints. */
 export function askPostgres(statement: string): string {
   const args = [toPostgresUrl("postgres"), "-qAtc", statement];
-  return execFileSync("psql", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  return execFileSync(join(findPrograms() ?? "", "psql"), args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  }).trim();
 }
 
 export function ensureDatabase(name: string): void {

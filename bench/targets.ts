@@ -142,3 +142,25 @@ export const targets: readonly Target[] = [
 export function isReached({ limit, isFloor }: Target, value: number): boolean {
   return isFloor === true ? value >= limit : value <= limit;
 }
+
+/** The target's measure in the round that was disturbed least: what the machine shows when it has nothing else to do. */
+export function readBest(target: Target, results: readonly CellResult[]): number | undefined {
+  const rounds = Math.max(...results.map(({ cell }) => cell.rounds));
+  const values = Array.from({ length: rounds }, (_, round) =>
+    target.read(results.map((result) => atRound(result, round))),
+  );
+  const known = values.filter((value): value is number => value !== undefined && !Number.isNaN(value));
+  if (known.length === 0) return undefined;
+  return target.isFloor === true ? Math.max(...known) : Math.min(...known);
+}
+
+function atRound({ cell, standings }: CellResult, round: number): CellResult {
+  return {
+    cell,
+    standings: standings.map((standing) => ({
+      ...standing,
+      rounds: standing.rounds.slice(round, round + 1),
+      ratios: standing.ratios.slice(round, round + 1),
+    })),
+  };
+}

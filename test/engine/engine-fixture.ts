@@ -56,9 +56,7 @@ export async function makeLedgerFile(): Promise<string> {
 }
 
 /** Takes any JSON, for flows whose types are not what a test is about. */
-export const anything: Schema<unknown> = {
-  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },
-};
+export const anything: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } };
 
 /** A flow without an input, whose output is not what a test is about. */
 export function plainFlow(

@@ -128,18 +128,21 @@ function describeWaiting(under: LedgerUnderTest): void {
 }
 
 function describeSharing(under: LedgerUnderTest): void {
-  test("1,000 runs start in one commit; their claims and first entries share the next", async () => {
+  test("1,000 runs start in one commit, their first entries share the next, and so do later claims and entries", async () => {
     const disk = watchDisk();
     const ledger = await openForTest(under, { fault: disk.fault });
     const ids = Array.from({ length: 1_000 }, (_, index) => `run-${index}`);
-    await Promise.all(ids.map((id) => ledger.start(toNewRun(id))));
+    const starts = await Promise.all(ids.map((id) => ledger.start(toNewRun(id))));
     expect(disk.commits()).toBe(1);
-    const claims = await Promise.all(ids.map((id) => ledger.claim(toRunId(id))));
-    await Promise.all(claims.map(({ log }) => log.append(toStep("a"))));
+    const logs = starts.flatMap((start) => (start.kind === "started" ? [start.claim.log] : []));
+    await Promise.all(logs.map((log) => log.append(toStep("a"))));
     expect(disk.commits()).toBe(2);
-    expect(disk.syncs()).toBe(under.durability === "power" ? 2 : 0);
-    expect((await ledger.findRun(toRunId("run-999")))?.epoch).toBe(1);
-    expect((await scanAll(ledger)).length).toBe(2_000);
+    const claims = await Promise.all(ids.map((id) => ledger.claim(toRunId(id))));
+    await Promise.all(claims.map(({ log }) => log.append(toStep("b"))));
+    expect(disk.commits()).toBe(3);
+    expect(disk.syncs()).toBe(under.durability === "power" ? 3 : 0);
+    expect((await ledger.findRun(toRunId("run-999")))?.epoch).toBe(2);
+    expect((await scanAll(ledger)).length).toBe(3_000);
   });
 
   test("an idle ledger commits and syncs nothing", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { assert } from "../../packages/tutti/src/base/assert.ts";
 import { sha256 } from "../../packages/tutti/src/base/hash.ts";
 import type { LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
 import { toRunId, type RunId } from "../../packages/tutti/src/contracts/ids.ts";
@@ -136,7 +137,10 @@ function describeFence(under: LedgerUnderTest): void {
     const started = ledger.start(toNewRun("run"));
     const claim = await ledger.claim(toRunId("run"));
     expect(claim.entries.map((entry) => entry.kind)).toEqual(["run-started"]);
-    expect(await started).toEqual({ kind: "started", run: "run" });
+    const outcome = await started;
+    assert(outcome.kind === "started", "nobody else has this id");
+    expect(await codeOf(outcome.claim.log.append(toStep("a")))).toBe("LEDGER_FENCED");
+    expect(await claim.log.append(toStep("b"))).toEqual({ kind: "recorded", seq: 2, lsn: 2 });
     expect(await codeOf(ledger.claim(toRunId("nobody")))).toBe("RUN_UNKNOWN");
   });
 }

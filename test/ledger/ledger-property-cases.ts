@@ -29,7 +29,7 @@ export function describeProperties(under: LedgerUnderTest): void {
 }
 
 type Action =
-  | { readonly kind: "start"; readonly run: string; readonly startKey: string | undefined }
+  | { readonly kind: "start"; readonly run: string; readonly startKey: string | undefined; readonly waits: boolean }
   | { readonly kind: "claim"; readonly run: string }
   /** `age` 0 is the newest log of the run, 1 the one before. */
   | {
@@ -53,7 +53,12 @@ const run = fc.constantFrom("r1", "r2", "r3");
 const age = fc.constantFrom(0, 0, 0, 1);
 const key = fc.constantFrom("k1", "k2");
 const action: fc.Arbitrary<Action> = fc.oneof(
-  fc.record({ kind: fc.constant("start" as const), run, startKey: fc.constantFrom(undefined, "s1", "s2") }),
+  fc.record({
+    kind: fc.constant("start" as const),
+    run,
+    startKey: fc.constantFrom(undefined, "s1", "s2"),
+    waits: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant("claim" as const), run }),
   fc.record({
     kind: fc.constant("append" as const),
@@ -77,7 +82,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 interface Model {
   readonly keysByRun: Map<string, string[]>;
   readonly statusByRun: Map<string, RunStatus>;
-  readonly logsByRun: Map<string, RunLog[]>;
+  /** Oldest first; who starts a run holds the first, and may not have waited for it. */
+  readonly logsByRun: Map<string, readonly (RunLog | undefined)[]>;
   readonly runByStartKey: Map<string, string>;
   readonly effects: Map<string, { run: string; step: string; state: EffectRecord["state"] }>;
 }
@@ -120,11 +126,15 @@ async function perform({ ledger, model, ask }: Trial, each: Action): Promise<voi
     case "wait":
       await ledger.flush();
       return;
-    case "start":
-      ask(ledger.start(toNewRun(each.run, each.startKey === undefined ? {} : { startKey: each.startKey })), {
-        resolved: startModel(model, each),
-      });
+    case "start": {
+      const expected = startModel(model, each);
+      const starting = ledger.start(toNewRun(each.run, each.startKey === undefined ? {} : { startKey: each.startKey }));
+      ask(starting, { resolved: expect.objectContaining(expected) });
+      if (expected.kind === "exists") return;
+      const outcome = each.waits ? await starting : undefined;
+      model.logsByRun.set(each.run, [outcome?.kind === "started" ? outcome.claim.log : undefined]);
       return;
+    }
     case "claim": {
       const claimed = ledger.claim(toRunId(each.run));
       if (!model.keysByRun.has(each.run)) {
@@ -148,7 +158,12 @@ async function perform({ ledger, model, ask }: Trial, each: Action): Promise<voi
   }
 }
 
-function startModel(model: Model, { run: id, startKey }: Extract<Action, { kind: "start" }>): unknown {
+interface ModelStart {
+  readonly kind: "started" | "exists";
+  readonly run: string;
+}
+
+function startModel(model: Model, { run: id, startKey }: Extract<Action, { kind: "start" }>): ModelStart {
   if (model.keysByRun.has(id)) return { kind: "exists", run: id };
   const earlier = startKey === undefined ? undefined : model.runByStartKey.get(startKey);
   if (earlier !== undefined) return { kind: "exists", run: earlier };

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { assert } from "../../packages/tutti/src/base/assert.ts";
 import { toRunId } from "../../packages/tutti/src/contracts/ids.ts";
 import type { Ledger, RunFilter } from "../../packages/tutti/src/ledger/ledger.ts";
 import { verifyLedger } from "../../packages/tutti/src/ledger/verify.ts";
@@ -13,12 +14,14 @@ import {
   toNewRun,
   toStep,
   toStepWithBlob,
+  watchDisk,
   type LedgerUnderTest,
 } from "./ledger-fixture.ts";
 
 /** How runs come to be, what is known of them, and how they are found. */
 export function describeRuns(under: LedgerUnderTest): void {
   describeStarting(under);
+  describeForking(under);
   describeChildren(under);
   describeListing(under);
 }
@@ -29,7 +32,7 @@ function describeStarting(under: LedgerUnderTest): void {
     const ledger = await openForTest(under, { clock });
     const starts = [ledger.start(toNewRun("run")), ledger.start(toNewRun("run", { flow: "other" }))];
     expect(await Promise.all(starts)).toEqual([
-      { kind: "started", run: "run" },
+      expect.objectContaining({ kind: "started", run: "run" }),
       { kind: "exists", run: "run" },
     ]);
     expect(await ledger.start(toNewRun("run"))).toEqual({ kind: "exists", run: "run" });
@@ -38,7 +41,7 @@ function describeStarting(under: LedgerUnderTest): void {
       flow: "brief",
       version: "1",
       status: "running",
-      epoch: 0,
+      epoch: 1,
       startedAt: 1_000,
       endedAt: undefined,
       wakeAt: undefined,
@@ -49,6 +52,22 @@ function describeStarting(under: LedgerUnderTest): void {
     expect(await ledger.findRun(toRunId("nobody"))).toBeUndefined();
   });
 
+  test("who starts a run holds it, unless somebody claimed it since", verifies("D1"), async () => {
+    const disk = watchDisk();
+    const ledger = await openForTest(under, { fault: disk.fault });
+    const outcome = await ledger.start(toNewRun("run"));
+    assert(outcome.kind === "started", "nobody else has this id");
+    const { record, entries, log } = outcome.claim;
+    expect(record).toEqual(await ledger.findRun(toRunId("run")));
+    expect([record.epoch, log.epoch, log.run]).toEqual([1, 1, "run"]);
+    expect(entries).toEqual(await ledger.read(toRunId("run")));
+    expect(await log.append(toStep("a"))).toEqual({ kind: "recorded", seq: 2, lsn: 2 });
+    expect(disk.commits()).toBe(2); // the start is the claim
+    const later = await ledger.claim(toRunId("run"));
+    expect(await codeOf(log.append(toStep("b")))).toBe("LEDGER_FENCED");
+    expect(await later.log.append(toStep("c"))).toEqual({ kind: "recorded", seq: 3, lsn: 3 });
+  });
+
   test("starts with one key are one run, for ever or within a window", verifies("D15"), async () => {
     const clock = createSettableClock(1_000);
     const ledger = await openForTest(under, { clock });
@@ -56,26 +75,28 @@ function describeStarting(under: LedgerUnderTest): void {
       ledger.start(toNewRun(id, { startKey: "order-7", ...(windowMs === undefined ? {} : { windowMs }) }));
     const [first, second] = await Promise.all([keyed("a", 500), keyed("b", 500)]);
     expect([first, second]).toEqual([
-      { kind: "started", run: "a" },
+      expect.objectContaining({ kind: "started", run: "a" }),
       { kind: "exists", run: "a" },
     ]);
     clock.set(1_499);
     expect(await keyed("c", 500)).toEqual({ kind: "exists", run: "a" });
     clock.set(1_500);
-    expect(await keyed("d", 500)).toEqual({ kind: "started", run: "d" });
+    expect(await keyed("d", 500)).toMatchObject({ kind: "started", run: "d" });
     clock.set(900_000);
     expect(await keyed("e")).toEqual({ kind: "exists", run: "d" });
-    expect(await keyed("f", 1)).toEqual({ kind: "started", run: "f" });
+    expect(await keyed("f", 1)).toMatchObject({ kind: "started", run: "f" });
     expect((await ledger.findRun(toRunId("f")))?.startKey).toBe("order-7");
     expect((await ledger.listRuns({})).map((run) => run.id)).toEqual(["f", "d", "a"]);
   });
+}
 
+function describeForking(under: LedgerUnderTest): void {
   test("a forked run begins with its copied past", verifies("D12"), async () => {
     const ledger = await openForTest(under);
     const blobbed = toStepWithBlob("b", "large");
     const outcome = await ledger.start(toNewRun("fork", { copied: [toStep("a", { status: "done" }), blobbed] }));
-    expect(outcome).toEqual({ kind: "started", run: "fork" });
-    const { entries, log, record } = await ledger.claim(toRunId("fork"));
+    assert(outcome.kind === "started", "nobody else has this id");
+    const { entries, log, record } = outcome.claim;
     expect(entries.map(({ seq, key }) => [seq, key])).toEqual([
       [1, ""],
       [2, "/a"],

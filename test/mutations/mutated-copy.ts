@@ -74,7 +74,7 @@ function toArguments(check: Check): readonly string[] {
       return ["test/crash/main.ts", "--points", String(check.points), "--seed", String(check.seed)];
     case "ledger":
       return ["node_modules/vitest/vitest.mjs", "run", "--typecheck.enabled=false", `${source}/ledger/memory/memory-ledger.test.ts`];
-    case "undo-order":
-      return ["test/mutations/undo-order-main.ts"];
+    case "program":
+      return [`test/mutations/${check.name}-main.ts`];
   }
 }

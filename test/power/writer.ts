@@ -27,9 +27,15 @@ async function write(path: string, kept: Durability): Promise<void> {
 
 async function writeRun(ledger: Ledger, id: string): Promise<void> {
   const run = toRunId(id);
-  await ledger.start({ id: run, flow: "writer", version: "1", body: '{"flow":"writer","version":"1"}' });
+  const started = await ledger.start({
+    id: run,
+    flow: "writer",
+    version: "1",
+    body: '{"flow":"writer","version":"1"}',
+  });
+  if (started.kind === "exists") throw new Error(`each session has runs of its own; ${id} exists`);
   acknowledge(`${id} 1`);
-  let { log } = await ledger.claim(run);
+  let { log } = started.claim;
   for (let step = 0; step < Number(steps); step++) {
     if (step % 7 === 6) {
       // Another driver takes over while entries are on their way: their commit then comes during a sync.

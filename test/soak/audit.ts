@@ -22,7 +22,7 @@ export interface Finding {
 
 /** What happened, so that a test can tell that the soak was not empty. */
 export type Tally = Record<
-  "entries" | "runs" | "acts" | "settledByCheck" | "settledByPerson" | "inDoubt" | "undone" | "shared" | "replayedChildren" | "cancelled",
+  "entries" | "runs" | "acts" | "settledByCheck" | "settledByPerson" | "inDoubt" | "undone" | "shared" | "children" | "cancelled",
   number
 >;
 
@@ -51,7 +51,7 @@ interface AuditState {
 export function openAudit(file: string, recorder: RecorderClient): Audit {
   const state: AuditState = {
     findings: [],
-    tally: { entries: 0, runs: 0, acts: 0, settledByCheck: 0, settledByPerson: 0, inDoubt: 0, undone: 0, shared: 0, replayedChildren: 0, cancelled: 0 },
+    tally: { entries: 0, runs: 0, acts: 0, settledByCheck: 0, settledByPerson: 0, inDoubt: 0, undone: 0, shared: 0, children: 0, cancelled: 0 },
     finished: new Set(),
     results: new Map(),
     lsn: 0,
@@ -156,7 +156,7 @@ function count(state: AuditState, entry: LedgerEntry): void {
       tally.shared++;
       break;
     case "child-settled":
-      tally.replayedChildren++;
+      tally.children++;
       break;
     case "run-cancelled":
       tally.cancelled++;

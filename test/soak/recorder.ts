@@ -5,9 +5,9 @@ import { openChance } from "../crash/tick-clock.ts";
 import type { Asked, RecorderEvent } from "./recorder-client.ts";
 import { delay } from "./delay.ts";
 
-const refusesShare = 0.04;
-const darkBeforeShare = 0.03;
-const darkAfterShare = 0.04;
+const refusesShare = 0.08;
+const darkBeforeShare = 0.05;
+const darkAfterShare = 0.06;
 const slowMaxMs = 12;
 
 const chance = openChance(Number(process.argv[2] ?? "1"));

@@ -19,7 +19,8 @@ export interface SoakTools {
   readonly badge: Tool<What, string>;
 }
 
-const retry = { attemptsMax: 4, delayMs: 4 } as const;
+/** Few attempts, so that the last one often knows that it did nothing, and an earlier one does not know. */
+const retry = { attemptsMax: 2, delayMs: 4 } as const;
 
 export function toSoakTools(recorder: RecorderClient): SoakTools {
   const common = { input: what, output: z.string(), retry } as const;

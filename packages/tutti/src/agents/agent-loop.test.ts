@@ -4,13 +4,13 @@ import { z } from "zod";
 import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
-import type { Agent } from "../contracts/run.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { Model, ModelMessage } from "../contracts/model.ts";
+import type { Agent } from "../contracts/run.ts";
 import { openTutti } from "../engine/open-tutti.ts";
 import type { Activity, Tutti } from "../engine/tutti.ts";
 import { flow } from "../flow/flow.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Claim, Ledger, RunLog } from "../ledger/ledger.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
@@ -285,24 +285,22 @@ test("whoever watches is told which model is asked", verifies("X6"), async () =>
 function dyingLedger(ledger: Ledger, appendsMax: number): { readonly ledger: Ledger; readonly died: Promise<void> } {
   let appends = 0;
   const { promise: died, resolve: die } = Promise.withResolvers<void>();
+  const toMortal = (claim: Claim): Claim => {
+    const append: RunLog["append"] = (entry) => {
+      appends += 1;
+      if (appends <= appendsMax) return claim.log.append(entry);
+      die();
+      return new Promise(() => {});
+    };
+    const mark: RunLog["mark"] = (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state));
+    return { ...claim, log: { ...claim.log, append, mark } };
+  };
   const dying: Ledger = {
     ...ledger,
-    async claim(run) {
-      const claim = await ledger.claim(run);
-      const append: typeof claim.log.append = (entry) => {
-        appends += 1;
-        if (appends <= appendsMax) return claim.log.append(entry);
-        die();
-        return new Promise(() => {});
-      };
-      return {
-        ...claim,
-        log: {
-          ...claim.log,
-          append,
-          mark: (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state)),
-        },
-      };
+    claim: async (run) => toMortal(await ledger.claim(run)),
+    async start(run) {
+      const outcome = await ledger.start(run);
+      return outcome.kind === "started" ? { ...outcome, claim: toMortal(outcome.claim) } : outcome;
     },
     close: () => Promise.resolve(),
   };

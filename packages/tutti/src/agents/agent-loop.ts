@@ -1,4 +1,5 @@
 import { isTuttiError, TuttiError } from "../base/errors.ts";
+import { findJson } from "../base/json-in-text.ts";
 import type { Acted, ActHost, Retry, Tool } from "../contracts/callable.ts";
 import type { ModelMessage, ModelReply, ModelRequest, ModelTool, ToolCall } from "../contracts/model.ts";
 import type { Usage } from "../contracts/outcome.ts";
@@ -168,22 +169,6 @@ async function readAnswer<Output>(loop: Loop<Output>, text: string): Promise<Ans
     if (isTuttiError(error) && error.code === "OUTPUT_INVALID") return { kind: "unfit", problem: error.message };
     throw error;
   }
-}
-
-/** The JSON of an answer: bare, in a code fence, or with words around it. */
-function findJson(text: string): { readonly value: unknown } | undefined {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n?\s*```/.exec(text)?.[1];
-  const from = text.search(/[[{]/);
-  const inner = from < 0 ? undefined : text.slice(from, Math.max(text.lastIndexOf("}"), text.lastIndexOf("]")) + 1);
-  for (const candidate of [text, fenced, inner]) {
-    if (candidate === undefined) continue;
-    try {
-      return { value: JSON.parse(candidate) };
-    } catch {
-      // The next candidate may be it.
-    }
-  }
-  return undefined;
 }
 
 function addUsage(left: Usage, right: Usage): Usage {

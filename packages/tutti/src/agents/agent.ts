@@ -2,8 +2,8 @@ import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson } from "../base/json.ts";
 import type { Tool } from "../contracts/callable.ts";
-import type { Agent } from "../contracts/run.ts";
 import type { ModelTool } from "../contracts/model.ts";
+import type { Agent } from "../contracts/run.ts";
 import { toJsonSchema, type Schema } from "../contracts/schema.ts";
 import { actInTurns } from "./agent-loop.ts";
 

@@ -70,7 +70,8 @@ export interface Span {
 
 const abbreviations =
   /(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex)|\b\p{L})\.$/iu;
-const boundary = /(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+|\n[^\S\n]*\n|$)/gu;
+// No part of it looks ahead over text that another part may look over again: it takes as long as the text is.
+const boundary = /[.!?…]+["'”’»)\]]*|[。！？]+|\n[^\S\n]*\n|$/gu;
 
 /**
  * The sentences of a text, in order. A blank line always ends one, so that headings and list items stay by themselves;
@@ -92,7 +93,10 @@ export function toSentences(text: string): Span[] {
 }
 
 function goesOn(text: string, from: number, end: number): boolean {
-  if (!text.slice(from, end).endsWith(".")) return false;
+  const mark = text.charAt(end - 1);
+  if (/[。！？]/u.test(mark) || text.charAt(end) === "\n") return false;
+  if (!/\s/u.test(text.charAt(end))) return true;
+  if (mark !== ".") return false;
   return (
     abbreviations.test(text.slice(Math.max(from, end - 12), end)) ||
     /^[^\S\n]*\n?[^\S\n]*\p{Ll}/u.test(text.slice(end, end + 40))

@@ -95,7 +95,10 @@ export const bodies = {
     { ...output, attempt: integer, note: text, error: storedError },
   ),
   "effect-failed": fields({ effect: effectKey, error: storedError }, { attempt: integer }),
-  "effect-shared": fields({ effect: effectKey, from: effectOrigin }, { ...output }),
+  "effect-shared": fields(
+    { effect: effectKey, from: effectOrigin },
+    { ...output, ...input, ...provenance, call: text, digest: text },
+  ),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { error: storedError }),
   "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
 

@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.ts";
+import { TuttiError } from "../base/errors.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -10,7 +11,7 @@ import type { Claim } from "../ledger/ledger.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
-import { toChildOutcome } from "./run-end.ts";
+import { readEnd, toChildOutcome } from "./run-end.ts";
 
 /** How long a run may rest in memory before it is let go. */
 export const evictAfterMs = 100;
@@ -80,19 +81,24 @@ function driveInBackground(book: Book, run: RunId): void {
 async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   const { engine } = book;
   const found = await engine.ledger.findRun(run);
-  if (
-    book.closed ||
-    found === undefined ||
-    isOver(found.status) ||
-    found.status === "paused" ||
-    found.status === "parked"
-  )
+  if (book.closed || found === undefined || found.status === "paused" || found.status === "parked") return undefined;
+  if (isOver(found.status)) {
+    await tellEnd(book, run);
     return undefined;
+  }
   const flow = engine.findFlow(found.flow, found.version);
   if (flow === undefined) return undefined;
   const claim = await engine.ledger.claim(run);
   const blobs = await readBlobs(engine, claim);
   return book.closed ? undefined : begin(book, { flow, claim, blobs });
+}
+
+/** The run ended somewhere else, while somebody here still waits for it. */
+async function tellEnd(book: Book, run: RunId): Promise<void> {
+  if (!book.rests.has(run)) return;
+  const { ledger } = book.engine;
+  const end = await readEnd(ledger, await ledger.read(run));
+  if (end !== undefined) book.rests.tell(run, { kind: "over", end });
 }
 
 interface Loaded {
@@ -203,9 +209,16 @@ async function close(book: Book, graceMs: number): Promise<void> {
   book.closed = true;
   for (const armed of [book.wakers, book.evictions]) for (const forget of armed.values()) forget();
   await Promise.all([...book.loading.values()].map((loaded) => loaded.catch(() => undefined)));
+  // What rests is let go as usual, so that the ledger says what it waits for.
+  for (const run of Array.from(book.active.keys())) evict(book, run);
+  for (const forget of book.wakers.values()) forget();
   await Promise.all([...book.active.values()].map(({ driver }) => haltWithin(driver, graceMs)));
   for (const { driver } of book.active.values()) driver.stop();
   book.active.clear();
+  book.rests.tellAll({
+    kind: "lost",
+    error: new TuttiError("LEDGER_CLOSED", "the engine was closed; the run goes on when another is opened"),
+  });
 }
 
 async function haltWithin(driver: Driver, graceMs: number): Promise<void> {

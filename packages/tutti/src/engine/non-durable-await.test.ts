@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { errorOf, makeGate, openStage, plainFlow, type Stage } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
-import { TuttiError } from "../base/errors.ts";
+import type { TuttiError } from "../base/errors.ts";
 import type { Run } from "../contracts/run.ts";
 import { takeTurns } from "../testing/manual-clock.ts";
 
@@ -141,7 +141,7 @@ test("fifty chained microtasks, Promise.all, race and allSettled between steps a
         throw new Error("no");
       }),
     ]);
-    for (let count = 0; count < 50; count++) await null;
+    for (let count = 0; count < 50; count++) await Promise.resolve();
     return [sum, both, fastest, settled.map(({ status }) => status), await run.step("last", () => 7)];
   });
   const tutti = await stage.open([flow]);

@@ -105,7 +105,7 @@ export async function pauseRun(
     await writeTo(engine, request.run, [entry]);
   } else {
     const { driver } = active;
-    await driver.append(entry);
+    await driver.accept(entry, () => {});
     await new Promise<void>((resolve) => driver.halt(resolve));
     await driver.log.durable();
     runs.release(request.run);

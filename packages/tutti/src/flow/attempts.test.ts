@@ -23,6 +23,10 @@ const unavailable = (): never => {
   throw new TuttiError("TOOL_UNAVAILABLE", "out of reach");
 };
 
+const plain = (): never => {
+  throw new Error("who knows");
+};
+
 const retry: Retry = { attemptsMax: 4, delayMs: 1_000, factor: 2, delayMaxMs: 3_000 };
 
 /** A flow whose only step fails the first times; it notes when each attempt began. */
@@ -174,14 +178,11 @@ test(
       await failed;
       return calls;
     };
-    const plain = (): never => {
-      throw new Error("who knows");
-    };
     for (const code of ["TOOL_FAILED", "INPUT_INVALID", "EFFECT_CONFLICT", "BUG"] as const) {
       const coded = (): never => {
         throw new TuttiError(code, "no");
       };
-      expect(await countOf(coded, retry), code).toBe(1);
+      expect({ code, calls: await countOf(coded, retry) }).toEqual({ code, calls: 1 });
     }
     expect(await countOf(plain, undefined)).toBe(1);
     expect(await countOf(plain, retry)).toBe(4);

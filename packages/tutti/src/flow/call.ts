@@ -7,7 +7,7 @@ import type { AttemptHost } from "./attempts.ts";
 import { startChild } from "./child.ts";
 import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
-import { digestOf, effectKeyOf } from "./effect-key.ts";
+import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
 import type { toActed } from "./recorded.ts";
 import type { Scope } from "./scope.ts";
@@ -42,7 +42,7 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
   const input = parsed instanceof Promise ? await parsed : parsed;
   const called: Called = {
     call: callable.name,
-    digest: digestOf(input),
+    digest: callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input),
     input: toStoredValue("input", input, `the input of ${callable.name}`),
     uses: driver.provenance.usedBy(given),
   };

@@ -1,4 +1,4 @@
-import { fromStoredError, toReplayable, toStoredError } from "../base/errors.ts";
+import { fromStoredError, toReplayable, toStoredError, TuttiError } from "../base/errors.ts";
 import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
 import type { ChildOptions, ChildRun, Flow } from "../contracts/run.ts";
 import type { NewRun } from "../ledger/ledger.ts";
@@ -29,6 +29,7 @@ export function startChild(driver: Driver, request: ChildRequest): ChildRun<unkn
           key,
           kinds: ["child-settled", "step-done"],
           verb: `a run of ${request.flow.name}`,
+          digest: request.called.digest,
         })
       : undefined;
   if (recorded !== undefined)
@@ -37,8 +38,24 @@ export function startChild(driver: Driver, request: ChildRequest): ChildRun<unkn
       (error: unknown) => pending.reject(toStepError(key, error)),
     );
   else if (request.scope.cancelled !== undefined) pending.reject(request.scope.cancelled);
+  else if (isOtherChild(driver, request)) driver.park(toOtherChild(request), key);
   else driver.delivery.whenLive(() => begin(driver, request, { id, pending }));
   return { id, result: () => promise };
+}
+
+function isOtherChild(driver: Driver, { key, called }: ChildRequest): boolean {
+  const recorded = driver.history.digests.get(key);
+  return recorded !== undefined && recorded !== called.digest;
+}
+
+function toOtherChild({ key, flow }: ChildRequest): TuttiError {
+  return new TuttiError(
+    "FLOW_DIVERGED",
+    `at ${key} the code asks for a run of ${flow.name}; the ledger holds a child with another flow or another input`,
+    {
+      hint: "The flow's code changed while this run was open. Register the old version beside the new one, or fork the run.",
+    },
+  );
 }
 
 interface Begun {

@@ -206,10 +206,11 @@ export function callerLine(stack: string | undefined): string | undefined {
   return own?.trim().replace(/^at (?:async )?/u, "");
 }
 
-const ownFolder = new URL(".", import.meta.url).pathname;
+// The whole of Tutti, so that an agent's verbs do not name the agent loop; its tests are somebody else's code.
+const ownFolder = new URL("..", import.meta.url).pathname;
 
 function isOurs(line: string): boolean {
-  return line.includes(ownFolder);
+  return line.includes(ownFolder) && !line.includes(".test.ts:");
 }
 
 export function toCalledAfterEnd(verb: string, line: string | undefined): TuttiError {

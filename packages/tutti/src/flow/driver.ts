@@ -115,6 +115,8 @@ export interface Driver {
   append(entry: NewEntry): Promise<Appended>;
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */
   hand(entry: NewEntry, ahead: boolean, apply: () => void): Promise<Appended>;
+  /** Like `hand`, for an entry that somebody outside wants to have written: rejects when it is refused. */
+  accept(entry: NewEntry, apply: (seq: number) => void): Promise<void>;
   park(error: TuttiError, step?: StepKey): void;
   /** Appends the run's last entry and takes no other after it. Resolves when it is durable. */
   end(entry: NewEntry): Promise<Appended>;

@@ -46,7 +46,7 @@ export function takeUp(
   const call: EffectCall = {
     ...request,
     ...taker,
-    intend: () => intend(driver, call),
+    intend: () => (isTriedBefore(driver, call) ? dispatch(driver, call) : intend(driver, call)),
     dispatch: () => dispatch(driver, call),
     onSettled() {
       driver.inFlight.delete(request.key);
@@ -76,6 +76,11 @@ function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
     `at ${request.key} the code asks for ${asked}; the ledger holds an intent for input ${recorded.slice(0, 12)}`,
     { hint: "The flow's code changed while an effect was in flight. Register the old version of the flow." },
   );
+}
+
+/** An earlier attempt has its pause and its count; the next one writes its own intent when the pause is over. */
+function isTriedBefore(driver: Driver, { key, tool }: EffectCall): boolean {
+  return tool.effect === "once" && driver.history.openIntents.has(key) && driver.history.attempts.has(key);
 }
 
 function intend(driver: Driver, call: EffectCall): void {

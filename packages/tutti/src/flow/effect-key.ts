@@ -29,6 +29,11 @@ export function digestOf(input: unknown): string {
   return sha256(toCanonicalJson(input));
 }
 
+/** A child is another one when its flow is, even with the same input. */
+export function digestOfChild(flow: string, input: unknown): string {
+  return digestOf({ flow, input });
+}
+
 function namedPart(tool: Tool, input: unknown): string {
   const declared = tool.key?.(input);
   if (declared === undefined) return digestOf(input).slice(0, 32);

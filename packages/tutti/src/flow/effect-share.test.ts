@@ -9,11 +9,12 @@ import {
   plainFlow,
   until,
 } from "../../../../test/engine/engine-fixture.ts";
-import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
+import { Mail, openPostOffice, Receipt, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
 import { toEffectKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
+import { tool } from "../tools/tool.ts";
 
 const key = toEffectKey("mail.send:anna");
 const receipt = { receipt: "receipt of anna" };
@@ -28,7 +29,7 @@ test("two steps of a run with one key share one effect, and the ledger says whos
   const tutti = await stage.open([flow]);
   expect(await tutti.run(flow, null, { id: "r" })).toEqual([receipt, receipt]);
   expect(office.sent).toEqual(["anna"]);
-  expect(bodiesOf(stage.entries, "effect-shared")).toEqual([
+  expect(bodiesOf(stage.entries, "effect-shared")).toMatchObject([
     { effect: key, from: { run: "r", step: "/mail.send" }, out: receipt },
   ]);
   expect(bodiesOf(stage.entries, "effect-intended")).toHaveLength(1);
@@ -183,20 +184,21 @@ test("an effect that was undone frees its key", verifies("D4", "D6"), async () =
   expect(office.sent).toEqual(["anna", "anna"]);
 });
 
+async function sentBy(scope: "everyone" | "run" | "step"): Promise<number> {
+  const stage = openStage();
+  const office = openPostOffice();
+  const mail = toMailTool(office, { scope });
+  const flow = plainFlow("twice", async (run) => [
+    await run.call(mail, { to: "anna" }),
+    await run.call(mail, { to: "anna" }),
+  ]);
+  const tutti = await stage.open([flow]);
+  await tutti.run(flow, null);
+  await tutti.run(flow, null);
+  return office.sent.length;
+}
+
 test("whom a key counts for follows from the tool's scope", verifies("D4"), async () => {
-  const sentBy = async (scope: "everyone" | "run" | "step"): Promise<number> => {
-    const stage = openStage();
-    const office = openPostOffice();
-    const mail = toMailTool(office, { scope });
-    const flow = plainFlow("twice", async (run) => [
-      await run.call(mail, { to: "anna" }),
-      await run.call(mail, { to: "anna" }),
-    ]);
-    const tutti = await stage.open([flow]);
-    await tutti.run(flow, null);
-    await tutti.run(flow, null);
-    return office.sent.length;
-  };
   expect(await Promise.all([sentBy("everyone"), sentBy("run"), sentBy("step")])).toEqual([1, 2, 4]);
 });
 
@@ -206,7 +208,15 @@ test(
   async () => {
     const stage = openStage();
     const office = openPostOffice();
-    const { key: _, ...unkeyed } = toMailTool(office, { scope: "everyone" });
+    const unkeyed = tool({
+      name: "mail.unkeyed",
+      does: "Sends a mail.",
+      input: Mail,
+      output: Receipt,
+      effect: "once",
+      scope: "everyone",
+      run: ({ to }, { idempotencyKey }) => office.send(to, idempotencyKey),
+    });
     const flow = plainFlow("unkeyed", async (run) => [
       await run.call(unkeyed, { to: "anna", text: "hello" }),
       await run.call(unkeyed, { text: "hello", to: "anna" }),

@@ -2,7 +2,7 @@ import { TuttiError, toReplayable, toStoredError } from "../base/errors.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Driver } from "./driver.ts";
 import type { EffectCall } from "./effect-outcome.ts";
-import { toBlobs } from "./step.ts";
+import { toBlobs, toCalledFields } from "./step.ts";
 import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
 
 /**
@@ -71,8 +71,10 @@ function recordShared(
 ): void {
   const out = toStoredValue("out", shared.output, call.key);
   const seen = toSeen(out.json, shared.output);
-  const body = toBody({ effect: call.effect, from: { run: shared.owner.run, step: shared.owner.step } }, out);
-  void driver.hand({ kind: "effect-shared", key: call.key, body, ...toBlobs(out) }, false, () => {
+  const { called, effect, key } = call;
+  const from = { run: shared.owner.run, step: shared.owner.step };
+  const body = toBody({ effect, from, ...toCalledFields(called) }, called.input, out);
+  void driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, false, () => {
     call.onSettled();
     driver.provenance.produced(call.key, seen);
     call.pending.resolve(seen);

@@ -5,7 +5,7 @@ import type { Need, Siblings } from "../contracts/run.ts";
 import { toStepError } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { rollback } from "./rollback.ts";
-import type { Scope } from "./scope.ts";
+import { toSegment, type Scope } from "./scope.ts";
 
 export interface Group {
   readonly key: StepKey;
@@ -77,7 +77,7 @@ function startBranch(group: Group, progress: Progress, advance: () => void): voi
   const index = progress.next++;
   const branch = group.branches[index];
   if (branch === undefined) return;
-  const scope = group.scope.open(`${group.key}/${branch.label}`);
+  const scope = group.scope.open(`${group.key}/${toSegment(branch.label)}`);
   progress.scopes[index] = scope;
   progress.running++;
   const settle = (outcome: Outcome<unknown>): void => {
@@ -162,7 +162,7 @@ export function raceOf(
       if (scope !== winner) scope.cancel(new TuttiError("RUN_CANCELLED", "another branch won the race"));
   };
   for (const branch of group.branches) {
-    const scope = group.scope.open(`${group.key}/${branch.label}`);
+    const scope = group.scope.open(`${group.key}/${toSegment(branch.label)}`);
     scopes.push(scope);
     startSafely(branch, scope).then(
       (value) => win(scope, () => resolve({ name: branch.label, value })),

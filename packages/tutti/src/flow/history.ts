@@ -45,6 +45,8 @@ export interface History {
   readonly order: readonly Delivered[];
   readonly recorded: ReadonlyMap<string, Delivered>;
   readonly openIntents: ReadonlyMap<string, OpenIntent>;
+  /** Digest of the input that a step was called with, by key, for kinds whose own entry does not carry it. */
+  readonly digests: ReadonlyMap<string, string>;
   readonly attempts: ReadonlyMap<string, BodyOf<"attempt-failed">>;
   readonly timers: ReadonlyMap<string, number>;
   readonly children: ReadonlyMap<string, RunId>;
@@ -59,6 +61,7 @@ interface Collected {
   readonly recorded: Map<string, Delivered>;
   readonly delivered: Delivered[];
   readonly openIntents: Map<string, OpenIntent>;
+  readonly digests: Map<string, string>;
   readonly attempts: Map<string, BodyOf<"attempt-failed">>;
   readonly timers: Map<string, number>;
   readonly children: Map<string, RunId>;
@@ -83,6 +86,7 @@ export function readHistory(entries: readonly LedgerEntry[]): History {
     recorded: new Map(),
     delivered: [],
     openIntents: new Map(),
+    digests: new Map(),
     attempts: new Map(),
     timers: new Map(),
     children: new Map(),
@@ -128,12 +132,15 @@ function collectDelivered(collected: Collected, entry: LedgerEntry, kind: Delive
   }
 }
 
-function collectEffect({ openIntents }: Collected, entry: LedgerEntry): void {
+function collectEffect({ openIntents, digests }: Collected, entry: LedgerEntry): void {
   const { kind, key } = entry;
   switch (kind) {
-    case "effect-intended":
-      openIntents.set(key, { key, body: bodyOf(entry, kind), inDoubt: false, cleared: false, error: undefined });
+    case "effect-intended": {
+      const body = bodyOf(entry, kind);
+      openIntents.set(key, { key, body, inDoubt: false, cleared: false, error: undefined });
+      digests.set(key, body.digest);
       break;
+    }
     case "effect-in-doubt":
       change(openIntents, key, { inDoubt: true, cleared: false, error: bodyOf(entry, kind).error });
       break;
@@ -156,7 +163,8 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
       collected.timers.set(key, bodyOf(entry, kind).dueAt);
       break;
     case "child-started": {
-      const { child, onParentEnd } = bodyOf(entry, kind);
+      const { child, onParentEnd, digest } = bodyOf(entry, kind);
+      if (digest !== undefined) collected.digests.set(key, digest);
       collected.children.set(key, child);
       collected.openChildren.set(child, onParentEnd ?? "cancel");
       break;

@@ -90,6 +90,7 @@ export function openDriver({ log, entries, blobs, host }: DriverStart): Driver {
     at: (dueAt, wake) => setTimer(course, dueAt, wake),
     append: (entry) => (course.stopped ? never : log.append(entry).catch((error: unknown) => abandon(course, error))),
     hand: (entry, ahead, apply) => hand(course, { entry, ahead, apply }),
+    accept: (entry, apply) => accept(course, entry, apply),
     park: (error, step) => park(course, error, step),
     end: (entry) => endRun(course, entry),
     halt: (onHalted) => halt(course, onHalted),
@@ -158,6 +159,19 @@ function hand(course: Course, { entry, ahead, apply }: Handing): ReturnType<Driv
   if (ahead) ready();
   else void appended.then(ready, () => {});
   return appended.catch((error: unknown) => abandon(course, error));
+}
+
+async function accept(course: Course, entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+  let seq = 0;
+  const ready = course.delivery().enqueue(() => apply(seq));
+  try {
+    const appended = await course.log.append(entry);
+    if (appended.kind === "recorded") seq = appended.seq;
+    ready();
+  } catch (error) {
+    void abandon(course, error);
+    throw error;
+  }
 }
 
 /** The log refused an entry: this driver has no say in the run any more. */

@@ -14,7 +14,7 @@ import { parseWith } from "../contracts/schema.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
 import type { Driver } from "./driver.ts";
-import { digestOf } from "./effect-key.ts";
+import { digestOfChild } from "./effect-key.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
 import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -159,7 +159,7 @@ async function child(driver: Driver, scope: Scope, request: ChildCall): Promise<
   });
   const called = {
     call: flow.name,
-    digest: digestOf(input),
+    digest: digestOfChild(flow.name, input),
     input: toStoredValue("input", input, `the input of ${flow.name}`),
     uses: driver.provenance.usedBy(request.input),
   };

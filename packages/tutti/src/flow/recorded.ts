@@ -22,12 +22,12 @@ export function takeRecorded<Value>(
 ): Promise<Value> | undefined {
   const item = driver.history.recorded.get(wanted.key);
   if (item === undefined) return undefined;
-  const digest = recordedDigest(item);
+  const digest = recordedDigest(driver, item);
   if (
     !wanted.kinds.includes(item.kind) ||
     (digest !== undefined && wanted.digest !== undefined && digest !== wanted.digest)
   ) {
-    driver.park(toDivergence(item, wanted), toStepKey(item.key));
+    driver.park(toDivergence(driver, item, wanted), toStepKey(item.key));
     return new Promise<never>(() => {});
   }
   const { pending, promise } = openPending<Value>(scope, toStepKey(wanted.key));
@@ -35,9 +35,9 @@ export function takeRecorded<Value>(
   return promise;
 }
 
-function toDivergence(item: Delivered, wanted: Wanted): TuttiError {
+function toDivergence(driver: Driver, item: Delivered, wanted: Wanted): TuttiError {
   const asked = `${wanted.verb}${wanted.digest === undefined ? "" : ` with input ${wanted.digest.slice(0, 12)}`}`;
-  const digest = recordedDigest(item);
+  const digest = recordedDigest(driver, item);
   const held = `${item.kind}${digest === undefined ? "" : ` for input ${digest.slice(0, 12)}`}`;
   return new TuttiError(
     "FLOW_DIVERGED",
@@ -49,14 +49,15 @@ function toDivergence(item: Delivered, wanted: Wanted): TuttiError {
   );
 }
 
-function recordedDigest(item: Delivered): string | undefined {
+function recordedDigest(driver: Driver, item: Delivered): string | undefined {
   switch (item.kind) {
     case "step-done":
     case "step-failed":
     case "scope-closed":
+    case "effect-shared":
       return bodyOf(item.entry, item.kind).digest;
     default:
-      return undefined;
+      return driver.history.digests.get(item.key);
   }
 }
 

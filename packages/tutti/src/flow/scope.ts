@@ -60,9 +60,10 @@ export function openScope(path: string, parent: Scope | undefined): Scope {
     },
     consumed: [],
     nextKey(name) {
-      const count = (counts.get(name) ?? 0) + 1;
-      counts.set(name, count);
-      return toStepKey(count === 1 ? `${path}/${name}` : `${path}/${name}#${count}`);
+      const segment = toSegment(name);
+      const count = (counts.get(segment) ?? 0) + 1;
+      counts.set(segment, count);
+      return toStepKey(count === 1 ? `${path}/${segment}` : `${path}/${segment}#${count}`);
     },
     open(childPath) {
       const child = openScope(childPath, scope);
@@ -141,6 +142,16 @@ export function openPending<Value>(
   };
   scope.add(pending);
   return { pending, promise };
+}
+
+// The characters that structure paths, and whatever can't be printed.
+const structural = /[/#\p{Cc}]/u;
+const structuralAll = /[/#\p{Cc}]/gu;
+
+/** A name as one segment of a path. The characters that structure paths are written as in a URL. */
+export function toSegment(name: string): string {
+  if (name === "") return "-";
+  return structural.test(name) ? name.replaceAll(structuralAll, encodeURIComponent) : name;
 }
 
 /** True when `key` lies under `path`. */

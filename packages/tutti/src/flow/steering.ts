@@ -29,12 +29,7 @@ export async function receiveSignal(driver: Driver, signal: IncomingSignal): Pro
   driver.signalIds.add(signal.id);
   const entry = toSignalEntry(signal);
   const payload = toSeen(JSON.stringify(signal.payload), signal.payload);
-  let seq = 0;
-  const appended = driver.hand(entry, false, () => driver.signals.receive(signal.name, { seq, payload }));
-  void appended.then((recorded) => {
-    if (recorded.kind === "recorded") seq = recorded.seq;
-  });
-  await appended;
+  await driver.accept(entry, (seq) => driver.signals.receive(signal.name, { seq, payload }));
 }
 
 export function toCancelEntry(cancel: { readonly by: string; readonly reason: string }): NewEntry {
@@ -47,7 +42,7 @@ export async function requestCancel(
   cancel: { readonly by: string; readonly reason: string },
 ): Promise<void> {
   if (driver.root.cancelled !== undefined) return;
-  await driver.hand(toCancelEntry(cancel), false, () => driver.root.cancel(toCancellation(cancel.reason)));
+  await driver.accept(toCancelEntry(cancel), () => driver.root.cancel(toCancellation(cancel.reason)));
 }
 
 /** Passes a person's verdict to the call that waits for it. False when none does. */

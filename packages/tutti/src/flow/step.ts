@@ -98,7 +98,8 @@ function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): st
   );
 }
 
-function toCalledFields(called: Called | undefined): Readonly<Record<string, unknown>> {
+/** What an entry says of the call that led to it, but for its input. */
+export function toCalledFields(called: Called | undefined): Readonly<Record<string, unknown>> {
   if (called === undefined) return {};
   return { call: called.call, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
+import { toRunId } from "../contracts/ids.ts";
 import { openTutti } from "../engine/open-tutti.ts";
 import { openManualClock, takeTurns } from "../testing/manual-clock.ts";
 
@@ -172,7 +173,7 @@ test("one run sends another a signal exactly once, with where it came from", ver
   const stage = openStage();
   const receiver = plainFlow("receiver", (run) => run.wait("news"));
   const sender = plainFlow("sender", async (run) => {
-    await run.emit("receiver-run" as never, "news", { told: true });
+    await run.emit(toRunId("receiver-run"), "news", { told: true });
     return run.wait("end");
   });
   const first = await stage.open([receiver, sender]);

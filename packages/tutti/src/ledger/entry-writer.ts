@@ -86,8 +86,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     if (effect?.state === "settled") effect = { ...effect, settledLsn: place.lsn };
     if (effect !== undefined) store.putEffect(effect);
     const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };
-    if (entry.status !== undefined) setStatus(head, entry.status, entry.wakeAt);
-    else if (entry.wakeAt !== undefined) setStatus(head, head.status, entry.wakeAt);
+    if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);
     if (entry.starts !== undefined) start(entry.starts, 0);
     return appended;
   }

@@ -78,8 +78,9 @@ function toBody(payload: number): string {
 
 async function startLogs(ledger: Ledger): Promise<readonly RunLog[]> {
   const ids = Array.from({ length: logCount }, (_, index) => toRunId(`run-${index}`));
-  await Promise.all(ids.map((id) => ledger.start({ id, flow: "f", version: "1", body: '{"flow":"f","version":"1"}' })));
-  return Promise.all(ids.map(async (id) => (await ledger.claim(id)).log));
+  const run = { flow: "f", version: "1", body: '{"flow":"f","version":"1"}' } as const;
+  const outcomes = await Promise.all(ids.map((id) => ledger.start({ id, ...run })));
+  return outcomes.flatMap((outcome) => (outcome.kind === "started" ? [outcome.claim.log] : []));
 }
 
 async function appendBatches(logs: readonly RunLog[], entry: NewEntry): Promise<void> {

@@ -189,7 +189,7 @@ test("the end of the -wal file cut off or garbled after a crash leaves an intact
   truncateSync(`${cut}-wal`, Math.floor(statSync(`${cut}-wal`).size / 2) + 77);
   const again = await here.open(cut);
   expect((await verifyLedger(again)).kind).toBe("intact");
-  expect(await again.start(toNewRun("new"))).toEqual({ kind: "started", run: "new" });
+  expect(await again.start(toNewRun("new"))).toMatchObject({ kind: "started", run: "new" });
 });
 
 /** Everything a ledger answers, by every path to it. */

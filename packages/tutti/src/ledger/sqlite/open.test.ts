@@ -144,7 +144,7 @@ test("the ledger is free as soon as its process is dead, and busy until then", v
   await once(child, "exit");
   expect(existsSync(`${here.file}-owner`)).toBe(true); // left over, and not believed
   const ledger = await here.open();
-  expect(await ledger.start(toNewRun("run"))).toEqual({ kind: "started", run: "run" });
+  expect(await ledger.start(toNewRun("run"))).toMatchObject({ kind: "started", run: "run" });
 });
 
 test("a reader sees what an engine has committed, and can't write", verifies("D10"), async () => {

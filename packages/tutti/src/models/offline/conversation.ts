@@ -1,3 +1,4 @@
+import { findJson } from "../../base/json-in-text.ts";
 import { toTerms } from "../../base/text-rank.ts";
 import type { ModelMessage } from "../../contracts/model.ts";
 import { toRole } from "./property-role.ts";
@@ -51,7 +52,8 @@ export function readConversation(messages: readonly ModelMessage[]): Conversatio
   }
   // Only the first text is the task; later ones tell what was wrong with an answer.
   const task = userTexts[0] ?? "";
-  const input = findJson(task);
+  const found = findJson(task)?.value;
+  const input = isObject(found) ? found : undefined;
   if (input !== undefined) return { question: toQuestion(input) ?? firstLine(task), input, userText: "", calls };
   const asked = findQuestion(task) ?? firstLine(task);
   return {
@@ -60,24 +62,6 @@ export function readConversation(messages: readonly ModelMessage[]): Conversatio
     userText: task.replace(asked, ""),
     calls,
   };
-}
-
-/** The first JSON object of a text, in a fence or bare. */
-function findJson(text: string): JsonObject | undefined {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(text)?.[1];
-  for (const candidate of [fenced, text.slice(Math.max(0, text.indexOf("{")), text.lastIndexOf("}") + 1)]) {
-    const value = parsed(candidate ?? "");
-    if (isObject(value)) return value;
-  }
-  return undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const askingNames = [
@@ -94,21 +78,22 @@ const askingNames = [
   "title",
 ];
 const questionMax = 400;
+const askedMax = 2_000;
 
 /** What an input asks: its field of that name, else all its short texts. */
 export function toQuestion(input: JsonObject): string | undefined {
   for (const name of askingNames) {
     const value = input[name];
-    if (typeof value === "string" && value.trim() !== "") return value.trim();
+    if (typeof value === "string" && value.trim() !== "") return value.trim().slice(0, askedMax);
   }
   const asked = Object.entries(input).find(
     ([name, value]) => typeof value === "string" && value.trim() !== "" && toRole(name) === "question",
   );
-  if (typeof asked?.[1] === "string") return asked[1].trim();
+  if (typeof asked?.[1] === "string") return asked[1].trim().slice(0, askedMax);
   const short = Object.values(input).filter(
     (value) => typeof value === "string" && value.trim() !== "" && value.length <= questionMax,
   );
-  return short.length === 0 ? undefined : short.join(" ");
+  return short.length === 0 ? undefined : short.join(" ").slice(0, askedMax);
 }
 
 const openings = [

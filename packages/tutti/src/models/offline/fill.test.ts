@@ -169,6 +169,19 @@ test("a quote is always in the material, word for word, whatever the material is
   }
 });
 
+test("material made to be slow is answered from in moments", async () => {
+  for (const part of [".", "a", " ", "\n", "a.b@", "1,", "https://", "Ledger crash. ", "```", "{", '"']) {
+    const before = performance.now();
+    const text = part.repeat(100_000 / part.length);
+    await answer(
+      toTask({ question: "ledger crash", passages: [{ source: "s", text }] }),
+      Findings.extend({ by: z.email() }),
+    );
+    await generate([{ role: "user", text }], Findings);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  }
+});
+
 test("any conversation is answered, also one that is not JSON, is empty or goes on after a mistake", async () => {
   const texts: string[] = ["", "{", "```json\n[1]\n```", "{}", "null"];
   assert(

@@ -71,16 +71,20 @@ interface Piece {
 }
 
 function* toPieces(text: string): Generator<Piece> {
-  for (const match of text.matchAll(/\S(?:[\s\S]*?\S)??(?=\s*\n\s*\n|\s*$(?![\s\S]))/g)) {
-    const paragraph = match[0];
-    if (paragraph.length <= passageMax) {
-      yield { start: match.index, end: match.index + paragraph.length };
+  let from = 0;
+  for (const paragraph of text.split("\n\n")) {
+    const start = from + (paragraph.length - paragraph.trimStart().length);
+    from += paragraph.length + 2;
+    const words = paragraph.trim();
+    if (words === "") continue;
+    if (words.length <= passageMax) {
+      yield { start, end: start + words.length };
       continue;
     }
-    for (const sentence of toSentences(paragraph)) {
+    for (const sentence of toSentences(words)) {
       // A "sentence" may be a table or a program: cut hard what has no end.
-      for (let from = sentence.start; from < sentence.end; from += passageMax) {
-        yield { start: match.index + from, end: match.index + Math.min(from + passageMax, sentence.end) };
+      for (let cut = sentence.start; cut < sentence.end; cut += passageMax) {
+        yield { start: start + cut, end: start + Math.min(cut + passageMax, sentence.end) };
       }
     }
   }

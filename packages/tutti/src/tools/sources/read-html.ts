@@ -55,6 +55,7 @@ export async function readHtml(content: string): Promise<PlainText> {
   });
   parser.write(content);
   parser.end();
-  const text = parts.join("").replaceAll(/[^\S\n]*\n[^\S\n]*/g, "\n");
+  const lines = parts.join("").split("\n");
+  const text = lines.map((line) => line.trim()).join("\n");
   return { text, title: [title, heading].find((words) => words !== undefined && words.trim() !== "") };
 }

@@ -1,11 +1,11 @@
 import type { PlainText } from "./source.ts";
 
 const fence = /^\s*(?:```|~~~)/;
-const heading = /^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$/;
+const heading = /^\s{0,3}#{1,6}\s/;
 const underline = /^\s{0,3}(?:=+|-{3,})\s*$/;
 const listMark = /^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?/;
 const rule = /^\s*(?:(?:\*\s*){3,}|(?:_\s*){3,}|(?:-\s*){3,})$/;
-const tableRule = /^\s*\|?[\s:|-]+\|[\s:|-]*$/;
+const tableRule = /^[\s:|-]+$/;
 const linkDefinition = /^\s{0,3}\[([^\]]+)\]:\s*\S+/;
 
 /**
@@ -37,7 +37,7 @@ export function readMarkdown(content: string): PlainText {
       case "nothing":
         break;
       case "heading": {
-        const words = toInlineText(heading.exec(line)?.[1] ?? line).trim();
+        const words = toInlineText(toHeadingText(line)).trim();
         if (words !== "") title ??= words;
         blocks.push("", words, "");
         break;
@@ -56,6 +56,11 @@ export function readMarkdown(content: string): PlainText {
   return { text: blocks.join("\n"), title };
 }
 
+function toHeadingText(line: string): string {
+  if (!heading.test(line)) return line;
+  return line.trim().replace(/^#+/, "").trim().replace(/#+$/, "");
+}
+
 type LineKind = "fence" | "code" | "nothing" | "heading" | "table" | "item" | "text";
 
 function toLineKind(line: string, next: string): LineKind {
@@ -63,18 +68,18 @@ function toLineKind(line: string, next: string): LineKind {
   if (
     line.trim() === "" ||
     rule.test(line) ||
-    tableRule.test(line) ||
+    (tableRule.test(line) && line.includes("|")) ||
     linkDefinition.test(line) ||
     underline.test(line)
   )
     return "nothing";
   if (heading.test(line) || (underline.test(next) && !listMark.test(line))) return "heading";
-  if (/^\s*\|.*\|\s*$/.test(line)) return "table";
+  if (/^\|.+\|$/.test(line.trim())) return "table";
   return listMark.test(line) ? "item" : "text";
 }
 
 function toLines(content: string): string[] {
-  const lines = withoutFrontMatter(content.replaceAll("\r\n", "\n").replaceAll(/<!--[\s\S]*?-->/g, "")).split("\n");
+  const lines = withoutFrontMatter(withoutComments(content.replaceAll("\r\n", "\n"))).split("\n");
   // "[Name]" is a link only where a line "[Name]: …" says where it leads; elsewhere the brackets are meant.
   const labels = new Set(lines.map((line) => linkDefinition.exec(line)?.[1]?.toLowerCase()));
   if (labels.size === 1) return lines;
@@ -83,6 +88,18 @@ function toLines(content: string): string[] {
       labels.has(label.toLowerCase()) ? label : whole,
     ),
   );
+}
+
+function withoutComments(content: string): string {
+  const kept: string[] = [];
+  let from = 0;
+  for (;;) {
+    const start = content.indexOf("<!--", from);
+    const end = start < 0 ? -1 : content.indexOf("-->", start);
+    if (end < 0) return kept.join("") + content.slice(from);
+    kept.push(content.slice(from, start));
+    from = end + 3;
+  }
 }
 
 function withoutFrontMatter(content: string): string {
@@ -105,24 +122,24 @@ function toInlineText(text: string): string {
   // What stands in code is taken out first: it may look like a mark and is none.
   const codes: string[] = [];
   const marked = text.replaceAll(
-    /(`+)([\s\S]+?)\1/g,
+    /(`{1,3})([^`]{1,1000})\1(?!`)/g,
     (_, _ticks: string, code: string) => `\u0000${codes.push(code) - 1}\u0000`,
   );
+  // Every repetition has a bound, so that a text made to be slow is not.
   const plain = marked
-    .replaceAll(/!\[[^\]]*\]\([^)]*\)/g, "")
-    .replaceAll(/!\[[^\]]*\]\[[^\]]*\]/g, "")
-    .replaceAll(/\[((?:[^[\]]|\[[^\]]*\])*)\]\([^)]*\)/g, "$1")
-    .replaceAll(/\[([^\]]+)\]\[[^\]]*\]/g, "$1")
-    .replaceAll(/<((?:https?|mailto):[^>\s]+)>/g, "$1")
-    .replaceAll(/<(?:br|hr)\b[^>]*>/gi, " ")
+    .replaceAll(/!\[[^[\]]{0,300}\](?:\([^()]{0,1000}\)|\[[^[\]]{0,300}\])/g, "")
+    .replaceAll(/\[((?:[^[\]]|\[[^[\]]{0,100}\]){0,500})\]\([^()]{0,1000}(?:\([^()]{0,200}\))?[^()]{0,200}\)/g, "$1")
+    .replaceAll(/\[([^[\]]{1,300})\]\[[^[\]]{0,300}\]/g, "$1")
+    .replaceAll(/<((?:https?|mailto):[^<>\s]{1,1000})>/g, "$1")
+    .replaceAll(/<(?:br|hr)\b[^<>]{0,500}>/gi, " ")
     .replaceAll(
-      /<\/?(?:p|div|li|ul|ol|t[rdh]|table|h[1-6]|details|summary|center|blockquote|pre|dl|dt|dd)\b[^>]*>/gi,
+      /<\/?(?:p|div|li|ul|ol|t[rdh]|table|h[1-6]|details|summary|center|blockquote|pre|dl|dt|dd)\b[^<>]{0,500}>/gi,
       "\n\n",
     )
-    .replaceAll(/<\/?[a-zA-Z][^>]*>/g, "")
-    .replaceAll(/(?<![\w*])\*{1,3}(?=\S)([\s\S]+?)(?<=\S)\*{1,3}(?!\w)/g, "$1")
-    .replaceAll(/(?<!\w)_{1,3}(?=\S)([\s\S]+?)(?<=\S)_{1,3}(?!\w)/g, "$1")
-    .replaceAll(/~~([\s\S]+?)~~/g, "$1")
+    .replaceAll(/<\/?[a-zA-Z][^<>]{0,1000}>/g, "")
+    .replaceAll(/(?<![\w*])\*{1,3}(?=[^\s*])([^*]{1,1000})(?<=\S)\*{1,3}(?!\w)/g, "$1")
+    .replaceAll(/(?<!\w)_{1,3}(?=[^\s_])((?:[^_]|(?<=\w)_(?=\w)){1,1000})(?<=\S)_{1,3}(?!\w)/g, "$1")
+    .replaceAll(/~~([^~]{1,1000})~~/g, "$1")
     .replaceAll(/\\([\\`*_{}[\]()#+.!|<>~-])/g, "$1")
     .replaceAll(/&(?:nbsp|#160);/g, " ")
     .replaceAll("&lt;", "<")

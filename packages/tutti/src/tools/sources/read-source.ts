@@ -31,8 +31,9 @@ export async function readSource(found: FoundFile, bytesMax: number): Promise<So
   try {
     const plain = await toPlainText(kind, bytes);
     if (plain === undefined) return { path: found.id, why: "holds bytes that are not text" };
-    const text = plain.text
-      .replaceAll(/[^\S\n]+\n/g, "\n")
+    const lines = plain.text.split("\n").map((line) => line.trimEnd());
+    const text = lines
+      .join("\n")
       .replaceAll(/\n{3,}/g, "\n\n")
       .trim();
     if (text === "") return { path: found.id, why: "holds no text" };

@@ -4,6 +4,7 @@ import { verifies } from "../../../../../test/verifies.ts";
 import type { ToolHost } from "../../contracts/callable.ts";
 import { toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
+import { readMarkdown } from "./read-markdown.ts";
 import { quoteIsIn, sourceTools } from "./source-tools.ts";
 import type { Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
@@ -79,4 +80,15 @@ test("models are shown what the tools take, and wrong input is refused", async (
   expect(await search.input["~standard"].validate({ query: 1 })).toEqual({
     issues: [{ message: "query should be text, not number" }],
   });
+});
+
+test("a document made to be slow is read, cut and searched in moments", async () => {
+  const length = 200_000;
+  for (const part of [".", "a", " ", "\n", "*a ", "_a", "[", "[a](", "![", "<a ", "<!--", "`` ` ", "~~a", "| ", "#"]) {
+    const before = performance.now();
+    const { text } = readMarkdown(part.repeat(length / part.length));
+    const { search } = sourceTools(toSources(["hostile", text], ["ledger", "The ledger keeps every entry."]));
+    expect((await search.run({ query: "ledger" }, host)).hits).toHaveLength(1);
+    expect(performance.now() - before).toBeLessThan(5_000);
+  }
 });
