@@ -1,12 +1,18 @@
 import { expect, test } from "vitest";
 
 import { openMutatedCopy } from "./mutations/mutated-copy.ts";
-import { mutations, type Check } from "./mutations/mutation-table.ts";
+import { mutations, programs, type Check } from "./mutations/mutation-table.ts";
+import { findAttemptWrongs } from "./mutations/durable-attempts.ts";
+import { findLosingBranchWrongs } from "./mutations/losing-branch.ts";
 import { findSignalWrongs } from "./mutations/signal-charge.ts";
 import { findUndoOrderWrongs } from "./mutations/undo-order.ts";
 import { verifies } from "./verifies.ts";
 
-const sound: readonly Check[] = [{ kind: "crash", points: 2_000, seed: 1 }, { kind: "ledger" }, { kind: "program", name: "undo-order" }, { kind: "program", name: "signal-charge" }];
+const sound: readonly Check[] = [
+  { kind: "crash", points: 2_000, seed: 1 },
+  { kind: "ledger" },
+  ...programs.map((name) => ({ kind: "program", name }) as const),
+];
 
 test("without a planted fault every check passes in a copy", async ({ annotate }) => {
   await using copy = await openMutatedCopy();
@@ -28,22 +34,17 @@ test.for(mutations.map((mutation) => [mutation.name, mutation] as const))(
   },
 );
 
-test(
-  "effects are taken back newest first, whatever entry the process dies after",
-  verifies("D6"),
-  async () => {
-    const { points, wrongs } = await findUndoOrderWrongs();
+const promised = [
+  ["effects are taken back newest first", findUndoOrderWrongs, "D6"],
+  ["a signal sent twice is consumed once, also inside a scope, however soon the run is let go", findSignalWrongs, "D1"],
+  ["no attempt is forgotten, no timer is set twice, and an effect that needed two attempts is done once", findAttemptWrongs, "D5"],
+  ["a branch that lost is not taken up again, and its effect gets an outcome", findLosingBranchWrongs, "D3"],
+] as const;
+
+for (const [promise, findWrongs, id] of promised) {
+  test(`${promise}, whatever entry the process dies after`, verifies(id), async () => {
+    const { points, wrongs } = await findWrongs();
     expect(points).toBeGreaterThan(10);
     expect(wrongs).toEqual([]);
-  },
-);
-
-test(
-  "a signal is consumed once, also inside a scope, whatever entry the process dies after and however often the run is let go",
-  verifies("D1", "D2"),
-  async () => {
-    const { points, wrongs } = await findSignalWrongs();
-    expect(points).toBeGreaterThan(5);
-    expect(wrongs).toEqual([]);
-  },
-);
+  });
+}

@@ -75,6 +75,6 @@ function toArguments(check: Check): readonly string[] {
     case "ledger":
       return ["node_modules/vitest/vitest.mjs", "run", "--typecheck.enabled=false", `${source}/ledger/memory/memory-ledger.test.ts`];
     case "program":
-      return [`test/mutations/${check.name}-main.ts`];
+      return ["test/mutations/main.ts", check.name];
   }
 }

@@ -15,9 +15,13 @@ export type Check =
   | { readonly kind: "crash"; readonly points: number; readonly seed: number }
   /** The ledger's conformance suite, on the memory ledger. */
   | { readonly kind: "ledger" }
-  /** A program of its own, where random ones can't see it: `undo-order-main.ts`, `signal-charge-main.ts`. */
-  | { readonly kind: "program"; readonly name: "undo-order" | "signal-charge" };
+  /** A program that is not left to chance: `main.ts undo-order`. */
+  | { readonly kind: "program"; readonly name: ProgramName };
 
+export const programs = ["durable-attempts", "losing-branch", "signal-charge", "undo-order"] as const;
+export type ProgramName = (typeof programs)[number];
+
+const program = (name: ProgramName): Check => ({ kind: "program", name });
 const crash = (points: number, seed = 1): Check => ({ kind: "crash", points, seed });
 
 export const mutations: readonly Mutation[] = [
@@ -26,7 +30,7 @@ export const mutations: readonly Mutation[] = [
     file: "flow/delivery.ts",
     text: "if (mailbox.live) start();\n      else mailbox.gates.push(start);",
     replacement: "start();",
-    check: crash(400),
+    check: program("losing-branch"),
   },
   {
     name: "new results are handed over as they come, not in the ledger's order",
@@ -55,14 +59,14 @@ export const mutations: readonly Mutation[] = [
     file: "flow/signals.ts",
     text: "for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) at.consumed.push(seq);",
     replacement: "void [scope, seq];",
-    check: { kind: "program", name: "signal-charge" },
+    check: program("signal-charge"),
   },
   {
     name: "the same signal sent twice is received twice",
     file: "flow/steering.ts",
     text: "if (driver.signalIds.has(signal.id)) {",
     replacement: "if (driver.signalIds.has(`${signal.id} again`)) {",
-    check: crash(4000),
+    check: program("signal-charge"),
   },
   {
     name: "a tool is called before its intent is written",
@@ -83,14 +87,14 @@ export const mutations: readonly Mutation[] = [
     file: "flow/effect-call.ts",
     text: 'call.tool.effect === "once" ? { prepare:',
     replacement: 'call.tool.effect === "read" ? { prepare:',
-    check: crash(4000),
+    check: program("durable-attempts"),
   },
   {
     name: "effects of a branch that nobody waits for any more are left open",
     file: "flow/open-effects.ts",
     text: "if (isUnder(intent.key, path) && !driver.inFlight.has(key)",
     replacement: "if (path === key && !driver.inFlight.has(key)",
-    check: crash(2000),
+    check: program("losing-branch"),
   },
   {
     name: "the newest effect is left out of an undo",
@@ -104,7 +108,7 @@ export const mutations: readonly Mutation[] = [
     file: "flow/rollback.ts",
     text: "[...undoables.values()].toReversed()",
     replacement: "[...undoables.values()]",
-    check: { kind: "program", name: "undo-order" },
+    check: program("undo-order"),
   },
   {
     name: "a child is started anew after a crash",
@@ -118,14 +122,14 @@ export const mutations: readonly Mutation[] = [
     file: "flow/waits.ts",
     text: "if (!driver.history.timers.has(key))",
     replacement: "if (key !== undefined)",
-    check: crash(1000),
+    check: program("durable-attempts"),
   },
   {
     name: "attempts are counted anew after a crash",
     file: "flow/attempts.ts",
     text: "driver.history.attempts.get(attempts.key)",
     replacement: "[driver].find(() => false)?.history.attempts.get(attempts.key)",
-    check: crash(2000),
+    check: program("durable-attempts"),
   },
   {
     name: "a wish to cancel is forgotten in a crash",

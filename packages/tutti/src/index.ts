@@ -48,3 +48,14 @@ export { quoteIsIn, sourceTools, type SourceTools } from "./tools/sources/source
 export type { SkippedSource, Source } from "./tools/sources/source.ts";
 export { openSources, type SourceOptions, type Sources } from "./tools/sources/sources.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";
+export { nextRunTree, toRunTree } from "./insight/next-run-tree.ts";
+export {
+  emptyRunTree,
+  totalsOf,
+  type RunTree,
+  type StepKind,
+  type StepNode,
+  type StepState,
+  type TreeEvent,
+} from "./insight/run-tree.ts";
+export { whyOf, type Reason, type WhyLimits } from "./insight/why.ts";

@@ -42,7 +42,6 @@ export const errorCodes = {
   // runs
   RUN_UNKNOWN: code("give-up", "none", "No run with this id is in the ledger."),
   RUN_CANCELLED: code("give-up", "none", "The run, or this branch of it, was cancelled."),
-  RUN_FAILED: code("give-up", "none", "A run ended in failure; the cause says why."),
   RUN_OVER: code("give-up", "none", "The run has ended; nothing can be added to it."),
   RUN_WAITS: code(
     "ask-person",

@@ -27,10 +27,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-export type ValueOf<Some extends Schema> = Some extends Schema<infer Value> ? Value : never;
-
 /** Says every problem in one line: `topic: expected string; sources.0: too short`. */
-export function describeIssues(issues: readonly SchemaIssue[]): string {
+function describeIssues(issues: readonly SchemaIssue[]): string {
   return issues
     .slice(0, 5)
     .map((issue) => {

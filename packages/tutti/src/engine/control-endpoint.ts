@@ -38,6 +38,7 @@ export async function openControlEndpoint(tutti: Tutti, ledgerFile: string): Pro
   server.headersTimeout = requestTimeoutMs;
   server.maxConnections = 64;
   const port = await listen(server);
+  server.unref(); // an open door is no reason for a process to stay
   const file = toControlFile(ledgerFile);
   try {
     writeAddress(file, { pid: process.pid, port, token });

@@ -1,6 +1,8 @@
+import { realpath } from "node:fs/promises";
+
 import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
-import { TuttiError } from "../base/errors.ts";
+import { describeThrown, TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -51,7 +53,30 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   };
   const runs = openActiveRuns(engine);
   if (options.recover !== false) await recover(engine, runs);
-  return toTutti(engine, runs);
+  const tutti = toTutti(engine, runs);
+  return typeof options.ledger === "object" || options.control === false
+    ? tutti
+    : withControl(tutti, options.ledger ?? defaultLedger);
+}
+
+/** Opens the door for other processes in the background: nobody has to wait for it. */
+function withControl(tutti: Tutti, path: string): Tutti {
+  const endpoint = import("./control-endpoint.ts").then(async ({ openControlEndpoint }) =>
+    openControlEndpoint(tutti, await realpath(path)),
+  );
+  endpoint.catch((error: unknown) =>
+    process.emitWarning(`other processes can't reach this engine: ${describeThrown(error)}`, "TuttiWarning"),
+  );
+  return {
+    ...tutti,
+    async close() {
+      await endpoint.then(
+        (open) => open.close(),
+        () => {},
+      );
+      await tutti.close();
+    },
+  };
 }
 
 function toTutti(engine: Engine, runs: ActiveRuns): Tutti {

@@ -130,7 +130,7 @@ export async function resumeRun(
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
 }
 
-export function toFlowUnknown(record: RunRecord): TuttiError {
+function toFlowUnknown(record: RunRecord): TuttiError {
   return new TuttiError(
     "FLOW_UNKNOWN",
     `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`,

@@ -22,6 +22,8 @@ export interface TuttiOptions {
   readonly durability?: Durability;
   /** Continue open runs at once (default). Without it they go on when they are asked for. */
   readonly recover?: boolean;
+  /** Lets `tutti signal`, `cancel` and so on reach this engine from other processes of the same user, over the loopback address. True by default; only for a ledger given as a file. */
+  readonly control?: boolean;
   readonly clock?: Clock;
   readonly chance?: Chance;
   /** Called for everything that happens, recorded or not. Must not throw. */

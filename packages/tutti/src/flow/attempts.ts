@@ -177,7 +177,7 @@ function decideRetry(attempts: Attempts, error: TuttiError): Required<Retry> | u
 }
 
 /** Exponential backoff with equal jitter: between half of the pause and all of it, so that many failures do not come back together. */
-export function toDelayMs(retry: Required<Retry>, attempt: number, chance: number): number {
+function toDelayMs(retry: Required<Retry>, attempt: number, chance: number): number {
   const fullMs = Math.min(retry.delayMs * retry.factor ** (attempt - 1), retry.delayMaxMs);
   return Math.round(fullMs / 2 + (fullMs / 2) * chance);
 }

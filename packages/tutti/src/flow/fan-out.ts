@@ -114,7 +114,7 @@ function decideFate(group: Group, progress: Progress): void {
   else if (group.need === "any" && progress.done > 0) progress.fate = "won";
 }
 
-export function toNeeded(need: Need, count: number): number {
+function toNeeded(need: Need, count: number): number {
   switch (need) {
     case "all":
       return count;

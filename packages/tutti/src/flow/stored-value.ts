@@ -4,7 +4,7 @@ import { toJsonText } from "../base/json.ts";
 import type { Blob } from "../ledger/ledger.ts";
 
 /** Larger values are stored once, by content hash, and their entry holds a reference. */
-export const inlineBytesMax = 32 * 1024;
+const inlineBytesMax = 32 * 1024;
 
 /** A value on its way into an entry: its JSON and the blob, if it needs one. */
 export interface StoredValue {

@@ -111,11 +111,14 @@ export function toFocus(question: string): string {
   return toTerms(focus).length === 0 ? question : focus.replace(/[?.!\s]+$/u, "");
 }
 
+// The last sentence that asks.
 function findQuestion(text: string): string | undefined {
-  return text
-    .match(/[^.!?\n]+\?/g)
-    ?.at(-1)
-    ?.trim();
+  const end = text.lastIndexOf("?");
+  if (end < 0) return undefined;
+  const before = text.slice(Math.max(0, end - questionMax), end);
+  const start = Math.max(...[".", "!", "?", "\n"].map((mark) => before.lastIndexOf(mark))) + 1;
+  const asked = before.slice(start).trim();
+  return asked === "" ? undefined : `${asked}?`;
 }
 
 function firstLine(text: string): string {
