@@ -47,10 +47,14 @@ const variants = [
 ] as const;
 
 for (const [promise, id, cases] of variants) {
-  test(`a random program ${promise}, whatever entry the process dies after: 1,000 points, 0 wrong`, verifies(id), async () => {
-    const tried = await crashEverywhere(cases, 1_000);
-    expect(tried.points).toBeGreaterThanOrEqual(1_000);
-  });
+  test(
+    `a random program ${promise}, whatever entry the process dies after: 1,000 points, 0 wrong`,
+    verifies(id),
+    async () => {
+      const tried = await crashEverywhere(cases, 1_000);
+      expect(tried.points).toBeGreaterThanOrEqual(1_000);
+    },
+  );
 }
 
 interface Tried {
@@ -70,7 +74,9 @@ async function crashEverywhere(cases: fc.Arbitrary<CrashCase>, pointsMin: number
     for (const kind of kindsOf(sample.program)) kinds.add(kind);
     if (tried.wrongs.length === 0) return;
     hasFailed = true;
-    throw new Error(`keep this case in test/crash/regressions: ${JSON.stringify(sample)}\n${tried.wrongs.slice(0, 5).join("\n")}`);
+    throw new Error(
+      `keep this case in test/crash/regressions: ${JSON.stringify(sample)}\n${tried.wrongs.slice(0, 5).join("\n")}`,
+    );
   });
   await fc.assert(property, { seed, numRuns: casesMax });
   return { points, kinds };
@@ -96,5 +102,13 @@ function toResting(sample: CrashCase): CrashCase {
 }
 
 function toParent(sample: CrashCase): CrashCase {
-  return { ...sample, program: { kind: "all", need: "all", siblings: "cancel", parts: [{ kind: "child", body: sample.program }, sample.program] } };
+  return {
+    ...sample,
+    program: {
+      kind: "all",
+      need: "all",
+      siblings: "cancel",
+      parts: [{ kind: "child", body: sample.program }, sample.program],
+    },
+  };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { openMutatedCopy } from "./mutations/mutated-copy.ts";
-import { mutations, programs, type Check } from "./mutations/mutation-table.ts";
 import { findAttemptWrongs } from "./mutations/durable-attempts.ts";
 import { findLosingBranchWrongs } from "./mutations/losing-branch.ts";
+import { openMutatedCopy } from "./mutations/mutated-copy.ts";
+import { mutations, programs, type Check } from "./mutations/mutation-table.ts";
 import { findSignalWrongs } from "./mutations/signal-charge.ts";
 import { findUndoOrderWrongs } from "./mutations/undo-order.ts";
 import { verifies } from "./verifies.ts";
@@ -19,7 +19,7 @@ test("without a planted fault every check passes in a copy", async ({ annotate }
   for (const check of sound) {
     const verdict = await copy.run(check);
     await annotate(`${check.kind}: ${verdict.said}`);
-    expect(verdict, check.kind).toMatchObject({ exitCode: 0 });
+    expect({ check, ...verdict }).toMatchObject({ exitCode: 0 });
   }
 });
 
@@ -30,14 +30,21 @@ test.for(mutations.map((mutation) => [mutation.name, mutation] as const))(
     await copy.plant(mutation);
     const verdict = await copy.run(mutation.check);
     await annotate(`${mutation.check.kind}: ${verdict.said}`);
-    expect(verdict).toMatchObject({ exitCode: 1, said: expect.stringMatching(/points, [1-9]\d* wrong|[1-9]\d* failed/u) });
+    expect(verdict).toMatchObject({
+      exitCode: 1,
+      said: expect.stringMatching(/points, [1-9]\d* wrong|[1-9]\d* failed/u),
+    });
   },
 );
 
 const promised = [
   ["effects are taken back newest first", findUndoOrderWrongs, "D6"],
   ["a signal sent twice is consumed once, also inside a scope, however soon the run is let go", findSignalWrongs, "D1"],
-  ["no attempt is forgotten, no timer is set twice, and an effect that needed two attempts is done once", findAttemptWrongs, "D5"],
+  [
+    "no attempt is forgotten, no timer is set twice, and an effect that needed two attempts is done once",
+    findAttemptWrongs,
+    "D5",
+  ],
   ["a branch that lost is not taken up again, and its effect gets an outcome", findLosingBranchWrongs, "D3"],
 ] as const;
 

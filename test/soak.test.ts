@@ -8,14 +8,13 @@ const seed = Number(process.env["TUTTI_SEED"] ?? "20261120");
 
 test(
   "a worker killed 50 times by SIGKILL does nothing twice, loses nothing, keeps quiet about nothing, and finishes every run",
-  verifies("D1", "D2", "D3"),
+  { ...verifies("D1", "D2", "D3"), timeout: 180_000 },
   async ({ annotate }) => {
     const result = await soak({ kills: 50, seed });
     await annotate(describeSoak(result));
     expect(result.findings).toEqual([]);
     expect(result.kills).toBe(50);
     // The soak was not empty: every way out of a crash was taken.
-    for (const [name, times] of Object.entries(result.tally)) expect(times, name).toBeGreaterThan(0);
+    expect(Object.entries(result.tally).filter(([, times]) => times === 0)).toEqual([]);
   },
-  180_000,
 );

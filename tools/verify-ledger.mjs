@@ -11,7 +11,7 @@
 //
 //        genesis(run)  = SHA-256("tutti-ledger\n" run)
 //        digest(entry) = SHA-256(body), or the column `digest` where the body was erased (is null)
-//        hash(entry)   = SHA-256(previous "\n" digest "\n" run "\n" seq "\n" kind "\n" at "\n" version "\n" key)
+//        hash(entry)   = SHA-256(previous "\n" digest "\n" lsn "\n" run "\n" seq "\n" kind "\n" at "\n" version "\n" key)
 //
 //      where `previous` is the hash of the run's entry before, or genesis(run) for its first, and `run` is the run's name.
 //      The columns `hash` and `digest` hold the 32 bytes themselves.
@@ -69,7 +69,7 @@ function findFault(row, last, ends) {
   const end = ends.get(run) ?? { seq: 0, hash: sha256(`tutti-ledger\n${run}`) };
   if (seq !== end.seq + 1) return `its place in the run should be ${end.seq + 1}`;
   const bodyDigest = body === null ? digest : sha256(String(body));
-  const seal = `${end.hash}\n${bodyDigest}\n${run}\n${seq}\n${kind}\n${at}\n${version}\n${key}`;
+  const seal = `${end.hash}\n${bodyDigest}\n${lsn}\n${run}\n${seq}\n${kind}\n${at}\n${version}\n${key}`;
   return sha256(seal) === hash ? undefined : "its content, or an entry before it, is not what was sealed";
 }
 

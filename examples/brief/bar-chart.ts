@@ -6,11 +6,11 @@ export interface BarChart {
 }
 
 const width = 640;
-const labelWidth = 224;
+const labelWidth = 232;
 const valueWidth = 40;
 const rowHeight = 30;
 const barHeight = 16;
-const labelMax = 28;
+const labelMax = 26;
 const barsMax = 10;
 
 /**

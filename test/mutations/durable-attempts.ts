@@ -38,14 +38,16 @@ export async function findAttemptWrongs(): Promise<{ readonly points: number; re
 }
 
 function describeWrongs(life: Life, past: readonly LedgerEntry[]): readonly string[] {
-  const count = (entries: readonly LedgerEntry[], kind: LedgerEntry["kind"], key: string): number =>
-    entries.filter((entry) => entry.kind === kind && entry.key === key).length;
   const left = attemptsMax - count(past, "attempt-failed", "/never") - count(past, "step-failed", "/never");
   const wrongs = [...life.wrongs];
   if (life.attempts > left) wrongs.push(`${life.attempts} attempts, and ${left} were left`);
   if (count(life.entries, "timer-set", "/sleep") !== 1) wrongs.push("the timer was not set once");
   if (life.entries.at(-1)?.kind !== "run-done") wrongs.push(`the last entry is ${life.entries.at(-1)?.kind}`);
   return wrongs;
+}
+
+function count(entries: readonly LedgerEntry[], kind: LedgerEntry["kind"], key: string): number {
+  return entries.filter((entry) => entry.kind === kind && entry.key === key).length;
 }
 
 async function live(past: readonly LedgerEntry[], earlier: readonly WorldEvent[]): Promise<Life> {
@@ -67,15 +69,15 @@ async function live(past: readonly LedgerEntry[], earlier: readonly WorldEvent[]
     },
     check: (_, host: { readonly idempotencyKey: EffectKey }) => world.receipt(host.idempotencyKey),
   });
+  const fail = (): never => {
+    attempts++;
+    throw new TuttiError("TOOL_UNAVAILABLE", "never");
+  };
   const trying = flow({
     name: "trying",
     input: anything,
     output: anything,
     async run(run) {
-      const fail = (): never => {
-        attempts++;
-        throw new TuttiError("TOOL_UNAVAILABLE", "never");
-      };
       const failed = await run.step("never", fail, { retry }).catch(() => "failed");
       await run.sleep(6);
       return [failed, await run.call(letter, null)];

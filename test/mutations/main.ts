@@ -4,7 +4,9 @@ import { programs, type ProgramName } from "./mutation-table.ts";
 import { findSignalWrongs } from "./signal-charge.ts";
 import { findUndoOrderWrongs } from "./undo-order.ts";
 
-const checks: { readonly [Name in ProgramName]: () => Promise<{ readonly points: number; readonly wrongs: readonly string[] }> } = {
+const checks: {
+  readonly [Name in ProgramName]: () => Promise<{ readonly points: number; readonly wrongs: readonly string[] }>;
+} = {
   "durable-attempts": findAttemptWrongs,
   "losing-branch": findLosingBranchWrongs,
   "signal-charge": findSignalWrongs,

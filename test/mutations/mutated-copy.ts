@@ -48,7 +48,8 @@ export async function openMutatedCopy(): Promise<MutatedCopy> {
 async function plant(folder: string, { file, name, text, replacement }: Mutation): Promise<void> {
   const path = join(folder, source, file);
   const parts = (await readFile(path, "utf8")).split(text);
-  if (parts.length !== 2) throw new Error(`"${name}": ${file} holds the text to replace ${parts.length - 1} times:\n${text}`);
+  if (parts.length !== 2)
+    throw new Error(`"${name}": ${file} holds the text to replace ${parts.length - 1} times:\n${text}`);
   await writeFile(path, parts.join(replacement));
 }
 
@@ -65,7 +66,10 @@ async function run(folder: string, check: Check): Promise<Verdict> {
   child.stderr.setEncoding("utf8").on("data", take);
   await closed;
   const lines = text.split("\n").map((line) => line.trim());
-  return { exitCode: child.exitCode ?? 1, said: lines.findLast((line) => /^(\d+ points|Tests )/u.test(line)) ?? text.slice(-2_000) };
+  return {
+    exitCode: child.exitCode ?? 1,
+    said: lines.findLast((line) => /^(\d+ points|Tests )/u.test(line)) ?? text.slice(-2_000),
+  };
 }
 
 function toArguments(check: Check): readonly string[] {
@@ -73,7 +77,12 @@ function toArguments(check: Check): readonly string[] {
     case "crash":
       return ["test/crash/main.ts", "--points", String(check.points), "--seed", String(check.seed)];
     case "ledger":
-      return ["node_modules/vitest/vitest.mjs", "run", "--typecheck.enabled=false", `${source}/ledger/memory/memory-ledger.test.ts`];
+      return [
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "--typecheck.enabled=false",
+        `${source}/ledger/memory/memory-ledger.test.ts`,
+      ];
     case "program":
       return ["test/mutations/main.ts", check.name];
   }

@@ -36,7 +36,8 @@ export const mutations: readonly Mutation[] = [
     name: "new results are handed over as they come, not in the ledger's order",
     file: "flow/delivery.ts",
     text: "mailbox.queue.push(item);\n  return () => {",
-    replacement: "return () => {\n    if (mailbox.stopped) return;\n    openWindow(mailbox);\n    item.apply();\n    return;",
+    replacement:
+      "return () => {\n    if (mailbox.stopped) return;\n    openWindow(mailbox);\n    item.apply();\n    return;",
     check: crash(400),
   },
   {
@@ -71,8 +72,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a tool is called before its intent is written",
     file: "flow/effect-call.ts",
-    text: "void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === \"recorded\") call.dispatch();",
-    replacement: "call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === \"recorded\") void 0;",
+    text: 'void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") call.dispatch();',
+    replacement:
+      'call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") void 0;',
     check: crash(400),
   },
   {

@@ -20,11 +20,21 @@ export interface Finding {
   readonly what: string;
 }
 
+export const tallied = [
+  "entries",
+  "runs",
+  "acts",
+  "settledByCheck",
+  "settledByPerson",
+  "inDoubt",
+  "undone",
+  "shared",
+  "children",
+  "cancelled",
+] as const;
+
 /** What happened, so that a test can tell that the soak was not empty. */
-export type Tally = Record<
-  "entries" | "runs" | "acts" | "settledByCheck" | "settledByPerson" | "inDoubt" | "undone" | "shared" | "children" | "cancelled",
-  number
->;
+export type Tally = Record<(typeof tallied)[number], number>;
 
 /** Compares what the worker said, what the ledger holds and what the recorder did, life by life. */
 export interface Audit {
@@ -51,7 +61,18 @@ interface AuditState {
 export function openAudit(file: string, recorder: RecorderClient): Audit {
   const state: AuditState = {
     findings: [],
-    tally: { entries: 0, runs: 0, acts: 0, settledByCheck: 0, settledByPerson: 0, inDoubt: 0, undone: 0, shared: 0, children: 0, cancelled: 0 },
+    tally: {
+      entries: 0,
+      runs: 0,
+      acts: 0,
+      settledByCheck: 0,
+      settledByPerson: 0,
+      inDoubt: 0,
+      undone: 0,
+      shared: 0,
+      children: 0,
+      cancelled: 0,
+    },
     finished: new Set(),
     results: new Map(),
     lsn: 0,
@@ -72,7 +93,8 @@ export function openAudit(file: string, recorder: RecorderClient): Audit {
       reading(async (ledger) => {
         const entries = await readNew(state, ledger);
         checkSaid(state, lines, entries);
-        for (const line of lines) if (line.startsWith("started ")) await checkStarted(state, ledger, line.slice("started ".length));
+        for (const line of lines)
+          if (line.startsWith("started ")) await checkStarted(state, ledger, line.slice("started ".length));
         for (const entry of entries) count(state, entry);
         await checkEvents(state, ledger, await recorder.events(state.events));
       }),
@@ -108,11 +130,13 @@ function checkSaid(state: AuditState, lines: readonly string[], entries: readonl
     const [word = "", first = "", second = "", kind = "", run = "", key = ""] = line.split(" ");
     switch (word) {
       case "entry":
-        if (hashes.get(first) !== second) find(state, "lost", `entry ${first} (${kind} ${run} ${key}) was acknowledged`);
+        if (hashes.get(first) !== second)
+          find(state, "lost", `entry ${first} (${kind} ${run} ${key}) was acknowledged`);
         if (kind === "step-done") state.finished.add(`${run} ${key}`);
         break;
       case "ran":
-        if (state.finished.has(`${first} ${second}`)) find(state, "duplicate", `step ${second} of ${first} was finished and ran again`);
+        if (state.finished.has(`${first} ${second}`))
+          find(state, "duplicate", `step ${second} of ${first} was finished and ran again`);
         break;
       case "result":
         state.results.set(first, line.slice(`result ${first} `.length));
@@ -214,6 +238,6 @@ async function checkEffects(state: AuditState, ledger: Ledger, standing: Readonl
     if (is !== "settled" && stands) find(state, "undisclosed", `${key} of ${run} stands, and is ${is} in the ledger`);
     if (is === "intended" || is === "in-doubt") find(state, "stuck", `${key} of ${run} is still ${is}`);
   }
-  for (const key of standing) if (!known.has(key)) find(state, "undisclosed", `${key} stands, and the ledger does not know it`);
+  for (const key of standing)
+    if (!known.has(key)) find(state, "undisclosed", `${key} stands, and the ledger does not know it`);
 }
-

@@ -49,7 +49,9 @@ export interface RecorderProcess extends AsyncDisposable {
 }
 
 export async function startRecorder(seed: number): Promise<RecorderProcess> {
-  const child = spawn(process.execPath, [...flags, path("recorder.ts"), String(seed)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...flags, path("recorder.ts"), String(seed)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const port = Number(await Promise.race([readLine(child), once(child, "close").then(() => "0")]));
   if (!(port > 0)) throw new Error("the recorder did not start");
   return {

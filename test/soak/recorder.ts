@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { openChance } from "../crash/tick-clock.ts";
-import type { Asked, RecorderEvent } from "./recorder-client.ts";
 import { delay } from "./delay.ts";
+import type { Asked, RecorderEvent } from "./recorder-client.ts";
 
 const refusesShare = 0.08;
 const darkBeforeShare = 0.05;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openChance } from "../crash/tick-clock.ts";
-import { openAudit, type Finding, type FindingKind, type Tally } from "./audit.ts";
+import { openAudit, tallied, type Finding, type FindingKind, type Tally } from "./audit.ts";
 import { liveOnce, startRecorder } from "./life.ts";
 import { openRecorderClient } from "./recorder-client.ts";
 
@@ -18,7 +18,11 @@ export interface SoakResult {
 const killsPerLedger = 60;
 
 /** Kills a working process again and again, lets the last one finish, and compares the ledger with the world. */
-export async function soak(options: { readonly kills: number; readonly seed: number; readonly onRound?: (result: SoakResult) => void }): Promise<SoakResult> {
+export async function soak(options: {
+  readonly kills: number;
+  readonly seed: number;
+  readonly onRound?: (result: SoakResult) => void;
+}): Promise<SoakResult> {
   let sum: SoakResult | undefined;
   for (let round = 0; (sum?.kills ?? 0) < options.kills; round++) {
     const kills = Math.min(killsPerLedger, options.kills - (sum?.kills ?? 0));
@@ -81,6 +85,6 @@ function toResult(kills: number, findings: readonly Finding[], tally: Readonly<T
 
 function add(left: SoakResult, right: SoakResult): SoakResult {
   const tally = { ...left.tally };
-  for (const name of Object.keys(tally) as (keyof Tally)[]) tally[name] += right.tally[name];
+  for (const name of tallied) tally[name] += right.tally[name];
   return toResult(left.kills + right.kills, [...left.findings, ...right.findings], tally);
 }

@@ -3,8 +3,8 @@ import { writeSync } from "node:fs";
 
 import { isTuttiError } from "../../packages/tutti/src/base/errors.ts";
 import { openStatuses } from "../../packages/tutti/src/contracts/run-record.ts";
-import type { RunHandle, Tutti } from "../../packages/tutti/src/engine/tutti.ts";
 import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
+import type { RunHandle, Tutti } from "../../packages/tutti/src/engine/tutti.ts";
 import { openChance } from "../crash/tick-clock.ts";
 import { delay } from "./delay.ts";
 import { toSoakFlows, type SoakFlows } from "./flows.ts";
@@ -17,7 +17,8 @@ const turnMs = 12;
 const idleTurnsMax = 2_500;
 
 const [file, port, life, seed, mode] = process.argv.slice(2);
-if (file === undefined || mode === undefined) throw new Error("usage: worker.ts <file> <port> <life> <seed> start|finish");
+if (file === undefined || mode === undefined)
+  throw new Error("usage: worker.ts <file> <port> <life> <seed> start|finish");
 // Whoever started this process is gone.
 process.stdin.on("end", () => process.exit(1)).resume();
 const chance = openChance(Number(seed));
@@ -63,7 +64,10 @@ async function finish(tutti: Tutti, recorder: RecorderClient): Promise<void> {
   process.exit(0);
 }
 
-async function takeTurn(tutti: Tutti, parts: { readonly recorder: RecorderClient; readonly flows: SoakFlows; readonly turn: number }): Promise<void> {
+async function takeTurn(
+  tutti: Tutti,
+  parts: { readonly recorder: RecorderClient; readonly flows: SoakFlows; readonly turn: number },
+): Promise<void> {
   const open = await tutti.runs({ statuses: openStatuses });
   for (let count = open.length; count < openRunsMax; count++) await startRun(tutti, parts.flows);
   await actAsPerson(tutti, parts.recorder, 0.5);
@@ -93,7 +97,9 @@ async function actAsPerson(tutti: Tutti, recorder: RecorderClient, share: number
   for (const { key } of await tutti.inDoubt()) {
     if (chance() >= share) continue;
     const output = await recorder.receipt(key);
-    await tutti.settle(key, output === undefined ? { kind: "not-done", by } : { kind: "done", output, by }).catch(expectOver);
+    await tutti
+      .settle(key, output === undefined ? { kind: "not-done", by } : { kind: "done", output, by })
+      .catch(expectOver);
   }
   for (const run of await tutti.runs({ statuses: openStatuses })) {
     if (run.parent !== undefined || chance() >= share) continue;

@@ -36,6 +36,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     place.lsn += 1;
     head.seq += 1;
     const sealed = {
+      lsn: place.lsn,
       run: head.run,
       seq: head.seq,
       kind: entry.kind,
@@ -46,7 +47,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     head.hash = toSeal(head.hash, sealed, sha256(entry.body));
     store.insertEntry(head, entry, place);
     if (entry.blobs !== undefined) for (const blob of entry.blobs) store.insertBlob(blob);
-    onStored?.({ ...sealed, lsn: place.lsn, body: entry.body, hash: head.hash });
+    onStored?.({ ...sealed, body: entry.body, hash: head.hash });
   }
 
   function setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void {

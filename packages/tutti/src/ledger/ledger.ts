@@ -100,7 +100,7 @@ export interface NewRun {
   readonly copied?: readonly NewEntry[];
 }
 
-/** Who starts a run holds it: nobody else can have claimed it yet. */
+/** Who starts a run holds it from its first entry on, until somebody else claims it. */
 export type StartOutcome =
   | { readonly kind: "started"; readonly run: RunId; readonly claim: Claim }
   | { readonly kind: "exists"; readonly run: RunId };

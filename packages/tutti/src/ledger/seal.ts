@@ -2,6 +2,7 @@ import { sha256 } from "../base/hash.ts";
 
 /** What a hash covers. The body enters as its digest, so that a body can be erased without breaking the chain. */
 export interface Sealed {
+  readonly lsn: number;
   readonly run: string;
   readonly seq: number;
   readonly kind: string;
@@ -21,6 +22,6 @@ export function toGenesis(run: string): string {
  */
 export function toSeal(previous: string, entry: Sealed, bodyDigest: string): string {
   return sha256(
-    `${previous}\n${bodyDigest}\n${entry.run}\n${entry.seq}\n${entry.kind}\n${entry.at}\n${entry.version}\n${entry.key}`,
+    `${previous}\n${bodyDigest}\n${entry.lsn}\n${entry.run}\n${entry.seq}\n${entry.kind}\n${entry.at}\n${entry.version}\n${entry.key}`,
   );
 }
