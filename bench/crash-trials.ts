@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Assignment } from "./assignment.ts";
@@ -47,9 +47,7 @@ async function crashOnce({ entrant, options, limitMs }: Turn, folder: string, tr
   return { kind: "measured", measures: { ...ended.measures, ...counted, crashes: isKilled ? 1 : 0 } };
 }
 
-const linesPerStep = 3;
 const pauseMsMax = 3;
-const lineBytes = "finished 100\n".length;
 
 /** Kills when a random part of the steps was executed. False when the run was over before. */
 async function killWithin(
@@ -60,8 +58,8 @@ async function killWithin(
   const { count, trial = 0, delayMsMax = 0 } = options;
   const chance = openChance(trial);
   const part = 0.05 + 0.85 * chance();
-  const bytes = Math.floor(part * count * linesPerStep * lineBytes);
-  while (isAlive(child) && logBytes(log) < bytes) {
+  const finished = Math.floor(part * count);
+  while (isAlive(child) && readLog(log).finished.length < finished) {
     // Steps that take no time are over before a timer fires.
     await new Promise((resolve) => (delayMsMax === 0 ? setImmediate(resolve) : setTimeout(resolve, 1)));
   }
@@ -74,10 +72,6 @@ function isAlive({ exitCode, signalCode }: CellProcess["child"]): boolean {
   return exitCode === null && signalCode === null;
 }
 
-function logBytes(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-}
-
 interface Executed {
   readonly started: readonly number[];
   readonly finished: readonly number[];
@@ -85,7 +79,7 @@ interface Executed {
 }
 
 function readLog(file: string): Executed {
-  if (logBytes(file) === 0) return { started: [], finished: [], acknowledged: new Set() };
+  if (!existsSync(file)) return { started: [], finished: [], acknowledged: new Set() };
   const lines = readFileSync(file, "utf8").split("\n");
   const read = (mark: string): number[] =>
     lines.filter((line) => line.startsWith(`${mark} `)).map((line) => Number(line.slice(mark.length + 1)));

@@ -84,7 +84,7 @@ const labels: Readonly<Record<string, string>> = {
   rssMb: "peak MB",
   serverMb: "server MB",
   kbPerStep: "KB per step",
-  kbWrittenPerStep: "KB written per step",
+  kbWrittenPerStep: "KB written by its process",
   lastOverFirst: "last tenth / first",
   actedTwice: "acted twice",
   actedNever: "acted never",

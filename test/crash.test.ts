@@ -14,11 +14,11 @@ const casesMax = 20_000;
 const regressions = new URL("./crash/regressions/", import.meta.url);
 
 test.for(readdirSync(regressions).toSorted())(
-  "a program that once was recovered wrongly is recovered rightly: %s",
+  "a small program that once told a fault from its absence is recovered rightly: %s",
   verifies("D1", "D2", "D3"),
   async (file) => {
     // Written by JSON.stringify from a case; what it leaves out is undefined.
-    const kept = JSON.parse(readFileSync(new URL(file, regressions), "utf8")) as CrashCase; // eslint-disable-line typescript/no-unsafe-type-assertion
+    const kept = JSON.parse(readFileSync(new URL(file, regressions), "utf8")) as CrashCase; // eslint-disable-line typescript/no-unsafe-type-assertion -- our own file
     const { points, wrongs } = await tryCase(kept);
     expect(points).toBeGreaterThan(1);
     expect(wrongs).toEqual([]);

@@ -38,7 +38,7 @@ export const mutations: readonly Mutation[] = [
     text: "mailbox.queue.push(item);\n  return () => {",
     replacement:
       "return () => {\n    if (mailbox.stopped) return;\n    openWindow(mailbox);\n    item.apply();\n    return;",
-    check: crash(400),
+    check: crash(800),
   },
   {
     name: "recorded results are handed over as they are asked for, not in the ledger's order",
@@ -75,7 +75,7 @@ export const mutations: readonly Mutation[] = [
     text: 'void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") call.dispatch();',
     replacement:
       'call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") void 0;',
-    check: crash(400),
+    check: crash(800),
   },
   {
     name: "an effect whose outcome is unknown is taken for not done, and done again",
@@ -138,7 +138,7 @@ export const mutations: readonly Mutation[] = [
     file: "flow/recorded.ts",
     text: "driver.root.cancel(toCancellation(bodyOf(entry, item.kind).reason));\n      return;",
     replacement: "return;",
-    check: crash(2000),
+    check: crash(4_000),
   },
   {
     name: "a driver that lost its run may still write",

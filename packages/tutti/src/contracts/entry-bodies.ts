@@ -121,5 +121,5 @@ export const bodies = {
   "child-settled": fields({ child: runId }, { ...output, error: storedError }),
 
   "value-drawn": fields({ value: anything }),
-  "note-written": fields({ text: text }, { data: anything }),
+  "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),
 } as const;

@@ -175,8 +175,8 @@ function evict(book: Book, run: RunId): void {
   const effects = waits.flatMap((wait) => (wait.kind === "effect" ? [wait.key] : []));
   const inDoubt = waits.some((wait) => wait.kind === "doubt");
   const wake = dueAt.length === 0 ? undefined : Math.min(...dueAt);
-  // A run that waits for another's effect stays "running", so that a new process takes it up: nobody would send it a signal.
-  if (effects.length > 0) driver.log.mark("running");
+  // A run that waits for another run stays "running", so that a new process takes it up: what it waits for may have happened meanwhile.
+  if (effects.length > 0 || waits.some((wait) => wait.kind === "child")) driver.log.mark("running");
   else driver.log.mark(inDoubt ? "in-doubt" : "waiting", wake);
   release(book, run);
   if (wake !== undefined) wakeAt(book, run, wake);

@@ -253,6 +253,7 @@ test(
     });
     const tutti = await stage.open([child, parent]);
     const run = await tutti.start(parent, null, { id: "r" });
+    await until(() => stage.entries.at(-1)?.kind === "run-parked");
     expect((await run.settled()).kind).toBe("parked");
     await run.cancel("enough");
     expect(await run.settled()).toEqual(cancelled);

@@ -1,7 +1,6 @@
 import { toShortId } from "../base/chance.ts";
 import { TuttiError } from "../base/errors.ts";
-import { toJsonText } from "../base/json.ts";
-import { bodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
 import { isDelivered } from "../flow/history.ts";
 import { toBlobs } from "../flow/step.ts";
@@ -50,9 +49,7 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     flow: started.flow,
     version: started.version,
     forkedFrom: { run: request.run, step: request.step, seq: cut, lineage: started.forkedFrom?.lineage ?? request.run },
-    ...(edit !== undefined && "input" in edit && request.step !== ""
-      ? { edits: { ...started.edits, [request.step]: { input: edit.input } } }
-      : {}),
+    ...toEdits(started.edits, request),
   };
   const input =
     edit !== undefined && "input" in edit && request.step === ""
@@ -69,6 +66,17 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     copied,
   });
   return id;
+}
+
+type Edits = BodyOf<"run-started">["edits"];
+
+/** The inputs that were edited in this fork and in those before it. */
+function toEdits(earlier: Edits, { step, edit }: ForkRequest): { readonly edits?: NonNullable<Edits> } {
+  const edits = {
+    ...earlier,
+    ...(edit !== undefined && "input" in edit && step !== "" ? { [step]: { input: edit.input } } : {}),
+  };
+  return Object.keys(edits).length === 0 ? {} : { edits };
 }
 
 function toInputFields(started: {
@@ -99,11 +107,11 @@ function toCopied(before: readonly LedgerEntry[]): readonly NewEntry[] {
 
 function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): readonly NewEntry[] {
   if (at === undefined || edit === undefined || !("output" in edit)) return [];
-  const json = toJsonText(edit.output, "the edited output");
-  const out = json === undefined ? [] : [`"out":${json}`];
+  const out = toStoredValue("out", edit.output, "the edited output");
   // A step-done answers every call; only a scope has to stay one, so that what lies inside is passed over.
-  if (at.kind === "scope-closed") return [{ kind: "scope-closed", key: at.key, body: `{${out.join("")}}` }];
-  return [{ kind: "step-done", key: at.key, body: `{${[...out, '"edited":true'].join(",")}}` }];
+  if (at.kind === "scope-closed")
+    return [{ kind: "scope-closed", key: at.key, body: toBody({}, out), ...toBlobs(out) }];
+  return [{ kind: "step-done", key: at.key, body: toBody({ edited: true }, out), ...toBlobs(out) }];
 }
 
 function toUnknownStep(request: ForkRequest, entries: readonly LedgerEntry[]): TuttiError {

@@ -108,7 +108,7 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     case "running":
       return { kind: "running" };
     case "waiting":
-      return { kind: "waiting", untilMs: record.wakeAt, signals: [] };
+      return (await readWaiting(engine, runs, id)) ?? { kind: "waiting", untilMs: record.wakeAt, signals: [] };
     case "paused":
       return { kind: "paused" };
     case "in-doubt":
@@ -116,6 +116,20 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     default:
       return readEnded(engine, id);
   }
+}
+
+/** What a run waits for is known to its code alone, so the run is brought back for a moment. Nothing if its flow is not here. */
+async function readWaiting(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState | undefined> {
+  const driver = (await runs.drive(id))?.driver;
+  if (driver === undefined) return undefined;
+  if (driver.delivery.idle && driver.busy === 0) return readState(engine, runs, id);
+  await new Promise<void>((resolve) => {
+    const forget = runs.onRest(id, () => {
+      forget();
+      resolve();
+    });
+  });
+  return runs.find(id) === undefined ? undefined : readState(engine, runs, id);
 }
 
 async function readEnded(engine: Engine, id: RunId): Promise<RunState> {

@@ -1,8 +1,9 @@
 import { TuttiError } from "../base/errors.ts";
-import { bodyOf } from "../contracts/entry.ts";
+import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
-import { isOver, openStatuses, type RunRecord } from "../contracts/run-record.ts";
+import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { PersonsVerdict } from "../flow/driver.ts";
+import { readHistory } from "../flow/history.ts";
 import {
   receiveSignal,
   requestCancel,
@@ -52,13 +53,15 @@ export async function signalRun(
     await receiveSignal(active.driver, request.signal);
     return;
   }
-  await findOpen(engine, request.run);
+  const found = await findRun(engine, request.run);
+  const isSeen = (entry: LedgerEntry): boolean =>
+    entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id;
+  // A sender that died before it could note the delivery sends again; the receiver may have ended over it.
+  if ((await engine.ledger.read(request.run)).some(isSeen)) return;
+  if (isOver(found.status)) throw toRunOver(request.run);
   const { log, entries, record } = await engine.ledger.claim(request.run);
+  if (entries.some(isSeen)) return;
   if (isOver(record.status)) throw toRunOver(request.run);
-  const seen = entries.some(
-    (entry) => entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id,
-  );
-  if (seen) return;
   const wakes = record.status === "waiting" ? ({ status: "running" } as const) : {};
   await log.append({ ...toSignalEntry(request.signal), ...wakes });
 }
@@ -86,9 +89,16 @@ export async function cancelRun(
   );
   if (!ends) return;
   runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });
-  for (const child of await engine.ledger.listRuns({ parent: request.run, statuses: openStatuses })) {
-    await cancelRun(engine, runs, { run: child.id, by: "its parent", reason: `${request.run} was cancelled` });
+  const { openChildren } = readHistory(await engine.ledger.read(request.run));
+  for (const [child, onParentEnd] of openChildren) {
+    if (onParentEnd === "cancel")
+      await cancelChild(engine, runs, { run: child, by: "its parent", reason: `${request.run} was cancelled` });
   }
+}
+
+async function cancelChild(engine: Engine, runs: ActiveRuns, request: Parameters<typeof cancelRun>[2]): Promise<void> {
+  const record = await engine.ledger.findRun(request.run);
+  if (record !== undefined && !isOver(record.status)) await cancelRun(engine, runs, request);
 }
 
 /** Stops handing results to the flow's code. What is going on comes to its recorded end first. */

@@ -21,9 +21,13 @@ export interface Attempts {
   readonly repeatable: boolean;
   /** Over when nobody wants the result any more; then nothing is tried again. */
   readonly pending: Pending;
+  /** Then it is tried once more all the same: only so its outcome can be known. */
+  readonly mustKnow?: boolean;
   /** What must be written down before another attempt after the first. */
   readonly prepare?: () => Promise<void>;
   readonly work: (host: AttemptHost) => unknown;
+  /** Told of every failed try, also of those that are repeated. */
+  readonly onTryFailed?: (error: TuttiError) => void;
   readonly onDone: (value: unknown, attempt: number) => void;
   readonly onFailed: (error: TuttiError, attempt: number) => void;
 }
@@ -53,7 +57,9 @@ interface Later {
 }
 
 function tryLater(driver: Driver, attempts: Attempts, later: Later): void {
-  if (attempts.pending.over) {
+  // A paused run starts nothing; whoever drives it next finds the attempts in the ledger.
+  if (driver.halted) return;
+  if (attempts.pending.over && attempts.mustKnow !== true) {
     attempts.onFailed(later.error, later.failed);
     return;
   }
@@ -152,6 +158,7 @@ function onFailed(
   failure: { readonly thrown: unknown; readonly attempt: number },
 ): void {
   const error = toStepError(attempts.key, failure.thrown);
+  attempts.onTryFailed?.(error);
   const retry = decideRetry(attempts, error);
   if (attempts.pending.over || retry === undefined || failure.attempt >= retry.attemptsMax) {
     attempts.onFailed(error, failure.attempt);

@@ -91,6 +91,8 @@ export interface Driver {
   readonly waits: ReadonlySet<Wait>;
   /** Effects that were dispatched and have no outcome yet, by step. */
   readonly inFlight: Map<StepKey, Promise<void>>;
+  /** Effects of which some attempt ended without anybody knowing what it did. */
+  readonly doubtful: Set<StepKey>;
   /** Steps whose open intent was taken up in this process, whatever came of it. */
   readonly taken: Set<StepKey>;
   /** Effects that wait for a person, and how to tell them. */
@@ -102,6 +104,8 @@ export interface Driver {
   /** Work going on outside the flow's code: while there is some, the run is not at rest. */
   readonly busy: number;
   readonly stopped: boolean;
+  /** Nothing new is started, because the run is being paused or the engine closed. */
+  readonly halted: boolean;
 
   /** The key of the next step of this name. Parks the run if the code awaited something that is not durable. */
   enter(scope: Scope, name: string, verb: string): StepKey | undefined;

@@ -11,7 +11,7 @@ import { openPending, type Pending } from "./scope.ts";
 import { toBlobs } from "./step.ts";
 import { toBody } from "./stored-value.ts";
 
-export type EffectRequest = Omit<EffectCall, "pending" | "unwanted" | "intend" | "dispatch" | "onSettled">;
+export type EffectRequest = Omit<EffectCall, "pending" | "unwanted" | "intend" | "dispatch" | "repeat" | "onSettled">;
 
 /**
  * Intent before effect: the intent is durable before the tool is called, and its key has one owner. A second step, agent or run with the
@@ -48,6 +48,7 @@ export function takeUp(
     ...taker,
     intend: () => (isTriedBefore(driver, call) ? dispatch(driver, call) : intend(driver, call)),
     dispatch: () => dispatch(driver, call),
+    repeat: () => send(driver, call, true),
     onSettled() {
       driver.inFlight.delete(request.key);
       driver.host.effectChanged(request.effect);
@@ -79,8 +80,8 @@ function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
 }
 
 /** An earlier attempt has its pause and its count; the next one writes its own intent when the pause is over. */
-function isTriedBefore(driver: Driver, { key, tool }: EffectCall): boolean {
-  return tool.effect === "once" && driver.history.openIntents.has(key) && driver.history.attempts.has(key);
+function isTriedBefore(driver: Driver, { key }: EffectCall): boolean {
+  return driver.history.openIntents.has(key) && driver.history.attempts.has(key);
 }
 
 function intend(driver: Driver, call: EffectCall): void {
@@ -120,10 +121,12 @@ function toIntent(call: EffectCall): NewEntry {
 
 /** From here on the outcome is recorded even if nobody waits for it any more. */
 function dispatch(driver: Driver, call: EffectCall): void {
-  if (call.pending.over) {
-    recordUnasked(driver, call);
-    return;
-  }
+  if (call.pending.over && !driver.doubtful.has(call.key)) recordUnasked(driver, call);
+  else send(driver, call, false);
+}
+
+/** `mustKnow`: it may have happened already, so it is sent again even if nobody waits for it any more. */
+function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
   tryRepeatedly(driver, {
     key: call.key,
     scope: call.scope,
@@ -131,11 +134,15 @@ function dispatch(driver: Driver, call: EffectCall): void {
     timeoutMs: call.timeoutMs,
     repeatable: call.tool.effect === "idempotent",
     pending: call.pending,
-    ...(call.tool.effect === "once" ? { prepare: () => intendAgain(driver, call) } : {}),
+    prepare: () => intendAgain(driver, call),
+    mustKnow,
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
+    onTryFailed: (error) => {
+      if (error.effect !== "none") driver.doubtful.add(call.key);
+    },
     onDone: (value, attempt) => settleEffect(driver, call, { value, attempt, by: "tool" }),
     onFailed: (error, attempt) => {
-      if (error.effect === "none") recordNoEffect(driver, call, { error, attempt });
+      if (!driver.doubtful.has(call.key)) recordNoEffect(driver, call, { error, attempt });
       else resolveDoubt(driver, call, { alreadyTold: false, error, attempt });
     },
   });

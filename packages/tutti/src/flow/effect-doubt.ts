@@ -18,9 +18,9 @@ export interface Doubt {
  * its retries are used up); a tool with a `check` is asked; a person is asked.
  */
 export function resolveDoubt(driver: Driver, call: EffectCall, doubt: Doubt): void {
-  const askFirst = call.unwanted && call.tool.check !== undefined;
+  const askFirst = (call.unwanted || call.pending.over) && call.tool.check !== undefined;
   if (call.tool.effect === "idempotent" && doubt.error === undefined && !doubt.alreadyTold && !askFirst) {
-    call.dispatch();
+    call.repeat();
     return;
   }
   if (call.tool.check === undefined) {

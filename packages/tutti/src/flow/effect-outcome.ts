@@ -25,6 +25,8 @@ export interface EffectCall {
   readonly intend: () => void;
   /** Calls the tool. */
   readonly dispatch: () => void;
+  /** Calls an idempotent tool again under its key, to know the outcome. */
+  readonly repeat: () => void;
   /** Told when the outcome is recorded, whoever still wants it. */
   readonly onSettled: () => void;
 }

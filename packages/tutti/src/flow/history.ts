@@ -1,4 +1,4 @@
-import { TuttiError, type StoredError } from "../base/errors.ts";
+import { fromStoredError, TuttiError, type StoredError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 
@@ -33,6 +33,8 @@ export interface OpenIntent {
   readonly inDoubt: boolean;
   /** Somebody found that it did not happen, so it may be intended again. */
   readonly cleared: boolean;
+  /** Some attempt ended without anybody knowing what it did, so a later clean failure does not mean that nothing happened. */
+  readonly doubtful: boolean;
   /** What the tool threw when it came in doubt; nothing after a crash. */
   readonly error: StoredError | undefined;
 }
@@ -137,7 +139,14 @@ function collectEffect({ openIntents, digests }: Collected, entry: LedgerEntry):
   switch (kind) {
     case "effect-intended": {
       const body = bodyOf(entry, kind);
-      openIntents.set(key, { key, body, inDoubt: false, cleared: false, error: undefined });
+      openIntents.set(key, {
+        key,
+        body,
+        inDoubt: false,
+        cleared: false,
+        doubtful: openIntents.get(key)?.doubtful ?? false,
+        error: undefined,
+      });
       digests.set(key, body.digest);
       break;
     }
@@ -145,7 +154,7 @@ function collectEffect({ openIntents, digests }: Collected, entry: LedgerEntry):
       change(openIntents, key, { inDoubt: true, cleared: false, error: bodyOf(entry, kind).error });
       break;
     case "effect-resolved":
-      change(openIntents, key, { inDoubt: false, cleared: true, error: openIntents.get(key)?.error });
+      change(openIntents, key, { inDoubt: false, cleared: true, doubtful: false, error: openIntents.get(key)?.error });
       break;
     default:
       break;
@@ -155,10 +164,14 @@ function collectEffect({ openIntents, digests }: Collected, entry: LedgerEntry):
 function collectScene(collected: Collected, entry: LedgerEntry): void {
   const { kind, key } = entry;
   switch (kind) {
-    case "attempt-failed":
-      collected.attempts.set(key, bodyOf(entry, kind));
-      change(collected.openIntents, key, { inDoubt: false, cleared: true, error: undefined });
+    case "attempt-failed": {
+      const body = bodyOf(entry, kind);
+      collected.attempts.set(key, body);
+      const doubtful =
+        collected.openIntents.get(key)?.doubtful === true || fromStoredError(body.error).effect !== "none";
+      change(collected.openIntents, key, { inDoubt: false, cleared: !doubtful, doubtful, error: undefined });
       break;
+    }
     case "timer-set":
       collected.timers.set(key, bodyOf(entry, kind).dueAt);
       break;
@@ -188,11 +201,7 @@ export function isDelivered(kind: EntryKind): kind is DeliveredKind {
   return deliveredSet.has(kind);
 }
 
-function change(
-  intents: Map<string, OpenIntent>,
-  key: string,
-  state: Pick<OpenIntent, "inDoubt" | "cleared" | "error">,
-): void {
+function change(intents: Map<string, OpenIntent>, key: string, state: Partial<OpenIntent>): void {
   const intent = intents.get(key);
   if (intent !== undefined) intents.set(key, { ...intent, ...state });
 }

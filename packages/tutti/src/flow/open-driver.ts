@@ -76,12 +76,18 @@ export function openDriver({ log, entries, blobs, host }: DriverStart): Driver {
     taken: new Set(),
     doubts: new Map(),
     children: new Map(),
+    doubtful: new Set(
+      [...history.openIntents.values()].filter((intent) => intent.doubtful).map((intent) => toStepKey(intent.key)),
+    ),
     openChildren: new Map(history.openChildren),
     get busy() {
       return course.busy;
     },
     get stopped() {
       return course.stopped;
+    },
+    get halted() {
+      return course.onHalted !== undefined;
     },
     enter: (scope, name, verb) => enter(course, { scope, name, verb }),
     begin: () => void course.busy++,

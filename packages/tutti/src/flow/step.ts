@@ -38,7 +38,9 @@ export function runStep<Output>(driver: Driver, request: StepRequest): Promise<O
   });
   if (recorded !== undefined) return recorded;
   const { pending, promise } = openPending<Output>(scope, key);
-  driver.delivery.whenLive(() =>
+  driver.delivery.whenLive(() => {
+    // A branch that was cancelled while the recorded part was replayed starts nothing.
+    if (pending.over) return;
     tryRepeatedly(driver, {
       key,
       scope,
@@ -49,8 +51,8 @@ export function runStep<Output>(driver: Driver, request: StepRequest): Promise<O
       work: request.work,
       onDone: (value, attempt) => recordDone(driver, request, { pending, value, attempt }),
       onFailed: (error, attempt) => recordFailed(driver, request, { pending, error, attempt }),
-    }),
-  );
+    });
+  });
   return promise;
 }
 

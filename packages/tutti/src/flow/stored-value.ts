@@ -20,13 +20,18 @@ type FieldName = "out" | "input" | "payload" | "data" | "value";
 export function toStoredValue(name: FieldName, value: unknown, where: string): StoredValue {
   const json = toJsonText(value, where);
   if (json === undefined) return { field: "", json, blobs: undefined };
-  if (json.length <= inlineBytesMax) return { field: `"${name}":${json}`, json, blobs: undefined };
+  if (isShort(json)) return { field: `"${name}":${json}`, json, blobs: undefined };
   const hash = sha256(json);
   return {
     field: `"${name}Ref":{"hash":"${hash}","bytes":${Buffer.byteLength(json)}}`,
     json,
     blobs: [{ hash, content: json }],
   };
+}
+
+// A character has at most three bytes, so most texts need no counting.
+function isShort(json: string): boolean {
+  return json.length * 3 <= inlineBytesMax || Buffer.byteLength(json) <= inlineBytesMax;
 }
 
 /** The JSON text of a body from its small fields and its stored values. */

@@ -1,9 +1,10 @@
 import { toUuid } from "../base/chance.ts";
-import { toJsonText } from "../base/json.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import { toNonDurableAwait, callerLine } from "./delivery.ts";
 import type { Driver } from "./driver.ts";
 import type { Scope } from "./scope.ts";
+import { toBlobs } from "./step.ts";
+import { toBody, toStoredValue } from "./stored-value.ts";
 
 /** A value that is drawn once and then remembered, so that it can be had without waiting. */
 function draw<Value>(
@@ -43,11 +44,6 @@ export function drawUuid(driver: Driver, scope: Scope): string {
 export function writeNote(driver: Driver, scope: Scope, note: { readonly text: string; readonly data: unknown }): void {
   const key = enterAtOnce(driver, { scope, name: "note" });
   if (driver.history.written.has(key)) return;
-  const data = toJsonText(note.data, key);
-  const text = JSON.stringify(note.text);
-  void driver.append({
-    kind: "note-written",
-    key,
-    body: data === undefined ? `{"text":${text}}` : `{"text":${text},"data":${data}}`,
-  });
+  const data = toStoredValue("data", note.data, key);
+  void driver.append({ kind: "note-written", key, body: toBody({ text: note.text }, data), ...toBlobs(data) });
 }
