@@ -7,7 +7,7 @@ import type { Driver, DriverHost } from "../flow/driver.ts";
 import { openDriver } from "../flow/open-driver.ts";
 import { runFlow, type RunEnd } from "../flow/run-flow.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
-import type { Claim } from "../ledger/ledger.ts";
+import type { Claim, RunLog } from "../ledger/ledger.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
@@ -112,7 +112,6 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
   const run = record.id;
   book.wakers.get(run)?.();
   book.wakers.delete(run);
-  if (record.status !== "running") log.mark("running");
   const leave = (rest: Rest): void => {
     if (book.active.get(run)?.driver !== driver) return;
     release(book, run);
@@ -124,7 +123,12 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
     onParked: (error) => leave({ kind: "parked", error }),
     onAbandoned: (error) => leave({ kind: "lost", error }),
   });
-  const driver = openDriver({ log, entries: claim.entries, blobs, host });
+  const driver = openDriver({
+    log: record.status === "running" ? log : toWakingLog(log),
+    entries: claim.entries,
+    blobs,
+    host,
+  });
   const present: ActiveRun = { driver, record };
   book.active.set(run, present);
   runFlow(driver, flow, (end) => {
@@ -132,6 +136,19 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
     tellParent(book, record, end);
   });
   return present;
+}
+
+/** The log of a run that rested: it counts as running from its next entry on, not for being looked at. */
+function toWakingLog(log: RunLog): RunLog {
+  let isAwake = false;
+  return {
+    ...log,
+    append(entry) {
+      if (!isAwake) log.mark("running");
+      isAwake = true;
+      return log.append(entry);
+    },
+  };
 }
 
 async function readBlobs(engine: Engine, claim: Claim): Promise<ReadonlyMap<string, string>> {
@@ -170,15 +187,18 @@ function evict(book: Book, run: RunId): void {
   const driver = book.active.get(run)?.driver;
   if (driver === undefined || driver.stopped || driver.busy > 0 || !driver.delivery.idle) return;
   const waits = [...driver.waits];
-  if (waits.length === 0) return;
+  // A child at work may end at any moment; its parent is let go after it.
+  if (waits.length === 0 || waits.some((wait) => wait.kind === "child" && book.active.has(wait.run))) return;
   const dueAt = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
   const effects = waits.flatMap((wait) => (wait.kind === "effect" ? [wait.key] : []));
   const inDoubt = waits.some((wait) => wait.kind === "doubt");
   const wake = dueAt.length === 0 ? undefined : Math.min(...dueAt);
-  // A run that waits for another run stays "running", so that a new process takes it up: what it waits for may have happened meanwhile.
-  if (effects.length > 0 || waits.some((wait) => wait.kind === "child")) driver.log.mark("running");
+  // A run that waits for another's effect stays "running", so that a new process takes it up: nobody would send it a signal.
+  if (effects.length > 0) driver.log.mark("running");
   else driver.log.mark(inDoubt ? "in-doubt" : "waiting", wake);
+  const { parent } = book.active.get(run)?.record ?? {};
   release(book, run);
+  if (parent !== undefined) evict(book, parent);
   if (wake !== undefined) wakeAt(book, run, wake);
   for (const key of effects) {
     const forget = book.effects.add(key, () => {

@@ -26,7 +26,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     },
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
     driveChild: (child) => void runs.drive(child).catch(engine.onBackgroundError),
-    childOutcome: (child) => readChildOutcome(ledger, child),
+    childOutcome: (child) => readChildOutcome(ledger, { child, parent: callbacks.run }),
     cancelRun: (run, reason) => cancelRun(engine, runs, { run, reason, by: "its parent" }).catch(ignoreEnded(engine)),
     findEffect: (key) => ledger.findEffect(key),
     watchEffect: runs.watchEffect,

@@ -54,8 +54,18 @@ export function toChildOutcome(child: RunId, end: RunEnd): ChildOutcome {
 }
 
 /** How a child ended, from the ledger; `undefined` while it is open. */
-export async function readChildOutcome(ledger: Ledger, child: RunId): Promise<ChildOutcome | undefined> {
+export async function readChildOutcome(
+  ledger: Ledger,
+  { child, parent }: { readonly child: RunId; readonly parent: RunId },
+): Promise<ChildOutcome | undefined> {
   const record = await ledger.findRun(child);
+  if (record !== undefined && record.parent !== parent) {
+    const error = new TuttiError("INPUT_INVALID", `run ${child} exists already and is not a child of ${parent}`, {
+      hint: "Give the child another name, or start the other run under another id.",
+      facts: { child, parent },
+    });
+    return { kind: "failed", error };
+  }
   if (record === undefined || !isOver(record.status)) return undefined;
   const end = await readEnd(ledger, await ledger.read(child));
   return end === undefined ? undefined : toChildOutcome(child, end);

@@ -85,7 +85,18 @@ export async function cancelRun(
   await writeTo(
     engine,
     request.run,
-    ends ? [wish, { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" }] : [wish],
+    ends
+      ? [
+          wish,
+          {
+            kind: "run-cancelled",
+            key: "",
+            body: toBody({ reason }),
+            status: "cancelled",
+            ...(record.parent === undefined ? {} : { wakes: record.parent }),
+          },
+        ]
+      : [wish],
   );
   if (!ends) return;
   runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });

@@ -20,7 +20,7 @@ export interface ChildRequest {
 /** Starts a child in the same transaction as the entry that says so, so it is started exactly once. Its id follows from the step. */
 export function startChild(driver: Driver, request: ChildRequest): ChildRun<unknown> {
   const { key } = request;
-  const id = driver.history.children.get(key) ?? toRunId(`${driver.run}${key.replaceAll("/", ".")}`);
+  const id = driver.history.children.get(key) ?? toChildId(driver.run, key);
   const { pending, promise } = openPending<unknown>(request.scope, key);
   promise.catch(() => {}); // a child may be started without anybody asking for its result
   const recorded =
@@ -56,6 +56,11 @@ function toOtherChild({ key, flow }: ChildRequest): TuttiError {
       hint: "The flow's code changed while this run was open. Register the old version beside the new one, or fork the run.",
     },
   );
+}
+
+/** Follows from the step, so that a repeated start finds the child. A dot in a name is encoded, because dots part the path here. */
+function toChildId(parent: RunId, key: StepKey): RunId {
+  return toRunId(`${parent}${key.replaceAll(".", "%2E").replaceAll("/", ".")}`);
 }
 
 interface Begun {
@@ -127,7 +132,7 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
   });
 }
 
-/** After a recovery: the child may have ended while nobody was there to hear it. */
+/** Drives the child, unless it has ended while nobody was there to hear it, or its id belongs to somebody else's run. */
 function takeUpChild(driver: Driver, id: RunId): void {
   driver.begin();
   void driver.host.childOutcome(id).then((outcome) => {

@@ -76,7 +76,7 @@ test("a slash and a hash in a name are written as in a URL, so that paths stay p
     "step-done /x/y/z",
     "scope-closed /x/y",
     "scope-closed /x",
-    "step-done /-",
+    "step-done /%",
   ]);
 });
 

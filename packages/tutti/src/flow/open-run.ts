@@ -1,3 +1,4 @@
+import { TuttiError } from "../base/errors.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -131,6 +132,10 @@ async function map(
     start: (inner) => group.body(openRun(driver, inner), item, index),
   }));
   const concurrency = options.concurrency ?? Number.POSITIVE_INFINITY;
+  if (!(concurrency >= 1))
+    throw new TuttiError("INPUT_INVALID", `${key}: a concurrency of ${concurrency} would never start anything`, {
+      hint: "Use 1 or more.",
+    });
   const outcomes = await fanOut(driver, {
     key,
     scope,

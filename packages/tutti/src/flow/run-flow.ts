@@ -81,12 +81,13 @@ async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Prom
   if (driver.openChildren.size > 0) await cancelChildren(driver);
   if (driver.stopped) return;
   const { entry, over } = toEnd(driver, end);
-  await driver.end(entry);
+  const parent = driver.history.started.parent?.run;
+  await driver.end(parent === undefined ? entry : { ...entry, wakes: parent });
   onOver(over);
 }
 
 async function undoRun(driver: Driver, end: CodeEnd): Promise<void> {
-  const key = toStepKey("/undo");
+  const key = driver.root.nextKey("undo");
   if (!driver.history.written.has(key)) {
     const error =
       end.kind === "threw" ? end.error : new TuttiError("RUN_CANCELLED", driver.root.cancelled?.message ?? "cancelled");

@@ -145,12 +145,15 @@ export function openPending<Value>(
 }
 
 // The characters that structure paths, and whatever can't be printed.
-const structural = /[/#\p{Cc}]/u;
-const structuralAll = /[/#\p{Cc}]/gu;
+const structural = /[%/#\p{Cc}]/u;
+const structuralAll = /[%/#\p{Cc}]/gu;
 
-/** A name as one segment of a path. The characters that structure paths are written as in a URL. */
+// No other name becomes this: a percent sign of its own is encoded.
+const emptyName = "%";
+
+/** A name as one segment of a path; two names never become one. The characters that structure paths are written as in a URL. */
 export function toSegment(name: string): string {
-  if (name === "") return "-";
+  if (name === "") return emptyName;
   return structural.test(name) ? name.replaceAll(structuralAll, encodeURIComponent) : name;
 }
 

@@ -58,6 +58,11 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     heads.markDirty(head);
   }
 
+  function wake(run: RunId): void {
+    const head = heads.find(run);
+    if (head?.status === "waiting") setStatus(head, "running", undefined);
+  }
+
   function start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId {
     const existing = heads.find(run.id);
     if (existing !== undefined) return existing.run;
@@ -88,6 +93,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     if (effect !== undefined) store.putEffect(effect);
     const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };
     if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);
+    if (entry.wakes !== undefined) wake(entry.wakes);
     if (entry.starts !== undefined) start(entry.starts, 0);
     return appended;
   }

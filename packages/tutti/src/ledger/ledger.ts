@@ -70,6 +70,8 @@ export interface NewEntry {
   readonly wakeAt?: number;
   /** What this entry does to an effect; checked and stored in the same transaction. */
   readonly effect?: EffectChange;
+  /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
+  readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
   readonly starts?: NewRun;
 }
