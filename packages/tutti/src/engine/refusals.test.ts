@@ -74,14 +74,13 @@ test("who waits for a result or a rest when the engine is closed is told so", ve
   );
   const { run, tutti } = await openOwning(busy);
   await until(() => isCalled);
-  const waits = [run.result(), run.settled()];
+  const fates = [run.result(), run.settled()].map(fateOf);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
   const closed = tutti.close();
   await takeTurns(20);
   vi.advanceTimersByTime(60_000); // nobody waits longer than the grace for a step that hangs
   await closed;
-  const fates = waits.map(fateOf);
   expect(await Promise.all(fates)).toEqual(["LEDGER_CLOSED", "LEDGER_CLOSED"]);
 });
 

@@ -58,20 +58,12 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     heads.markDirty(head);
   }
 
-  function wake(run: RunId): void {
-    const head = heads.find(run);
-    if (head?.status === "waiting") setStatus(head, "running", undefined);
-  }
-
   function start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId {
     const existing = heads.find(run.id);
     if (existing !== undefined) return existing.run;
-    if (run.startKey !== undefined) {
-      const earlier = store.findStartKey(run.startKey);
-      const counts = earlier !== undefined && (run.windowMs === undefined || place.at - earlier.at < run.windowMs);
-      if (counts) return earlier.run;
-      store.putStartKey(run.startKey, { run: run.id, at: place.at });
-    }
+    const earlier = findSameStart(store, run, place.at);
+    if (earlier !== undefined) return earlier;
+    if (run.startKey !== undefined) store.putStartKey(run.startKey, { run: run.id, at: place.at });
     const number = store.insertRun(run, { startedAt: place.at, epoch });
     const head = toNewHead(run.id, { number, epoch });
     heads.add(head);
@@ -93,7 +85,8 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     if (effect !== undefined) store.putEffect(effect);
     const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };
     if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);
-    if (entry.wakes !== undefined) wake(entry.wakes);
+    const woken = entry.wakes === undefined ? undefined : heads.find(entry.wakes);
+    if (woken?.status === "waiting") setStatus(woken, "running", undefined);
     if (entry.starts !== undefined) start(entry.starts, 0);
     return appended;
   }
@@ -123,6 +116,12 @@ function toNewHead(run: RunId, born: Pick<RunHead, "number" | "epoch">): RunHead
     isDetached: false,
     isVerified: true,
   };
+}
+
+/** The run that was started under the same key, while that key counts. */
+function findSameStart(store: CommitStore, { startKey, windowMs }: NewRun, now: number): RunId | undefined {
+  const earlier = startKey === undefined ? undefined : store.findStartKey(startKey);
+  return earlier !== undefined && (windowMs === undefined || now - earlier.at < windowMs) ? earlier.run : undefined;
 }
 
 type EffectVerdict =
