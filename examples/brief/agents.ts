@@ -1,4 +1,5 @@
-import { agent, type Agent, type SourceTools } from "tutti";
+import { agent, type Agent } from "tutti";
+import type { SourceTools } from "tutti/sources";
 import { z } from "zod";
 
 import { Answer, Chart, Draft, Finding, Problem, Verdict } from "./shapes.ts";

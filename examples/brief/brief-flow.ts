@@ -1,4 +1,5 @@
-import { flow, sourceTools, type Flow, type LedgerEntry, type Run, type RunId, type Sources } from "tutti";
+import { flow, type Flow, type LedgerEntry, type Run, type RunId } from "tutti";
+import { sourceTools, type Sources } from "tutti/sources";
 import { z } from "zod";
 
 import { toAgents, type Agents } from "./agents.ts";

@@ -1,4 +1,5 @@
-import { fromAiSdk, offlineModel, type Model } from "tutti";
+import type { Model } from "tutti";
+import { fromAiSdk, offlineModel } from "tutti/models";
 
 /** A provider whose key is in the environment, with a small model of it. */
 interface Provider {

@@ -3,7 +3,8 @@ import { randomInt } from "node:crypto";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-import { openTutti, verifyLedger, type LedgerEntry } from "tutti";
+import { openTutti, type LedgerEntry } from "tutti";
+import { verifyLedger } from "tutti/insight";
 
 import { say } from "./say.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 
-import { openSources, type Sources } from "tutti";
+import { openSources, type Sources } from "tutti/sources";
 
 const project = path.resolve(import.meta.dirname, "../..");
 const ownDocuments = ["README.md", "ARCHITECTURE.md", "STYLE.md", "REVIEW.md", "docs", "decisions"];

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 
-import type { Sources, Tutti } from "tutti";
+import type { Tutti } from "tutti";
+import type { Sources } from "tutti/sources";
 
 /** Which run a start means: the topic, the documents and the folder as they are, and how often a new page was asked for. */
 export interface Edition {

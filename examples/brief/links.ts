@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import type { Sources } from "tutti";
+import type { Sources } from "tutti/sources";
 
 /** Finds the address of a source, and of a quote in it, from the folder that the page lies in. */
 export type Links = (source: string, quote?: string) => string | undefined;

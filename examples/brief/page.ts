@@ -1,4 +1,4 @@
-import type { SkippedSource } from "tutti";
+import type { SkippedSource } from "tutti/sources";
 
 import { escapeHtml, html, trusted, type Html } from "./html.ts";
 import { toShortName, type Links } from "./links.ts";

@@ -1,4 +1,5 @@
-import { isTuttiError, openLiveView, type Activity, type LedgerEntry, type RunId } from "tutti";
+import { isTuttiError, type Activity, type LedgerEntry, type RunId } from "tutti";
+import { openLiveView } from "tutti/terminal";
 
 /** How the job shows what it does. */
 export interface View {

@@ -1,7 +1,8 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { quoteIsIn, tool, TuttiError, type Sources, type Tool } from "tutti";
+import { tool, TuttiError, type Tool } from "tutti";
+import { quoteIsIn, type Sources } from "tutti/sources";
 import { z } from "zod";
 
 import { drawBarChart } from "./bar-chart.ts";

@@ -38,24 +38,5 @@ export type {
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent, type AgentDefinition } from "./agents/agent.ts";
-export { openLiveView, type LiveView, type LiveViewOptions } from "./cli/live-view.ts";
-export { verifyLedger, type Verification } from "./ledger/verify.ts";
-export { openMemoryLedger, type MemoryLedgerOptions } from "./ledger/memory/memory-ledger.ts";
 export { systemClock } from "./base/clock.ts";
-export { fromAiSdk } from "./models/ai-sdk/ai-sdk-model.ts";
-export { offlineModel } from "./models/offline/offline-model.ts";
-export { quoteIsIn, sourceTools, type SourceTools } from "./tools/sources/source-tools.ts";
-export type { SkippedSource, Source } from "./tools/sources/source.ts";
-export { openSources, type SourceOptions, type Sources } from "./tools/sources/sources.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";
-export { nextRunTree, toRunTree } from "./insight/next-run-tree.ts";
-export {
-  emptyRunTree,
-  totalsOf,
-  type RunTree,
-  type StepKind,
-  type StepNode,
-  type StepState,
-  type TreeEvent,
-} from "./insight/run-tree.ts";
-export { whyOf, type Reason, type WhyLimits } from "./insight/why.ts";
