@@ -87,8 +87,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a second attempt writes no intent of its own",
     file: "flow/effect-call.ts",
-    text: 'call.tool.effect === "once" ? { prepare:',
-    replacement: 'call.tool.effect === "read" ? { prepare:',
+    text: "prepare: () => intendAgain(driver, call),",
+    replacement: "prepare: () => Promise.resolve(),",
     check: program("durable-attempts"),
   },
   {

@@ -124,7 +124,7 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
     onAbandoned: (error) => leave({ kind: "lost", error }),
   });
   const driver = openDriver({
-    log: record.status === "running" ? log : toWakingLog(log),
+    log: record.status === "running" ? log : toWakingLog(log, () => book.rests.tell(run, { kind: "awake" })),
     entries: claim.entries,
     blobs,
     host,
@@ -139,13 +139,16 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
 }
 
 /** The log of a run that rested: it counts as running from its next entry on, not for being looked at. */
-function toWakingLog(log: RunLog): RunLog {
+function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
   let isAwake = false;
   return {
     ...log,
     append(entry) {
-      if (!isAwake) log.mark("running");
-      isAwake = true;
+      if (!isAwake) {
+        isAwake = true;
+        log.mark("running");
+        onAwake();
+      }
       return log.append(entry);
     },
   };

@@ -36,6 +36,8 @@ export interface ActiveRun {
 export type Rest =
   | { readonly kind: "over"; readonly end: RunEnd }
   | { readonly kind: "waiting" }
+  /** It rested, was taken up again, and goes on. */
+  | { readonly kind: "awake" }
   | { readonly kind: "parked"; readonly error: TuttiError }
   /** This process lost the run: its ledger stopped, or another driver took it over. */
   | { readonly kind: "lost"; readonly error: TuttiError };

@@ -43,7 +43,7 @@ function toPayload<Payload>(signal: SignalOf<Payload>, payload: Payload): Payloa
 async function result(engine: Engine, runs: ActiveRuns, id: RunId): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const forget = runs.onRest(id, (rest) => {
-    if (rest.kind === "waiting") return;
+    if (rest.kind === "waiting" || rest.kind === "awake") return;
     if (rest.kind === "over" && rest.end.kind === "done") resolve(rest.end.output);
     else
       reject(
@@ -75,7 +75,10 @@ async function result(engine: Engine, runs: ActiveRuns, id: RunId): Promise<unkn
 
 async function settled(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState> {
   const { promise, resolve, reject } = Promise.withResolvers<Rest>();
-  const forget = runs.onRest(id, (rest) => (rest.kind === "lost" ? reject(rest.error) : resolve(rest)));
+  const forget = runs.onRest(id, (rest) => {
+    if (rest.kind === "lost") reject(rest.error);
+    else if (rest.kind !== "awake") resolve(rest);
+  });
   try {
     const state = await readState(engine, runs, id);
     if (state.kind !== "running") return state;
@@ -93,8 +96,11 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
   const driver = runs.find(id)?.driver;
   const record = await findRun(engine, id);
   if (driver !== undefined && !driver.stopped && record.status !== "paused") {
+    const isIdle = driver.delivery.idle && driver.busy === 0;
+    // Taken up again only to be looked at: what it says of itself counts once its past is replayed.
+    if (record.status === "waiting" && !isIdle) return (await readWaiting(engine, runs, id)) ?? { kind: "running" };
     const waits = [...driver.waits];
-    if (driver.busy > 0 || !driver.delivery.idle || waits.length === 0) return { kind: "running" };
+    if (!isIdle || waits.length === 0) return { kind: "running" };
     if (waits.some((wait) => wait.kind === "doubt"))
       return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
     const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
@@ -122,14 +128,20 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
 async function readWaiting(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState | undefined> {
   const driver = (await runs.drive(id))?.driver;
   if (driver === undefined) return undefined;
-  if (driver.delivery.idle && driver.busy === 0) return readState(engine, runs, id);
-  await new Promise<void>((resolve) => {
-    const forget = runs.onRest(id, () => {
+  if (!driver.delivery.idle || driver.busy > 0) {
+    const rest = await nextRest(runs, id);
+    if (rest.kind === "awake") return { kind: "running" };
+  }
+  return runs.find(id) === undefined ? undefined : readState(engine, runs, id);
+}
+
+function nextRest(runs: ActiveRuns, id: RunId): Promise<Rest> {
+  return new Promise((resolve) => {
+    const forget = runs.onRest(id, (rest) => {
       forget();
-      resolve();
+      resolve(rest);
     });
   });
-  return runs.find(id) === undefined ? undefined : readState(engine, runs, id);
 }
 
 async function readEnded(engine: Engine, id: RunId): Promise<RunState> {

@@ -229,7 +229,7 @@ function whyBefore(story: Story, step: StepKey, depth: number): Reason[] {
       ? []
       : lastInside(story, part, first.seq).filter((before) => before !== step && !story.told.has(before));
   if (earlier.length === 0 || !story.take()) return [];
-  const because = earlier.slice(-beforeMax).map((before) => whyStep(story, before, depth + 1));
+  const because = earlier.slice(-beforeMax).map((before) => whyStep(story, before, depth + 2)); // the group itself is a level
   return [
     {
       kind: "before",
