@@ -107,7 +107,7 @@ function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void
   limit?.whenOver(onThrown);
   let value: unknown;
   try {
-    value = attempts.work(toAttemptHost(attempts, attempt, limit?.signal));
+    value = attempts.work(toAttemptHost(attempts, attempt, limit));
   } catch (thrown) {
     onThrown(thrown);
     return;
@@ -117,12 +117,12 @@ function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void
 }
 
 // Most steps never look at their signal, and a controller costs more than the rest of a trivial step.
-function toAttemptHost(attempts: Attempts, attempt: number, signal: AbortSignal | undefined): AttemptHost {
+function toAttemptHost(attempts: Attempts, attempt: number, limit: Limit | undefined): AttemptHost {
   return {
     step: attempts.key,
     attempt,
     get signal() {
-      return signal ?? attempts.scope.signal();
+      return limit?.signal ?? attempts.scope.signal();
     },
   };
 }
@@ -133,18 +133,26 @@ interface Limit {
   clear(): void;
 }
 
+// Most attempts end in time and never ask for the signal, so it and the error are made when they are needed.
 function openLimit(driver: Driver, attempts: Attempts, timeoutMs: number): Limit {
-  const controller = new AbortController();
-  const error = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, {
-    facts: { timeoutMs },
-  });
+  let controller: AbortController | undefined;
+  let signal: AbortSignal | undefined;
+  let over: TuttiError | undefined;
   let fail: ((error: TuttiError) => void) | undefined;
   const forget = driver.host.clock.after(timeoutMs, () => {
-    controller.abort(error);
-    fail?.(error);
+    over = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, { facts: { timeoutMs } });
+    controller?.abort(over);
+    fail?.(over);
   });
   return {
-    signal: AbortSignal.any([controller.signal, attempts.scope.signal()]),
+    get signal() {
+      if (signal === undefined) {
+        controller = new AbortController();
+        if (over !== undefined) controller.abort(over);
+        signal = AbortSignal.any([controller.signal, attempts.scope.signal()]);
+      }
+      return signal;
+    },
     whenOver: (call) => {
       fail = call;
     },
