@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-import { requirements } from "../test/requirements.ts";
+import { missingById, requirements } from "../test/requirements.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const resultsFile = path.join(root, "node_modules/.cache/tutti/test-results.json");
@@ -16,12 +16,20 @@ report(readProofs());
 
 function report(testsByPromise: Readonly<Record<string, readonly unknown[]>>): void {
   let proved = 0;
+  let inPart = 0;
   for (const { id } of requirements) {
     const tests = testsByPromise[id]?.length ?? 0;
-    if (tests > 0) proved += 1;
-    console.log(tests > 0 ? `${id} proved ${tests}` : `${id} NOT PROVED`);
+    const missing = missingById[id];
+    if (tests > 0 && missing === undefined) proved += 1;
+    if (tests > 0 && missing !== undefined) inPart += 1;
+    console.log(toLine(id, tests, missing));
   }
-  console.log(`${proved} of ${requirements.length} promises proved by the last run of all tests`);
+  console.log(`${proved} of ${requirements.length} promises proved, ${inPart} in part, by the last run of all tests`);
+}
+
+function toLine(id: string, tests: number, missing: string | undefined): string {
+  if (tests === 0) return `${id} NOT PROVED`;
+  return missing === undefined ? `${id} proved ${tests}` : `${id} proved ${tests} in part; missing: ${missing}`;
 }
 
 function readProofs(): Readonly<Record<string, readonly unknown[]>> {
