@@ -122,6 +122,23 @@ test("a check that throws can't tell: a person is asked and is told why", verifi
   expect(crashed.office.sent).toEqual(["anna"]);
 });
 
+test("a check that never answers can't tell either: the run does not hang on it", verifies("D3"), async () => {
+  let isAsked = false;
+  const crashed = await crash("after", () => ({
+    check: () => {
+      isAsked = true;
+      return makeGate().opened.then(() => undefined);
+    },
+  }));
+  const { run } = await recover(crashed);
+  await until(() => isAsked);
+  await crashed.stage.clock.advance(60_000);
+  await comeInDoubt(crashed.stage, run);
+  expect(bodiesOf(crashed.stage.entries, "effect-in-doubt")).toMatchObject([
+    { why: expect.stringContaining("did not answer in 60000 ms") },
+  ]);
+});
+
 test("an idempotent tool is called again under its key after a crash", verifies("D3"), async () => {
   const crashed = await crash("after", () => ({ effect: "idempotent" }));
   const { run } = await recover(crashed);

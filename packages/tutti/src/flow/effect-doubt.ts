@@ -49,12 +49,26 @@ type CheckAnswer =
   | { readonly kind: "not-done" }
   | { readonly kind: "unknown"; readonly why: string };
 
+/** A check that does not answer in this time is one that can't tell. A tool's own limit comes first. */
+const checkTimeoutMs = 60_000;
+
 async function askTool(driver: Driver, call: EffectCall): Promise<CheckAnswer> {
-  const host = toToolHost(driver, call, {
-    step: call.key,
-    attempt: 1,
-    signal: call.scope.cancelled === undefined ? call.scope.signal() : new AbortController().signal,
+  const limitMs = call.tool.timeoutMs ?? checkTimeoutMs;
+  const { promise: late, resolve } = Promise.withResolvers<CheckAnswer>();
+  const controller = new AbortController();
+  const forget = driver.host.clock.after(limitMs, () => {
+    controller.abort();
+    resolve({ kind: "unknown", why: `it did not answer in ${limitMs} ms` });
   });
+  try {
+    return await Promise.race([askCheck(driver, call, controller.signal), late]);
+  } finally {
+    forget();
+  }
+}
+
+async function askCheck(driver: Driver, call: EffectCall, signal: AbortSignal): Promise<CheckAnswer> {
+  const host = toToolHost(driver, call, { step: call.key, attempt: 1, signal });
   try {
     const output = await call.tool.check?.(call.input, host);
     return output === undefined || output === null ? { kind: "not-done" } : { kind: "done", output };
