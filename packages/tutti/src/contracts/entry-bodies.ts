@@ -84,7 +84,7 @@ export const bodies = {
     },
   ),
   "step-failed": fields({ error: storedError }, { ...input, call: text, attempt: integer, digest: text }),
-  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }),
+  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { doubtful: flag }),
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },

@@ -28,6 +28,8 @@ export interface Attempts {
   readonly work: (host: AttemptHost) => unknown;
   /** Told of every failed try, also of those that are repeated. */
   readonly onTryFailed?: (error: TuttiError) => void;
+  /** True when an earlier try may have acted, whatever the last one says; kept with the attempt. */
+  readonly isDoubtful?: () => boolean;
   readonly onDone: (value: unknown, attempt: number) => void;
   readonly onFailed: (error: TuttiError, attempt: number) => void;
 }
@@ -178,7 +180,12 @@ function onFailed(
   void driver.append({
     kind: "attempt-failed",
     key: attempts.key,
-    body: toBody({ error: toStoredError(error), attempt: failure.attempt, nextAt }),
+    body: toBody({
+      error: toStoredError(error),
+      attempt: failure.attempt,
+      nextAt,
+      ...(attempts.isDoubtful?.() === true ? { doubtful: true } : {}),
+    }),
   });
   tryLater(driver, attempts, { failed: failure.attempt, nextAt, error });
 }

@@ -48,7 +48,11 @@ export function takeUp(
     ...taker,
     intend: () => (isTriedBefore(driver, call) ? dispatch(driver, call) : intend(driver, call)),
     dispatch: () => dispatch(driver, call),
-    repeat: () => send(driver, call, true),
+    repeat() {
+      // The process died while the tool was at work: from now on a clean failure does not mean that nothing happened.
+      driver.doubtful.add(request.key);
+      send(driver, call, true);
+    },
     onSettled() {
       driver.inFlight.delete(request.key);
       driver.host.effectChanged(request.effect);
@@ -137,6 +141,7 @@ function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
     prepare: () => intendAgain(driver, call),
     mustKnow,
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
+    isDoubtful: () => driver.doubtful.has(call.key),
     onTryFailed: (error) => {
       if (error.effect !== "none") driver.doubtful.add(call.key);
     },

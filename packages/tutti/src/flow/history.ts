@@ -168,7 +168,9 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
       const body = bodyOf(entry, kind);
       collected.attempts.set(key, body);
       const doubtful =
-        collected.openIntents.get(key)?.doubtful === true || fromStoredError(body.error).effect !== "none";
+        body.doubtful === true ||
+        collected.openIntents.get(key)?.doubtful === true ||
+        fromStoredError(body.error).effect !== "none";
       change(collected.openIntents, key, { inDoubt: false, cleared: !doubtful, doubtful, error: undefined });
       break;
     }
