@@ -146,6 +146,27 @@ test("an idempotent tool is called again under its key after a crash", verifies(
   expect(crashed.office.keys).toEqual([key, key]);
 });
 
+test("a clean failure after a crash does not mean that nothing had happened", verifies("D3"), async () => {
+  const stage = openStage();
+  const office = openPostOffice();
+  let calls = 0;
+  const mail = toMailTool(office, {
+    effect: "idempotent",
+    async run({ to }, { idempotencyKey }) {
+      if (++calls > 1) throw new TuttiError("TOOL_FAILED", "the post office is closed");
+      const receiptOf = office.send(to, idempotencyKey);
+      await makeGate().opened;
+      return receiptOf;
+    },
+  });
+  const flow = plainFlow("post", (run) => run.call(mail, { to: "anna" }));
+  await (await stage.open([flow])).start(flow, null, { id: "r" });
+  await until(() => office.sent.length === 1);
+  const next = await stage.open([flow]);
+  await comeInDoubt(stage, await next.open("r"));
+  expect(linesOf(stage.entries)).not.toContain("effect-failed /mail.send");
+});
+
 test("who is told of a doubt can settle it at once", verifies("D3", "D10"), async () => {
   const { tutti, run } = await recover(await crash("after"));
   expect(await run.settled()).toMatchObject({ kind: "in-doubt", effects: [{ key, state: "in-doubt" }] });
