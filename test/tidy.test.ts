@@ -211,7 +211,7 @@ const trials: Readonly<Record<string, Trial>> = {
       author: { "/README.md": "Co-authored-by: somebody" },
       talk: { "/docs/a.md": "As discussed with the team, this is fast." },
     },
-    clean: { "/docs/a.md": "Open https://example.com/home/page or ./work/list; GET /users/1; an agent registry." },
+    clean: { "/docs/a.md": "Open https://example.com/home/page or ./home/list; GET /users/1; an agent registry." },
   },
 };
 
