@@ -7,7 +7,15 @@ export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
-export type { Model, ModelMessage, ModelReply, ModelRequest, ModelTool, ToolCall } from "./contracts/model.ts";
+export type {
+  Model,
+  ModelDelta,
+  ModelMessage,
+  ModelReply,
+  ModelRequest,
+  ModelTool,
+  ToolCall,
+} from "./contracts/model.ts";
 export type { Confidence, Evidence, Outcome, Result, Usage } from "./contracts/outcome.ts";
 export type {
   CallOptions,
@@ -39,4 +47,5 @@ export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent, type AgentDefinition } from "./agents/agent.ts";
 export { systemClock } from "./base/clock.ts";
+export type { Provider } from "./tools/provider.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

@@ -70,6 +70,20 @@ export const errorCodes = {
   ),
   TOOL_FAILED: code("tell-model", "none", "A tool could not do what it was asked, and changed nothing."),
   TOOL_UNAVAILABLE: code("retry", "none", "A tool is out of reach for now, and changed nothing."),
+  TOOL_RATE_LIMITED: code("retry", "none", "A tool's provider asks to wait."),
+  TOOL_REFUSED: code(
+    "give-up",
+    "none",
+    "A tool's provider rejected the request: a wrong key, no access, a used-up quota, or a request it can't take.",
+  ),
+  TOOL_BLOCKED: code("tell-model", "none", "A tool's provider declines this content."),
+  TOOL_EMPTY: code("tell-model", "none", "A tool found nothing, and so did everything that it could fall back on."),
+  TOOL_INTERRUPTED: code(
+    "retry",
+    "unknown",
+    "A tool's provider was asked, and the connection broke or the time was over before it answered.",
+  ),
+  TOOL_ANSWER_INVALID: code("give-up", "unknown", "A tool's provider answered with something that can't be read."),
   // models
   MODEL_UNKNOWN: code("give-up", "none", "No model is configured under this tier."),
   MODEL_REFUSED: code(

@@ -4,9 +4,17 @@ import type { Usage } from "./outcome.ts";
 export interface Model {
   readonly provider: string;
   readonly id: string;
-  /** @throws TuttiError MODEL_REFUSED, MODEL_RATE_LIMITED, MODEL_UNAVAILABLE or MODEL_ANSWER_INVALID. */
-  generate(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
+  /**
+   * With `watch`, what the model says is told while it says it, where the provider can stream; the reply is the same.
+   * @throws TuttiError MODEL_REFUSED, MODEL_RATE_LIMITED, MODEL_UNAVAILABLE or MODEL_ANSWER_INVALID.
+   */
+  generate(request: ModelRequest, signal: AbortSignal, watch?: (delta: ModelDelta) => void): Promise<ModelReply>;
 }
+
+/** A piece of a reply, for the eyes only: never stored. */
+export type ModelDelta =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "tool-call"; readonly tool: string; readonly text: string };
 
 export interface ModelRequest {
   readonly messages: readonly ModelMessage[];
