@@ -95,38 +95,60 @@ function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {
   driver.begin();
   driver.host.stepStarted?.(driver.run, attempts.key, attempt);
-  const limit = attempts.timeoutMs === undefined ? undefined : openLimit(driver, attempts, attempts.timeoutMs);
-  let settled = false;
-  const settle = (then: () => void): void => {
-    if (settled) return;
-    settled = true;
-    limit?.clear();
-    if (!driver.stopped) then();
-    driver.finish();
-  };
-  const onDone = (value: unknown): void => settle(() => attempts.onDone(value, attempt));
-  const onThrown = (thrown: unknown): void => settle(() => onFailed(driver, attempts, { thrown, attempt }));
-  limit?.whenOver(onThrown);
+  const one = new Attempt(driver, attempts, attempt);
   let value: unknown;
   try {
-    value = attempts.work(toAttemptHost(attempts, attempt, limit));
+    value = attempts.work(one);
   } catch (thrown) {
-    onThrown(thrown);
+    one.fail(thrown);
     return;
   }
-  if (isThenable(value)) value.then(onDone, onThrown);
-  else onDone(value);
+  if (!isThenable(value)) one.succeed(value);
+  else
+    value.then(
+      (output) => one.succeed(output),
+      (thrown: unknown) => one.fail(thrown),
+    );
 }
 
-// Most steps never look at their signal, and a controller costs more than the rest of a trivial step.
-function toAttemptHost(attempts: Attempts, attempt: number, limit: Limit | undefined): AttemptHost {
-  return {
-    step: attempts.key,
-    attempt,
-    get signal() {
-      return limit?.signal ?? attempts.scope.signal();
-    },
-  };
+/** One attempt: ends once, whoever says so first. Most never look at their signal, so what a signal needs is made on first use. */
+class Attempt implements AttemptHost {
+  readonly step: StepKey;
+  readonly attempt: number;
+  private readonly driver: Driver;
+  private readonly attempts: Attempts;
+  private readonly limit: Limit | undefined;
+  private isOver = false;
+
+  constructor(driver: Driver, attempts: Attempts, attempt: number) {
+    this.driver = driver;
+    this.attempts = attempts;
+    this.step = attempts.key;
+    this.attempt = attempt;
+    const { timeoutMs } = attempts;
+    this.limit = timeoutMs === undefined ? undefined : openLimit(driver, attempts, timeoutMs);
+    this.limit?.whenOver((error) => this.fail(error));
+  }
+
+  get signal(): AbortSignal {
+    return this.limit?.signal ?? this.attempts.scope.signal();
+  }
+
+  succeed(value: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.limit?.clear();
+    if (!this.driver.stopped) this.attempts.onDone(value, this.attempt);
+    this.driver.finish();
+  }
+
+  fail(thrown: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.limit?.clear();
+    if (!this.driver.stopped) onFailed(this.driver, this.attempts, { thrown, attempt: this.attempt });
+    this.driver.finish();
+  }
 }
 
 interface Limit {

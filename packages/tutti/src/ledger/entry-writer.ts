@@ -14,9 +14,14 @@ export interface EntryWriter {
   setTime(now: number): void;
   /** Checks first and writes then, so that a refused entry leaves nothing behind. */
   append(head: RunHead, entry: NewEntry): Appended | Refused;
-  /** The new run's head, or the run that answers to its id or key already. */
-  start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId;
+  /** The new run's head and first entry, or the run that answers to its id or key already. */
+  start(run: NewRun, epoch: Birth["epoch"]): Born | RunId;
   setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void;
+}
+
+export interface Born {
+  readonly head: RunHead;
+  readonly first: LedgerEntry;
 }
 
 export interface Refused {
@@ -58,7 +63,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     heads.markDirty(head);
   }
 
-  function start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId {
+  function start(run: NewRun, epoch: Birth["epoch"]): Born | RunId {
     const existing = heads.find(run.id);
     if (existing !== undefined) return existing.run;
     const earlier = findSameStart(store, run, place.at);
@@ -67,10 +72,13 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     const number = store.insertRun(run, { startedAt: place.at, epoch });
     const head = toNewHead(run.id, { number, epoch });
     heads.add(head);
-    write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
+    const birth = { kind: "run-started", key: "", body: run.body } as const;
+    write(head, { ...birth, blobs: run.blobs });
+    const { hash, seq } = head;
+    const first = { ...birth, ...place, run: head.run, seq, version: entryVersion, hash };
     // A copied past changes nothing outside this run: its effects belong to the run that it was copied from.
     if (run.copied !== undefined) for (const entry of run.copied) write(head, entry);
-    return head;
+    return { head, first };
   }
 
   function append(head: RunHead, entry: NewEntry): Appended | Refused {

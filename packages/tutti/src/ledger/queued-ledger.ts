@@ -4,9 +4,10 @@ import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import type { RunHead } from "./commit-store.ts";
+import type { Started } from "./commit-row.ts";
+import { firstStatus, type RunHead } from "./commit-store.ts";
 import { toClosedError, toUnknownRunError } from "./ledger-errors.ts";
-import type { Claim, EffectFilter, Ledger, RunFilter, RunLog } from "./ledger.ts";
+import type { Claim, EffectFilter, Ledger, NewRun, RunFilter, RunLog } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
@@ -43,7 +44,8 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     async start(run) {
       const started = await queue.start(run);
       if (started.kind === "exists") return started;
-      return { kind: "started", run: run.id, claim: toClaim(started) };
+      const claim = run.copied === undefined ? toFirstClaim(run, started) : toClaim(started);
+      return { kind: "started", run: run.id, claim };
     },
     claim: async (run) => toClaim(queue.claim(run)),
     read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
@@ -59,6 +61,14 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
       return closing;
     },
   };
+}
+
+/** A new run has nothing that would have to be read back. */
+function toFirstClaim(run: NewRun, { log, first }: Extract<Started, { readonly kind: "started" }>): Claim {
+  const { id, flow, version, parent, startKey } = run;
+  const times = { startedAt: first.at, endedAt: undefined, wakeAt: undefined };
+  const record = { id, flow, version, status: firstStatus, epoch: log.epoch, ...times, parent, startKey };
+  return { record, entries: [first], log };
 }
 
 // A run that this process did not write is not driven on before its past was checked.
