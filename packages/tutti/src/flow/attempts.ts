@@ -117,7 +117,10 @@ class Attempt implements AttemptHost {
   readonly attempt: number;
   private readonly driver: Driver;
   private readonly attempts: Attempts;
-  private readonly limit: Limit | undefined;
+  private readonly forgetLimit: (() => void) | undefined;
+  private controller: AbortController | undefined;
+  private unfollow: (() => void) | undefined;
+  private overtime: TuttiError | undefined;
   private isOver = false;
 
   constructor(driver: Driver, attempts: Attempts, attempt: number) {
@@ -126,62 +129,57 @@ class Attempt implements AttemptHost {
     this.step = attempts.key;
     this.attempt = attempt;
     const { timeoutMs } = attempts;
-    this.limit = timeoutMs === undefined ? undefined : openLimit(driver, attempts, timeoutMs);
-    this.limit?.whenOver((error) => this.fail(error));
+    if (timeoutMs !== undefined)
+      this.forgetLimit = driver.host.clock.after(timeoutMs, () => this.runOutOfTime(timeoutMs));
   }
 
   get signal(): AbortSignal {
-    return this.limit?.signal ?? this.attempts.scope.signal();
+    const ofScope = this.attempts.scope.signal();
+    if (this.forgetLimit === undefined) return ofScope;
+    this.controller ??= this.follow(ofScope);
+    return this.controller.signal;
   }
 
   succeed(value: unknown): void {
     if (this.isOver) return;
-    this.isOver = true;
-    this.limit?.clear();
+    this.end();
     if (!this.driver.stopped) this.attempts.onDone(value, this.attempt);
     this.driver.finish();
   }
 
   fail(thrown: unknown): void {
     if (this.isOver) return;
-    this.isOver = true;
-    this.limit?.clear();
+    this.end();
     if (!this.driver.stopped) onFailed(this.driver, this.attempts, { thrown, attempt: this.attempt });
     this.driver.finish();
   }
-}
 
-interface Limit {
-  readonly signal: AbortSignal;
-  whenOver(fail: (error: TuttiError) => void): void;
-  clear(): void;
-}
+  private end(): void {
+    this.isOver = true;
+    this.forgetLimit?.();
+    this.unfollow?.();
+  }
 
-// Most attempts end in time and never ask for the signal, so it and the error are made when they are needed.
-function openLimit(driver: Driver, attempts: Attempts, timeoutMs: number): Limit {
-  let controller: AbortController | undefined;
-  let signal: AbortSignal | undefined;
-  let over: TuttiError | undefined;
-  let fail: ((error: TuttiError) => void) | undefined;
-  const forget = driver.host.clock.after(timeoutMs, () => {
-    over = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, { facts: { timeoutMs } });
-    controller?.abort(over);
-    fail?.(over);
-  });
-  return {
-    get signal() {
-      if (signal === undefined) {
-        controller = new AbortController();
-        if (over !== undefined) controller.abort(over);
-        signal = AbortSignal.any([controller.signal, attempts.scope.signal()]);
-      }
-      return signal;
-    },
-    whenOver: (call) => {
-      fail = call;
-    },
-    clear: forget,
-  };
+  private runOutOfTime(timeoutMs: number): void {
+    this.overtime = new TuttiError("STEP_TIMEOUT", `${this.step} took longer than ${timeoutMs} ms`, {
+      facts: { timeoutMs },
+    });
+    this.controller?.abort(this.overtime);
+    this.fail(this.overtime);
+  }
+
+  // AbortSignal.any would do, at ten times the cost: it keeps weak references on both sides.
+  private follow(ofScope: AbortSignal): AbortController {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(ofScope.reason);
+    if (this.overtime !== undefined) controller.abort(this.overtime);
+    else if (ofScope.aborted) abort();
+    else {
+      ofScope.addEventListener("abort", abort, { once: true });
+      this.unfollow = () => ofScope.removeEventListener("abort", abort);
+    }
+    return controller;
+  }
 }
 
 function onFailed(

@@ -1,14 +1,14 @@
 import { TuttiError } from "../base/errors.ts";
+import { closeWindowAfterMicrotasks, takeTurnNext, type TurnTaker } from "../base/turns.ts";
 import type { Delivered } from "./history.ts";
 import type { Pending } from "./scope.ts";
-import { takeTurnNext, type TurnTaker } from "./turns.ts";
 
 /**
  * Hands results to the flow's code: strictly in the order of the ledger, one per macrotask, the same way when they are replayed as when
  * they happen. So native `Promise.all`, `race`, loops and shared variables see one interleaving, however often the run is recovered.
  *
- * While the recorded part is being replayed no new work starts: it waits at the gate. Between handing something over and the next macrotask
- * a window is open; a verb called outside any window means that the code awaited something the ledger does not know.
+ * While the recorded part is being replayed no new work starts: it waits at the gate. From handing something over until the microtasks have
+ * drained a window is open; a verb called outside any window means that the code awaited something the ledger does not know.
  */
 export interface Delivery {
   /** True once the recorded part is used up. */
@@ -68,6 +68,8 @@ interface Mailbox extends TurnTaker {
   last: Handing | undefined;
   live: boolean;
   windowOpen: boolean;
+  /** Something was handed over in this macrotask; the next thing has to wait for the next. */
+  hasTurn: boolean;
   stopped: boolean;
 }
 
@@ -83,8 +85,10 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
     last: undefined,
     live: order.length === 0,
     windowOpen: false,
+    hasTurn: false,
     stopped: false,
     takeTurn: () => takeTurn(mailbox),
+    closeWindow: () => void (mailbox.windowOpen = false),
   };
   return {
     get live() {
@@ -94,7 +98,7 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
       return mailbox.windowOpen;
     },
     get idle() {
-      return mailbox.live && !mailbox.windowOpen && mailbox.first === undefined;
+      return mailbox.live && !mailbox.hasTurn && mailbox.first === undefined;
     },
     ask: (pending) => ask(mailbox, pending),
     whenLive(start) {
@@ -121,14 +125,17 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
   };
 }
 
-/** The window stays open while microtasks drain, and closes with the next macrotask, which hands over the next item. */
+/** The window stays open while microtasks drain; the next macrotask hands over the next item. */
 function openWindow(mailbox: Mailbox): void {
   mailbox.windowOpen = true;
+  closeWindowAfterMicrotasks(mailbox);
+  if (mailbox.hasTurn) return;
+  mailbox.hasTurn = true;
   takeTurnNext(mailbox);
 }
 
 function takeTurn(mailbox: Mailbox): void {
-  mailbox.windowOpen = false;
+  mailbox.hasTurn = false;
   if (mailbox.stopped) return;
   if (mailbox.live) handLive(mailbox);
   else handRecorded(mailbox);
@@ -197,7 +204,7 @@ function enqueue(mailbox: Mailbox, handing: Handing): void {
 
 function ready(mailbox: Mailbox, handing: Handing): void {
   handing.isReady = true;
-  if (mailbox.live && !mailbox.windowOpen && !mailbox.stopped && mailbox.first === handing) handLive(mailbox);
+  if (mailbox.live && !mailbox.hasTurn && !mailbox.stopped && mailbox.first === handing) handLive(mailbox);
 }
 
 /** The first line of the stack that lies outside Tutti: the flow's own. */

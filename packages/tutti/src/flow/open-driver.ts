@@ -330,8 +330,7 @@ function watchStall(course: Course): void {
   const { host } = course;
   course.forgetStall ??= host.clock.after(host.stallMs, () => {
     course.forgetStall = undefined;
-    if (course.stopped || course.ended || course.busy > 0 || course.waits.size > 0 || course.delivery().windowOpen)
-      return;
+    if (course.stopped || course.ended || course.busy > 0 || course.waits.size > 0 || !course.delivery().idle) return;
     park(
       course,
       new TuttiError("FLOW_STALLED", "the flow neither ends nor waits for anything that Tutti knows", {

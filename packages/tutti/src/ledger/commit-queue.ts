@@ -270,7 +270,7 @@ function syncCommitted(queue: QueueState): void {
   queue.syncing = rows;
   queue.isUnsynced = false;
   queue.syncs += 1;
-  if (fault === undefined) store.sync((error) => endSync(queue, error));
+  if (fault === undefined) store.sync((error) => endSync(queue, error), countWaiting(rows));
   else void syncAfter(fault, queue);
 }
 
@@ -281,7 +281,13 @@ async function syncAfter(fault: DiskFault, queue: QueueState): Promise<void> {
     endSync(queue, error);
     return;
   }
-  queue.store.sync?.((error) => endSync(queue, error));
+  queue.store.sync?.((error) => endSync(queue, error), countWaiting(queue.syncing ?? []));
+}
+
+function countWaiting(rows: readonly Row[]): number {
+  let waiting = 0;
+  for (const row of rows) if (row.kind !== "append" || !row.ahead) waiting++;
+  return waiting;
 }
 
 function endSync(queue: QueueState, error: unknown): void {
