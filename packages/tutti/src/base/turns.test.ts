@@ -14,6 +14,10 @@ function note(log: string[], name: string, onTurn?: () => void): Parameters<type
   };
 }
 
+const fail = (): never => {
+  throw new Error("planted");
+};
+
 test("a window closes after every microtask, however long their chain, and before any other macrotask", async () => {
   const log: string[] = [];
   setImmediate(() => log.push("immediate"));
@@ -41,9 +45,6 @@ test("all have their turns in one macrotask, also behind one that throws", async
   const others = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");
   process.once("uncaughtException", (error) => thrown.push(error.message));
-  const fail = (): never => {
-    throw new Error("planted");
-  };
   takeTurnNext(note(log, "d", fail));
   takeTurnNext(note(log, "e"));
   await nextMacrotask();
