@@ -7,13 +7,23 @@ import type {
 } from "@ai-sdk/provider";
 
 import type { ModelMessage, ModelRequest } from "../../contracts/model.ts";
+import type { Price } from "../pricing/price.ts";
+import { toAssistantParts } from "./provider-data.ts";
 import { isStrictSchema, toWireSchema } from "./wire-schema.ts";
 
-/** Settings that go to the provider with every call. */
-export type AiSdkSettings = Pick<
+/** Settings that go to the provider with every call, and what a call costs. */
+export interface AiSdkSettings extends Pick<
   LanguageModelV4CallOptions,
   "maxOutputTokens" | "temperature" | "seed" | "reasoning" | "providerOptions"
->;
+> {
+  /** Wins over the list price: for models that are not listed, and for rates of your own. */
+  readonly price?: Price;
+}
+
+/** Whose provider data a reply carries: another model can't read it. */
+export function toMaker(model: Pick<LanguageModelV4, "provider" | "modelId">): string {
+  return `${model.provider}/${model.modelId}`;
+}
 
 /** Tool names as a provider takes them, and back. */
 export interface WireNames {
@@ -54,15 +64,19 @@ export function toCallOptions(
   const provider = model.provider.split(".", 1)[0] ?? "";
   const schema = toWireSchema(request.answer.schema);
   const byPrompt = mustAskInWords(request, model, provider);
-  const messages = toPrompt(request.messages, names);
+  const { price: _, ...sent } = settings;
+  const messages = toPrompt(request.messages, names, toMaker(model));
   const tools = request.tools.map((tool) => {
     const inputSchema = toWireSchema(tool.input);
     const strict = provider === "openai" ? { strict: isStrictSchema(inputSchema) } : {};
     return { type: "function" as const, name: names.toWire(tool.name), description: tool.does, inputSchema, ...strict };
   });
-  const lax = strictByDefault(provider) && !isStrictSchema(schema) ? { [provider]: { strictJsonSchema: false } } : {};
+  const lax = strictByDefault(provider) && !isStrictSchema(schema) ? { strictJsonSchema: false } : {};
+  // A run may go on in a month: what it needs is in the ledger, and no reference to what the provider may have forgotten.
+  const stateless = model.provider === "openai.responses" ? { store: false } : {};
+  const own = { ...lax, ...stateless, ...settings.providerOptions?.[provider] };
   return {
-    ...settings,
+    ...sent,
     prompt: byPrompt
       ? [...messages, { role: "user", content: [{ type: "text", text: askForJson(schema) }] }]
       : messages,
@@ -76,7 +90,7 @@ export function toCallOptions(
           },
         }),
     ...(tools.length === 0 ? {} : { tools }),
-    providerOptions: { ...lax, ...settings.providerOptions },
+    providerOptions: { ...settings.providerOptions, ...(Object.keys(own).length === 0 ? {} : { [provider]: own }) },
   };
 }
 
@@ -98,7 +112,7 @@ function askForJson(schema: unknown): string {
   return `When you have what you need, answer with JSON only, no other words and no code fence, that fits this JSON Schema:\n${JSON.stringify(schema)}`;
 }
 
-function toPrompt(messages: readonly ModelMessage[], names: WireNames): LanguageModelV4Message[] {
+function toPrompt(messages: readonly ModelMessage[], names: WireNames, maker: string): LanguageModelV4Message[] {
   const prompt: LanguageModelV4Message[] = [];
   for (const message of messages) {
     switch (message.role) {
@@ -108,19 +122,9 @@ function toPrompt(messages: readonly ModelMessage[], names: WireNames): Language
       case "user":
         prompt.push({ role: "user", content: [{ type: "text", text: message.text }] });
         break;
-      case "assistant": {
-        const calls = message.toolCalls.map((call) => ({
-          type: "tool-call" as const,
-          toolCallId: call.id,
-          toolName: names.toWire(call.tool),
-          // Providers want an object; what the model wrote instead was refused and told.
-          input: typeof call.input === "object" && call.input !== null ? call.input : {},
-        }));
-        // A provider refuses an empty text.
-        const text = message.text === "" ? [] : [{ type: "text" as const, text: message.text }];
-        prompt.push({ role: "assistant", content: [...text, ...calls] });
+      case "assistant":
+        prompt.push({ role: "assistant", content: toAssistantParts(message, names, maker) });
         break;
-      }
       case "tool": {
         const part = toResultPart(message, names);
         const last = prompt.at(-1);
