@@ -168,7 +168,9 @@ function isFinalAnswer(metadata: SharedV4ProviderMetadata | undefined): boolean 
   return Object.values(metadata ?? {}).some((known) => known["phase"] === "final_answer");
 }
 
+// What a package can't read, or misses at the end, is a stream that broke; what a provider says itself has a status or a word on trying again.
 function toThrown(error: unknown): unknown {
-  if (error instanceof Error || (typeof error === "object" && error !== null && "isRetryable" in error)) return error;
+  if (typeof error === "object" && error !== null && "isRetryable" in error) return error;
+  if (error instanceof Error) return new StreamBroken(error.message, { cause: error });
   return new StreamBroken(typeof error === "string" ? error : (JSON.stringify(error) ?? "an error in the stream"));
 }
