@@ -17,15 +17,24 @@ const shownMax = 6;
 const excerptMax = 80;
 const excerptLead = 20;
 
-/** The recorded request that differs in the fewest places; the first of several. */
+/** The recorded request that differs in the fewest places, and there the least; the first of several. */
 export function findNearest(recorded: readonly ModelRequest[], asked: ModelRequest): Nearest | undefined {
   const wanted = toLeaves(asked);
   let nearest: Nearest | undefined;
+  let least = Infinity;
   for (const [index, request] of recorded.entries()) {
     const differences = compare(toLeaves(request), wanted);
-    if (nearest === undefined || differences.length < nearest.differences.length) nearest = { index, differences };
+    const distance = differences.reduce((sum, difference) => sum + 1 + toDistance(difference), 0);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = { index, differences };
   }
   return nearest;
+}
+
+/** How much of two texts is not their common beginning, in [0, 1]. */
+function toDistance({ recorded = "", asked = "" }: Difference): number {
+  return 1 - firstDifference(recorded, asked) / Math.max(recorded.length, asked.length, 1);
 }
 
 /** One line for each place that differs, with the words around the first difference in it. */

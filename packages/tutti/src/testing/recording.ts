@@ -75,7 +75,7 @@ const keyLike: readonly RegExp[] = [
   /\bgithub_pat_\w{20,}/g,
   /\bAIza[\w-]{20,}/g,
   /\bAKIA[A-Z0-9]{16}\b/g,
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+/g,
+  /\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]+/g,
   /\bBearer\s+[\w.~+/=-]{12,}/gi,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
