@@ -30,7 +30,7 @@ const strong = actor("strong", 1, { text: '{"mood":"bad","sure":1}' });
 
 async function ask(first: Partial<ModelReply> | TuttiError, options: Partial<CascadeOptions> = {}) {
   const deltas: ModelDelta[] = [];
-  const model = cascade({ first: actor("cheap", 0.25, first), then: strong, ...options });
+  const model = cascade({ first: actor("cheap", 0.25, first), stronger: strong, ...options });
   const reply = await model.generate(request, new AbortController().signal, (delta) => deltas.push(delta));
   return { ...reply, deltas };
 }
@@ -98,7 +98,7 @@ test(
     expect(await ask(good, { confidenceMin: 0.6, ownWord })).toMatchObject({ modelId: "cheap" });
     expect(await ask(probable(1), { confidenceMin: 0.61, ownWord })).toMatchObject({ modelId: "strong" });
     for (const confidenceMin of [-1, 1.5, Number.NaN])
-      expect(() => cascade({ first: strong, then: strong, confidenceMin })).toThrow(
+      expect(() => cascade({ first: strong, stronger: strong, confidenceMin })).toThrow(
         expect.objectContaining({ code: "DEFINITION_INVALID" }),
       );
   },
@@ -134,7 +134,7 @@ test(
       hint: "Wait.",
       facts: { status: 429 },
     });
-    await expect(ask({ text: "?" }, { then: actor("strong", 1, limited) })).rejects.toMatchObject({
+    await expect(ask({ text: "?" }, { stronger: actor("strong", 1, limited) })).rejects.toMatchObject({
       code: "MODEL_RATE_LIMITED",
       hint: "Wait.",
       retryAfterMs: 700,

@@ -11,7 +11,7 @@ export interface CascadeOptions {
   /** Asked first: the cheap one. */
   readonly first: Model;
   /** Asked when the first one's answer will not do: the strong one. */
-  readonly then: Model;
+  readonly stronger: Model;
   /** A check of your own, after the ones that are always made. */
   readonly accept?: (reply: ModelReply, request: ModelRequest) => boolean | Promise<boolean>;
   /** An answer that is less sure than this, in [0, 1], will not do, and neither will one that says nothing of it. */
@@ -23,10 +23,10 @@ export interface CascadeOptions {
 /**
  * A cheap model first, a stronger one when the first answer will not do: it can't be had, is not JSON for the wanted schema, calls a tool that
  * is not there or with an input that does not fit, is not sure enough, or fails your own check. Both are paid, and the usage says so.
- * @throws TuttiError what `then` throws, with what the first one cost in its facts
+ * @throws TuttiError what `stronger` throws, with what the first one cost in its facts
  */
 export function cascade(options: CascadeOptions): Model {
-  const { first, then, confidenceMin } = options;
+  const { first, stronger, confidenceMin } = options;
   if (confidenceMin !== undefined && !(confidenceMin >= 0 && confidenceMin <= 1)) {
     throw new TuttiError("DEFINITION_INVALID", `a cascade's confidenceMin is ${confidenceMin}`, {
       hint: "Give a number from 0 to 1.",
@@ -34,7 +34,7 @@ export function cascade(options: CascadeOptions): Model {
   }
   return {
     provider: "cascade",
-    id: `${nameOf(first)} > ${nameOf(then)}`,
+    id: `${nameOf(first)} > ${nameOf(stronger)}`,
     async generate(request, signal, watch) {
       const tried = await tryFirst(options, request, signal);
       if (tried.kind === "answered") {
@@ -42,7 +42,7 @@ export function cascade(options: CascadeOptions): Model {
         return tried.reply;
       }
       try {
-        return toWholeReply(tried.before, then, await then.generate(request, signal, watch));
+        return toWholeReply(tried.before, stronger, await stronger.generate(request, signal, watch));
       } catch (thrown) {
         throw withSpent(thrown, tried.before);
       }

@@ -27,7 +27,7 @@ function openRemote(): { readonly model: Model; readonly sent: string[] } {
   const openai = createOpenAI({
     apiKey: "test",
     fetch: async (address) => {
-      sent.push(String(address));
+      sent.push(new Request(address).url);
       return new Response(JSON.stringify(chatWire.answer({ text: "{}" })));
     },
   });
@@ -44,7 +44,7 @@ function ask(model: Model): Promise<unknown> {
 test("where network models are forbidden, nothing is sent beyond this machine", verifies("M3", "X3"), async () => {
   const { model, sent } = openRemote();
   {
-    using _forbidden = forbidNetworkModels();
+    using _ = forbidNetworkModels();
     expect(await ask(model)).toMatchObject({
       code: "MODEL_FORBIDDEN",
       disposition: "give-up",
@@ -83,7 +83,7 @@ test("the environment forbids them for a whole process, and a word that says nei
 test("models on this machine go on: local servers, scripts, the offline model", verifies("M3"), async () => {
   const server = await openProviderServer(() => ({ kind: "answer", body: chatWire.answer({ text: "{}" }) }));
   try {
-    using _forbidden = forbidNetworkModels();
+    using _ = forbidNetworkModels();
     for (const baseURL of [`${server.url}/v1`, `${server.url.replace("127.0.0.1", "localhost")}/v1`])
       expect(await ask(fromAiSdk(createOpenAI({ apiKey: "test", baseURL }).chat("m")))).toBe("{}");
     expect(await ask(scriptedModel([{ answer: {} }]))).toBe("{}");

@@ -17,7 +17,7 @@ export type ProviderAnswer =
       readonly body: unknown;
     }
   /** An event stream, each event as it stands on the wire; afterwards the stream ends, breaks off, or goes on without a word. */
-  | { readonly kind: "events"; readonly events: readonly string[]; readonly then?: "end" | "cut" | "hang" }
+  | { readonly kind: "events"; readonly events: readonly string[]; readonly after?: "end" | "cut" | "hang" }
   /** Never answers. */
   | { readonly kind: "hang" }
   /** Closes the connection: before anything is sent, or in the middle of the body. */
@@ -76,7 +76,7 @@ function respond(outgoing: ServerResponse, answer: ProviderAnswer): void {
     case "hang":
       return;
     case "events":
-      void sendEvents(outgoing, answer.events, answer.then ?? "end");
+      void sendEvents(outgoing, answer.events, answer.after ?? "end");
       return;
     case "cut":
       if (answer.after !== undefined) {
@@ -95,7 +95,7 @@ function respond(outgoing: ServerResponse, answer: ProviderAnswer): void {
 async function sendEvents(
   outgoing: ServerResponse,
   events: readonly string[],
-  then: "end" | "cut" | "hang",
+  after: "end" | "cut" | "hang",
 ): Promise<void> {
   outgoing.writeHead(200, { "content-type": "text/event-stream" });
   for (const event of events) {
@@ -103,6 +103,6 @@ async function sendEvents(
       outgoing.write(event, () => resolve());
     });
   }
-  if (then === "end") outgoing.end();
-  if (then === "cut") outgoing.destroy();
+  if (after === "end") outgoing.end();
+  if (after === "cut") outgoing.destroy();
 }

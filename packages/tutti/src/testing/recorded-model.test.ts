@@ -78,7 +78,7 @@ test(
       { answer: { answer: "a book" } },
     ]);
     expect(await play(recordModel(live, file))).toEqual({ answer: "a book" });
-    using _forbidden = forbidNetworkModels();
+    using _ = forbidNetworkModels();
     expect(await play(replayModel(file))).toEqual({ answer: "a book" });
     expect(live.requests).toHaveLength(2);
   },
@@ -180,9 +180,11 @@ test("a failed call is not recorded, and a new recording replaces the old one", 
   expect((await generate(replayModel(file), toRequest("?"))).text).toBe("new");
 });
 
+function unreadable(hint: string): unknown {
+  return expect.objectContaining({ code: "SOURCE_UNREADABLE", hint: expect.stringContaining(hint) });
+}
+
 test("a file that is missing, damaged or can't be written is one clear error", verifies("K4"), async () => {
-  const unreadable = (hint: string) =>
-    expect.objectContaining({ code: "SOURCE_UNREADABLE", hint: expect.stringContaining(hint) });
   expect(() => replayModel(file)).toThrow(unreadable("Make it with recordModel"));
   await generate(recordModel(scriptedModel([{ text: "{}" }]), file), toRequest("?"));
   for (const line of ["{", "{}", '{"fingerprint":1}']) {

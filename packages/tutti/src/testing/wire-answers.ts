@@ -20,7 +20,7 @@ export interface Wire {
   events(said: Said): readonly string[];
 }
 
-const usageDefault = { input: 10, output: 5 };
+const usageDefault: NonNullable<Said["usage"]> = { input: 10, output: 5 };
 
 /** Cut in two, so that a stream has something to put together. */
 function halves(text: string): readonly string[] {
@@ -32,9 +32,13 @@ function toData(value: unknown): string {
   return `data: ${JSON.stringify(value)}\n\n`;
 }
 
+function event(type: string, fields: Readonly<Record<string, unknown>> = {}): string {
+  return `event: ${type}\n${toData({ type, ...fields })}`;
+}
+
 /** Chat Completions: OpenAI, whoever is compatible with it, and Ollama under /v1. */
 export const chatWire: Wire = {
-  answer({ text = null, calls = [], thinking, usage = usageDefault }: Said & { readonly text?: string | null }) {
+  answer({ text, calls = [], thinking, usage = usageDefault }) {
     const toolCalls = calls.map(({ id, name, input }) => ({
       id,
       type: "function",
@@ -42,7 +46,7 @@ export const chatWire: Wire = {
     }));
     const message = {
       role: "assistant",
-      content: text,
+      content: text ?? null,
       ...(thinking === undefined ? {} : { reasoning_content: thinking.text }),
       ...(calls.length === 0 ? {} : { tool_calls: toolCalls }),
     };
@@ -106,8 +110,6 @@ function toChatUsage({ input, cached, output, reasoning }: NonNullable<Said["usa
 export const responsesWire: Wire = {
   answer: (said) => toResponse(said),
   events(said) {
-    const event = (type: string, fields: Readonly<Record<string, unknown>>): string =>
-      `event: ${type}\n${toData({ type, ...fields })}`;
     const response = { id: "resp_1", object: "response", created_at: 1, model: "wire-model-1", output: [] };
     const items = toItems(said).flatMap((item, index) => {
       const place = { output_index: index };
@@ -197,8 +199,6 @@ export const messagesWire: Wire = {
     };
   },
   events(said) {
-    const event = (type: string, fields: Readonly<Record<string, unknown>> = {}): string =>
-      `event: ${type}\n${toData({ type, ...fields })}`;
     const blocks = toBlocks(said).flatMap((block, index) => [
       event("content_block_start", { index, content_block: { ...block, ...toEmpty(block) } }),
       ...toDeltas(block).map((delta) => event("content_block_delta", { index, delta })),

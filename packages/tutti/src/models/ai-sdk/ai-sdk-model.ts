@@ -5,9 +5,10 @@ import type { Model } from "../../contracts/model.ts";
 import { refuseNetwork } from "../network-switch.ts";
 import { toModelError } from "./ai-sdk-errors.ts";
 import { toReply } from "./ai-sdk-reply.ts";
-import { toCallOptions, toWireNames, type AiSdkSettings } from "./ai-sdk-request.ts";
+import { toCallOptions, type AiSdkSettings } from "./ai-sdk-request.ts";
 import { readStream } from "./ai-sdk-stream.ts";
 import { findEndpoint } from "./endpoint.ts";
+import { toWireNames } from "./wire-names.ts";
 
 /**
  * A model of any AI SDK provider: `fromAiSdk(openai("gpt-5-mini"))`. One call is one attempt: retries belong to the step that makes it.

@@ -6,9 +6,10 @@ import type { Confidence, Usage } from "../../contracts/outcome.ts";
 import { findPrice } from "../pricing/find-price.ts";
 import { toCostUsd } from "../pricing/price.ts";
 import { toSpentFacts } from "../spent.ts";
-import { toMaker, type AiSdkSettings, type WireNames } from "./ai-sdk-request.ts";
+import type { AiSdkSettings } from "./ai-sdk-request.ts";
 import type { AiSdkResult } from "./ai-sdk-stream.ts";
-import { toProviderData } from "./provider-data.ts";
+import { toMaker, toProviderData } from "./provider-data.ts";
+import type { WireNames } from "./wire-names.ts";
 
 export interface Asked {
   readonly model: LanguageModelV4;

@@ -8,7 +8,8 @@ import type {
 
 import type { ModelMessage, ModelRequest } from "../../contracts/model.ts";
 import type { Price } from "../pricing/price.ts";
-import { toAssistantParts } from "./provider-data.ts";
+import { toAssistantParts, toMaker } from "./provider-data.ts";
+import { wireNameMax, type WireNames } from "./wire-names.ts";
 import { isStrictSchema, toWireSchema } from "./wire-schema.ts";
 
 /** Settings that go to the provider with every call, and what a call costs. */
@@ -18,42 +19,6 @@ export interface AiSdkSettings extends Pick<
 > {
   /** Wins over the list price: for models that are not listed, and for rates of your own. */
   readonly price?: Price;
-}
-
-/** Whose provider data a reply carries: another model can't read it. */
-export function toMaker(model: Pick<LanguageModelV4, "provider" | "modelId">): string {
-  return `${model.provider}/${model.modelId}`;
-}
-
-/** Tool names as a provider takes them, and back. */
-export interface WireNames {
-  toWire(ours: string): string;
-  toOurs(wire: string): string;
-}
-
-const wireNameMax = 64;
-
-/** Providers take letters, digits, `_` and `-` only; our `page.publish` travels as `page_publish`. Two names never become one. */
-export function toWireNames(request: ModelRequest): WireNames {
-  const wireByOurs = new Map<string, string>();
-  const oursByWire = new Map<string, string>();
-  const mentioned = request.messages.flatMap((message) => {
-    if (message.role === "tool") return [message.tool];
-    return message.role === "assistant" ? message.toolCalls.map((call) => call.tool) : [];
-  });
-  for (const ours of [...request.tools.map((tool) => tool.name), ...mentioned]) {
-    if (wireByOurs.has(ours)) continue;
-    const base = ours.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, wireNameMax) || "_";
-    let wire = base;
-    for (let count = 2; oursByWire.has(wire); count++) wire = `${base.slice(0, wireNameMax - 3)}_${count}`;
-    wireByOurs.set(ours, wire);
-    oursByWire.set(wire, ours);
-  }
-  return {
-    toWire: (ours) => wireByOurs.get(ours) ?? ours,
-    // A name that nobody offered stays as the model wrote it: whoever runs the tools will say that there is none.
-    toOurs: (wire) => oursByWire.get(wire) ?? wire,
-  };
 }
 
 export function toCallOptions(

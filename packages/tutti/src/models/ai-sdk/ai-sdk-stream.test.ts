@@ -72,21 +72,27 @@ async function failAnthropic(events: readonly string[]): Promise<unknown> {
   return failed.catch((error: unknown) => error);
 }
 
+function toErrorEvent(type: string): string {
+  return `event: error\ndata: ${JSON.stringify({ type: "error", error: { type, message: "Sorry." } })}\n\n`;
+}
+
 test(
   "an error that a provider sends inside its stream is told by what it says, and half an answer is not kept",
   verifies("M3", "K4"),
   async () => {
-    const error = (type: string): string =>
-      `event: error\ndata: ${JSON.stringify({ type: "error", error: { type, message: "Sorry." } })}\n\n`;
     const half = messagesWire.events({ text: "a long story" }).slice(0, 4);
-    expect(await failAnthropic([...half, error("overloaded_error")])).toMatchObject({
+    expect(await failAnthropic([...half, toErrorEvent("overloaded_error")])).toMatchObject({
       code: "MODEL_UNAVAILABLE",
       message: expect.stringContaining("Sorry."),
     });
     await server?.close();
-    expect(await failAnthropic([...half, error("rate_limit_error")])).toMatchObject({ code: "MODEL_RATE_LIMITED" });
+    expect(await failAnthropic([...half, toErrorEvent("rate_limit_error")])).toMatchObject({
+      code: "MODEL_RATE_LIMITED",
+    });
     await server?.close();
-    expect(await failAnthropic([...half, error("invalid_request_error")])).toMatchObject({ code: "MODEL_REFUSED" });
+    expect(await failAnthropic([...half, toErrorEvent("invalid_request_error")])).toMatchObject({
+      code: "MODEL_REFUSED",
+    });
   },
 );
 
@@ -116,13 +122,14 @@ const usage = {
   outputTokens: { total: 1, text: 1, reasoning: undefined },
 };
 
+function* endless(): Iterable<LanguageModelV4StreamPart> {
+  yield { type: "text-start", id: "1" };
+  const delta = "x".repeat(1_000_000);
+  for (;;) yield { type: "text-delta", id: "1", delta };
+}
+
 test("a stream that never ends is cut off at a length that no answer has, and closed", verifies("K4"), async () => {
   let cancelled = 0;
-  function* endless(): Iterable<LanguageModelV4StreamPart> {
-    yield { type: "text-start", id: "1" };
-    const delta = "x".repeat(1_000_000);
-    for (;;) yield { type: "text-delta", id: "1", delta };
-  }
   const model = fromAiSdk(modelOf(endless(), () => (cancelled += 1)));
   await expect(model.generate(request, new AbortController().signal, () => {})).rejects.toMatchObject({
     code: "MODEL_ANSWER_INVALID",
@@ -131,12 +138,11 @@ test("a stream that never ends is cut off at a length that no answer has, and cl
 });
 
 test("of several texts the one that the provider marks as the answer is the answer, as it is without a watcher", async () => {
-  const metadata = (phase: string) => ({ providerMetadata: { "made-up": { phase } } });
   const parts: LanguageModelV4StreamPart[] = [
-    { type: "text-start", id: "1", ...metadata("commentary") },
+    { type: "text-start", id: "1", providerMetadata: { "made-up": { phase: "commentary" } } },
     { type: "text-delta", id: "1", delta: "Let me think." },
     { type: "text-end", id: "1" },
-    { type: "text-start", id: "2", ...metadata("final_answer") },
+    { type: "text-start", id: "2", providerMetadata: { "made-up": { phase: "final_answer" } } },
     { type: "text-delta", id: "2", delta: "{}" },
     { type: "text-end", id: "2" },
     { type: "finish", finishReason: { unified: "stop", raw: "stop" }, usage },

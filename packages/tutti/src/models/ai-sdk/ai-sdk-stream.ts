@@ -8,7 +8,7 @@ import type {
 import { TuttiError } from "../../base/errors.ts";
 import type { ModelDelta } from "../../contracts/model.ts";
 import { StreamBroken } from "./ai-sdk-errors.ts";
-import type { WireNames } from "./ai-sdk-request.ts";
+import type { WireNames } from "./wire-names.ts";
 
 /** What a reply is made of, whether it came in one piece or in many. */
 export type AiSdkResult = Pick<

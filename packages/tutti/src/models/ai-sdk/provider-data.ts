@@ -1,5 +1,6 @@
 import type {
   JSONValue,
+  LanguageModelV4,
   LanguageModelV4Content,
   LanguageModelV4Message,
   SharedV4ProviderOptions,
@@ -8,7 +9,7 @@ import type {
 import type { Json } from "../../base/json.ts";
 import { anything, fields, listOf, oneOf, recordOf, text, type Shape, type ShapeOf } from "../../base/shape.ts";
 import type { ModelMessage } from "../../contracts/model.ts";
-import type { WireNames } from "./ai-sdk-request.ts";
+import type { WireNames } from "./wire-names.ts";
 
 // What some providers want to see again with the next turn: Gemini's thought signatures, OpenAI's reasoning items, Anthropic's signed thinking.
 const options: Shape<SharedV4ProviderOptions> = (value, path) => {
@@ -24,6 +25,11 @@ const keptShape = fields({
   parts: listOf(fields({ kind: oneOf("text", "reasoning", "call") }, { text, data: options })),
 });
 type Part = ShapeOf<typeof keptShape>["parts"][number];
+
+/** Whose provider data a reply carries: another model can't read it. */
+export function toMaker(model: Pick<LanguageModelV4, "provider" | "modelId">): string {
+  return `${model.provider}/${model.modelId}`;
+}
 
 type AssistantMessage = Extract<ModelMessage, { readonly role: "assistant" }>;
 type AssistantParts = Extract<LanguageModelV4Message, { readonly role: "assistant" }>["content"];

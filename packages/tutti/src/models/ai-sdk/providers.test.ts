@@ -78,7 +78,6 @@ const request: ModelRequest = {
   ],
   answer: { name: "answer", schema: z.toJSONSchema(z.object({ occupation: z.string() })) },
 };
-const plain: ModelRequest = { ...request, tools: [] };
 
 const usage = { input: 100, cached: 40, written: 20, output: 50, reasoning: 30 };
 const answer: Said = { text: '{"occupation":"gardener"}', usage };
@@ -95,15 +94,16 @@ interface Asked {
   readonly deltas: readonly ModelDelta[];
 }
 
-async function ask(provider: Provider, said: Said, how: "at once" | "watched", asked = request): Promise<Asked> {
-  const { wire } = provider;
+type How = "at once" | "watched";
+
+async function ask({ wire, open }: Provider, said: Said, how: How): Promise<Asked> {
   await server?.close();
   server = await openProviderServer(() =>
     how === "at once" ? { kind: "answer", body: wire.answer(said) } : { kind: "events", events: wire.events(said) },
   );
   const deltas: ModelDelta[] = [];
   const watch = how === "watched" ? (delta: ModelDelta) => void deltas.push(delta) : undefined;
-  const reply = await fromAiSdk(provider.open(server.url)).generate(asked, new AbortController().signal, watch);
+  const reply = await fromAiSdk(open(server.url)).generate(request, new AbortController().signal, watch);
   return { reply, deltas };
 }
 
@@ -138,7 +138,7 @@ describe.each(providers)("$name", (provider) => {
     "answers %s, with tokens counted once and their parts known",
     verifies("M3", "M4"),
     async (how) => {
-      const { reply } = await ask(provider, answer, how, plain);
+      const { reply } = await ask(provider, answer, how);
       const { counts } = provider;
       expect(reply).toMatchObject({ text: answer.text, toolCalls: [] });
       expect(reply.usage).toMatchObject({ modelCalls: 1, inputTokens: 100, outputTokens: 50 });
@@ -179,14 +179,17 @@ describe.each(providers)("$name", (provider) => {
       expect(deltas.filter((delta) => delta.kind === "text").length).toBeGreaterThan(1);
       expect(deltas.every((delta) => delta.kind !== "tool-call" || delta.tool === "get.weather")).toBe(true);
       // Gemini's calls have no ids: its package draws them.
-      const plainly = ({ modelId: _, toolCalls, ...rest }: ModelReply): unknown => ({
+      const plainly = ({ toolCalls, ...rest }: ModelReply): unknown => ({
         ...rest,
+        modelId: undefined,
         toolCalls: toolCalls.map((call) => (provider.wire === geminiWire ? { ...call, id: "" } : call)),
       });
       expect(plainly(reply)).toEqual(plainly(atOnce.reply));
     },
   );
+});
 
+describe.each(providers)("$name, when it fails", (provider) => {
   test("every way to fail is one clear error that says whether to try again", verifies("M3", "K4"), async () => {
     const said = { error: { message: "No.", type: "none", code: 1, status: "NONE" }, type: "error" };
     const whole = provider.wire.events(twoCalls);
@@ -200,10 +203,10 @@ describe.each(providers)("$name", (provider) => {
       [{ kind: "answer", status: 503, body: said }, { code: "MODEL_UNAVAILABLE" }],
       [{ kind: "cut", after: '{"id":"1","ty' }, { code: "MODEL_UNAVAILABLE" }],
       [{ kind: "answer", body: '{"id":"1","ty' }, { code: "MODEL_ANSWER_INVALID" }],
-      [{ kind: "events", events: part, then: "cut" }, { code: "MODEL_UNAVAILABLE" }],
-      [{ kind: "events", events: part, then: "end" }, { code: "MODEL_UNAVAILABLE" }],
-      [{ kind: "events", events: [...part, 'data: {"cut of'], then: "end" }, { code: "MODEL_UNAVAILABLE" }],
-      [{ kind: "events", events: [], then: "end" }, { code: "MODEL_UNAVAILABLE" }],
+      [{ kind: "events", events: part, after: "cut" }, { code: "MODEL_UNAVAILABLE" }],
+      [{ kind: "events", events: part, after: "end" }, { code: "MODEL_UNAVAILABLE" }],
+      [{ kind: "events", events: [...part, 'data: {"cut of'], after: "end" }, { code: "MODEL_UNAVAILABLE" }],
+      [{ kind: "events", events: [], after: "end" }, { code: "MODEL_UNAVAILABLE" }],
     ];
     for (const [served, expected] of ways) expect(await fail(provider, served)).toMatchObject(expected);
   });
@@ -212,7 +215,7 @@ describe.each(providers)("$name", (provider) => {
     const whole = provider.wire.events(twoCalls);
     const because = new TuttiError("STEP_TIMEOUT", "the step took too long");
     expect(await fail(provider, { kind: "hang" }, { at: "question", because })).toBe(because);
-    const silent: ProviderAnswer = { kind: "events", events: whole.slice(0, -2), then: "hang" };
+    const silent: ProviderAnswer = { kind: "events", events: whole.slice(0, -2), after: "hang" };
     expect(await fail(provider, silent, { at: "word", because })).toBe(because);
   });
 });
