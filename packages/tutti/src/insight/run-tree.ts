@@ -41,6 +41,8 @@ export interface StepNode {
   /** What it returned, in a few words. */
   readonly output: string | undefined;
   readonly usage: Usage | undefined;
+  /** What its failed tries cost beside, as far as their errors know. */
+  readonly lost: Usage | undefined;
   readonly confidence: number | undefined;
   readonly effect: EffectKey | undefined;
   /** Its effect was already there: whose it is. */
@@ -138,6 +140,7 @@ export function toNode(path: StepKey): StepNode {
     error: undefined,
     output: undefined,
     usage: undefined,
+    lost: undefined,
     confidence: undefined,
     effect: undefined,
     sharedFrom: undefined,
@@ -197,7 +200,7 @@ export function totalsOf(tree: RunTree): TreeTotals {
           ? node.children.map((child) => child.usage)
           : [node.usage]
         : [];
-    for (const used of spent) usage = addUsage(usage, used ?? noUsage);
+    for (const used of [...spent, node.lost]) usage = addUsage(usage, used ?? noUsage);
     for (const child of node.children) open.push(child);
   }
   return { ...sums, usage };

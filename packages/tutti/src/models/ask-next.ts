@@ -2,7 +2,7 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import { isTuttiError, type TuttiError } from "../base/errors.ts";
 import type { Model, ModelReply, PassedOver } from "../contracts/model.ts";
 import { addUsage, type Usage } from "../contracts/outcome.ts";
-import { spentOn } from "./spent.ts";
+import { spentOn } from "../contracts/spent.ts";
 
 /** What was asked before and did not do, while a model that stands for several goes on to the next. */
 export interface Before {

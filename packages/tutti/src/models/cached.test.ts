@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
 import { expect, test } from "vitest";
 import { z } from "zod";
 
@@ -166,6 +170,50 @@ test(
       expect(inner.requests).toHaveLength(3);
     } finally {
       await tutti.close();
+    }
+  },
+);
+
+const twice = flow({
+  name: "twice",
+  input: z.object({}),
+  output: z.object({ moods: z.array(z.string()) }),
+  run: async (run) => {
+    const first = await run.call(judge, { text: "a" });
+    await run.wait("go");
+    const second = await run.call(judge, { text: "a" }, { name: "again" });
+    return { moods: [first.mood, second.mood] };
+  },
+});
+
+test(
+  "after a crash no recorded answer is paid again, and a question that comes up again is paid once more",
+  verifies("M5", "D2"),
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "tutti-cached-"));
+    try {
+      const [first, second] = [
+        scriptedModel(() => ({ answer: { mood: "before" } })),
+        scriptedModel(() => ({ answer: { mood: "after" } })),
+      ];
+      const open = (model: Model) =>
+        openTutti({
+          flows: [twice],
+          models: { fast: cached(model) },
+          ledger: path.join(folder, "ledger.db"),
+          control: false,
+        });
+      const before = await open(first);
+      await (await before.start(twice, {}, { id: "run" })).settled();
+      await before.close();
+      const after = await open(second);
+      const run = await after.open("run");
+      await run.signal("go", {});
+      expect(await run.result()).toEqual({ moods: ["before", "after"] });
+      await after.close();
+      expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
   },
 );

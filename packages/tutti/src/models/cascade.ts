@@ -2,9 +2,9 @@ import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { findJson } from "../base/json-in-text.ts";
 import type { Model, ModelReply, ModelRequest } from "../contracts/model.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
+import { spentOn, toSpentFacts } from "../contracts/spent.ts";
 import { nameOf, passOver, toPassable, toWholeReply, type Before } from "./ask-next.ts";
 import { findMisfit } from "./schema-fit.ts";
-import { spentOn, toSpentFacts } from "./spent.ts";
 import { tellWhole } from "./whole-reply.ts";
 
 export interface CascadeOptions {

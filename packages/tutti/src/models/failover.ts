@@ -2,8 +2,8 @@ import { systemClock, type Clock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { Model, ModelDelta, ModelReply, ModelRequest } from "../contracts/model.ts";
 import { noUsage } from "../contracts/outcome.ts";
+import { toSpentFacts } from "../contracts/spent.ts";
 import { nameOf, passOver, toPassable, toWholeReply, type Before } from "./ask-next.ts";
-import { toSpentFacts } from "./spent.ts";
 
 export interface FailoverOptions {
   /** How long a model may take as long as there is another one; 60 seconds by default. The last may take what the step has. */

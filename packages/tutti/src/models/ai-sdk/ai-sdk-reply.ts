@@ -3,9 +3,9 @@ import type { LanguageModelV4, SharedV4ProviderMetadata } from "@ai-sdk/provider
 import { TuttiError } from "../../base/errors.ts";
 import type { ModelReply, ToolCall } from "../../contracts/model.ts";
 import type { Confidence, Usage } from "../../contracts/outcome.ts";
+import { toSpentFacts } from "../../contracts/spent.ts";
 import { findPrice } from "../pricing/find-price.ts";
 import { toCostUsd } from "../pricing/price.ts";
-import { toSpentFacts } from "../spent.ts";
 import type { AiSdkSettings } from "./ai-sdk-request.ts";
 import type { AiSdkResult } from "./ai-sdk-stream.ts";
 import { toMaker, toProviderData } from "./provider-data.ts";

@@ -1,5 +1,5 @@
-import type { Facts, TuttiError } from "../base/errors.ts";
-import { noUsage, type Usage } from "../contracts/outcome.ts";
+import type { Facts } from "../base/errors.ts";
+import { noUsage, type Usage } from "./outcome.ts";
 
 const counts = ["modelCalls", "inputTokens", "outputTokens"] as const;
 const parts = ["cachedInputTokens", "cacheWriteTokens", "reasoningTokens", "costUsd", "unpricedCalls"] as const;
@@ -9,10 +9,10 @@ export function toSpentFacts(usage: Usage): Facts {
   return { ...usage };
 }
 
-/** What was spent on a call that failed, as far as its error knows. */
-export function spentOn(error: TuttiError): Usage {
+/** What was spent on a call that failed, as far as its error, thrown or stored, knows. */
+export function spentOn({ facts = {} }: { readonly facts?: Facts | undefined }): Usage {
   const count = (name: string): number | undefined => {
-    const value = error.facts[name];
+    const value = facts[name];
     return typeof value === "number" ? value : undefined;
   };
   const spent: { -readonly [Name in keyof Usage]: Usage[Name] } = { ...noUsage };
