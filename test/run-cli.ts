@@ -19,8 +19,6 @@ export interface CliResult {
 export interface CliCall {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
-  /** A folder below the empty one. */
-  readonly cwd?: string;
   /** Another Node than this one, or arguments for it. */
   readonly node?: string;
   readonly nodeArgs?: readonly string[];
@@ -54,8 +52,7 @@ export function openCliFolder(): CliFolder {
 
   const launch = (file: string, args: readonly string[], call: CliCall): RunningCli => {
     const env = { PATH: process.env["PATH"] ?? "", HOME: folder, TERM: "xterm-256color", ...call.env };
-    const cwd = path.join(folder, call.cwd ?? ".");
-    const child = spawn(file, args, { cwd, env, stdio: "pipe", timeout: timeoutMs, killSignal: "SIGKILL" });
+    const child = spawn(file, args, { cwd: folder, env, stdio: "pipe", timeout: timeoutMs, killSignal: "SIGKILL" });
     running.add(child);
     let stdout = "";
     let stderr = "";

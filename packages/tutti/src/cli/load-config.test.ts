@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -71,23 +72,36 @@ test(
   async () => {
     write("tutti.config.ts", toConfig("package"));
     write("flows/tutti.config.mjs", `export const config = { models: { fast: ${toModel("folder")} } };`);
-    expect((await run()).stdout).toContain("folder");
+    const { models } = await loadConfig(path.join(cli.folder, "flows/mood.ts"));
+    expect(models?.["fast"]).toMatchObject({ id: "folder" });
     write("flows/own.ts", toFlowFile(`export const models = { fast: ${toModel("file")} };`));
     expect((await run("flows/own.ts")).stdout).toContain("file");
   },
 );
 
+test("flows of another package use the configuration of the working directory", verifies("M1"), async () => {
+  write("inner/package.json", '{ "type": "module" }');
+  write("inner/flow.ts", toFlowFile());
+  write("tutti.config.ts", toConfig("working directory"));
+  expect((await run("inner/flow.ts")).stdout).toContain("working directory");
+  // Called from elsewhere, what lies above a package is not its own.
+  expect(await loadConfig(path.join(cli.folder, "inner/flow.ts"))).toEqual({});
+});
+
 test(
-  "flows that live elsewhere use the configuration of the working directory; above the package nobody looks",
+  "outside any package only the flows' own folder is looked at, not what lies above it",
   verifies("M1"),
   async () => {
-    write("inner/package.json", '{ "type": "module" }');
-    write("inner/flow.ts", toFlowFile());
-    write("tutti.config.ts", toConfig("working directory"));
-    expect((await run("inner/flow.ts")).stdout).toContain("working directory");
-    write("inner/deep/package.json", "{}");
-    const inner = await cli.run(["run", path.join(cli.folder, "inner/flow.ts")], { cwd: "inner/deep" });
-    expect(inner).toMatchObject({ code: 1, stderr: expect.stringContaining("MODEL_UNKNOWN") });
+    const folder = mkdtempSync(path.join(tmpdir(), "tutti-config-"));
+    try {
+      mkdirSync(path.join(folder, "flows"));
+      writeFileSync(path.join(folder, "tutti.config.mjs"), "export const config = { tools: [] };");
+      expect(await loadConfig(path.join(folder, "flows/mood.ts"))).toEqual({});
+      writeFileSync(path.join(folder, "flows/tutti.config.mjs"), "export const config = { models: {} };");
+      expect(await loadConfig(path.join(folder, "flows/mood.ts"))).toEqual({ models: {} });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   },
 );
 

@@ -154,6 +154,8 @@ test(
     await clock.advance(3_600_000);
     over.abort(new TuttiError("STEP_TIMEOUT", "over"));
     await expect(last).rejects.toThrow("aborted, in words of its own");
+    // Whoever answers leaves no timer behind.
+    await ask(failover([actor("a", "answers"), silent], { clock }));
     expect(clock.due).toEqual([]);
   },
 );

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -193,6 +193,8 @@ test("a file that is missing, damaged or can't be written is one clear error", v
       expect.objectContaining({ message: expect.stringContaining(`line 2 of ${file}`) }),
     );
   }
+  truncateSync(file, 64 * 1024 * 1024 + 1);
+  expect(() => replayModel(file)).toThrow("at most 67108864 are read");
   const inTheWay = path.join(file, "below-a-file.ndjson");
   await expect(
     generate(

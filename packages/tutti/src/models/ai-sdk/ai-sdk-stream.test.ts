@@ -6,6 +6,7 @@ import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provide
 import { afterEach, expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
+import { TuttiError } from "../../base/errors.ts";
 import type { ModelDelta, ModelReply, ModelRequest } from "../../contracts/model.ts";
 import { openProviderServer, type ProviderAnswer, type ProviderServer } from "../../testing/provider-server.ts";
 import { messagesWire } from "../../testing/wire-answers.ts";
@@ -149,6 +150,28 @@ test("of several texts the one that the provider marks as the answer is the answ
   ];
   const reply = await fromAiSdk(modelOf(parts, () => {})).generate(request, new AbortController().signal, () => {});
   expect(reply.text).toBe("{}");
+});
+
+test("a stream that does not listen to being left is left and closed all the same", async () => {
+  const over = new TuttiError("STEP_TIMEOUT", "the step took too long");
+  const controller = new AbortController();
+  let cancelled: unknown;
+  const silent: LanguageModelV4 = {
+    ...modelOf([], () => {}),
+    doStream: async () => ({
+      stream: new ReadableStream<LanguageModelV4StreamPart>({
+        start(parts) {
+          parts.enqueue({ type: "text-start", id: "1" });
+          parts.enqueue({ type: "text-delta", id: "1", delta: "Well," });
+        },
+        cancel: (reason) => void (cancelled = reason),
+      }),
+    }),
+  };
+  // By then the next part is waited for.
+  const leaveLater = (): void => void setImmediate(() => controller.abort(over));
+  await expect(fromAiSdk(silent).generate(request, controller.signal, leaveLater)).rejects.toBe(over);
+  expect(cancelled).toBe(over);
 });
 
 test("a piece that belongs to nothing is a stream that broke, not half an answer", verifies("K4"), async () => {

@@ -45,7 +45,6 @@ export async function readStream(
       if (done) break;
       collected.take(value);
     }
-    signal.throwIfAborted();
     return collected.result();
   } finally {
     signal.removeEventListener("abort", stop);

@@ -1,5 +1,6 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { afterEach, expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
@@ -53,7 +54,20 @@ test("a price of one's own wins, for unknown models too, and is not sent", verif
   const price = { input: 1, output: 2 };
   expect((await chat("gpt-5-mini", {}, { price })).usage.costUsd).toBe(1.2);
   expect((await chat("my-own-model", {}, { price })).usage.costUsd).toBe(1.2);
-  expect(JSON.stringify(server?.requests[0]?.body)).not.toContain("price");
+  const openai = createOpenAI({ apiKey: "test", baseURL: `${server?.url}/v1` }).chat("my-own-model");
+  const given: object[] = [];
+  const spy = fromAiSdk(
+    Object.assign(Object.create(openai), {
+      doGenerate: (options: LanguageModelV4CallOptions) => {
+        given.push(options);
+        return openai.doGenerate(options);
+      },
+    }),
+    { price, maxOutputTokens: 7 },
+  );
+  await spy.generate(request, new AbortController().signal);
+  expect(given).toMatchObject([{ maxOutputTokens: 7 }]);
+  expect(given[0]).not.toHaveProperty("price");
 });
 
 test("a call at other rates than the listed ones has no cost, rather than a wrong one", verifies("M4"), async () => {
