@@ -14,7 +14,8 @@ import type { Claim, Ledger, RunLog } from "../ledger/ledger.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
-import { agent, type AgentDefinition } from "./agent.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
+import { agent } from "./agent.ts";
 
 const Question = z.object({ question: z.string() });
 const Answer = z.object({ answer: z.string() });

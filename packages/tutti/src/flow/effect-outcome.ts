@@ -3,6 +3,7 @@ import type { Tool, ToolHost } from "../contracts/callable.ts";
 import type { EffectKey, StepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
+import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
@@ -60,8 +61,12 @@ export function settleEffect(driver: Driver, call: EffectCall, happened: Happene
       code: "OUTPUT_INVALID",
       what: `the output of ${call.tool.name}`,
     });
-    if (parsed instanceof Promise) parsed.then((value) => record(value, undefined), complain);
-    else record(parsed, undefined);
+    const kept =
+      parsed instanceof Promise
+        ? parsed.then((value) => ensure(call.tool, value, call.input))
+        : ensure(call.tool, parsed, call.input);
+    if (kept instanceof Promise) kept.then((value) => record(value, undefined), complain);
+    else record(kept, undefined);
   } catch (error) {
     complain(error);
   }
