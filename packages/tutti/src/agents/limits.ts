@@ -13,12 +13,14 @@ export interface Limits {
   readonly costMaxUsd?: number | undefined;
 }
 
-export type LimitName = "turns" | "tokens" | "time" | "cost" | "repeats";
+/** What is counted, and what can therefore come near its end. */
+export type MeterName = "turns" | "tokens" | "time" | "cost";
+export type LimitName = MeterName | "repeats";
 
 export interface Turn {
   readonly number: number;
   /** Why no other turn follows; the model has to answer now. */
-  readonly lastBy: LimitName | undefined;
+  readonly lastBy: MeterName | undefined;
   /** How long the model may take. */
   readonly leftMs: number | undefined;
 }
@@ -33,7 +35,7 @@ export interface LimitBook {
 
 /** What one limit has used, and how much the last turn took of it. */
 interface Meter {
-  readonly name: LimitName;
+  readonly name: MeterName;
   readonly max: number;
   used: number;
   last: number;
@@ -52,7 +54,7 @@ export function openLimits(agent: string, limits: Limits, run: Run): LimitBook {
   // Drawn from the ledger, so that a replay counts the same; only when somebody asked for the limit.
   const startedAt = time === undefined ? 0 : run.now();
   let usage: Usage = { modelCalls: 0, inputTokens: 0, outputTokens: 0 };
-  let endedBy: LimitName | undefined;
+  let endedBy: MeterName | undefined;
   const over = (limit: LimitName, problem?: string): TuttiError => toLimitError(agent, { limit, limits, problem });
   return {
     get usage() {
@@ -79,7 +81,7 @@ export function openLimits(agent: string, limits: Limits, run: Run): LimitBook {
   };
 }
 
-function toMeter(name: LimitName, max: number | undefined): Meter | undefined {
+function toMeter(name: MeterName, max: number | undefined): Meter | undefined {
   return max === undefined ? undefined : { name, max, used: 0, last: 0 };
 }
 

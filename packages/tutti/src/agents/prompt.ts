@@ -1,5 +1,5 @@
 import type { ModelMessage } from "../contracts/model.ts";
-import type { LimitName } from "./limits.ts";
+import type { MeterName } from "./limits.ts";
 
 /** What is said to a model about its role; the same for every agent, so that the rules are written once. */
 export interface Role {
@@ -70,11 +70,18 @@ export function toRefusal(problem: string, hint?: string): string {
   return hint === undefined ? problem : `${problem} ${hint}`;
 }
 
+const nearlyUsedUp: Readonly<Record<MeterName, string>> = {
+  turns: "turns are",
+  tokens: "tokens are",
+  time: "time is",
+  cost: "money is",
+};
+
 /** What is said when tools are withdrawn because a limit is near. */
-export function toLastTurnMessage(limit: LimitName): ModelMessage {
+export function toLastTurnMessage(limit: MeterName): ModelMessage {
   return {
     role: "user",
-    text: `This is your last turn: your ${limit === "time" ? "time is" : `${limit} are`} nearly used up, and there are no more tools. Answer now with what you have, and leave out what you could not find.`,
+    text: `This is your last turn: your ${nearlyUsedUp[limit]} nearly used up, and there are no more tools. Answer now with what you have, and leave out what you could not find.`,
   };
 }
 
