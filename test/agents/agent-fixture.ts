@@ -53,11 +53,11 @@ export interface Played {
   readonly ledger: Ledger;
 }
 
-/** Calls an agent once, in a run of its own. */
+/** Calls an agent once, in a run of its own, watched unless said otherwise. */
 export async function play(
   model: Model,
   callee: Agent<Asked, Answered>,
-  options: Partial<TuttiOptions> = {},
+  { isWatched = true, ...options }: Partial<TuttiOptions> & { readonly isWatched?: boolean } = {},
 ): Promise<Played> {
   const ask = toAsking(callee);
   const activities: Activity[] = [];
@@ -66,7 +66,7 @@ export async function play(
     flows: [ask],
     models: { fast: model },
     ledger,
-    onActivity: (activity) => activities.push(activity),
+    ...(isWatched ? { onActivity: (activity: Activity) => activities.push(activity) } : {}),
     ...options,
   });
   onTestFinished(() => tutti.close());

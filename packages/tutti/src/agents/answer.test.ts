@@ -9,7 +9,7 @@ import {
   type ScholarDefinition,
 } from "../../../../test/agents/agent-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
-import { scriptedModel } from "../testing/scripted-model.ts";
+import { scriptedModel, type ScriptedModel } from "../testing/scripted-model.ts";
 import { answerCharactersMax } from "./ask-model.ts";
 
 test("an answer of ten megabytes is sent back once, and only its beginning is kept", verifies("K4"), async () => {
@@ -58,8 +58,8 @@ test(
 );
 
 test("an answer that goes on breaking a guarantee ends the call", verifies("G2"), async () => {
-  const wordy = { answer: { answer: "far too many words here" } };
-  const { outcome } = await play(scriptedModel([wordy, wordy]), toScholar({ ensures: [short] }));
+  const long = { answer: { answer: "far too many words here" } };
+  const { outcome } = await play(scriptedModel([long, long]), toScholar({ ensures: [short] }));
   expect(outcome).toMatchObject({ code: "MODEL_ANSWER_INVALID", message: expect.stringContaining(short.name) });
 });
 
@@ -139,11 +139,14 @@ test("a schema that changes what it parses is asked once: one-way changes work",
   expect(parsed).toBe(1);
 });
 
+/** Needs to be told that its answer is too long. */
+function wordy(): ScriptedModel {
+  return scriptedModel(({ messages }) => ({
+    answer: { answer: { answer: messages.length < 4 ? "far too many words here" : "just so" }, confidence: 0.5 },
+  }));
+}
+
 test("answers, repairs and guarantees are the same after a crash at any entry", verifies("D1", "D2"), async () => {
-  const open = (): ReturnType<typeof scriptedModel> =>
-    scriptedModel(({ messages }) => ({
-      answer: { answer: { answer: messages.length < 4 ? "far too many words here" : "just so" }, confidence: 0.5 },
-    }));
   const callee = toScholar({ ensures: [short], confidence: "self" });
-  expect((await surviveEveryCrash(callee, open)).differences).toEqual([]);
+  expect((await surviveEveryCrash(callee, wordy)).differences).toEqual([]);
 });

@@ -30,8 +30,7 @@ const scholar = toScholar({ tools: [look], ensures: [{ name: "every word is expl
 /** The text that the model is told first, by an engine that knows more than the scholar. */
 async function toldText(callee = scholar, others = { agents: [scholar, writer], tools: [look, publish] }) {
   const model: ScriptedModel = scriptedModel([{ answer: { answer: "so" } }]);
-  const { run } = toAsking(callee);
-  const brief = flow({ ...toAsking(callee), name: "brief", does: "Explains a text to beginners.", run });
+  const brief = flow({ ...toAsking(callee), name: "brief", does: "Explains a text to beginners." });
   const archive = flow({ ...toAsking(writer), name: "archive", does: "Puts a page away." });
   const tutti = await openTutti({
     flows: [brief, archive],

@@ -33,6 +33,11 @@ function stubborn(): ScriptedModel {
   }));
 }
 
+/** Makes the same call over and over. */
+function circling(): ScriptedModel {
+  return scriptedModel(() => ({ toolCalls: [{ id: "a", tool: "look.up", input: { word: "it" } }] }));
+}
+
 /** A clock on which every look takes a second. */
 function tickingClock(): Clock {
   let now = 1_760_000_000_000;
@@ -111,7 +116,7 @@ test(
   "the same call with the same input, over and over, is refused with a hint, and then ends the agent",
   verifies("K4"),
   async () => {
-    const same = scriptedModel(() => ({ toolCalls: [{ id: "a", tool: "look.up", input: { word: "it" } }] }));
+    const same = circling();
     const { outcome, entries } = await play(same, toScholar({ tools: [look] }));
     expect(outcome).toMatchObject({ code: "AGENT_LIMIT", facts: { limit: "repeats" } });
     expect(entries.filter((entry) => entry.key.startsWith("/scholar/look.up"))).toHaveLength(repeatsMax);
@@ -139,7 +144,5 @@ test("another input, or another turn in between, is no repetition; a tool for po
 test("limits and repetitions count the same after a crash at any entry", verifies("D1", "D2"), async () => {
   const callee = toScholar({ tools: [look], tokensMax: 70, durationMaxMs: 1e9 });
   expect(await surviveEveryCrash(callee, tireless)).toMatchObject({ points: expect.any(Number), differences: [] });
-  const same = (): ScriptedModel =>
-    scriptedModel(() => ({ toolCalls: [{ id: "a", tool: "look.up", input: { word: "it" } }] }));
-  expect((await surviveEveryCrash(toScholar({ tools: [look] }), same)).differences).toEqual([]);
+  expect((await surviveEveryCrash(toScholar({ tools: [look] }), circling)).differences).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { RunId, StepKey } from "./ids.ts";
 
-/** What a condition answers: it holds, or why it does not. */
-export type Verdict = true | string;
+/** What a condition answers: whether it holds, or, in words, why it does not. */
+export type Verdict = boolean | string;
 
 /** What a precondition may know beside the input. */
 export interface NeedHost {
@@ -15,7 +15,7 @@ export interface NeedHost {
 export interface Precondition<Input = unknown> {
   /** A short phrase that says what must hold: `the page is a draft`. Models and people read it. */
   readonly name: string;
-  /** `true`, or the reason why the call may not be made. Throwing means that it can't be told, and so: no. */
+  /** `true`, or the reason why the call may not be made (or just `false`). Throwing means that it can't be told, and so: no. */
   check(input: Input, host: NeedHost): Verdict | Promise<Verdict>;
 }
 
@@ -23,7 +23,7 @@ export interface Precondition<Input = unknown> {
 export interface Guarantee<Input = unknown, Output = unknown> {
   /** A short phrase that says what is promised: `every quote is in its source`. */
   readonly name: string;
-  /** `true`, or what is wrong with the output. Throwing means that it can't be told, and so: no. */
+  /** `true`, or what is wrong with the output (or just `false`). Throwing means that it can't be told, and so: no. */
   check(output: Output, input: Input): Verdict | Promise<Verdict>;
 }
 

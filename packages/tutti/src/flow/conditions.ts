@@ -9,7 +9,7 @@ interface Asked {
 
 interface Complaint {
   readonly name: string;
-  readonly reason: string;
+  readonly reason: string | undefined;
 }
 
 /**
@@ -44,11 +44,16 @@ export function findBreach(
   const found = findComplaint(
     guarantees.map((guarantee): Asked => ({ name: guarantee.name, ask: () => guarantee.check(output, input) })),
   );
-  return found instanceof Promise ? found.then(sayComplaint) : sayComplaint(found);
+  return found instanceof Promise ? found.then(sayIfAny) : sayIfAny(found);
 }
 
-function sayComplaint(complaint: Complaint | undefined): string | undefined {
-  return complaint === undefined ? undefined : `"${complaint.name}" does not hold: ${complaint.reason}`;
+function sayIfAny(complaint: Complaint | undefined): string | undefined {
+  return complaint === undefined ? undefined : sayComplaint(complaint);
+}
+
+function sayComplaint(complaint: Complaint): string {
+  const { name, reason } = complaint;
+  return reason === undefined ? `"${name}" does not hold` : `"${name}" does not hold: ${reason}`;
 }
 
 /**
@@ -79,7 +84,7 @@ function findComplaint(conditions: readonly Asked[]): Complaint | undefined | Pr
   for (const [index, condition] of conditions.entries()) {
     const verdict = ask(condition);
     if (verdict instanceof Promise) return finishLater(verdict, conditions.slice(index));
-    if (verdict !== true) return { name: condition.name, reason: verdict };
+    if (verdict !== true) return toComplaint(condition, verdict);
   }
   return undefined;
 }
@@ -87,9 +92,13 @@ function findComplaint(conditions: readonly Asked[]): Complaint | undefined | Pr
 async function finishLater(first: Promise<Verdict>, conditions: readonly Asked[]): Promise<Complaint | undefined> {
   for (const [index, condition] of conditions.entries()) {
     const verdict = await (index === 0 ? first : ask(condition));
-    if (verdict !== true) return { name: condition.name, reason: verdict };
+    if (verdict !== true) return toComplaint(condition, verdict);
   }
   return undefined;
+}
+
+function toComplaint({ name }: Asked, verdict: Verdict): Complaint {
+  return { name, reason: typeof verdict === "string" && verdict !== "" ? verdict : undefined };
 }
 
 function ask(condition: Asked): Verdict | Promise<Verdict> {
@@ -108,6 +117,5 @@ function toUntold(thrown: unknown): Verdict {
 
 // Plain JavaScript may answer with anything: only `true` is a yes.
 function toVerdict(answer: unknown): Verdict {
-  if (answer === true) return true;
-  return typeof answer === "string" && answer !== "" ? answer : "no reason is given";
+  return answer === true || typeof answer === "string" ? answer : false;
 }
