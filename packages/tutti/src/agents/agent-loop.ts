@@ -58,7 +58,7 @@ export async function actInTurns(loop: Loop, run: Run, call: Call<unknown>): Pro
     const calls = turn.lastBy === undefined ? reply.toolCalls : [];
     conversation.push({ role: "assistant", text: reply.text, toolCalls: calls });
     if (calls.length > 0) {
-      conversation.push(...(await course.caller.call(calls)));
+      conversation.pushSaid(await course.caller.call(calls));
       if (reply.dropped !== undefined) conversation.push(toDroppedMessage(reply.dropped, callsPerTurnMax));
       continue;
     }

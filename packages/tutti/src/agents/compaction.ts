@@ -2,13 +2,17 @@ import { TuttiError } from "../base/errors.ts";
 import { findJson } from "../base/json-in-text.ts";
 import { estimateTokens } from "../base/token-estimate.ts";
 import type { ActHost } from "../contracts/callable.ts";
+import type { StepKey } from "../contracts/ids.ts";
 import type { ModelMessage } from "../contracts/model.ts";
 import type { Run } from "../contracts/run.ts";
 import { askModel } from "./ask-model.ts";
 import type { LimitBook } from "./limits.ts";
 import { toCompactedMessage, toSummaryMessages } from "./prompt.ts";
 
-/** When and how a conversation is shortened. What is left out stays in the ledger, as the output of a step named `compact`. */
+/**
+ * When and how a conversation is shortened. What is left out stays in the ledger, as the output of a step named `compact`: every message
+ * word for word, but for results of tools, which are in the ledger already and are named by their step.
+ */
 export interface Compaction {
   /** Shortened once it has more messages than this, */
   readonly afterMessages?: number;
@@ -20,10 +24,19 @@ export interface Compaction {
   readonly by: "drop" | { readonly model: string };
 }
 
+/** A message, and the step whose output it tells, if it does. */
+export interface Said {
+  readonly message: ModelMessage;
+  readonly step?: StepKey;
+}
+
 /** What was said so far. */
 export interface Conversation {
   readonly messages: readonly ModelMessage[];
   push(...messages: readonly ModelMessage[]): void;
+  pushSaid(said: readonly Said[]): void;
+  /** What a step keeps of the messages that `fold` is about to take away. */
+  record(end: number): readonly unknown[];
   /** Puts one message in the place of those from the third up to, not including, `end`. */
   fold(end: number, marker: ModelMessage): void;
   /** About how long it is. */
@@ -35,21 +48,35 @@ const firstMessages = 2;
 
 export function openConversation(first: readonly ModelMessage[]): Conversation {
   const messages = [...first];
+  const stepByMessage = new WeakMap<ModelMessage, StepKey>();
   let tokens = toTokens(messages);
+  const push = (more: readonly ModelMessage[]): void => {
+    tokens += toTokens(more);
+    messages.push(...more);
+  };
   return {
     messages,
     get tokens() {
       return tokens;
     },
-    push(...more) {
-      tokens += toTokens(more);
-      messages.push(...more);
+    push: (...more) => push(more),
+    pushSaid(said) {
+      for (const { message, step } of said) if (step !== undefined) stepByMessage.set(message, step);
+      push(said.map(({ message }) => message));
     },
+    record: (end) => messages.slice(firstMessages, end).map((message) => toRecord(message, stepByMessage.get(message))),
     fold(end, marker) {
       const left = messages.splice(firstMessages, end - firstMessages, marker);
       tokens += toTokens([marker]) - toTokens(left);
     },
   };
+}
+
+// Nothing is stored twice.
+function toRecord(message: ModelMessage, step: StepKey | undefined): unknown {
+  if (step === undefined || message.role !== "tool") return message;
+  const { result: _inStep, ...rest } = message;
+  return { ...rest, resultOf: step };
 }
 
 function toTokens(messages: readonly ModelMessage[]): number {
@@ -72,8 +99,8 @@ export async function compact(run: Run, { rule, conversation, host, limits }: Co
   if (!isDue) return;
   const end = messages.flatMap(({ role }, index) => (role === "assistant" ? [index] : [])).at(-rule.keepTurns);
   if (end === undefined || end - firstMessages < 2) return; // nothing to leave out but an earlier marker
+  await run.step("compact", () => ({ left: conversation.record(end) }));
   const left = messages.slice(firstMessages, end);
-  await run.step("compact", () => ({ left }));
   const summary =
     rule.by === "drop" ? undefined : await sumUp(run, { tier: rule.by.model, left, messages, host, limits });
   conversation.fold(end, toCompactedMessage(left.length, summary));

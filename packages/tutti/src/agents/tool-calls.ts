@@ -2,10 +2,12 @@ import { isTuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson } from "../base/json.ts";
 import type { Tool } from "../contracts/callable.ts";
+import type { StepKey } from "../contracts/ids.ts";
 import type { ModelMessage, ToolCall } from "../contracts/model.ts";
 import type { Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { findToolsName, type FoundTools } from "../tools/registry/find-tools.ts";
+import type { Said } from "./compaction.ts";
 import type { LimitBook } from "./limits.ts";
 import { toRefusal } from "./prompt.ts";
 import type { ToolChoice } from "./tool-choice.ts";
@@ -24,12 +26,14 @@ const pollingTag = "polling";
 
 export interface ToolCaller {
   /** Makes the calls of a turn, all at once, and returns what the model is told. @throws AGENT_LIMIT when it goes in circles */
-  call(calls: readonly ToolCall[]): Promise<ModelMessage[]>;
+  call(calls: readonly ToolCall[]): Promise<Said[]>;
 }
 
 interface ToolOutcome {
   readonly result: unknown;
   readonly isError: boolean;
+  /** Where the result is recorded, if the call was made. */
+  readonly step?: StepKey;
 }
 
 /** Every call is a step of the run, named by its tool and its id. What a model can correct is told to it and is no step. */
@@ -42,10 +46,11 @@ export function openToolCaller(run: Run, choice: ToolChoice, limits: LimitBook):
       const outcomes = await Promise.all(
         calls.map((call, index) => callTool(run, choice, { call, repeats: counted.repeats[index] ?? 1, limits })),
       );
-      return outcomes.map(({ result, isError }, index): ModelMessage => {
+      return outcomes.map(({ result, isError, step }, index): Said => {
         const { id, tool } = calls[index] ?? { id: "", tool: "" };
         if (tool === findToolsName && !isError) choice.show(toFoundNames(result));
-        return { role: "tool", callId: id, tool, result: toShown(result), isError };
+        const message: ModelMessage = { role: "tool", callId: id, tool, result: toShown(result), isError };
+        return step === undefined ? { message } : { message, step };
       });
     },
   };
@@ -102,7 +107,8 @@ async function callTool(run: Run, choice: ToolChoice, { call, repeats, limits }:
     return refuse(toRefusal(misfit, "Correct the input and call again."));
   }
   try {
-    return { result: await run.call(tool, call.input, { name: toStepName(tool.name, call.id) }), isError: false };
+    const { output, step } = await run.result(tool, call.input, { name: toStepName(tool.name, call.id) });
+    return { result: output, isError: false, step };
   } catch (error) {
     if (isTuttiError(error) && error.disposition === "tell-model") return refuse(toRefusal(error.message, error.hint));
     throw error;

@@ -6,7 +6,7 @@ import { registry, type Registry } from "../tools/registry/registry.ts";
 
 /** More than this in descriptions, and a model is shown a search and the few tools that fit. */
 export const descriptionTokensMax = 2_000;
-// Real tokenizers count up to a fifth more for JSON Schema than the estimate does.
+// Room is left: for some descriptions a real tokenizer counts a few per cent more than the estimate.
 const startTokensMax = 1_600;
 const startToolsMax = 5;
 /** Room for what was found; the tools that were found first leave when it is used up. */
