@@ -3,6 +3,7 @@ import type { Acceptance } from "../contracts/callable.ts";
 import type { Agent, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { findBreach, toBreachError } from "./conditions.ts";
+import { conditionLimits } from "./in-time.ts";
 
 /** The one place where an agent's outputs are looked at, whoever asks: the agent itself before it answers, or the engine after. */
 export interface Acceptor {
@@ -20,10 +21,11 @@ export function openAcceptor(agent: Agent, input: unknown, run: Run): Acceptor {
   const findRecordedBreach = async (output: unknown): Promise<string | undefined> => {
     if (guarantees.length === 0) return undefined;
     const asked = guarantees.map((guarantee) => guarantee.name);
-    const { breach } = await run.step("ensures", async () => {
+    const ask = async (): Promise<{ readonly asked: readonly string[]; readonly breach?: string }> => {
       const found = await findBreach(guarantees, output, input);
       return { asked, ...(found === undefined ? {} : { breach: found }) };
-    });
+    };
+    const { breach } = await run.step("ensures", ask, conditionLimits);
     return breach;
   };
   return {

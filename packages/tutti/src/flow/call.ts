@@ -11,6 +11,7 @@ import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
+import { conditionLimits } from "./in-time.ts";
 import type { toActed } from "./recorded.ts";
 import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -122,7 +123,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
       if (agent.needs !== undefined && agent.needs.length > 0)
-        await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }));
+        await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
       const acted = await agent.act(run, input, toActHost(driver, request, acceptor));
       return { ...acted, output: await acceptor.settle(acted.output) };
     },

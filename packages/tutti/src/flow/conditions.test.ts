@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
+import { dyingLedger } from "../../../../test/agents/agent-fixture.ts";
 import {
   bodiesOf,
   errorOf,
@@ -12,9 +13,12 @@ import {
   until,
 } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
+import { systemClock } from "../base/clock.ts";
 import type { EffectClass, Tool } from "../contracts/callable.ts";
 import type { Agent } from "../contracts/run.ts";
 import type { Precondition } from "../contracts/terms.ts";
+import { openTutti } from "../engine/open-tutti.ts";
+import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
 import { tool, type ToolDefinition } from "../tools/tool.ts";
 
 interface Draft {
@@ -195,6 +199,80 @@ test(
     expect(await errorOf(cancelled.result())).toMatchObject({ code: "RUN_CANCELLED" });
     expect(done).toEqual([]);
     expect(bodiesOf(stage.entries, "effect-intended")).toEqual([]);
+  },
+);
+
+test(
+  "what an effect ensures has to answer in time; the effect is recorded as done all the same",
+  verifies("K4"),
+  async () => {
+    const stage = openStage();
+    const { publish, done } = toPublisher("once", {
+      ensures: [{ name: "somebody answers", check: () => new Promise<boolean>(() => {}) }],
+    });
+    const flow = plainFlow("go", (run) => run.call(publish, { slug: "a" }));
+    const tutti = await stage.open([flow]);
+    const run = await tutti.start(flow, null);
+    await until(() => done.length === 1);
+    await stage.clock.advance(60_000);
+    expect(await errorOf(run.result())).toMatchObject({
+      code: "OUTPUT_INVALID",
+      effect: "done",
+      message: expect.stringContaining("60000 ms"),
+    });
+    expect((await tutti.ledger.listEffects({})).map((effect) => effect.state)).toEqual(["settled"]);
+  },
+);
+
+test("a flow that ends without waiting for its call waits for what it needs, and for the effect", async () => {
+  const stage = openStage();
+  const gate = makeGate();
+  let asked = 0;
+  const { publish, done } = toPublisher("once", {
+    needs: [
+      {
+        name: "the gate is open",
+        async check() {
+          asked += 1;
+          await gate.opened;
+          return true;
+        },
+      },
+    ],
+  });
+  const flow = plainFlow("go", async (run) => {
+    void run.call(publish, { slug: "a" });
+    return "left";
+  });
+  const run = await (await stage.open([flow])).start(flow, null);
+  await until(() => asked === 1);
+  gate.open();
+  expect(await run.result()).toBe("left");
+  expect(done).toEqual(["a"]);
+  expect(linesOf(stage.entries).slice(-2)).toEqual(["effect-settled /page.publish", "run-done"]);
+});
+
+test(
+  "with conditions that take their time, an effect is done once, wherever the process dies",
+  verifies("D1", "D3"),
+  async () => {
+    for (let appends = 0; appends < 3; appends++) {
+      const { publish, done } = toPublisher("once", {
+        needs: [{ name: "it may", check: () => Promise.resolve(true) }],
+        ensures: [{ name: "it did", check: () => Promise.resolve(true) }],
+        check: ({ slug }) => (done.includes(slug) ? { url: `/${slug}` } : undefined),
+      });
+      const flow = plainFlow("go", (run) => run.call(publish, { slug: "a" }));
+      const ledger = openMemoryLedger({ clock: systemClock });
+      const { ledger: dying, died } = dyingLedger(ledger, appends);
+      const first = await openTutti({ flows: [flow], ledger: dying });
+      await first.start(flow, null, { id: "r" });
+      await died;
+      const second = await openTutti({ flows: [flow], ledger });
+      expect(await (await second.open("r")).result()).toEqual({ url: "/a" });
+      await second.close();
+      expect(done).toEqual(["a"]);
+    }
   },
 );
 

@@ -2,46 +2,41 @@ import { isTuttiError, TuttiError, toReplayable, toStoredError } from "../base/e
 import { checkNeeds } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
 import type { EffectCall } from "./effect-outcome.ts";
+import { conditionTimeoutMs, inTime } from "./in-time.ts";
 import { toBlobs } from "./step.ts";
 import { toBody } from "./stored-value.ts";
 
 type Admitted = Pick<EffectCall, "tool" | "input" | "key" | "scope" | "called" | "pending">;
 
-/** What a tool needs has to answer in this time; a tool's own limit comes first. */
-const needsTimeoutMs = 60_000;
-
-/** Asks what must hold before an effect is even intended. If it does not, that is recorded as a failed step: no key was taken. */
+/**
+ * Asks what must hold before an effect is even intended. If it does not, that is recorded as a failed step: no key was taken. A run that
+ * ends meanwhile waits for the answer, as it would for the effect.
+ */
 export function admitEffect(driver: Driver, call: Admitted, go: () => void): void {
-  const wants = (): boolean => !driver.stopped && !driver.halted && !call.pending.over;
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  driver.inFlight.set(call.key, answered);
   driver.begin();
   void findRefusalInTime(driver, call).then((refusal) => {
-    if (wants()) {
+    driver.inFlight.delete(call.key);
+    if (!driver.stopped && !driver.halted && !call.pending.over) {
       if (refusal === undefined) go();
       else recordRefused(driver, call, refusal);
     }
+    resolve();
     driver.finish();
   });
 }
 
-async function findRefusalInTime(driver: Driver, call: Admitted): Promise<TuttiError | undefined> {
-  const limitMs = call.tool.timeoutMs ?? needsTimeoutMs;
-  const { promise: late, resolve } = Promise.withResolvers<TuttiError>();
-  const controller = new AbortController();
-  const forget = driver.host.clock.after(limitMs, () => {
-    controller.abort();
-    resolve(
+function findRefusalInTime(driver: Driver, call: Admitted): Promise<TuttiError | undefined> {
+  const limitMs = call.tool.timeoutMs ?? conditionTimeoutMs;
+  return inTime(driver, limitMs, {
+    work: (signal) => findRefusal(driver, call, AbortSignal.any([signal, call.scope.signal()])),
+    onLate: () =>
       new TuttiError("PRECONDITION_FAILED", `what ${call.tool.name} needs could not be told in ${limitMs} ms`, {
         hint: "Let its `needs` answer sooner, or raise its timeoutMs.",
         facts: { callable: call.tool.name, limitMs },
       }),
-    );
   });
-  const signal = AbortSignal.any([controller.signal, call.scope.signal()]);
-  try {
-    return await Promise.race([findRefusal(driver, call, signal), late]);
-  } finally {
-    forget();
-  }
 }
 
 async function findRefusal(driver: Driver, call: Admitted, signal: AbortSignal): Promise<TuttiError | undefined> {
