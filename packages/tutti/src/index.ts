@@ -2,7 +2,7 @@
 export { TuttiError, isTuttiError, type StoredError } from "./base/errors.ts";
 export { errorCodes, type Disposition, type EffectKnowledge, type ErrorCode } from "./base/error-codes.ts";
 export type { Clock } from "./base/clock.ts";
-export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost } from "./contracts/callable.ts";
+export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost, ToolReport } from "./contracts/callable.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";

@@ -2,7 +2,7 @@ import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { findJson } from "../base/json-in-text.ts";
 import type { Acted, ActHost, Retry, Tool } from "../contracts/callable.ts";
 import type { ModelMessage, ModelReply, ModelRequest, ModelTool, ToolCall } from "../contracts/model.ts";
-import type { Usage } from "../contracts/outcome.ts";
+import { addUsage, type Usage } from "../contracts/outcome.ts";
 import type { Run } from "../contracts/run.ts";
 import { parseWith, type Schema } from "../contracts/schema.ts";
 import { toFirstMessages, toRefusal, toRepairMessage, type Role } from "./prompt.ts";
@@ -169,17 +169,4 @@ async function readAnswer<Output>(loop: Loop<Output>, text: string): Promise<Ans
     if (isTuttiError(error) && error.code === "OUTPUT_INVALID") return { kind: "unfit", problem: error.message };
     throw error;
   }
-}
-
-function addUsage(left: Usage, right: Usage): Usage {
-  const costUsd =
-    left.costUsd === undefined && right.costUsd === undefined
-      ? {}
-      : { costUsd: (left.costUsd ?? 0) + (right.costUsd ?? 0) };
-  return {
-    modelCalls: left.modelCalls + right.modelCalls,
-    inputTokens: left.inputTokens + right.inputTokens,
-    outputTokens: left.outputTokens + right.outputTokens,
-    ...costUsd,
-  };
 }

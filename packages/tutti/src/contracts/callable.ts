@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../base/error-codes.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
@@ -31,6 +32,20 @@ export interface ToolHost {
   readonly step: StepKey;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** Says how the result came about. What was reported is merged, and stored with the entry that ends the attempt. Throws what has another shape. */
+  readonly report: (report: ToolReport) => void;
+}
+
+/** What a tool tells of its work beside its output: for people, audit and cost, never for the flow. */
+export interface ToolReport {
+  /** Who did it in the end. The last one said counts. */
+  readonly provider?: string;
+  /** Who was asked before and did not do it, and why. At most 32 are kept, the first ones. */
+  readonly tried?: readonly { readonly provider: string; readonly code: ErrorCode }[];
+  /** What this call spent; several reports add up. */
+  readonly usage?: Usage;
+  /** A sentence for people; the last one counts, cut at 1,000 characters. */
+  readonly note?: string;
 }
 
 /** A function with a contract. */

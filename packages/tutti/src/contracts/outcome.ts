@@ -27,6 +27,19 @@ export interface Usage {
   readonly costUsd?: number;
 }
 
+export function addUsage(left: Usage, right: Usage): Usage {
+  const costUsd =
+    left.costUsd === undefined && right.costUsd === undefined
+      ? {}
+      : { costUsd: (left.costUsd ?? 0) + (right.costUsd ?? 0) };
+  return {
+    modelCalls: left.modelCalls + right.modelCalls,
+    inputTokens: left.inputTokens + right.inputTokens,
+    outputTokens: left.outputTokens + right.outputTokens,
+    ...costUsd,
+  };
+}
+
 /** An output with what is known about it. */
 export interface Result<Output> {
   readonly output: Output;

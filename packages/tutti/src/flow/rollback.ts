@@ -6,6 +6,7 @@ import type { Driver } from "./driver.ts";
 import { toToolHost } from "./effect-outcome.ts";
 import { settleOpenEffects } from "./open-effects.ts";
 import { takeRecorded } from "./recorded.ts";
+import { takeReport, type Reported } from "./report.ts";
 import { isUnder, openPending, openScope } from "./scope.ts";
 import { fromStored, toBody } from "./stored-value.ts";
 
@@ -89,6 +90,8 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
   const { pending, promise } = openPending<void>(openScope(key, undefined), key);
   const output = fromStored(settled.out, settled.outRef, driver.blobs);
   const input = fromStored(intended.input, intended.inputRef, driver.blobs);
+  const called: Reported = {};
+  const hosted = { effect: intended.effect, called };
   tryRepeatedly(driver, {
     key,
     scope: pending.scope,
@@ -96,9 +99,10 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
     timeoutMs: tool.timeoutMs,
     repeatable: true,
     pending,
-    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, intended, host), { input })),
+    reported: called,
+    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, hosted, host), { input })),
     onDone: (_, attempt) => {
-      const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }) });
+      const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }), ...takeReport(called) });
       void driver
         .append({ kind: "effect-undone", key, body, effect: { kind: "change", key: intended.effect, state: "undone" } })
         .then(() => pending.resolve(undefined));

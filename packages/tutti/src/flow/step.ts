@@ -4,6 +4,7 @@ import type { StepKey } from "../contracts/ids.ts";
 import { toStepError, tryRepeatedly, type AttemptHost } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
+import { takeReport, type Reported } from "./report.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
 
@@ -19,7 +20,7 @@ export interface StepRequest {
   readonly called?: Called;
 }
 
-export interface Called {
+export interface Called extends Reported {
   readonly call: string;
   readonly digest: string;
   readonly input: StoredValue;
@@ -49,6 +50,7 @@ export function runStep<Output>(driver: Driver, request: StepRequest): Promise<O
       repeatable: true,
       pending,
       work: request.work,
+      reported: called,
       onDone: (value, attempt) => recordDone(driver, request, { pending, value, attempt }),
       onFailed: (error, attempt) => recordFailed(driver, request, { pending, error, attempt }),
     });
@@ -95,7 +97,7 @@ function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): st
   if (called === undefined && attempt === 1 && request.effect === "local")
     return out.field === "" ? "{}" : `{${out.field}}`;
   return toBody(
-    { ...toCalledFields(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
+    { ...toCalledFields(called), ...takeReport(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
     ...(called === undefined ? [out] : [called.input, out]),
   );
 }
@@ -116,6 +118,7 @@ function recordFailed(
   const fields = {
     error: toStoredError(failed.error),
     ...(called === undefined ? {} : { call: called.call, digest: called.digest }),
+    ...takeReport(called),
     ...(failed.attempt === 1 ? {} : { attempt: failed.attempt }),
   };
   const body = toBody(fields, ...(called === undefined ? [] : [called.input]));

@@ -15,6 +15,7 @@ const host: ToolHost = {
   runId: toRunId("run"),
   step: toStepKey("/search"),
   attempt: 1,
+  report: () => {},
 };
 
 function toSources(...texts: readonly (readonly [id: string, text: string])[]): Sources {
