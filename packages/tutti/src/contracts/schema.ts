@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import { TuttiError } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 
 /**
  * Any schema library: the Standard Schema interface, version 1 (standardschema.dev), which zod, valibot and arktype implement.
@@ -69,4 +70,22 @@ export function toJsonSchema(schema: Schema, side: "input" | "output", what: str
     );
   }
   return convert({ target: "draft-2020-12" });
+}
+
+/** A Standard Schema made by hand from a shape and the JSON Schema that says the same: a schema library would weigh more than the core. */
+export function schemaOf<Value>(shape: Shape<Value>, jsonSchema: Record<string, unknown>): Schema<Value> {
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "tutti",
+      validate(value) {
+        try {
+          return { value: shape(value, "") };
+        } catch (error) {
+          return { issues: [{ message: error instanceof Error ? error.message : String(error) }] };
+        }
+      },
+      jsonSchema: { input: () => jsonSchema, output: () => jsonSchema },
+    },
+  };
 }
