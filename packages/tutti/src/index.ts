@@ -2,7 +2,7 @@
 export { TuttiError, isTuttiError, type StoredError } from "./base/errors.ts";
 export { errorCodes, type Disposition, type EffectKnowledge, type ErrorCode } from "./base/error-codes.ts";
 export type { Clock } from "./base/clock.ts";
-export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost, ToolReport } from "./contracts/callable.ts";
+export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost, ToolReport, UndoHost } from "./contracts/callable.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
@@ -47,5 +47,6 @@ export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent, type AgentDefinition } from "./agents/agent.ts";
 export { systemClock } from "./base/clock.ts";
+export { withFailover, type FailoverDefinition } from "./tools/failover.ts";
 export type { Provider } from "./tools/provider.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

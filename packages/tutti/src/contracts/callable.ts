@@ -36,6 +36,13 @@ export interface ToolHost {
   readonly report: (report: ToolReport) => void;
 }
 
+/** What an undo is given beside the output that it takes back. */
+export interface UndoHost<Input> extends ToolHost {
+  readonly input: Input;
+  /** Who did it, as the tool reported it; `undefined` if it never said, or a person settled the effect. */
+  readonly doneBy: string | undefined;
+}
+
 /** What a tool tells of its work beside its output: for people, audit and cost, never for the flow. */
 export interface ToolReport {
   /** Who did it in the end. The last one said counts. */
@@ -65,7 +72,7 @@ export interface Tool<Input = unknown, Output = unknown> {
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */
   check?(input: Input, host: ToolHost): Promise<Output | undefined> | Output | undefined;
   /** Takes the effect back. Is tried again until it succeeds, so it must bear being called twice. */
-  undo?(output: Output, host: ToolHost & { readonly input: Input }): Promise<void> | void;
+  undo?(output: Output, host: UndoHost<Input>): Promise<void> | void;
   run(input: Input, host: ToolHost): Promise<Output> | Output;
 }
 

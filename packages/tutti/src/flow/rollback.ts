@@ -47,6 +47,8 @@ interface Undoable {
   readonly intended: BodyOf<"effect-intended">;
   readonly settled: BodyOf<"effect-settled">;
   readonly step: StepKey;
+  /** Who did it, as far as the tool said: with its result, or before it was in doubt. */
+  readonly doneBy: string | undefined;
 }
 
 /** Takes back what stands under `path`. What was taken back before a crash is not taken back again. */
@@ -65,19 +67,23 @@ export async function undoAll(
 export function toUndoables(entries: readonly LedgerEntry[], path: string): readonly Undoable[] {
   const intendedByStep = new Map<string, BodyOf<"effect-intended">>();
   const undoables = new Map<string, Undoable>();
+  const askedByStep = new Map<string, string | undefined>();
   for (const entry of entries) {
     if (!isUnder(entry.key, path) && entry.kind !== "effect-undone") continue;
     if (entry.kind === "effect-intended") intendedByStep.set(entry.key, bodyOf(entry, entry.kind));
+    else if (entry.kind === "effect-in-doubt") askedByStep.set(entry.key, bodyOf(entry, entry.kind).report?.provider);
     else if (entry.kind === "effect-settled") {
       const intended = intendedByStep.get(entry.key);
+      const settled = bodyOf(entry, entry.kind);
+      const doneBy = settled.report?.provider ?? askedByStep.get(entry.key);
       if (intended?.undo === true)
-        undoables.set(intended.effect, { intended, settled: bodyOf(entry, entry.kind), step: toStepKey(entry.key) });
+        undoables.set(intended.effect, { intended, settled, step: toStepKey(entry.key), doneBy });
     } else if (entry.kind === "effect-undone") undoables.delete(bodyOf(entry, entry.kind).effect);
   }
   return [...undoables.values()].toReversed();
 }
 
-function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: Undoable): Promise<void> {
+function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step, doneBy }: Undoable): Promise<void> {
   const tool = driver.tools.get(intended.tool);
   if (tool?.undo === undefined) {
     throw new TuttiError(
@@ -100,7 +106,7 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
     repeatable: true,
     pending,
     reported: called,
-    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, hosted, host), { input })),
+    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, hosted, host), { input, doneBy })),
     onDone: (_, attempt) => {
       const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }), ...takeReport(called) });
       void driver

@@ -31,7 +31,7 @@ export interface HttpRequest {
   readonly explain?: (answer: HttpAnswer) => Explained | undefined;
 }
 
-export const httpLimits = { timeoutMs: 20_000, bytesMax: 5_000_000 } as const;
+const httpLimits = { timeoutMs: 20_000, bytesMax: 5_000_000 } as const;
 
 /**
  * Asks once, without following redirects, and returns an answer with a status of 200 to 299.
@@ -79,7 +79,7 @@ export async function askJson<Value>(request: HttpRequest, shape: Shape<Value>):
 }
 
 /** JSON from bytes, which are UTF-8 whatever a header says. Throws when they are not, or no JSON. */
-export function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }
 
