@@ -14,3 +14,4 @@ export {
   type WebSearchOptions,
   type WebSearchOutput,
 } from "./tools/web/web-search.ts";
+export { webFetch, type WebFetchInput, type WebFetchOptions, type WebPage } from "./tools/web/web-fetch.ts";
