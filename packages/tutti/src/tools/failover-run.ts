@@ -162,6 +162,9 @@ async function callInTime<Output>(
   }
 }
 
+/** So much of each provider's message stands in the common one. */
+const saidMax = 300;
+
 const hopeByDisposition: Readonly<Record<Disposition, number>> = {
   retry: 0,
   "tell-model": 1,
@@ -182,8 +185,10 @@ function toCommonError<Input, Output>(
   const names = tried.map((each) => `${each.provider}: ${each.code}`);
   const inOtherWords = reformulations === 0 ? "" : `, also in ${reformulations} other wordings`;
   const message =
-    code === "TOOL_EMPTY" ? `${plan.name} found nothing${inOtherWords}` : `${plan.name}: none of its providers did it`;
-  return new TuttiError(code, `${message} (${names.join(", ")})`, {
+    code === "TOOL_EMPTY"
+      ? `${plan.name} found nothing${inOtherWords} (${names.join(", ")})`
+      : `${plan.name}: ${errors.map((error) => error.message.slice(0, saidMax)).join("; ")}`;
+  return new TuttiError(code, message, {
     hint:
       code === "TOOL_EMPTY"
         ? "Ask for something else, use another tool or agent, or ask a person."

@@ -1,5 +1,5 @@
-import { describeThrown, TuttiError } from "../../base/errors.ts";
-import { ShapeError, type Shape } from "../../base/shape.ts";
+import { describeThrown, isTuttiError, TuttiError } from "../../base/errors.ts";
+import type { Shape } from "../../base/shape.ts";
 import { ExchangeFault } from "./exchange-fault.ts";
 import { exchange, type HttpAnswer } from "./exchange.ts";
 import { toFaultError, toStatusError, type Asked, type Explained } from "./http-errors.ts";
@@ -69,13 +69,24 @@ export async function askHttp(request: HttpRequest): Promise<HttpAnswer> {
  */
 export async function askJson<Value>(request: HttpRequest, shape: Shape<Value>): Promise<Value> {
   const answer = await askHttp({ ...request, headers: { accept: "application/json", ...request.headers } });
+  let parsed: unknown;
   try {
-    return shape(parseJson(answer.body), "");
-  } catch (error) {
-    const why =
-      error instanceof ShapeError ? `another answer than expected: ${error.message}` : "something that is not JSON";
-    throw toFaultError(new ExchangeFault("unreadable", `it sent ${why}`), toAsked(request));
+    parsed = parseJson(answer.body);
+  } catch {
+    throw toUnreadable(request, "it sent something that is not JSON");
   }
+  try {
+    return shape(parsed, "");
+  } catch (error) {
+    // A shape may know what an answer means that has another form; whatever else it throws is about the form.
+    throw isTuttiError(error)
+      ? error
+      : toUnreadable(request, `it sent another answer than expected: ${describeThrown(error)}`);
+  }
+}
+
+function toUnreadable(request: HttpRequest, why: string): TuttiError {
+  return toFaultError(new ExchangeFault("unreadable", why), toAsked(request));
 }
 
 /** JSON from bytes, which are UTF-8 whatever a header says. Throws when they are not, or no JSON. */

@@ -66,15 +66,16 @@ export function webSearch(options: WebSearchOptions): Tool<WebSearchInput, WebSe
   });
 }
 
-const termsMax = 4;
+const wordsMin = 2;
+const wordsMax = 4;
 
-/** The same question with less in it: without quotes and operators, then only its longest words, which say most. */
+/** The same question with less in it: without quotes and operators, without empty words, and then only its longest words, which say most. */
 export function toOtherQueries({ query, ...rest }: WebSearchInput): WebSearchInput[] {
   const plain = toWords(query.replaceAll(/(?:^|\s)(?:-\S+|\w+:\S+)|\b(?:AND|OR|NOT)\b/g, " "));
   const meaningful = plain.filter((word) => toTerms(word).length > 0);
-  const count = Math.max(1, Math.min(termsMax, meaningful.length - 1));
+  const count = Math.max(wordsMin, Math.min(wordsMax, meaningful.length - 1));
   const longest = new Set(meaningful.toSorted((left, right) => right.length - left.length).slice(0, count));
-  const queries = [plain.join(" "), meaningful.filter((word) => longest.has(word)).join(" ")];
+  const queries = [plain, meaningful, meaningful.filter((word) => longest.has(word))].map((words) => words.join(" "));
   const before = new Set(["", query.trim().toLowerCase()]);
   return queries.flatMap((other) => {
     if (before.has(other)) return [];
