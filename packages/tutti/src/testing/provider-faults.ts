@@ -29,7 +29,7 @@ export function faultsFor<Input, Output>(under: ProviderUnderTest<Input, Output>
 }
 
 /** What a provider is told to keep. Where nothing but its limit ends a call, it is one that can be waited for in a test. */
-const timeoutMs = { slow: 500, usual: 8_000 } as const;
+const timeoutMs = { slow: 1_000, usual: 8_000 } as const;
 const bytesMax = 1_000_000;
 /** Whoever has not come back by then never will. */
 const patienceDefaultMs = 10_000;

@@ -32,7 +32,7 @@ describe("keys", () => {
     "are in no message, however the service repeats them, and neither is the query",
     verifies("K4", "G10"),
     async () => {
-      const message = `no to ${key}, to Bearer ${key} and to ${key}${key}, and to ${encodeURIComponent(key)}`;
+      const message = `no to ${key}, to my-pin, to Bearer ${key} and to ${key}${key}, and to ${encodeURIComponent(key)}`;
       const server = await serve({
         kind: "answer",
         status: 400,
@@ -43,7 +43,7 @@ describe("keys", () => {
         askHttp(
           toRequest(`${server.url}/pages?token=${key}`, {
             secretHeaders: { authorization: `Bearer ${key}` },
-            secrets: ["another"],
+            secrets: ["my-pin"],
           }),
         ),
       );
