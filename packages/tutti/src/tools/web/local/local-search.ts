@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import { toTerms } from "../../../base/text-rank.ts";
 import { toPassages } from "../../sources/passages.ts";
 import type { SkippedSource, Source } from "../../sources/source.ts";
@@ -21,6 +23,8 @@ export interface LocalSearch extends SearchProvider {
   close(): void;
 }
 
+const pagesAtOnce = 50;
+
 /**
  * Reads the folders and indexes their words in memory.
  * @throws TuttiError SOURCE_UNREADABLE when a folder is missing or can't be read.
@@ -31,7 +35,11 @@ export async function openLocalSearch(
 ): Promise<LocalSearch> {
   const sources = await openSources(folders, options);
   const store = openPassageStore();
-  store.add(sources.list.flatMap((source) => toStored(source, toUrl(source, baseUrl))));
+  for (let from = 0; from < sources.list.length; from += pagesAtOnce) {
+    const pages = sources.list.slice(from, from + pagesAtOnce);
+    store.add(pages.flatMap((source) => toStored(source, toUrl(source, baseUrl))));
+    await setImmediate(); // runs that are under way go on meanwhile
+  }
   return {
     name,
     pages: sources.list.length,
