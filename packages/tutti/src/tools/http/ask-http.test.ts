@@ -20,7 +20,7 @@ async function serve(answer: ProviderAnswer): Promise<ProviderServer> {
   return server;
 }
 
-const key = "key-4711-abc";
+const key = "tulip-garden"; // like no key that a pattern would find
 const { signal } = new AbortController();
 
 function toRequest(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
