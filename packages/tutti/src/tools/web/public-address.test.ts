@@ -38,6 +38,9 @@ test("an address is judged alike in whatever form it is written", () => {
   );
 });
 
+const toNumber = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+const toText = (whole: number): string => [24, 16, 8, 0].map((shift) => Math.floor(whole / 2 ** shift) % 256).join(".");
+
 test.each([
   ["10", "10.0.0.0", "10.255.255.255"],
   ["this machine", "127.0.0.0", "127.255.255.255"],
@@ -49,9 +52,6 @@ test.each([
   ["multicast and reserved", "224.0.0.0", "255.255.255.255"],
 ])("the range of %s is private from its first to its last address, and its neighbours are not", (_, first, last) => {
   expect([first, last].map(isPublicAddress)).toEqual([false, false]);
-  const toNumber = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  const toText = (whole: number): string =>
-    [24, 16, 8, 0].map((shift) => Math.floor(whole / 2 ** shift) % 256).join(".");
   const neighbours = [toNumber(first) - 1, toNumber(last) + 1].filter((whole) => whole < 2 ** 32);
   expect(neighbours.map(toText).map(isPublicAddress)).toEqual(neighbours.map(() => true));
 });
