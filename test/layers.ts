@@ -21,8 +21,8 @@ export const seesOnly: Readonly<Record<string, readonly string[]>> = { client: [
 export const folderByDependency: Readonly<Record<string, string>> = {
   zod: "contracts",
   "@ai-sdk/provider": "models/ai-sdk",
-  htmlparser2: "tools/sources",
-  unpdf: "tools/sources",
+  htmlparser2: "tools/reading",
+  unpdf: "tools/reading",
 };
 
 /** Folders that replay runs again: what happens there must not depend on time, chance or the world. */

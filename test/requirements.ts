@@ -130,11 +130,11 @@ export const requirements: readonly Requirement[] = table
 
 /** Promises of which only a part is built: what is missing. Their tests prove the rest, so nobody should read them as kept. */
 export const missingById: Readonly<Record<string, string>> = {
-  D8: "everything but the honest empty result",
+  D8: "asking a person as a primitive; a flow waits for the answer by hand",
   D9: "schedules (cron)",
   D13: "patches and the upgrade check",
   C14: "review as a primitive; an example does it by hand",
-  K2: "everything but search and reading in local folders",
+  K2: "everything but search, fetch and reading in local folders",
   G1: "policies and people",
   G2: "personal data, injected instructions",
   G10: "labels on secrets; only provider keys are proved to stay out",

@@ -12,6 +12,8 @@ export type {
   ToldPiece,
   Tool,
   ToolHost,
+  ToolReport,
+  UndoHost,
 } from "./contracts/callable.ts";
 export { toContract } from "./contracts/contract.ts";
 export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
@@ -73,6 +75,7 @@ export type { AgentDefinition } from "./agents/agent-definition.ts";
 export type { Compaction } from "./agents/compaction.ts";
 export type { CoordinationRules } from "./agents/coordination.ts";
 export { systemClock } from "./base/clock.ts";
+export { withFailover, type FailoverDefinition } from "./tools/failover.ts";
 export type { Provider } from "./tools/provider.ts";
 export { registry, type RankedTool, type Registry } from "./tools/registry/registry.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

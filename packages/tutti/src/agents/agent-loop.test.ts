@@ -12,7 +12,6 @@ import { openTutti } from "../engine/open-tutti.ts";
 import type { Activity, Tutti } from "../engine/tutti.ts";
 import { flow } from "../flow/flow.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
-import { toRunLog } from "../ledger/run-log.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
 import type { AgentDefinition } from "./agent-definition.ts";

@@ -58,6 +58,7 @@ const unasked: ToolHost = {
   runId: toRunId(""),
   step: toStepKey(""),
   attempt: 1,
+  report: () => {},
 };
 
 const turnsMax = 500;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../base/error-codes.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
@@ -32,6 +33,27 @@ export interface ToolHost {
   readonly step: StepKey;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** Says how the result came about. What was reported is merged, and stored with the entry that ends the attempt. Throws what has another shape. */
+  readonly report: (report: ToolReport) => void;
+}
+
+/** What an undo is given beside the output that it takes back. */
+export interface UndoHost<Input> extends ToolHost {
+  readonly input: Input;
+  /** Who did it, as the tool reported it; `undefined` if it never said, or a person settled the effect. */
+  readonly doneBy: string | undefined;
+}
+
+/** What a tool tells of its work beside its output: for people, audit and cost, never for the flow. */
+export interface ToolReport {
+  /** Who did it in the end. The last one said counts. */
+  readonly provider?: string;
+  /** Who was asked before and did not do it, and why. At most 32 are kept, the first ones. */
+  readonly tried?: readonly { readonly provider: string; readonly code: ErrorCode }[];
+  /** What this call spent; several reports add up. */
+  readonly usage?: Usage;
+  /** A sentence for people; the last one counts, cut at 1,000 characters. */
+  readonly note?: string;
 }
 
 /** A function with a contract. */
@@ -55,7 +77,7 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */
   check?(input: Input, host: ToolHost): Promise<Output | undefined> | Output | undefined;
   /** Takes the effect back. Is tried again until it succeeds, so it must bear being called twice. */
-  undo?(output: Output, host: ToolHost & { readonly input: Input }): Promise<void> | void;
+  undo?(output: Output, host: UndoHost<Input>): Promise<void> | void;
   run(input: Input, host: ToolHost): Promise<Output> | Output;
 }
 

@@ -54,6 +54,13 @@ const output = { out: anything, outRef: blobRef };
 const input = { input: anything, inputRef: blobRef };
 const known = { confidence, evidence, usage: usageShape };
 
+/** What a tool said about its work (contracts/callable.ts). */
+export const toolReport = fields(
+  {},
+  { provider: text, tried: listOf(fields({ provider: text, code: errorCode })), usage: usageShape, note: text },
+);
+const reported = { report: toolReport };
+
 const effectOrigin = fields({ run: runId, step: stepKey });
 
 /**
@@ -85,6 +92,7 @@ export const bodies = {
       ...output,
       ...input,
       ...provenance,
+      ...reported,
       call: text,
       effect: oneOf("read", "local"),
       attempt: integer,
@@ -92,8 +100,8 @@ export const bodies = {
       edited: flag,
     },
   ),
-  "step-failed": fields({ error: storedError }, { ...input, call: text, attempt: integer, digest: text }),
-  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { doubtful: flag }),
+  "step-failed": fields({ error: storedError }, { ...input, ...reported, call: text, attempt: integer, digest: text }),
+  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { ...reported, doubtful: flag }),
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
@@ -101,18 +109,18 @@ export const bodies = {
   ),
   "effect-settled": fields(
     { effect: effectKey, by: oneOf("tool", "check", "person") },
-    { ...output, attempt: integer, note: text, error: storedError },
+    { ...output, ...reported, attempt: integer, note: text, error: storedError },
   ),
-  "effect-failed": fields({ effect: effectKey, error: storedError }, { attempt: integer }),
+  "effect-failed": fields({ effect: effectKey, error: storedError }, { ...reported, attempt: integer }),
   "effect-shared": fields(
     { effect: effectKey, from: effectOrigin },
     { ...output, ...input, ...provenance, call: text, digest: text },
   ),
-  "effect-in-doubt": fields({ effect: effectKey, why: text }, { error: storedError }),
+  "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
   "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
 
   "rollback-started": fields({ error: storedError }),
-  "effect-undone": fields({ effect: effectKey }, { attempt: integer }),
+  "effect-undone": fields({ effect: effectKey }, { ...reported, attempt: integer }),
 
   "timer-set": fields({ dueAt: integer }),
   "timer-fired": fields({}),

@@ -2,6 +2,7 @@ import { describeThrown, fromStoredError, isTuttiError, TuttiError, toStoredErro
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { Driver } from "./driver.ts";
+import { takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBody } from "./stored-value.ts";
 
@@ -26,6 +27,8 @@ export interface Attempts {
   /** What must be written down before another attempt after the first. */
   readonly prepare?: () => Promise<void>;
   readonly work: (host: AttemptHost) => unknown;
+  /** Where a tool's reports are; those of a try that failed go with its entry. */
+  readonly reported?: Reported | undefined;
   /** Told of every failed try, also of those that are repeated. */
   readonly onTryFailed?: (error: TuttiError) => void;
   /** True when an earlier try may have acted, whatever the last one says; kept with the attempt. */
@@ -204,6 +207,7 @@ function onFailed(
       error: toStoredError(error),
       attempt: failure.attempt,
       nextAt,
+      ...takeReport(attempts.reported),
       ...(attempts.isDoubtful?.() === true ? { doubtful: true } : {}),
     }),
   });

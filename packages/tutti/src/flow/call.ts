@@ -78,7 +78,7 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   if (tool.effect === "idempotent" || tool.effect === "once")
     return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry });
   const run = (host: AttemptHost): unknown => {
-    const output = tool.run(input, toToolHost(driver, { effect }, host));
+    const output = tool.run(input, toToolHost(driver, { effect, called }, host));
     const failure = { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` } as const;
     return output instanceof Promise
       ? output.then((value) => parseWith(tool.output, value, failure))

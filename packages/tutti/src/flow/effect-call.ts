@@ -143,6 +143,7 @@ function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
     timeoutMs: call.timeoutMs,
     repeatable: call.tool.effect === "idempotent",
     pending: call.pending,
+    reported: call.called,
     prepare: () => intendAgain(driver, call),
     mustKnow,
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),

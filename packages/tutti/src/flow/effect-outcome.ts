@@ -6,6 +6,7 @@ import { toStepError, type AttemptHost } from "./attempts.ts";
 import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
+import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
 import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
@@ -33,12 +34,19 @@ export interface EffectCall {
   readonly onSettled: () => void;
 }
 
-export function toToolHost(driver: Driver, call: Pick<EffectCall, "effect">, host: AttemptHost): ToolHost {
+/** What a tool is told of the call that it works for, and where it reports. */
+export interface HostedCall {
+  readonly effect: EffectKey;
+  readonly called: Reported;
+}
+
+export function toToolHost(driver: Driver, call: HostedCall, host: AttemptHost): ToolHost {
   return {
     idempotencyKey: call.effect,
     runId: driver.run,
     step: host.step,
     attempt: host.attempt,
+    report: (report) => addReport(call.called, report),
     get signal() {
       return host.signal;
     },
@@ -123,6 +131,7 @@ function recordSettled(
       effect: call.effect,
       by: happened.by,
       ...toAttempt(happened.attempt),
+      ...takeReport(call.called),
       ...(happened.note === undefined ? {} : { note: happened.note }),
       ...(error === undefined ? {} : { error: toStoredError(error) }),
     },
@@ -146,7 +155,12 @@ export function recordNoEffect(
   call: EffectCall,
   failed: { readonly error: TuttiError; readonly attempt?: number | undefined },
 ): void {
-  const body = toBody({ effect: call.effect, error: toStoredError(failed.error), ...toAttempt(failed.attempt) });
+  const body = toBody({
+    effect: call.effect,
+    error: toStoredError(failed.error),
+    ...toAttempt(failed.attempt),
+    ...takeReport(call.called),
+  });
   const change = { kind: "change", key: call.effect, state: "failed" } as const;
   driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
     call.onSettled();

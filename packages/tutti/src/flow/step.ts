@@ -5,6 +5,7 @@ import type { NewEntry } from "../ledger/ledger.ts";
 import { toStepError, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
+import { takeReport, type Reported } from "./report.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
 
@@ -20,7 +21,7 @@ export interface StepRequest {
   readonly called?: Called;
 }
 
-export interface Called {
+export interface Called extends Reported {
   readonly call: string;
   readonly digest: string;
   readonly input: StoredValue;
@@ -55,6 +56,7 @@ class Step implements Attempts {
   readonly repeatable = true;
   readonly pending: Pending;
   readonly work: StepRequest["work"];
+  readonly reported: Reported | undefined;
   private readonly driver: Driver;
   private readonly request: StepRequest;
 
@@ -67,6 +69,7 @@ class Step implements Attempts {
     this.retry = request.retry;
     this.timeoutMs = request.timeoutMs;
     this.work = request.work;
+    this.reported = request.called;
   }
 
   start(): void {
@@ -98,6 +101,7 @@ class Step implements Attempts {
     const fields = {
       error: toStoredError(error),
       ...(called === undefined ? {} : { call: called.call, digest: called.digest }),
+      ...takeReport(called),
       ...(attempt === 1 ? {} : { attempt }),
     };
     const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
@@ -119,7 +123,7 @@ function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): st
   if (called === undefined && attempt === 1 && request.effect === "local")
     return out.field === "" ? "{}" : `{${out.field}}`;
   return toBody(
-    { ...toCalledFields(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
+    { ...toCalledFields(called), ...takeReport(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
     ...(called === undefined ? [out] : [called.input, out]),
   );
 }

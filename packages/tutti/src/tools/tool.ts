@@ -1,5 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
-import type { EffectClass, Retry, Tool, ToolHost } from "../contracts/callable.ts";
+import type { EffectClass, Retry, Tool, ToolHost, UndoHost } from "../contracts/callable.ts";
 import type { Schema } from "../contracts/schema.ts";
 import { findTermProblem, type Problem } from "../contracts/term-problems.ts";
 import type { Guarantee, Precondition, Terms } from "../contracts/terms.ts";
@@ -26,7 +26,7 @@ export interface ToolDefinition<Input, Output> extends Terms {
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. */
   check?(input: Input, host: ToolHost): Promise<NoInfer<Output> | undefined> | NoInfer<Output> | undefined;
   /** Takes the effect back; has to bear being called twice. */
-  undo?(output: Output, host: ToolHost & { readonly input: Input }): Promise<void> | void;
+  undo?(output: Output, host: UndoHost<Input>): Promise<void> | void;
   run(input: Input, host: ToolHost): Promise<NoInfer<Output>> | NoInfer<Output>;
 }
 

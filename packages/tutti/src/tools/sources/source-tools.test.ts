@@ -4,7 +4,7 @@ import { verifies } from "../../../../../test/verifies.ts";
 import type { ToolHost } from "../../contracts/callable.ts";
 import { toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
-import { readMarkdown } from "./read-markdown.ts";
+import { readMarkdown } from "../reading/read-markdown.ts";
 import { quoteIsIn, sourceTools } from "./source-tools.ts";
 import type { Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
@@ -15,6 +15,7 @@ const host: ToolHost = {
   runId: toRunId("run"),
   step: toStepKey("/search"),
   attempt: 1,
+  report: () => {},
 };
 
 function toSources(...texts: readonly (readonly [id: string, text: string])[]): Sources {
