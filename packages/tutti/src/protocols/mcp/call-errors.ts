@@ -6,6 +6,8 @@ import { describeThrown, isTuttiError, TuttiError, type ErrorDetails } from "../
 const causesMax = 6;
 const messageMax = 2_000;
 
+/** The arguments do not fit, or the tool is not known; the model can do better. */
+const invalidParamsCode: number = ProtocolErrorCode.InvalidParams;
 /** Codes of protocol errors that a server answers with before it does anything. */
 const refusedCodes: ReadonlySet<number> = new Set<number>([
   ProtocolErrorCode.ParseError,
@@ -45,7 +47,7 @@ export function toCallError(thrown: unknown, call: FailedCall): TuttiError {
   if (call.stopped) return toError("TOOL_INTERRUPTED", "it was stopped while it was at work", call.asked);
   if (thrown instanceof ProtocolError) {
     const what = `it answered with error ${thrown.code}: ${thrown.message}`;
-    if (thrown.code === ProtocolErrorCode.InvalidParams) return toError("TOOL_FAILED", what, "none");
+    if (thrown.code === invalidParamsCode) return toError("TOOL_FAILED", what, "none");
     if (thrown.code === headerMismatchCode) return toError("TOOL_UNAVAILABLE", what, "none");
     if (refusedCodes.has(thrown.code)) return toError("TOOL_REFUSED", what, "none");
     return toError("TOOL_FAILED", what, call.asked);
@@ -54,6 +56,7 @@ export function toCallError(thrown: unknown, call: FailedCall): TuttiError {
     const code = toCodeOfStatus(thrown.status);
     return toError(code, `the server answered ${thrown.status}`, code === "TOOL_INTERRUPTED" ? call.asked : "none");
   }
+  if (isUnreadable(thrown)) return toError("TOOL_ANSWER_INVALID", describeThrown(thrown), call.asked);
   if (thrown instanceof SdkError) return toError(...toCodeOfSdk(thrown, call));
   return toError("TOOL_INTERRUPTED", describeThrown(thrown), call.asked);
 }
@@ -64,7 +67,7 @@ export function toConnectError(server: string, thrown: unknown, ended: string | 
   const status = thrown instanceof SdkHttpError ? thrown.status : undefined;
   const said = told?.message ?? (status === undefined ? describeThrown(thrown) : `it answered ${status}`);
   const message = `the MCP server ${server} can't be used: ${ended === undefined ? said : `${said}; ${ended}`}`;
-  const code = told === undefined ? toCodeOfStatus(status) : told.code;
+  const code = told?.code ?? (isUnreadable(thrown) ? "TOOL_ANSWER_INVALID" : toCodeOfStatus(status));
   return new TuttiError(code === "TOOL_INTERRUPTED" ? "TOOL_UNAVAILABLE" : code, message.slice(0, messageMax), {
     hint: told?.hint ?? "Check that the command or the address is right, that the server is installed, and its access.",
     ...(told?.retryAfterMs === undefined ? {} : { retryAfterMs: told.retryAfterMs }),
@@ -86,13 +89,21 @@ function toCodeOfSdk({ code, message }: SdkError, call: FailedCall): [ErrorCode,
     case SdkErrorCode.CapabilityNotSupported:
     case SdkErrorCode.MethodNotSupportedByProtocolVersion:
       return ["TOOL_UNAVAILABLE", message, "none"];
-    case SdkErrorCode.InvalidResult:
-    case SdkErrorCode.UnsupportedResultType:
-    case SdkErrorCode.ClientHttpUnexpectedContent:
-      return ["TOOL_ANSWER_INVALID", message, call.asked];
     default:
       return ["TOOL_INTERRUPTED", call.ended ?? message, call.asked];
   }
+}
+
+/** What the SDK says of an answer that is not one of the protocol. */
+const unreadableCodes: ReadonlySet<string> = new Set([
+  SdkErrorCode.InvalidResult,
+  SdkErrorCode.UnsupportedResultType,
+  SdkErrorCode.ClientHttpUnexpectedContent,
+  SdkErrorCode.ListPaginationExceeded,
+]);
+
+function isUnreadable(thrown: unknown): boolean {
+  return thrown instanceof SdkError && unreadableCodes.has(thrown.code);
 }
 
 function toDetails(told: TuttiError | undefined, { notes }: FailedCall): ErrorDetails {

@@ -12,7 +12,7 @@ import { anything, fields, ShapeError, text } from "../../base/shape.ts";
 import { toTraceparent } from "../../base/trace-context.ts";
 import type { ToolHost } from "../../contracts/callable.ts";
 import { toCallError, toMessage } from "./call-errors.ts";
-import type { Connection } from "./connection.ts";
+import { neverMs, type Connection } from "./connection.ts";
 import { toContent, toText } from "./content.ts";
 import type { RemoteContract } from "./contract.ts";
 import type { McpInput, McpSettings } from "./mcp-options.ts";
@@ -33,8 +33,6 @@ export interface RemoteCall {
 /** A server of today's protocol asks by answering with questions and being called again. */
 const roundsMax = 10;
 const questionsMax = 20;
-/** The SDK's own limit, switched off: the step's limit aborts the signal. */
-const neverMs = 2 ** 31 - 1;
 /** Before calling again a server that has no question and only wants to be called later. */
 const laterMs = 250;
 

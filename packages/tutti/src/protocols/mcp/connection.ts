@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Client, type Tool as RemoteTool } from "@modelcontextprotocol/client";
+import { Client, type ClientOptions, type Tool as RemoteTool } from "@modelcontextprotocol/client";
 
 import type { Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
@@ -38,6 +38,8 @@ const messageBytesDefault = 10_000_000;
 /** A server on a pipe that says nothing to a question of today's protocol is asked in the older way. */
 const probeMs = 5_000;
 const listPagesMax = 64;
+/** The SDK's own limits, where one from here holds. */
+export const neverMs = 2 ** 31 - 1;
 const toolsMax = 1_000;
 /** For telling a server that it may forget this conversation. */
 const farewellMs = 1_000;
@@ -52,9 +54,7 @@ export async function openConnection(settings: ConnectionSettings): Promise<Conn
     return await start(settings, first);
   } catch (error) {
     // An old server may end at a question that it does not know.
-    const isEndedAtProbe = first.transport instanceof StdioTransport && first.transport.fault === undefined;
-    if (!isEndedAtProbe || first.transport.ended === undefined || first.client.getProtocolEra() !== undefined)
-      throw error;
+    if (!first.isEndedByItself || first.client.getProtocolEra() !== undefined) throw error;
     return start(settings, toDialogue(settings, "legacy"));
   }
 }
@@ -63,7 +63,15 @@ interface Dialogue {
   readonly client: Client;
   readonly transport: StdioTransport | HttpTransport;
   readonly asking: Set<Asking>;
+  /** The process ended before the conversation began, without having broken a limit. */
+  isEndedByItself: boolean;
 }
+
+/** Outputs are checked once, by the engine, against the schema that was accepted. */
+const acceptAll: NonNullable<ClientOptions["jsonSchemaValidator"]> = {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing of the SDK reads the checked value by its type
+  getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
+};
 
 function toDialogue({ options, onToolsChanged }: ConnectionSettings, mode: "auto" | "legacy"): Dialogue {
   const messageBytesMax = options.messageBytesMax ?? messageBytesDefault;
@@ -80,10 +88,7 @@ function toDialogue({ options, onToolsChanged }: ConnectionSettings, mode: "auto
       },
       listMaxPages: listPagesMax,
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: onToolsChanged } },
-      // Outputs are checked once, by the engine, against the schema that was accepted.
-      jsonSchemaValidator: {
-        getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
-      },
+      jsonSchemaValidator: acceptAll,
     },
   );
   client.setRequestHandler("elicitation/create", (request, { mcpReq }) => {
@@ -93,7 +98,7 @@ function toDialogue({ options, onToolsChanged }: ConnectionSettings, mode: "auto
     const question = parseQuestion(request.params, options.name, caller?.tool);
     return answerQuestion(options, { question, asking: caller, signal: mcpReq.signal });
   });
-  return { client, transport, asking };
+  return { client, transport, asking, isEndedByItself: false };
 }
 
 async function start(settings: ConnectionSettings, dialogue: Dialogue): Promise<Connection> {
@@ -106,13 +111,12 @@ async function start(settings: ConnectionSettings, dialogue: Dialogue): Promise<
   try {
     return await untilAborted(limit.signal, begin(dialogue, settings, limit.signal));
   } catch (error) {
+    const { fault } = transport;
+    const ended = transport instanceof StdioTransport ? transport.ended : undefined;
+    dialogue.isEndedByItself = ended !== undefined && fault === undefined;
     await client.close();
     await transport.close();
-    throw toConnectError(
-      settings.options.name,
-      transport.fault ?? error,
-      transport instanceof StdioTransport ? transport.ended : undefined,
-    );
+    throw toConnectError(settings.options.name, fault ?? error, ended);
   } finally {
     forget();
   }
@@ -121,8 +125,7 @@ async function start(settings: ConnectionSettings, dialogue: Dialogue): Promise<
 async function begin(dialogue: Dialogue, settings: ConnectionSettings, signal: AbortSignal): Promise<Connection> {
   const { client, transport, asking } = dialogue;
   const { options, onToolsChanged } = settings;
-  const timeout = options.startTimeoutMs ?? startMsDefault;
-  await client.connect(transport, { signal, timeout });
+  await client.connect(transport, { signal, timeout: neverMs });
   void client.autoOpenedSubscription?.closed.then(onToolsChanged);
   return {
     client,
@@ -139,6 +142,7 @@ async function begin(dialogue: Dialogue, settings: ConnectionSettings, signal: A
     },
     async listTools() {
       if (client.getServerCapabilities()?.tools === undefined) return [];
+      const timeout = options.startTimeoutMs ?? startMsDefault;
       const { tools } = await client.listTools(undefined, { cacheMode: "refresh", timeout });
       if (tools.length <= toolsMax) return tools;
       throw new TuttiError("TOOL_ANSWER_INVALID", `the server offers ${tools.length} tools; ${toolsMax} are the limit`);
@@ -163,7 +167,6 @@ async function sayFarewell(transport: HttpTransport): Promise<void> {
 export async function untilAborted<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-  if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([work, promise]);

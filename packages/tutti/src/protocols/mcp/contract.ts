@@ -14,7 +14,7 @@ export interface RemoteContract {
 }
 
 /** Where a server that knows Tutti says in a tool's `_meta` what the tool promises. */
-export const contractKey = "dev.tutti/contract";
+const contractKey = "dev.tutti/contract";
 
 const callMsDefault = 120_000;
 const inputBytesDefault = 10_000_000;
@@ -36,7 +36,7 @@ const declared = fields(
 export function decideContract(remote: RemoteTool, settings: McpSettings): RemoteContract {
   const known = settings.tools?.[remote.name] ?? {};
   const trusted = settings.trusted === true;
-  const said = trusted ? declared(remote._meta?.[contractKey] ?? {}, contractKey) : {};
+  const said = trusted ? declared(contractOf(remote) ?? {}, contractKey) : {};
   const effect = known.effect ?? said.effect ?? (trusted ? decideByHints(remote) : "once");
   return {
     effect,
@@ -44,6 +44,11 @@ export function decideContract(remote: RemoteTool, settings: McpSettings): Remot
     timeoutMs: known.timeoutMs ?? said.timeoutMs ?? settings.callTimeoutMs ?? callMsDefault,
     inputBytesMax: said.inputBytesMax ?? inputBytesDefault,
   };
+}
+
+/** What the server says that the tool promises, not yet looked at. */
+export function contractOf({ _meta: meta }: RemoteTool): unknown {
+  return meta?.[contractKey];
 }
 
 function decideByHints({ annotations }: RemoteTool): RemoteContract["effect"] {

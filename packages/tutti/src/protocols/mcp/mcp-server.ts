@@ -148,6 +148,7 @@ async function runRemote(link: Link, catalog: Catalog, { remoteName, hash, input
 
 async function reach(link: Link, catalog: Catalog, signal: AbortSignal): Promise<Connection> {
   try {
+    signal.throwIfAborted();
     return await untilAborted(signal, prepare(link, catalog));
   } catch (error) {
     if (!signal.aborted) throw error;

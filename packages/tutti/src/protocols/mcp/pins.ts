@@ -7,7 +7,7 @@ import { describeThrown, TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import { fields, integer, recordOf, text } from "../../base/shape.ts";
-import { contractKey } from "./contract.ts";
+import { contractOf } from "./contract.ts";
 
 /** Tools that were accepted, by the server's name for them: the hash of everything that a model or the engine believes about them. */
 export type Pins = Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface PinStore {
 /** Changes when the tool's name, description, schemas, annotations or contract do. */
 export function hashOf(remote: RemoteTool): string {
   const { name, title, description, inputSchema, outputSchema, annotations } = remote;
-  const contract = remote._meta?.[contractKey];
+  const contract = contractOf(remote);
   return sha256(toCanonicalJson({ name, title, description, inputSchema, outputSchema, annotations, contract }));
 }
 

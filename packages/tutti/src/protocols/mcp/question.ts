@@ -2,7 +2,7 @@ import { describeThrown } from "../../base/errors.ts";
 import { anything, fields, recordOf, ShapeError, text } from "../../base/shape.ts";
 import type { Schema } from "../../contracts/schema.ts";
 import { fromJsonSchema } from "./json-schema.ts";
-import type { McpAnswer, McpQuestion, McpSettings } from "./mcp-options.ts";
+import type { McpAnswer, McpFormQuestion, McpQuestion, McpSettings } from "./mcp-options.ts";
 
 /** A call under way, as far as its questions to people are concerned. */
 export interface Asking {
@@ -58,10 +58,24 @@ export async function answerQuestion(
   }
   if (answer.kind !== "accept") return refuse(answer.kind, `the person it asked ${short} answered: ${answer.kind}`);
   if (question.kind === "link") return { action: "accept" };
-  const problem = await findProblem(fromJsonSchema(question.schema), answer.content ?? {});
+  const content = { ...toDefaults(question.schema), ...answer.content };
+  const problem = await findProblem(fromJsonSchema(question.schema), content);
   if (problem !== undefined) return refuse("cancel", `the answer to ${short} does not fit: ${problem}`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked against the server's schema, and by the SDK once more
-  return { action: "accept", content: { ...answer.content } as Record<string, ElicitedValue> };
+  return { action: "accept", content: content as Record<string, ElicitedValue> };
+}
+
+/** What a field says that it is when nobody fills it in. */
+function toDefaults({ properties }: McpFormQuestion["schema"]): Record<string, unknown> {
+  const defaults: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(isObject(properties) ? properties : {})) {
+    if (isObject(field) && field["default"] !== undefined) defaults[name] = field["default"];
+  }
+  return defaults;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function findProblem(schema: Schema, content: unknown): Promise<string | undefined> {

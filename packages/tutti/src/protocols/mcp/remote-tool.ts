@@ -57,18 +57,17 @@ interface Declared {
 }
 
 function declare(name: string, { settings, contract, run, does, input, output }: Declared): Tool {
-  const { effect: _effect, failures: _failures, timeoutMs: _timeoutMs, ...known } = settings.tools?.[name] ?? {};
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- arguments of MCP are objects, which the input schema says as well
-  return tool<McpInput, unknown>({
+  const { failures: _failures, ...known } = settings.tools?.[name] ?? {};
+  return tool<unknown, unknown>({
     ...known,
     name: toName(settings.name, name),
     does,
-    input: input as Schema<McpInput>,
+    input,
     output,
     effect: contract.effect,
     timeoutMs: contract.timeoutMs,
     run,
-  }) as Tool;
+  });
 }
 
 /** `server.tool`, as it is where that can be a name; else cut and told apart by a hash of the whole. */

@@ -106,15 +106,20 @@ export class StdioTransport implements Transport {
   #take(chunk: Buffer): void {
     let from = 0;
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
-      const line = Buffer.concat([...this.#pending, chunk.subarray(from, at)]).toString("utf8");
+      this.#hold(chunk.subarray(from, at));
+      const line = Buffer.concat(this.#pending).toString("utf8");
       this.#pending = [];
       this.#pendingBytes = 0;
       from = at + 1;
       this.#takeLine(line);
     }
-    if (this.#fault !== undefined || from === chunk.length) return;
-    this.#pending.push(chunk.subarray(from));
-    this.#pendingBytes += chunk.length - from;
+    this.#hold(chunk.subarray(from));
+  }
+
+  #hold(part: Buffer): void {
+    if (this.#fault !== undefined) return;
+    this.#pending.push(part);
+    this.#pendingBytes += part.length;
     if (this.#pendingBytes > this.#lineBytesMax) this.#stop(`it sent over ${this.#lineBytesMax} bytes in one message`);
   }
 

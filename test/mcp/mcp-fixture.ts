@@ -1,0 +1,89 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { onTestFinished } from "vitest";
+
+import type { ToolHost } from "../../packages/tutti/src/contracts/callable.ts";
+import { toEffectKey, toRunId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
+import type { McpSettings } from "../../packages/tutti/src/protocols/mcp/mcp-options.ts";
+import { openMcpServer, type McpServer } from "../../packages/tutti/src/protocols/mcp/mcp-server.ts";
+
+/** What a tool is given when no engine calls it. */
+export function toHost(changes: Partial<ToolHost> = {}): ToolHost {
+  return {
+    idempotencyKey: toEffectKey("key-1"),
+    runId: toRunId("run-1"),
+    step: toStepKey("/step"),
+    attempt: 1,
+    signal: new AbortController().signal,
+    ...changes,
+  };
+}
+
+/** A folder of its own, removed after the test. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "tutti-mcp-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** How a script of this folder is started as a server. */
+export function toScript(name: string, ...args: readonly string[]): { command: string; args: string[] } {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  return { command: process.execPath, args: ["--conditions=tutti-source", script, ...args] };
+}
+
+/** How an official server is started. */
+export function toOfficial(name: string, ...args: readonly string[]): { command: string; args: string[] } {
+  const manifest = fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/package.json`));
+  return { command: process.execPath, args: [manifest.replace("package.json", "dist/index.js"), ...args] };
+}
+
+export interface PipeStage {
+  readonly world: string;
+  readonly server: McpServer;
+  /** What the server wrote down. */
+  log(): readonly string[];
+  /** The processes that it was, first to last. */
+  pids(): readonly number[];
+}
+
+/** The server of `pipe-server.ts`, closed after the test. */
+export async function openPipe(
+  options: Partial<McpSettings> & { readonly mode?: string; readonly world?: string } = {},
+): Promise<PipeStage> {
+  const { mode = "well", world = makeFolder(), ...settings } = options;
+  const server = await openMcpServer({ name: "pipe", ...toScript("pipe-server.ts", mode, world), ...settings });
+  onTestFinished(() => server.close());
+  return { world, server, ...toWorld(world) };
+}
+
+export function toWorld(world: string): Pick<PipeStage, "log" | "pids"> {
+  const file = join(world, "log");
+  const lines = (): string[] => (existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean) : []);
+  return {
+    log: () => lines().filter((line) => !line.startsWith("started ")),
+    pids: () => lines().flatMap((line) => (line.startsWith("started ") ? [Number(line.slice(8))] : [])),
+  };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Looks again until another process has done something; a bounded wait, never a fixed one. */
+export async function untilSeen(isSo: () => boolean): Promise<void> {
+  const patience = AbortSignal.timeout(20_000);
+  while (!isSo()) {
+    if (patience.aborted) throw new Error(`this was never seen: ${isSo.toString()}`);
+    await sleep(5);
+  }
+}
