@@ -7,7 +7,9 @@ const causesMax = 6;
 const messageMax = 2_000;
 
 /** The arguments do not fit, or the tool is not known; the model can do better. */
-const invalidParamsCode: number = ProtocolErrorCode.InvalidParams;
+const invalidParamsCode: number =
+  ProtocolErrorCode.InvalidParams; /** In an error that is made here: the server's answer ended before the answer was there. */
+export const streamEndedCode = -32_199;
 /** Codes of protocol errors that a server answers with before it does anything. */
 const refusedCodes: ReadonlySet<number> = new Set<number>([
   ProtocolErrorCode.ParseError,
@@ -25,8 +27,8 @@ export interface FailedCall {
   readonly name: string;
   /** What an error of a tool that was asked means for its effect. */
   readonly asked: EffectKnowledge;
-  /** What broke, when the connection knows it better than what was thrown. */
-  readonly fault: TuttiError | undefined;
+  /** What the connection knows about why it, or an answer, broke off. */
+  takeFault(): TuttiError | undefined;
   readonly ended: string | undefined;
   readonly stopped: boolean;
   /** It was asked before and has begun to work: that this request was refused does not mean that nothing happened. */
@@ -36,7 +38,7 @@ export interface FailedCall {
 
 /** Turns what a call threw into one of the closed codes, with what is known about the effect. */
 export function toCallError(thrown: unknown, call: FailedCall): TuttiError {
-  const told = findTuttiError(thrown) ?? call.fault;
+  const told = findTuttiError(thrown) ?? (isBroken(thrown) ? call.takeFault() : undefined);
   const toError = (code: ErrorCode, what: string, effect: EffectKnowledge): TuttiError =>
     new TuttiError(code, toMessage(call, what), {
       ...toDetails(told, call),
@@ -45,6 +47,7 @@ export function toCallError(thrown: unknown, call: FailedCall): TuttiError {
     });
   if (told !== undefined) return toError(told.code, told.message, told.effect === "unknown" ? call.asked : told.effect);
   if (call.stopped) return toError("TOOL_INTERRUPTED", "it was stopped while it was at work", call.asked);
+  if (isBroken(thrown)) return toError("TOOL_INTERRUPTED", call.ended ?? describeThrown(thrown), call.asked);
   if (thrown instanceof ProtocolError) {
     const what = `it answered with error ${thrown.code}: ${thrown.message}`;
     if (thrown.code === invalidParamsCode) return toError("TOOL_FAILED", what, "none");
@@ -90,7 +93,7 @@ function toCodeOfSdk({ code, message }: SdkError, call: FailedCall): [ErrorCode,
     case SdkErrorCode.MethodNotSupportedByProtocolVersion:
       return ["TOOL_UNAVAILABLE", message, "none"];
     default:
-      return ["TOOL_INTERRUPTED", call.ended ?? message, call.asked];
+      return ["TOOL_INTERRUPTED", message, call.asked];
   }
 }
 
@@ -118,6 +121,12 @@ function toDetails(told: TuttiError | undefined, { notes }: FailedCall): ErrorDe
 
 export function toMessage({ name, notes }: Pick<FailedCall, "name" | "notes">, what: string): string {
   return [`${name}: ${what}`, ...notes].join("; ").slice(0, messageMax);
+}
+
+/** The conversation, or the answer to this call, ended too early. */
+function isBroken(thrown: unknown): boolean {
+  if (thrown instanceof ProtocolError) return thrown.code === streamEndedCode;
+  return thrown instanceof SdkError && thrown.code === SdkErrorCode.ConnectionClosed;
 }
 
 /** The SDK wraps what a transport threw. */

@@ -50,9 +50,15 @@ export async function callTool(connection: Connection, call: RemoteCall): Promis
   try {
     result = await converse(connection, call, asking);
   } catch (thrown) {
-    const { fault, ended } = connection;
-    const { notes, rounds } = asking;
-    throw toCallError(thrown, { name, asked, fault, ended, notes, stopped: host.signal.aborted, begun: rounds > 1 });
+    throw toCallError(thrown, {
+      name,
+      asked,
+      takeFault: () => connection.takeFault(),
+      ended: connection.ended,
+      stopped: host.signal.aborted,
+      begun: asking.rounds > 1,
+      notes: asking.notes,
+    });
   } finally {
     connection.asking.delete(asking);
   }

@@ -16,8 +16,8 @@ export interface Connection {
   /** The protocol revision that is spoken. */
   readonly protocol: string;
   readonly isOpen: boolean;
-  /** What the server did that broke the conversation or an answer; `undefined` if nothing is known. */
-  readonly fault: TuttiError | undefined;
+  /** What the server did that broke the conversation or an answer, told once; `undefined` if nothing is known. */
+  takeFault(): TuttiError | undefined;
   /** How a server process ended, for people. */
   readonly ended: string | undefined;
   /** Calls under way, by the server's names of their tools. */
@@ -111,7 +111,7 @@ async function start(settings: ConnectionSettings, dialogue: Dialogue): Promise<
   try {
     return await untilAborted(limit.signal, begin(dialogue, settings, limit.signal));
   } catch (error) {
-    const { fault } = transport;
+    const fault = transport.takeFault();
     const ended = transport instanceof StdioTransport ? transport.ended : undefined;
     dialogue.isEndedByItself = ended !== undefined && fault === undefined;
     await client.close();
@@ -134,9 +134,7 @@ async function begin(dialogue: Dialogue, settings: ConnectionSettings, signal: A
     get isOpen() {
       return client.transport !== undefined;
     },
-    get fault() {
-      return transport.fault;
-    },
+    takeFault: () => transport.takeFault(),
     get ended() {
       return transport instanceof StdioTransport ? transport.ended : undefined;
     },

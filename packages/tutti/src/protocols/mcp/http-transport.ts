@@ -1,10 +1,9 @@
 import { StreamableHTTPClientTransport, type FetchLike, type JSONRPCMessage } from "@modelcontextprotocol/client";
 
 import { describeThrown, TuttiError } from "../../base/errors.ts";
-import type { McpAddress } from "./mcp-options.ts";
+import { streamEndedCode } from "./call-errors.ts";
+import type { McpAddress, McpHeaders } from "./mcp-options.ts";
 
-/** In an error message made here: the server's answer to a request ended before the answer was there. */
-export const streamEndedCode = -32_199;
 const defaultRetryMs = 1_000;
 const retryMsMax = 3_600_000;
 
@@ -20,9 +19,11 @@ export class HttpTransport extends StreamableHTTPClientTransport {
     this.#limit = limit;
   }
 
-  /** What the server did that made an answer unreadable, if anything. */
-  get fault(): TuttiError | undefined {
-    return this.#limit.fault;
+  /** What the server did that made an answer unreadable, if anything; told once, because the next answer may be fine. */
+  takeFault(): TuttiError | undefined {
+    const { fault } = this.#limit;
+    this.#limit.fault = undefined;
+    return fault;
   }
 
   override send(message: JSONRPCMessage, options: SendOptions = {}): Promise<void> {
@@ -44,13 +45,24 @@ interface MessageLimit {
 
 function toBoundedFetch({ headers }: McpAddress, limit: MessageLimit): FetchLike {
   return async (url, init) => {
-    const own = typeof headers === "function" ? await headers() : headers;
+    const own = typeof headers === "function" ? await askHeaders(headers) : headers;
     const all = new Headers(init?.headers);
     for (const [name, value] of Object.entries(own ?? {})) all.set(name, value);
     const response = await reach(url, { ...init, headers: all });
     refuseBusy(response);
     return toBounded(response, limit);
   };
+}
+
+async function askHeaders(headers: () => McpHeaders | Promise<McpHeaders>): Promise<McpHeaders> {
+  try {
+    return await headers();
+  } catch (error) {
+    throw new TuttiError("TOOL_UNAVAILABLE", `the headers for the server are missing: ${describeThrown(error)}`, {
+      hint: "The function `headers` of the server failed; nothing was sent.",
+      cause: error,
+    });
+  }
 }
 
 /** Errors of a connection that was never made. After any other the request may have arrived. */

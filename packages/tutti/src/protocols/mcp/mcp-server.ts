@@ -1,5 +1,5 @@
 import { systemClock } from "../../base/clock.ts";
-import { TuttiError } from "../../base/errors.ts";
+import { isTuttiError, TuttiError } from "../../base/errors.ts";
 import type { Tool, ToolHost } from "../../contracts/callable.ts";
 import { toConnectError } from "./call-errors.ts";
 import { callTool } from "./call-tool.ts";
@@ -135,15 +135,15 @@ async function runRemote(link: Link, catalog: Catalog, { remoteName, hash, input
       facts: { inputBytes, inputBytesMax: offer.contract.inputBytesMax },
     });
   }
-  const clock = options.clock ?? systemClock;
-  return callTool(connection, {
-    settings: options,
-    clock,
-    remote: offer.remote,
-    contract: offer.contract,
-    input,
-    host,
-  });
+  const { remote, contract } = offer;
+  try {
+    const clock = options.clock ?? systemClock;
+    return await callTool(connection, { settings: options, clock, remote, contract, input, host });
+  } catch (error) {
+    // The server may know neither the conversation nor the tool as it was.
+    if (isTuttiError(error) && error.code === "TOOL_UNAVAILABLE") link.stale = true;
+    throw error;
+  }
 }
 
 async function reach(link: Link, catalog: Catalog, signal: AbortSignal): Promise<Connection> {
@@ -178,14 +178,24 @@ function prepare(link: Link, catalog: Catalog): Promise<Connection> {
 }
 
 async function prepareOnce(link: Link, catalog: Catalog): Promise<Connection> {
-  const { options } = link;
-  const connection = link.connection?.isOpen === true ? link.connection : await reconnect(link, catalog);
+  if (link.connection?.isOpen === true) {
+    try {
+      return await takeList(link, catalog, link.connection);
+    } catch {
+      // The server may have forgotten this conversation, or be another one by now. What the next one meets is what counts.
+    }
+  }
+  return takeList(link, catalog, await reconnect(link, catalog));
+}
+
+async function takeList(link: Link, catalog: Catalog, connection: Connection): Promise<Connection> {
   link.stale = false;
   try {
     await catalog.update(await connection.listTools());
   } catch (error) {
     link.stale = true;
-    throw toConnectError(options.name, connection.fault ?? error, connection.ended);
+    if (isTuttiError(error) && error.code === "SOURCE_UNREADABLE") throw error;
+    throw toConnectError(link.options.name, connection.takeFault() ?? error, connection.ended);
   }
   return connection;
 }

@@ -52,7 +52,7 @@ export class StdioTransport implements Transport {
   }
 
   /** What the server did that ended the conversation, if it was its fault. */
-  get fault(): TuttiError | undefined {
+  takeFault(): TuttiError | undefined {
     return this.#fault;
   }
 
