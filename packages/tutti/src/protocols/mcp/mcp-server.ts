@@ -53,6 +53,9 @@ export async function openMcpServer(options: McpServerOptions): Promise<McpServe
   return toServer(link, catalog);
 }
 
+/** A server whose tools change all the time is looked at again at the next call. */
+const looksMax = 5;
+
 /** The way to a server, across reconnections. */
 interface Link {
   readonly options: McpServerOptions;
@@ -170,7 +173,9 @@ function toQuarantined(server: string, { remote, standing }: Offer): TuttiError 
 function prepare(link: Link, catalog: Catalog): Promise<Connection> {
   if (link.closed)
     return Promise.reject(new TuttiError("TOOL_REFUSED", `the MCP server ${link.options.name} was closed`));
-  if (link.connection?.isOpen === true && !link.stale) return Promise.resolve(link.connection);
+  if (link.preparing === undefined && link.connection?.isOpen === true && !link.stale) {
+    return Promise.resolve(link.connection);
+  }
   link.preparing ??= prepareOnce(link, catalog).finally(() => {
     link.preparing = undefined;
   });
@@ -189,9 +194,12 @@ async function prepareOnce(link: Link, catalog: Catalog): Promise<Connection> {
 }
 
 async function takeList(link: Link, catalog: Catalog, connection: Connection): Promise<Connection> {
-  link.stale = false;
   try {
-    await catalog.update(await connection.listTools());
+    // A change that is told while the list is on its way may not be in it.
+    for (let look = 0; look < looksMax && link.stale; look++) {
+      link.stale = false;
+      await catalog.update(await connection.listTools());
+    }
   } catch (error) {
     link.stale = true;
     if (isTuttiError(error) && error.code === "SOURCE_UNREADABLE") throw error;
@@ -213,6 +221,7 @@ async function reconnect(link: Link, catalog: Catalog): Promise<Connection> {
     },
   });
   link.connection = opened;
+  link.stale = true;
   if (!link.closed) return opened;
   await opened.close();
   throw new TuttiError("TOOL_REFUSED", `the MCP server ${options.name} was closed`);
