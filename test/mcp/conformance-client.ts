@@ -28,9 +28,6 @@ for (const [index, { name, arguments: input }] of calls.entries()) {
     attempt: 1,
     signal: AbortSignal.timeout(20_000),
   };
-  try {
-    console.error(name, await server.tool(name).run(input, host));
-  } catch (error) {
-    console.error(name, error);
-  }
+  const outcome = await Promise.resolve(server.tool(name).run(input, host)).then(JSON.stringify, String);
+  process.stderr.write(`${name}: ${outcome}\n`);
 }

@@ -61,9 +61,9 @@ export interface RawServer {
   readonly url: string;
   readonly calls: readonly Received[];
   /** How many conversations were begun. */
-  begun(): number;
+  readonly begun: () => number;
   /** Knows none of them any more. */
-  forget(): void;
+  readonly forget: () => void;
 }
 
 /**

@@ -46,9 +46,9 @@ export interface PipeStage {
   readonly world: string;
   readonly server: McpServer;
   /** What the server wrote down. */
-  log(): readonly string[];
+  readonly log: () => readonly string[];
   /** The processes that it was, first to last. */
-  pids(): readonly number[];
+  readonly pids: () => readonly number[];
 }
 
 /** The server of `pipe-server.ts`, closed after the test. */
@@ -86,4 +86,10 @@ export async function untilSeen(isSo: () => boolean): Promise<void> {
     if (patience.aborted) throw new Error(`this was never seen: ${isSo.toString()}`);
     await sleep(5);
   }
+}
+
+/** What a tool without an output schema said. */
+export function textOf(output: unknown): string {
+  if (typeof output === "object" && output !== null && "text" in output) return String(output.text);
+  throw new Error(`expected an output with a text, got ${JSON.stringify(output)}`);
 }

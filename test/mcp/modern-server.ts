@@ -15,11 +15,12 @@ export function toModernServer(description = "Greets."): McpServer {
     { description, inputSchema: z.object({ name: z.string() }), outputSchema: z.object({ greeting: z.string() }) },
     ({ name }) => ({ content: [], structuredContent: { greeting: `Hello, ${name}` } }),
   );
-  server.registerTool("meta", { description: "Says what came with the call." }, ({ mcpReq }) =>
-    words(JSON.stringify(mcpReq._meta)),
+  server.registerTool("meta", { description: "Says what came with the call." }, ({ mcpReq: { _meta: meta } }) =>
+    words(JSON.stringify(meta)),
   );
   server.registerTool("slow", { description: "Says how far it is." }, async ({ mcpReq }) => {
-    const progressToken = mcpReq._meta?.progressToken ?? "";
+    const { _meta: meta } = mcpReq;
+    const progressToken = meta?.progressToken ?? "";
     for (const progress of [1, 2]) {
       await mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, total: 2 } });
     }

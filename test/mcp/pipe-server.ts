@@ -121,7 +121,7 @@ function callTool(
     ask: () => {
       const requestedSchema = { type: "object", properties: { sure: { type: "boolean" } }, required: ["sure"] };
       asked.set("q1", (said) =>
-        answer(text(JSON.stringify(said), { isError: (said as { action: string }).action !== "accept" })),
+        answer(text(JSON.stringify(said), { isError: !JSON.stringify(said).includes('"accept"') })),
       );
       send({ id: "q1", method: "elicitation/create", params: { message: "Are you sure?", requestedSchema } });
     },
@@ -158,4 +158,7 @@ if (mode === "broken") {
   process.exit(1);
 }
 if (mode === "noisy") process.stdout.write("Welcome!\n\n{ not json\n[1,2]\n");
-for await (const received of createInterface({ input: process.stdin })) take(JSON.parse(received) as Message);
+for await (const received of createInterface({ input: process.stdin })) {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own client's messages
+  take(JSON.parse(received) as Message);
+}

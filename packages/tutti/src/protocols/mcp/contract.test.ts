@@ -8,26 +8,30 @@ import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { openPipe, toHost } from "../../../../../test/mcp/mcp-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { decideContract } from "./contract.ts";
+import { openMcpServer } from "./mcp-server.ts";
 import { toName } from "./remote-tool.ts";
 
 const maybe = option(constantFrom(true, false), { nil: undefined });
 const effect = option(constantFrom("read", "idempotent", "once"), { nil: undefined });
 
 test("a configured effect wins, then what a trusted server says; all else is once", verifies("P2", "P3"), () => {
-  const said = record({ readOnlyHint: maybe, idempotentHint: maybe, destructiveHint: maybe });
+  const annotations = record({ readOnlyHint: maybe, idempotentHint: maybe, destructiveHint: maybe });
   assert(
-    property(said, effect, effect, maybe, (annotations, declared, known, trusted) => {
+    property(record({ annotations, declared: effect, known: effect, trusted: maybe }), (given) => {
+      const { declared, known } = given;
       const remote: RemoteTool = {
         name: "t",
         inputSchema: { type: "object" },
-        annotations,
+        annotations: given.annotations,
         _meta: { "dev.tutti/contract": declared === undefined ? {} : { effect: declared } },
       };
       const tools = known === undefined ? {} : { t: { effect: known } };
-      const { effect: decided } = decideContract(remote, { name: "s", trusted: trusted === true, tools });
-      const hinted =
-        annotations.readOnlyHint === true ? "read" : annotations.idempotentHint === true ? "idempotent" : "once";
-      expect(decided).toBe(known ?? (trusted === true ? (declared ?? hinted) : "once"));
+      const trusted = given.trusted === true;
+      const { readOnlyHint, idempotentHint } = given.annotations;
+      const hinted = readOnlyHint === true ? "read" : idempotentHint === true ? "idempotent" : "once";
+      expect(decideContract(remote, { name: "s", trusted, tools }).effect).toBe(
+        known ?? (trusted ? (declared ?? hinted) : "once"),
+      );
     }),
   );
 });
@@ -78,11 +82,17 @@ test.for([
   [{ name: "a.b" }, "name"],
   [{ name: "x".repeat(25) }, "name"],
   [{ callTimeoutMs: 0 }, "callTimeoutMs"],
-  [{ url: "http://127.0.0.1:9" }, "command or a url"],
 ] as const)("an option that can't work is refused: %o", async ([options, what]) => {
   const error = await errorOf(openPipe(options));
   expect(error).toMatchObject({ code: "DEFINITION_INVALID" });
   expect(error.message).toContain(what);
+});
+
+test("a server is a process or an address, not both and not none", async () => {
+  const both = await errorOf(openMcpServer({ name: "s", command: "node", url: "http://127.0.0.1:9" }));
+  expect(both).toMatchObject({ code: "DEFINITION_INVALID" });
+  const file = await errorOf(openMcpServer({ name: "s", url: "file:///etc/passwd" }));
+  expect(file).toMatchObject({ code: "DEFINITION_INVALID" });
 });
 
 test("the name of a tool is always one that Tutti and models take, and two tools never get one name", () => {
@@ -90,7 +100,7 @@ test("the name of a tool is always one that Tutti and models take, and two tools
   assert(
     property(name, name, (one, other) => {
       expect(toName("server", one)).toMatch(/^server[\w.:-]{1,58}$/);
-      if (one !== other) expect(toName("server", one)).not.toBe(toName("server", other));
+      expect(toName("server", one) === toName("server", other)).toBe(one === other);
     }),
   );
   expect(toName("files", "read_file")).toBe("files.read_file");

@@ -1,6 +1,7 @@
 import { assert, jsonValue, property } from "fast-check";
 import { expect, test } from "vitest";
 
+import { toCanonicalJson } from "../../base/json.ts";
 import { findSchemaProblem, fromJsonSchema, type JsonSchema } from "./json-schema.ts";
 
 const isValid = (schema: JsonSchema, value: unknown): boolean => {
@@ -25,8 +26,7 @@ test("a value fits the schema of exactly itself, and no other does", () => {
   assert(
     property(jsonValue(), jsonValue(), (one, other) => {
       expect(isValid({ const: one }, one)).toBe(true);
-      if (JSON.stringify(one) !== JSON.stringify(other))
-        expect(isValid({ const: one, type: "string" }, other)).toBe(false);
+      expect(isValid({ const: one }, other)).toBe(toCanonicalJson(one) === toCanonicalJson(other));
     }),
   );
 });
@@ -48,8 +48,9 @@ test("a complaint names the place", () => {
 });
 
 test("two schemas that claim one name are two", () => {
-  const named = (type: string): JsonSchema => ({ $id: "https://example.org/one", type });
-  expect([isValid(named("string"), "a"), isValid(named("number"), "a")]).toEqual([true, false]);
+  const $id = "https://example.org/one";
+  expect(isValid({ $id, type: "string" }, "a")).toBe(true);
+  expect(isValid({ $id, type: "number" }, "a")).toBe(false);
 });
 
 test("older dialects are understood, unknown ones refused", () => {

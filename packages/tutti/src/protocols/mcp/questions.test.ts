@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
-import { openPipe, toHost, toScript } from "../../../../../test/mcp/mcp-fixture.ts";
+import { openPipe, textOf, toHost, toScript } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toModernServer } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { openManualClock } from "../../testing/manual-clock.ts";
@@ -39,7 +39,7 @@ test.for(eras)(
     const { ask, questions } = answerWith({ kind: "accept", content: { sure: true } });
     await using server = await open({ ask });
     const output = await call(server, tool);
-    expect(JSON.parse((output as { text: string }).text)).toEqual({ action: "accept", content: { sure: true } });
+    expect(JSON.parse(textOf(output))).toEqual({ action: "accept", content: { sure: true } });
     expect(questions).toEqual([
       {
         kind: "form",
@@ -121,11 +121,11 @@ test("a server that asks for ever is given up", async () => {
   const clock = openManualClock();
   await using server = await openModern({ clock });
   const failing = failOf(server, "endless");
-  let isOver = false;
+  const state = { isOver: false };
   void failing.then(() => {
-    isOver = true;
+    state.isOver = true;
   });
-  while (!isOver) await clock.advance(1_000);
+  while (!state.isOver) await clock.advance(1_000);
   const error = await failing;
   expect(error).toMatchObject({ code: "TOOL_FAILED", effect: "unknown" });
   expect(error.message).toContain("still asks after 10 rounds");
@@ -153,7 +153,7 @@ test(
       expect(server.protocol).toBe("2026-07-28");
       expect(await call(server, "greet", { name: "Ada" })).toEqual({ greeting: "Hello, Ada" });
       const meta = await call(server, "meta");
-      expect(JSON.parse((meta as { text: string }).text)).toMatchObject({
+      expect(JSON.parse(textOf(meta))).toMatchObject({
         "dev.tutti/idempotency-key": "key-1",
         traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       });

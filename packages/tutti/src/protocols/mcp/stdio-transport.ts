@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
 import { parseJSONRPCMessage, type JSONRPCMessage, type Transport } from "@modelcontextprotocol/client";
 import { getDefaultEnvironment } from "@modelcontextprotocol/client/stdio";
 
-import { TuttiError } from "../../base/errors.ts";
+import { describeThrown, TuttiError } from "../../base/errors.ts";
 import type { McpProcess } from "./mcp-options.ts";
 
 /** Lines in a row that are no message. A server that prints a banner stays under it, one that floods does not. */
@@ -70,7 +70,7 @@ export class StdioTransport implements Transport {
     });
     this.#child = child;
     child.stdin.on("error", (error) => this.onerror?.(error));
-    child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
+    void this.#read(child);
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-lastWordsMax);
     });
@@ -103,7 +103,15 @@ export class StdioTransport implements Transport {
     this.#end(child);
   }
 
-  #take(chunk: Buffer): void {
+  async #read(child: Child): Promise<void> {
+    try {
+      for await (const chunk of child.stdout) await this.#take(chunk);
+    } catch (error) {
+      this.onerror?.(toError(error));
+    }
+  }
+
+  async #take(chunk: Buffer): Promise<void> {
     let from = 0;
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
       this.#hold(chunk.subarray(from, at));
@@ -111,7 +119,7 @@ export class StdioTransport implements Transport {
       this.#pending = [];
       this.#pendingBytes = 0;
       from = at + 1;
-      this.#takeLine(line);
+      await this.#takeLine(line);
     }
     this.#hold(chunk.subarray(from));
   }
@@ -123,7 +131,7 @@ export class StdioTransport implements Transport {
     if (this.#pendingBytes > this.#lineBytesMax) this.#stop(`it sent over ${this.#lineBytesMax} bytes in one message`);
   }
 
-  #takeLine(line: string): void {
+  async #takeLine(line: string): Promise<void> {
     if (this.#fault !== undefined || line.trim() === "") return;
     const message = parseLine(line);
     if (message === undefined) {
@@ -133,6 +141,8 @@ export class StdioTransport implements Transport {
     }
     this.#strayLines = 0;
     this.onmessage?.(message);
+    // The SDK hands a notification over a little later, and forgets who waits for progress as soon as the answer is there.
+    if (!("id" in message)) await turn();
   }
 
   #stop(what: string): void {
@@ -151,6 +161,10 @@ export class StdioTransport implements Transport {
     this.#ended = `${this.#fault?.message ?? how}${words === "" ? "" : `; it said: ${words}`}`;
     this.onclose?.();
   }
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(describeThrown(thrown));
 }
 
 function parseLine(line: string): JSONRPCMessage | undefined {

@@ -1,0 +1,200 @@
+import { expect, test } from "vitest";
+
+import {
+  bodiesOf,
+  errorOf,
+  linesOf,
+  makeGate,
+  makeLedgerFile,
+  openStage,
+  plainFlow,
+} from "../../../../../test/engine/engine-fixture.ts";
+import { listenAndMisbehave, sendResult } from "../../../../../test/mcp/http-fixture.ts";
+import { openPipe, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { verifies } from "../../../../../test/verifies.ts";
+import type { Tool } from "../../contracts/callable.ts";
+import { openTutti } from "../../engine/open-tutti.ts";
+import type { McpInput, McpToolSettings } from "./mcp-options.ts";
+import { openMcpServer } from "./mcp-server.ts";
+
+/** One key for everyone: what is written. */
+const byLine = ({ line }: McpInput): string => String(line);
+
+/** What a server did to the world, looked up without it. */
+function findWritten(world: string): NonNullable<McpToolSettings["check"]> {
+  return ({ line }) => {
+    const found = toWorld(world)
+      .log()
+      .find((text) => text.includes(`"line":"${String(line)}"`));
+    return found === undefined ? undefined : { text: `found ${String(line)}`, parts: [] };
+  };
+}
+
+test(
+  "two runs that decide on one action of a server share it: it is done once, under one key",
+  verifies("P3"),
+  async () => {
+    const { server, log } = await openPipe({ tools: { write: { key: byLine } } });
+    const flow = toFlow(server.tool("write"));
+    const tutti = await openTutti({ flows: [flow], ledger: await makeLedgerFile() });
+    const outputs = await Promise.all([tutti.run(flow, null, { id: "r1" }), tutti.run(flow, null, { id: "r2" })]);
+    expect(outputs).toEqual([
+      { text: "wrote a", parts: [] },
+      { text: "wrote a", parts: [] },
+    ]);
+    expect(log().map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ line: "a", key: "pipe.write:a" }),
+    ]);
+    await tutti.close();
+  },
+);
+
+test.for([
+  ["die-before", 0, "wrote"],
+  ["die-after", 1, "found"],
+] as const)(
+  "a server that dies in a `once` call (%s): the check finds out, and nothing is done twice",
+  verifies("P3"),
+  async ([name, doneByFirst]) => {
+    const world: { folder: string } = { folder: "" };
+    const check: NonNullable<McpToolSettings["check"]> = (input, host) => findWritten(world.folder)(input, host);
+    const stage = await openPipe({ tools: { [name]: { key: byLine, check } } });
+    world.folder = stage.world;
+    const { open, entries } = openStage();
+    const flow = toFlow(stage.server.tool(name));
+    const tutti = await open([flow]);
+    const outcome = await tutti.run(flow, null, { id: "r" }).then(
+      (output: unknown) => output,
+      (error: unknown) => error,
+    );
+    expect(stage.log()).toHaveLength(doneByFirst);
+    if (doneByFirst === 1) {
+      expect(outcome).toEqual({ text: "found a", parts: [] });
+      expect(bodiesOf(entries, "effect-settled")).toMatchObject([{ by: "check" }]);
+    } else {
+      // It certainly did not happen: the flow gets the tool's error, and may decide.
+      expect(outcome).toMatchObject({ code: "TOOL_INTERRUPTED" });
+      expect(linesOf(entries)).toContain(`effect-failed /pipe.${name}`);
+    }
+    await tutti.close();
+  },
+);
+
+test(
+  "a server that dies in a `once` call without a check leaves it in doubt, for a person",
+  verifies("P3"),
+  async () => {
+    const { server, log } = await openPipe();
+    const { open } = openStage();
+    const flow = toFlow(server.tool("die-after"));
+    const tutti = await open([flow]);
+    const run = await tutti.start(flow, null, { id: "r" });
+    expect(await run.settled()).toMatchObject({ kind: "in-doubt", effects: [{ tool: "pipe.die-after" }] });
+    const [effect] = await tutti.inDoubt();
+    if (effect === undefined) throw new Error("nothing is in doubt");
+    await tutti.settle(effect.key, { kind: "done", output: { text: "seen", parts: [] }, by: "ada" });
+    expect(await run.result()).toEqual({ text: "seen", parts: [] });
+    expect(log()).toHaveLength(1);
+    await tutti.close();
+  },
+);
+
+test.for([
+  ["before", "wrote a"],
+  ["after", "found a"],
+] as const)(
+  "a crash of our own process %s the server did a `once` call is resolved by its check, and nothing is done twice",
+  verifies("P3"),
+  async ([when, text]) => {
+    const { server, world, log } = await openPipe({ tools: { write: { key: byLine } } });
+    const { open, entries } = openStage();
+    const written = server.tool("write");
+    let calls = 0;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its input is what the flow below calls it with
+    const check = findWritten(world) as NonNullable<Tool["check"]>;
+    // The first life ends with the call: before it is sent, or before its outcome is recorded.
+    const doomed: Tool = {
+      ...written,
+      check,
+      async run(input, host) {
+        if (when === "after") await written.run(input, host);
+        calls++;
+        await makeGate().opened;
+      },
+    };
+    const before = toFlow(doomed);
+    await (await open([before])).start(before, null, { id: "r" });
+    await untilSeen(() => calls === 1);
+    const second = await open([toFlow({ ...written, check })]);
+    expect(await (await second.open("r")).result()).toEqual({ text, parts: [] });
+    expect(log()).toHaveLength(1);
+    expect(linesOf(entries).filter((line) => line.startsWith("effect-settled"))).toHaveLength(1);
+    await second.close();
+  },
+);
+
+test("an output that lies about its schema is refused, and the effect counts as done", verifies("P3"), async () => {
+  const { server } = await openPipe();
+  const { open, entries } = openStage();
+  const flow = plainFlow("lies", (run) => run.call(server.tool("lie"), {}));
+  const tutti = await open([flow]);
+  expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "OUTPUT_INVALID" });
+  expect(bodiesOf(entries, "effect-settled")).toMatchObject([{ by: "tool", error: { code: "OUTPUT_INVALID" } }]);
+  await tutti.close();
+});
+
+test(
+  "an input that does not fit the server's schema is refused before there is an intent",
+  verifies("P2"),
+  async () => {
+    const { server, log } = await openPipe();
+    const { open, entries } = openStage();
+    const flow = plainFlow("wrong", (run) => run.call(server.tool("write"), { lines: 7 }));
+    const tutti = await open([flow]);
+    expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "INPUT_INVALID" });
+    expect(bodiesOf(entries, "effect-intended")).toEqual([]);
+    expect(log()).toEqual([]);
+    await tutti.close();
+  },
+);
+
+test("a call over its time limit is cancelled at the server and comes in doubt", verifies("P3"), async () => {
+  const { server, log } = await openPipe({ callTimeoutMs: 60_000 });
+  const { open, clock } = openStage();
+  const flow = plainFlow("hangs", (run) => run.call(server.tool("hang"), {}));
+  const tutti = await open([flow]);
+  const run = await tutti.start(flow, null);
+  await untilSeen(() => log().includes("hanging"));
+  await clock.advance(60_000);
+  expect(await run.settled()).toMatchObject({ kind: "in-doubt" });
+  await untilSeen(() => log().includes("cancelled"));
+  await tutti.close();
+});
+
+test(
+  "a server that asks to wait is asked again by the step, when it said and under the same key",
+  verifies("P3"),
+  async () => {
+    let isBusy = true;
+    const { url, calls } = await listenAndMisbehave((outgoing, { id }) => {
+      if (isBusy) outgoing.writeHead(503, { "retry-after": "7" }).end();
+      else sendResult(outgoing, id, { content: [{ type: "text", text: "written" }] });
+      isBusy = false;
+    });
+    await using server = await openMcpServer({ name: "raw", url });
+    const { open, clock } = openStage();
+    const flow = toFlow(server.tool("write"));
+    const tutti = await open([flow]);
+    const run = await tutti.start(flow, null);
+    expect(await run.settled()).toMatchObject({ kind: "waiting", untilMs: clock.now() + 7_000 });
+    await clock.advance(7_000);
+    expect(await run.result()).toMatchObject({ text: "written" });
+    const keys = calls.map(({ params }) => JSON.stringify(params["_meta"]).match(/raw\.write@[^"]+/)?.[0]);
+    expect(keys).toEqual([keys[0], keys[0]]);
+    await tutti.close();
+  },
+);
+
+function toFlow(tool: Tool): ReturnType<typeof plainFlow> {
+  return plainFlow("writes", (run) => run.call(tool, { line: "a" }));
+}
