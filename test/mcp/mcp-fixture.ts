@@ -36,9 +36,18 @@ export function toScript(name: string, ...args: readonly string[]): { command: s
   return { command: process.execPath, args: ["--conditions=tutti-source", script, ...args] };
 }
 
+const officials = {
+  everything: import.meta.resolve("@modelcontextprotocol/server-everything/package.json"),
+  filesystem: import.meta.resolve("@modelcontextprotocol/server-filesystem/package.json"),
+  memory: import.meta.resolve("@modelcontextprotocol/server-memory/package.json"),
+} as const;
+
 /** How an official server is started. */
-export function toOfficial(name: string, ...args: readonly string[]): { command: string; args: string[] } {
-  const manifest = fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/package.json`));
+export function toOfficial(
+  name: keyof typeof officials,
+  ...args: readonly string[]
+): { command: string; args: string[] } {
+  const manifest = fileURLToPath(officials[name]);
   return { command: process.execPath, args: [manifest.replace("package.json", "dist/index.js"), ...args] };
 }
 

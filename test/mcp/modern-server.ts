@@ -1,11 +1,16 @@
 // A server of the protocol of 2026, made with the official package: over a pipe when it is started as a program.
-import { inputRequired, McpServer } from "@modelcontextprotocol/server";
+import { createMcpHandler, inputRequired, McpServer, type McpHttpHandler } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { z } from "zod";
 
 const words = (text: string): { content: [{ type: "text"; text: string }] } => ({ content: [{ type: "text", text }] });
 
-export function toModernServer(description = "Greets."): McpServer {
+/** The same over HTTP: for each request a new server, whose greeting is described as it is then. */
+export function toModernHandler(describe = (): string => "Greets."): McpHttpHandler {
+  return createMcpHandler(() => toModernServer(describe()));
+}
+
+function toModernServer(description: string): McpServer {
   const server = new McpServer(
     { name: "modern", version: "1.0.0" },
     { capabilities: { tools: { listChanged: true } } },
@@ -52,4 +57,4 @@ function isRefusal(answer: unknown): boolean {
   return typeof answer === "object" && answer !== null && "action" in answer && answer.action !== "accept";
 }
 
-if (process.argv[1] === import.meta.filename) serveStdio(() => toModernServer());
+if (process.argv[1] === import.meta.filename) serveStdio(() => toModernServer("Greets."));

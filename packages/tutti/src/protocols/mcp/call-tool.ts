@@ -19,7 +19,7 @@ import type { McpInput, McpSettings } from "./mcp-options.ts";
 import { answerQuestion, parseQuestion, type Asking, type Elicited } from "./question.ts";
 
 /** In `_meta` of every call: the same action has the same key, so that a server that keeps it does nothing twice. */
-export const idempotencyKeyName = "dev.tutti/idempotency-key";
+const idempotencyKeyName = "dev.tutti/idempotency-key";
 
 export interface RemoteCall {
   readonly settings: McpSettings;

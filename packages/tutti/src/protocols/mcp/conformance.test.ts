@@ -32,7 +32,7 @@ test("every scenario that the official suite requires of a client is in the list
     const client = /^client:\n(?<lines>(?: {2}- .+\n|\n| *#.*\n)+)/m.exec(text)?.groups?.["lines"] ?? "";
     const required = [...client.matchAll(/^ {2}- (?<name>\S+)/gm)].map((match) => match.groups?.["name"] ?? "");
     expect(required.length).toBeGreaterThan(15);
-    expect(required.filter((name) => !name.startsWith("auth/")).toSorted()).toEqual(names.toSorted());
+    expect(new Set(required.filter((name) => !name.startsWith("auth/")))).toEqual(new Set(names));
   }
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 import {
   bodiesOf,
@@ -8,9 +8,10 @@ import {
   makeLedgerFile,
   openStage,
   plainFlow,
+  type Stage,
 } from "../../../../../test/engine/engine-fixture.ts";
 import { listenAndMisbehave, sendResult } from "../../../../../test/mcp/http-fixture.ts";
-import { openPipe, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { makeFolder, openPipe, type PipeStage, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import { openTutti } from "../../engine/open-tutti.ts";
@@ -49,34 +50,38 @@ test(
   },
 );
 
-test.for([
-  ["die-before", 0, "wrote"],
-  ["die-after", 1, "found"],
-] as const)(
-  "a server that dies in a `once` call (%s): the check finds out, and nothing is done twice",
+/** A run of a tool whose server dies in the call, and which has a check. */
+async function dieIn(
+  name: string,
+): Promise<{ readonly world: PipeStage; readonly stage: Stage; readonly output: Promise<unknown> }> {
+  const folder = makeFolder();
+  const world = await openPipe({ world: folder, tools: { [name]: { key: byLine, check: findWritten(folder) } } });
+  const stage = openStage();
+  const flow = toFlow(world.server.tool(name));
+  const tutti = await stage.open([flow]);
+  onTestFinished(() => tutti.close());
+  return { world, stage, output: tutti.run(flow, null, { id: "r" }) };
+}
+
+test(
+  "a server that dies after it did a `once` call: the check finds it, and that is the output",
   verifies("P3"),
-  async ([name, doneByFirst]) => {
-    const world: { folder: string } = { folder: "" };
-    const check: NonNullable<McpToolSettings["check"]> = (input, host) => findWritten(world.folder)(input, host);
-    const stage = await openPipe({ tools: { [name]: { key: byLine, check } } });
-    world.folder = stage.world;
-    const { open, entries } = openStage();
-    const flow = toFlow(stage.server.tool(name));
-    const tutti = await open([flow]);
-    const outcome = await tutti.run(flow, null, { id: "r" }).then(
-      (output: unknown) => output,
-      (error: unknown) => error,
-    );
-    expect(stage.log()).toHaveLength(doneByFirst);
-    if (doneByFirst === 1) {
-      expect(outcome).toEqual({ text: "found a", parts: [] });
-      expect(bodiesOf(entries, "effect-settled")).toMatchObject([{ by: "check" }]);
-    } else {
-      // It certainly did not happen: the flow gets the tool's error, and may decide.
-      expect(outcome).toMatchObject({ code: "TOOL_INTERRUPTED" });
-      expect(linesOf(entries)).toContain(`effect-failed /pipe.${name}`);
-    }
-    await tutti.close();
+  async () => {
+    const { world, stage, output } = await dieIn("die-after");
+    expect(await output).toEqual({ text: "found a", parts: [] });
+    expect(bodiesOf(stage.entries, "effect-settled")).toMatchObject([{ by: "check" }]);
+    expect(world.log()).toHaveLength(1);
+  },
+);
+
+test(
+  "a server that dies before it did a `once` call: the check says so, and the flow gets the error",
+  verifies("P3"),
+  async () => {
+    const { world, stage, output } = await dieIn("die-before");
+    expect(await errorOf(output)).toMatchObject({ code: "TOOL_INTERRUPTED" });
+    expect(linesOf(stage.entries)).toContain("effect-failed /pipe.die-before");
+    expect(world.log()).toEqual([]);
   },
 );
 
@@ -85,9 +90,9 @@ test(
   verifies("P3"),
   async () => {
     const { server, log } = await openPipe();
-    const { open } = openStage();
+    const stage = openStage();
     const flow = toFlow(server.tool("die-after"));
-    const tutti = await open([flow]);
+    const tutti = await stage.open([flow]);
     const run = await tutti.start(flow, null, { id: "r" });
     expect(await run.settled()).toMatchObject({ kind: "in-doubt", effects: [{ tool: "pipe.die-after" }] });
     const [effect] = await tutti.inDoubt();
@@ -107,11 +112,10 @@ test.for([
   verifies("P3"),
   async ([when, text]) => {
     const { server, world, log } = await openPipe({ tools: { write: { key: byLine } } });
-    const { open, entries } = openStage();
+    const stage = openStage();
     const written = server.tool("write");
     let calls = 0;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its input is what the flow below calls it with
-    const check = findWritten(world) as NonNullable<Tool["check"]>;
+    const check = findWritten(world);
     // The first life ends with the call: before it is sent, or before its outcome is recorded.
     const doomed: Tool = {
       ...written,
@@ -123,23 +127,23 @@ test.for([
       },
     };
     const before = toFlow(doomed);
-    await (await open([before])).start(before, null, { id: "r" });
+    await (await stage.open([before])).start(before, null, { id: "r" });
     await untilSeen(() => calls === 1);
-    const second = await open([toFlow({ ...written, check })]);
+    const second = await stage.open([toFlow({ ...written, check })]);
     expect(await (await second.open("r")).result()).toEqual({ text, parts: [] });
     expect(log()).toHaveLength(1);
-    expect(linesOf(entries).filter((line) => line.startsWith("effect-settled"))).toHaveLength(1);
+    expect(linesOf(stage.entries).filter((line) => line.startsWith("effect-settled"))).toHaveLength(1);
     await second.close();
   },
 );
 
 test("an output that lies about its schema is refused, and the effect counts as done", verifies("P3"), async () => {
   const { server } = await openPipe();
-  const { open, entries } = openStage();
+  const stage = openStage();
   const flow = plainFlow("lies", (run) => run.call(server.tool("lie"), {}));
-  const tutti = await open([flow]);
+  const tutti = await stage.open([flow]);
   expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "OUTPUT_INVALID" });
-  expect(bodiesOf(entries, "effect-settled")).toMatchObject([{ by: "tool", error: { code: "OUTPUT_INVALID" } }]);
+  expect(bodiesOf(stage.entries, "effect-settled")).toMatchObject([{ by: "tool", error: { code: "OUTPUT_INVALID" } }]);
   await tutti.close();
 });
 
@@ -148,11 +152,11 @@ test(
   verifies("P2"),
   async () => {
     const { server, log } = await openPipe();
-    const { open, entries } = openStage();
+    const stage = openStage();
     const flow = plainFlow("wrong", (run) => run.call(server.tool("write"), { lines: 7 }));
-    const tutti = await open([flow]);
+    const tutti = await stage.open([flow]);
     expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "INPUT_INVALID" });
-    expect(bodiesOf(entries, "effect-intended")).toEqual([]);
+    expect(bodiesOf(stage.entries, "effect-intended")).toEqual([]);
     expect(log()).toEqual([]);
     await tutti.close();
   },
@@ -160,12 +164,12 @@ test(
 
 test("a call over its time limit is cancelled at the server and comes in doubt", verifies("P3"), async () => {
   const { server, log } = await openPipe({ callTimeoutMs: 60_000 });
-  const { open, clock } = openStage();
+  const stage = openStage();
   const flow = plainFlow("hangs", (run) => run.call(server.tool("hang"), {}));
-  const tutti = await open([flow]);
+  const tutti = await stage.open([flow]);
   const run = await tutti.start(flow, null);
   await untilSeen(() => log().includes("hanging"));
-  await clock.advance(60_000);
+  await stage.clock.advance(60_000);
   expect(await run.settled()).toMatchObject({ kind: "in-doubt" });
   await untilSeen(() => log().includes("cancelled"));
   await tutti.close();
@@ -182,12 +186,12 @@ test(
       isBusy = false;
     });
     await using server = await openMcpServer({ name: "raw", url });
-    const { open, clock } = openStage();
+    const stage = openStage();
     const flow = toFlow(server.tool("write"));
-    const tutti = await open([flow]);
+    const tutti = await stage.open([flow]);
     const run = await tutti.start(flow, null);
-    expect(await run.settled()).toMatchObject({ kind: "waiting", untilMs: clock.now() + 7_000 });
-    await clock.advance(7_000);
+    expect(await run.settled()).toMatchObject({ kind: "waiting", untilMs: stage.clock.now() + 7_000 });
+    await stage.clock.advance(7_000);
     expect(await run.result()).toMatchObject({ text: "written" });
     const keys = calls.map(({ params }) => JSON.stringify(params["_meta"]).match(/raw\.write@[^"]+/)?.[0]);
     expect(keys).toEqual([keys[0], keys[0]]);

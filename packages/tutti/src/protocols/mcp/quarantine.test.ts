@@ -1,14 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { createMcpHandler } from "@modelcontextprotocol/server";
 import { assert, constantFrom, jsonValue, property, record, string } from "fast-check";
 import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
 import { makeFolder, openPipe, toHost, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
-import { toModernServer } from "../../../../../test/mcp/modern-server.ts";
+import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import type { Tool } from "../../contracts/callable.ts";
@@ -80,7 +79,7 @@ test("a tool that changes while it is in use is withheld from the next call on",
 
 test("a server of today's protocol says that its tools changed", verifies("P3"), async () => {
   let description = "Greets.";
-  const handler = createMcpHandler(() => toModernServer(description));
+  const handler = toModernHandler(() => description);
   const url = await listenWith((request) => handler.fetch(request));
   await using server = await openMcpServer({ name: "modern", url });
   description = "Greets, and more.";

@@ -1,10 +1,9 @@
-import { createMcpHandler } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
 import { openPipe, textOf, toHost, toScript } from "../../../../../test/mcp/mcp-fixture.ts";
-import { toModernServer } from "../../../../../test/mcp/modern-server.ts";
+import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { openManualClock } from "../../testing/manual-clock.ts";
 import type { McpAnswer, McpProgress, McpQuestion, McpSettings } from "./mcp-options.ts";
@@ -16,7 +15,7 @@ const failOf = (server: McpServer, tool: string) => errorOf(call(server, tool));
 
 /** The server of today's protocol, over HTTP. */
 async function openModern(settings: Partial<McpSettings> = {}): Promise<McpServer> {
-  const handler = createMcpHandler(() => toModernServer());
+  const handler = toModernHandler();
   const url = await listenWith((request) => handler.fetch(request));
   return openMcpServer({ name: "modern", url, ...settings });
 }

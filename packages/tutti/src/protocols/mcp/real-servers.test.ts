@@ -27,7 +27,7 @@ test(
     const told: McpProgress[] = [];
     await using server = await openMcpServer({
       name: "everything",
-      ...toOfficial("server-everything", "stdio"),
+      ...toOfficial("everything", "stdio"),
       trusted: true,
       onProgress: (progress) => void told.push(progress),
       ask: () => Promise.resolve({ kind: "decline" }),
@@ -55,7 +55,7 @@ test(
 
 test("the official server of everything, over streamable HTTP", verifies("P3"), async () => {
   const port = await findPort();
-  const { command, args } = toOfficial("server-everything", "streamableHttp");
+  const { command, args } = toOfficial("everything", "streamableHttp");
   const child = spawn(command, args, {
     env: { ...process.env, PORT: String(port) },
     stdio: ["ignore", "ignore", "pipe"],
@@ -76,11 +76,7 @@ test("the official server of everything, over streamable HTTP", verifies("P3"), 
 test("the official file server reads and writes, and its refusals are told to the model", verifies("P3"), async () => {
   const folder = realpathSync(makeFolder());
   writeFileSync(join(folder, "note.txt"), "remember");
-  await using server = await openMcpServer({
-    name: "files",
-    ...toOfficial("server-filesystem", folder),
-    trusted: true,
-  });
+  await using server = await openMcpServer({ name: "files", ...toOfficial("filesystem", folder), trusted: true });
   expect(server.tool("read_text_file").effect).toBe("read");
   expect(server.tool("write_file").effect).not.toBe("read");
   expect(await call(server, "read_text_file", { path: join(folder, "note.txt") })).toEqual({ content: "remember" });
@@ -95,7 +91,7 @@ test("the official memory server keeps what it is told, in the environment it is
   const file = join(makeFolder(), "memory.jsonl");
   await using server = await openMcpServer({
     name: "memory",
-    ...toOfficial("server-memory"),
+    ...toOfficial("memory"),
     env: { MEMORY_FILE_PATH: file },
     trusted: true,
   });
@@ -107,12 +103,9 @@ test("the official memory server keeps what it is told, in the environment it is
 });
 
 test("every tool of the official servers gives models a JSON Schema, and takes no input that is not an object", async () => {
-  for (const [name, ...args] of [
-    ["server-everything", "stdio"],
-    ["server-filesystem", makeFolder()],
-    ["server-memory"],
-  ]) {
-    await using server = await openMcpServer({ name: "any", ...toOfficial(name ?? "", ...args) });
+  const all = [toOfficial("everything", "stdio"), toOfficial("filesystem", makeFolder()), toOfficial("memory")];
+  for (const official of all) {
+    await using server = await openMcpServer({ name: "any", ...official });
     for (const tool of server.tools) {
       expect(toJsonSchema(tool.input, "input", tool.name)).toMatchObject({ type: "object" });
       expect(await tool.input["~standard"].validate("text")).toHaveProperty("issues");
