@@ -104,7 +104,7 @@ function callTool(
     fail: () => answer(text("no such page", { isError: true })),
     safe: () => answer(text("no such page", { isError: true })),
     error: () => send({ id, error: { code: input["code"], message: "as told" } }),
-    lie: () => answer(text("", { structuredContent: { n: "not a number" } })),
+    lie: () => answer(text("", input["nothing"] === 1 ? {} : { structuredContent: { n: "not a number" } })),
     nonsense: () => answer({ content: "not a list" }),
     big: () => answer(text("x".repeat(Number(input["bytes"])))),
     hang: () => note("hanging"),
@@ -141,10 +141,8 @@ function take({ id, method, params = {}, result }: Message): void {
   if (mode === "ends-at-what-it-does-not-know" && method === "server/discover") process.exit(1);
   if (method === "initialize") {
     const capabilities = { tools: { listChanged: true } };
-    send({
-      id,
-      result: { protocolVersion: params.protocolVersion, capabilities, serverInfo: { name: "pipe", version: "1" } },
-    });
+    const protocolVersion = mode.startsWith("speaks ") ? mode.slice(7) : params.protocolVersion;
+    send({ id, result: { protocolVersion, capabilities, serverInfo: { name: "pipe", version: "1" } } });
   } else if (method === "tools/list") {
     if (mode === "bad-list") send({ id, result: { tools: [{ name: 7 }] } });
     else send({ id, result: { tools: listTools() } });

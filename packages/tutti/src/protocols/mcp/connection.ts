@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Client, type ClientOptions, type Tool as RemoteTool } from "@modelcontextprotocol/client";
+import {
+  Client,
+  type ClientOptions,
+  type McpSubscription,
+  type Tool as RemoteTool,
+} from "@modelcontextprotocol/client";
 
 import type { Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
@@ -16,6 +21,8 @@ export interface Connection {
   /** The protocol revision that is spoken. */
   readonly protocol: string;
   readonly isOpen: boolean;
+  /** The server can't say any more that its tools changed; asking for the list mends it. */
+  readonly isDeaf: boolean;
   /** What the server did that broke the conversation or an answer, told once; `undefined` if nothing is known. */
   takeFault(): TuttiError | undefined;
   /** How a server process ended, for people. */
@@ -29,7 +36,9 @@ export interface Connection {
 export interface ConnectionSettings {
   readonly options: McpServerOptions;
   readonly clock: Clock;
-  /** Told when the server says that its tools changed, and when it can't say so any more. */
+  /** Gives up the beginning. */
+  readonly signal: AbortSignal;
+  /** Told when the server says that its tools changed. */
   readonly onToolsChanged: () => void;
 }
 
@@ -43,6 +52,8 @@ export const neverMs = 2 ** 31 - 1;
 const toolsMax = 1_000;
 /** For telling a server that it may forget this conversation. */
 const farewellMs = 1_000;
+/** Of one conversation, at once. */
+const questionsMax = 20;
 
 /**
  * Reaches the server and agrees on a protocol: the current one, or else an older one.
@@ -67,12 +78,6 @@ interface Dialogue {
   isEndedByItself: boolean;
 }
 
-/** Outputs are checked once, by the engine, against the schema that was accepted. */
-const acceptAll: NonNullable<ClientOptions["jsonSchemaValidator"]> = {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing of the SDK reads the checked value by its type
-  getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
-};
-
 function toDialogue({ options, onToolsChanged }: ConnectionSettings, mode: "auto" | "legacy"): Dialogue {
   const messageBytesMax = options.messageBytesMax ?? messageBytesDefault;
   const transport =
@@ -82,21 +87,24 @@ function toDialogue({ options, onToolsChanged }: ConnectionSettings, mode: "auto
     { name: "tutti", version: "0.1.0" },
     {
       capabilities: { elicitation: { form: {}, url: {} } },
-      versionNegotiation: {
-        mode,
-        probe: { timeoutMs: Math.min(probeMs, (options.startTimeoutMs ?? startMsDefault) / 2) },
-      },
+      versionNegotiation: { mode, probe: { timeoutMs: "url" in options ? neverMs : probeMs } },
       listMaxPages: listPagesMax,
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: onToolsChanged } },
-      jsonSchemaValidator: acceptAll,
     },
   );
-  client.setRequestHandler("elicitation/create", (request, { mcpReq }) => {
+  let questions = 0;
+  client.setRequestHandler("elicitation/create", async (request, { mcpReq }) => {
     // An older server asks in a request of its own, which does not say for which call.
     const [only, ...others] = asking;
     const caller = others.length === 0 ? only : undefined;
     const question = parseQuestion(request.params, options.name, caller?.tool);
-    return answerQuestion(options, { question, asking: caller, signal: mcpReq.signal });
+    if (questions >= questionsMax) return { action: "decline" };
+    questions++;
+    try {
+      return await answerQuestion(options, { question, asking: caller, signal: mcpReq.signal });
+    } finally {
+      questions--;
+    }
   });
   return { client, transport, asking, isEndedByItself: false };
 }
@@ -108,8 +116,10 @@ async function start(settings: ConnectionSettings, dialogue: Dialogue): Promise<
   const forget = settings.clock.after(limitMs, () =>
     limit.abort(new TuttiError("TOOL_UNAVAILABLE", `the server did not get ready in ${limitMs} ms`)),
   );
+  const signal = AbortSignal.any([limit.signal, settings.signal]);
   try {
-    return await untilAborted(limit.signal, begin(dialogue, settings, limit.signal));
+    signal.throwIfAborted();
+    return await untilAborted(signal, begin(dialogue, settings, signal));
   } catch (error) {
     const fault = transport.takeFault();
     const ended = transport instanceof StdioTransport ? transport.ended : undefined;
@@ -124,9 +134,15 @@ async function start(settings: ConnectionSettings, dialogue: Dialogue): Promise<
 
 async function begin(dialogue: Dialogue, settings: ConnectionSettings, signal: AbortSignal): Promise<Connection> {
   const { client, transport, asking } = dialogue;
-  const { options, onToolsChanged } = settings;
+  const timeout = settings.options.startTimeoutMs ?? startMsDefault;
   await client.connect(transport, { signal, timeout: neverMs });
-  void client.autoOpenedSubscription?.closed.then(onToolsChanged);
+  let isDeaf = false;
+  const hear = (subscription: McpSubscription | undefined): void => {
+    void subscription?.closed.then(() => {
+      isDeaf = true;
+    });
+  };
+  hear(client.autoOpenedSubscription);
   return {
     client,
     protocol: client.getNegotiatedProtocolVersion() ?? "",
@@ -134,13 +150,19 @@ async function begin(dialogue: Dialogue, settings: ConnectionSettings, signal: A
     get isOpen() {
       return client.transport !== undefined;
     },
+    get isDeaf() {
+      return isDeaf;
+    },
     takeFault: () => transport.takeFault(),
     get ended() {
       return transport instanceof StdioTransport ? transport.ended : undefined;
     },
     async listTools() {
       if (client.getServerCapabilities()?.tools === undefined) return [];
-      const timeout = options.startTimeoutMs ?? startMsDefault;
+      if (isDeaf) {
+        hear(await client.listen({ toolsListChanged: true }, { timeout }));
+        isDeaf = false;
+      }
       const { tools } = await client.listTools(undefined, { cacheMode: "refresh", timeout });
       if (tools.length <= toolsMax) return tools;
       throw new TuttiError("TOOL_ANSWER_INVALID", `the server offers ${tools.length} tools; ${toolsMax} are the limit`);

@@ -137,15 +137,21 @@ test.for([
   },
 );
 
-test("an output that lies about its schema is refused, and the effect counts as done", verifies("P3"), async () => {
-  const { server } = await openPipe();
-  const stage = openStage();
-  const flow = plainFlow("lies", (run) => run.call(server.tool("lie"), {}));
-  const tutti = await stage.open([flow]);
-  expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "OUTPUT_INVALID" });
-  expect(bodiesOf(stage.entries, "effect-settled")).toMatchObject([{ by: "tool", error: { code: "OUTPUT_INVALID" } }]);
-  await tutti.close();
-});
+test.for([{}, { nothing: 1 }])(
+  "an output that lies about its schema is refused, and the effect counts as done (%o)",
+  verifies("P3"),
+  async (input) => {
+    const { server } = await openPipe();
+    const stage = openStage();
+    const flow = plainFlow("lies", (run) => run.call(server.tool("lie"), input));
+    const tutti = await stage.open([flow]);
+    expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "OUTPUT_INVALID" });
+    expect(bodiesOf(stage.entries, "effect-settled")).toMatchObject([
+      { by: "tool", error: { code: "OUTPUT_INVALID" } },
+    ]);
+    await tutti.close();
+  },
+);
 
 test(
   "an input that does not fit the server's schema is refused before there is an intent",

@@ -1,10 +1,9 @@
 import { systemClock } from "../../base/clock.ts";
 import { isTuttiError, TuttiError } from "../../base/errors.ts";
 import type { Tool, ToolHost } from "../../contracts/callable.ts";
-import { toConnectError } from "./call-errors.ts";
 import { callTool } from "./call-tool.ts";
 import { openCatalog, type Catalog, type McpQuarantine, type McpSkipped, type Offer } from "./catalog.ts";
-import { openConnection, untilAborted, type Connection } from "./connection.ts";
+import { toLink, type Link } from "./link.ts";
 import type { McpInput, McpServerOptions } from "./mcp-options.ts";
 import { openPinFile, openPinMemory } from "./pins.ts";
 
@@ -37,38 +36,32 @@ export interface McpServer extends AsyncDisposable {
 export async function openMcpServer(options: McpServerOptions): Promise<McpServer> {
   refuseBadOptions(options);
   const store = options.pinFile === undefined ? openPinMemory() : openPinFile(options.pinFile, options.name);
-  const link: Link = { options, connection: undefined, preparing: undefined, stale: true, closed: false };
   const catalog = await openCatalog(
     options,
     store,
-    (remoteName, hash) => (input, host) => runRemote(link, catalog, { remoteName, hash, input, host }),
+    (remoteName, hash) => (input, host) => runRemote(parts, { remoteName, hash, input, host }),
   );
+  const parts: Parts = { options, catalog, link: toLink(options, catalog) };
   try {
-    await prepare(link, catalog);
+    await parts.link.reach(neverAborted);
     refuseUnknownTools(options, catalog);
   } catch (error) {
-    await close(link);
+    await parts.link.close();
     throw error;
   }
-  return toServer(link, catalog);
+  return toServer(parts);
 }
 
-/** A server whose tools change all the time is looked at again at the next call. */
-const looksMax = 5;
-
-/** The way to a server, across reconnections. */
-interface Link {
+interface Parts {
   readonly options: McpServerOptions;
-  connection: Connection | undefined;
-  /** Under way: reaching it, or asking for its list. Everybody who needs it waits for the same. */
-  preparing: Promise<Connection> | undefined;
-  /** The list of tools may have changed. */
-  stale: boolean;
-  closed: boolean;
+  readonly catalog: Catalog;
+  readonly link: Link;
 }
 
-function toServer(link: Link, catalog: Catalog): McpServer {
-  const { name } = link.options;
+/** Opening and refreshing have the limit of the start, and no other. */
+const neverAborted = new AbortController().signal;
+
+function toServer({ options: { name }, catalog, link }: Parts): McpServer {
   const find = (remoteName: string): Offer => {
     const offer = catalog.offers.get(remoteName);
     if (offer !== undefined) return offer;
@@ -87,7 +80,7 @@ function toServer(link: Link, catalog: Catalog): McpServer {
   return {
     name,
     get protocol() {
-      return link.connection?.protocol ?? "";
+      return link.protocol;
     },
     get tools() {
       return [...catalog.offers.values()].filter(({ standing }) => standing === "accepted").map(({ tool }) => tool);
@@ -101,11 +94,11 @@ function toServer(link: Link, catalog: Catalog): McpServer {
     tool: (remoteName) => find(remoteName).tool,
     accept: async (remoteName) => (await catalog.accept(find(remoteName))).tool,
     async refresh() {
-      link.stale = true;
-      await prepare(link, catalog);
+      link.doubt();
+      await link.reach(neverAborted);
     },
-    close: () => close(link),
-    [Symbol.asyncDispose]: () => close(link),
+    close: () => link.close(),
+    [Symbol.asyncDispose]: () => link.close(),
   };
 }
 
@@ -122,9 +115,9 @@ interface Request {
   readonly host: ToolHost;
 }
 
-async function runRemote(link: Link, catalog: Catalog, { remoteName, hash, input, host }: Request): Promise<unknown> {
-  const { options } = link;
-  const connection = await reach(link, catalog, host.signal);
+async function runRemote(parts: Parts, { remoteName, hash, input, host }: Request): Promise<unknown> {
+  const { options, catalog, link } = parts;
+  const connection = await link.reach(host.signal);
   const offer = catalog.offers.get(remoteName);
   if (offer === undefined) {
     throw new TuttiError("TOOL_REFUSED", `${options.name} does not offer ${JSON.stringify(remoteName)} any more`, {
@@ -144,20 +137,8 @@ async function runRemote(link: Link, catalog: Catalog, { remoteName, hash, input
     return await callTool(connection, { settings: options, clock, remote, contract, input, host });
   } catch (error) {
     // The server may know neither the conversation nor the tool as it was.
-    if (isTuttiError(error) && error.code === "TOOL_UNAVAILABLE") link.stale = true;
+    if (isTuttiError(error) && error.code === "TOOL_UNAVAILABLE") link.doubt();
     throw error;
-  }
-}
-
-async function reach(link: Link, catalog: Catalog, signal: AbortSignal): Promise<Connection> {
-  try {
-    signal.throwIfAborted();
-    return await untilAborted(signal, prepare(link, catalog));
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new TuttiError("TOOL_UNAVAILABLE", `${link.options.name} was not reached in time; nothing was sent`, {
-      cause: error,
-    });
   }
 }
 
@@ -167,69 +148,6 @@ function toQuarantined(server: string, { remote, standing }: Offer): TuttiError 
     hint: `Look at \`quarantined\`, then call \`accept(${JSON.stringify(remote.name)})\` and take the tool anew.`,
     facts: { server, tool: remote.name },
   });
-}
-
-/** The open connection, once its list of tools is known to be current. One attempt: what is tried again belongs to the step. */
-function prepare(link: Link, catalog: Catalog): Promise<Connection> {
-  if (link.closed)
-    return Promise.reject(new TuttiError("TOOL_REFUSED", `the MCP server ${link.options.name} was closed`));
-  if (link.preparing === undefined && link.connection?.isOpen === true && !link.stale) {
-    return Promise.resolve(link.connection);
-  }
-  link.preparing ??= prepareOnce(link, catalog).finally(() => {
-    link.preparing = undefined;
-  });
-  return link.preparing;
-}
-
-async function prepareOnce(link: Link, catalog: Catalog): Promise<Connection> {
-  if (link.connection?.isOpen === true) {
-    try {
-      return await takeList(link, catalog, link.connection);
-    } catch {
-      // The server may have forgotten this conversation, or be another one by now. What the next one meets is what counts.
-    }
-  }
-  return takeList(link, catalog, await reconnect(link, catalog));
-}
-
-async function takeList(link: Link, catalog: Catalog, connection: Connection): Promise<Connection> {
-  try {
-    // A change that is told while the list is on its way may not be in it.
-    for (let look = 0; look < looksMax && link.stale; look++) {
-      link.stale = false;
-      await catalog.update(await connection.listTools());
-    }
-  } catch (error) {
-    link.stale = true;
-    if (isTuttiError(error) && error.code === "SOURCE_UNREADABLE") throw error;
-    throw toConnectError(link.options.name, connection.takeFault() ?? error, connection.ended);
-  }
-  return connection;
-}
-
-async function reconnect(link: Link, catalog: Catalog): Promise<Connection> {
-  const { options } = link;
-  await link.connection?.close();
-  const opened = await openConnection({
-    options,
-    clock: options.clock ?? systemClock,
-    onToolsChanged() {
-      link.stale = true;
-      // Looked at now, so that `quarantined` is current; if that fails, the next call meets the error.
-      if (link.connection === opened && opened.isOpen) prepare(link, catalog).catch(() => undefined);
-    },
-  });
-  link.connection = opened;
-  link.stale = true;
-  if (!link.closed) return opened;
-  await opened.close();
-  throw new TuttiError("TOOL_REFUSED", `the MCP server ${options.name} was closed`);
-}
-
-async function close(link: Link): Promise<void> {
-  link.closed = true;
-  await link.connection?.close();
 }
 
 const namePattern = /^[A-Za-z][\w-]{0,23}$/;

@@ -42,6 +42,23 @@ test("a call carries the key of its effect and the trace of its run", verifies("
   expect(JSON.parse(second ?? "").traceparent).toBe(JSON.parse(first ?? "").traceparent);
 });
 
+test.for(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])(
+  "the protocol of %s is spoken with a server that speaks it",
+  verifies("P3"),
+  async (revision) => {
+    const { server } = await openPipe({ mode: `speaks ${revision}` });
+    expect(server.protocol).toBe(revision);
+    expect(await call(server, "echo", { line: "hello" })).toMatchObject({ text: "hello" });
+  },
+);
+
+test("a server of a protocol that nobody knows is not used", async () => {
+  expect(await errorOf(openPipe({ mode: "speaks 1999-01-01" }))).toMatchObject({
+    code: "TOOL_UNAVAILABLE",
+    effect: "none",
+  });
+});
+
 test("a server that prints what is no message at its start is understood", async () => {
   const { server } = await openPipe({ mode: "noisy" });
   expect(await call(server, "echo", { line: "hello" })).toMatchObject({ text: "hello" });
@@ -78,6 +95,15 @@ test("a server that says nothing is given up at its limit, and its process is en
   expect(error).toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "none" });
   expect(error.message).toContain("did not get ready in 5000 ms");
   expect(pids().map(isAlive)).toEqual([false]);
+});
+
+test("a server that is closed while it is reached again ends at once, and its callers are told", async () => {
+  const { server, pids } = await openPipe();
+  await failOf(server, "die-before", { line: "a" });
+  const calling = failOf(server, "echo", { line: "b" });
+  await server.close();
+  expect(await calling).toMatchObject({ effect: "none" });
+  await untilSeen(() => pids().every((pid) => !isAlive(pid)));
 });
 
 test("a list of tools that can't be read refuses the server as a whole", async () => {

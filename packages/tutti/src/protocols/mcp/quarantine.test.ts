@@ -9,6 +9,7 @@ import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
 import { makeFolder, openPipe, toHost, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
+import { isTuttiError } from "../../base/errors.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import { openMcpServer } from "./mcp-server.ts";
@@ -87,6 +88,29 @@ test("a server of today's protocol says that its tools changed", verifies("P3"),
   await untilSeen(() => server.quarantined.length === 1);
   expect(server.quarantined).toMatchObject([{ tool: "greet", why: "changed", description }]);
 });
+
+test(
+  "a server that can't say any more that its tools changed is asked before the next call",
+  verifies("P3"),
+  async () => {
+    let description = "Greets.";
+    let handler = toModernHandler(() => description);
+    const url = await listenWith((request) => handler.fetch(request));
+    await using server = await openMcpServer({ name: "modern", url });
+    const greet = server.tool("greet");
+    expect(await greet.run({ name: "Ada" }, toHost())).toEqual({ greeting: "Hello, Ada" });
+    const before = handler;
+    handler = toModernHandler(() => description);
+    description = "Greets, and more.";
+    await before.close();
+    // Until the end of its subscription has arrived, it is not known to be another server.
+    let outcome: unknown;
+    for (let tries = 0; tries < 1_000 && !isTuttiError(outcome); tries++) {
+      outcome = await Promise.resolve(greet.run({ name: "Ada" }, toHost())).catch((error: unknown) => error);
+    }
+    expect(outcome).toMatchObject({ code: "TOOL_QUARANTINED" });
+  },
+);
 
 test("a server that is another one after a restart is looked at before it is called", async () => {
   const { server, world, pids } = await openPipe();
