@@ -142,7 +142,7 @@ export const missingById: Readonly<Record<string, string>> = {
   O6: "policies",
   M3: "failover between providers",
   M4: "prices, and cost per agent and run",
-  P2: "contracts in MCP and A2A",
+  P2: "contracts of our own MCP server, and contracts in A2A",
   X7: "most patterns",
 };
 

@@ -7,8 +7,8 @@ const causesMax = 6;
 const messageMax = 2_000;
 
 /** The arguments do not fit, or the tool is not known; the model can do better. */
-const invalidParamsCode: number =
-  ProtocolErrorCode.InvalidParams; /** In an error that is made here: the server's answer ended before the answer was there. */
+const invalidParamsCode: number = ProtocolErrorCode.InvalidParams;
+/** In an error that is made here: the stream of a request ended before the answer was there. */
 export const streamEndedCode = -32_199;
 /** Codes of protocol errors that a server answers with before it does anything. */
 const refusedCodes: ReadonlySet<number> = new Set<number>([

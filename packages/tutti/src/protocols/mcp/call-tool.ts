@@ -74,12 +74,15 @@ export async function callTool(connection: Connection, call: RemoteCall): Promis
 
 async function converse(connection: Connection, call: RemoteCall, asking: Asking): Promise<CallToolResult> {
   const { remote, input, host } = call;
+  // What was accepted, for the headers of HTTP. Not its output: the SDK would refuse an answer that lacks it in the words of a server
+  // that did nothing, and a tool that answered has done what it does.
+  const toolDefinition = { name: remote.name, inputSchema: remote.inputSchema };
   let answers: Answers = {};
   while (asking.rounds < roundsMax) {
     asking.rounds++;
     const result: unknown = await connection.client.callTool(
       { name: remote.name, arguments: { ...input }, _meta: toMeta(host), ...answers },
-      { signal: host.signal, timeout: neverMs, toolDefinition: remote, allowInputRequired: true, ...toProgress(call) },
+      { signal: host.signal, timeout: neverMs, toolDefinition, allowInputRequired: true, ...toProgress(call) },
     );
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is not a question is what callTool declares
     if (!isInputRequiredResult(result)) return result as CallToolResult;

@@ -1,11 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import {
-  Client,
-  type ClientOptions,
-  type McpSubscription,
-  type Tool as RemoteTool,
-} from "@modelcontextprotocol/client";
+import { Client, type McpSubscription, type Tool as RemoteTool } from "@modelcontextprotocol/client";
 
 import type { Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";

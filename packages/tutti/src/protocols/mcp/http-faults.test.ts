@@ -5,13 +5,16 @@ import {
   beginStream,
   listen,
   listenAndMisbehave,
+  listenWith,
   sendResult,
   type Misbehave,
   type Received,
 } from "../../../../../test/mcp/http-fixture.ts";
 import { toHost, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { TuttiError } from "../../base/errors.ts";
+import { fields, integer } from "../../base/shape.ts";
 import type { McpAddress, McpSettings } from "./mcp-options.ts";
 import { openMcpServer } from "./mcp-server.ts";
 
@@ -168,3 +171,30 @@ test("a call that is stopped ends its request", async () => {
   await server.close();
   await closed;
 });
+
+test(
+  "a server that has another tool by now is not called a second time unseen, but asked for its list",
+  verifies("P3"),
+  async () => {
+    const handler = toModernHandler();
+    const methods: string[] = [];
+    const url = await listenWith(async (request) => {
+      const method = request.headers.get("mcp-method") ?? "";
+      methods.push(method);
+      if (method !== "tools/call" || methods.filter((each) => each === method).length > 1)
+        return handler.fetch(request);
+      const { id } = parseSent(await request.json());
+      const error = { code: -32_020, message: "the headers do not match" };
+      return Response.json({ jsonrpc: "2.0", id, error }, { status: 400 });
+    });
+    await using server = await openMcpServer({ name: "modern", url });
+    const greet = async (): Promise<unknown> => server.tool("greet").run({ name: "Ada" }, toHost());
+    expect(await errorOf(greet())).toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "none" });
+    const before = methods.length;
+    expect(methods.filter((method) => method === "tools/call")).toHaveLength(1);
+    expect(await greet()).toEqual({ greeting: "Hello, Ada" });
+    expect(methods.slice(before)).toEqual(["tools/list", "tools/call"]);
+  },
+);
+
+const parseSent = (value: unknown): { readonly id: number } => fields({ id: integer })(value, "");

@@ -49,7 +49,7 @@ function toBoundedFetch({ headers }: McpAddress, limit: MessageLimit): FetchLike
     const all = new Headers(init?.headers);
     for (const [name, value] of Object.entries(own ?? {})) all.set(name, value);
     const response = await reach(url, { ...init, headers: all });
-    refuseBusy(response);
+    await refuseBusy(response);
     return toBounded(response, limit);
   };
 }
@@ -66,14 +66,7 @@ async function askHeaders(headers: () => McpHeaders | Promise<McpHeaders>): Prom
 }
 
 /** Errors of a connection that was never made. After any other the request may have arrived. */
-const unsentCodes: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
+const unsentCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
 async function reach(url: string | URL, init: RequestInit): Promise<Response> {
   try {
@@ -88,8 +81,9 @@ async function reach(url: string | URL, init: RequestInit): Promise<Response> {
   }
 }
 
-function refuseBusy({ status, headers }: Response): void {
+async function refuseBusy({ status, headers, body }: Response): Promise<void> {
   if (status !== 429 && status !== 503) return;
+  await body?.cancel();
   const seconds = Number(headers.get("retry-after") ?? Number.NaN);
   const retryAfterMs = Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1_000, 0), retryMsMax) : defaultRetryMs;
   throw new TuttiError(status === 429 ? "TOOL_RATE_LIMITED" : "TOOL_UNAVAILABLE", `the server answered ${status}`, {
