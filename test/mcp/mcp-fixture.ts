@@ -10,6 +10,7 @@ import type { ToolHost } from "../../packages/tutti/src/contracts/callable.ts";
 import { toEffectKey, toRunId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
 import type { McpSettings } from "../../packages/tutti/src/protocols/mcp/mcp-options.ts";
 import { openMcpServer, type McpServer } from "../../packages/tutti/src/protocols/mcp/mcp-server.ts";
+import { toScript } from "./scripts.ts";
 
 /** What a tool is given when no engine calls it. */
 export function toHost(changes: Partial<ToolHost> = {}): ToolHost {
@@ -28,12 +29,6 @@ export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "tutti-mcp-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** How a script of this folder is started as a server. */
-export function toScript(name: string, ...args: readonly string[]): { command: string; args: string[] } {
-  const script = fileURLToPath(new URL(name, import.meta.url));
-  return { command: process.execPath, args: ["--conditions=tutti-source", script, ...args] };
 }
 
 const officials = {

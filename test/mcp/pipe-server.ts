@@ -47,6 +47,7 @@ function listTools(): object[] {
     { name: "set", inputSchema: line, annotations: { idempotentHint: true } },
     { name: "die-before", inputSchema: line },
     { name: "die-after", inputSchema: line },
+    { name: "stall", inputSchema: line },
     { name: "fail", inputSchema: anObject },
     {
       name: "safe",
@@ -101,6 +102,7 @@ function callTool(
       note(JSON.stringify({ name, line: input["line"], key: meta["dev.tutti/idempotency-key"] }));
       process.exit(3);
     },
+    stall: () => note(JSON.stringify({ name, line: input["line"], key: meta["dev.tutti/idempotency-key"] })),
     fail: () => answer(text("no such page", { isError: true })),
     safe: () => answer(text("no such page", { isError: true })),
     error: () => send({ id, error: { code: input["code"], message: "as told" } }),

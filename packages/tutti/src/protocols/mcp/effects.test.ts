@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
 import { expect, onTestFinished, test } from "vitest";
 
 import {
@@ -12,6 +15,7 @@ import {
 } from "../../../../../test/engine/engine-fixture.ts";
 import { listenAndMisbehave, sendResult } from "../../../../../test/mcp/http-fixture.ts";
 import { makeFolder, openPipe, type PipeStage, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { toScript, toWritingFlow } from "../../../../../test/mcp/scripts.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import { openTutti } from "../../engine/open-tutti.ts";
@@ -36,7 +40,7 @@ test(
   verifies("P3"),
   async () => {
     const { server, log } = await openPipe({ tools: { write: { key: byLine } } });
-    const flow = toFlow(server.tool("write"));
+    const flow = toWritingFlow(server.tool("write"));
     const tutti = await openTutti({ flows: [flow], ledger: await makeLedgerFile() });
     const outputs = await Promise.all([tutti.run(flow, null, { id: "r1" }), tutti.run(flow, null, { id: "r2" })]);
     expect(outputs).toEqual([
@@ -57,7 +61,7 @@ async function dieIn(
   const folder = makeFolder();
   const world = await openPipe({ world: folder, tools: { [name]: { key: byLine, check: findWritten(folder) } } });
   const stage = openStage();
-  const flow = toFlow(world.server.tool(name));
+  const flow = toWritingFlow(world.server.tool(name));
   const tutti = await stage.open([flow]);
   onTestFinished(() => tutti.close());
   return { world, stage, output: tutti.run(flow, null, { id: "r" }) };
@@ -91,7 +95,7 @@ test(
   async () => {
     const { server, log } = await openPipe();
     const stage = openStage();
-    const flow = toFlow(server.tool("die-after"));
+    const flow = toWritingFlow(server.tool("die-after"));
     const tutti = await stage.open([flow]);
     const run = await tutti.start(flow, null, { id: "r" });
     expect(await run.settled()).toMatchObject({ kind: "in-doubt", effects: [{ tool: "pipe.die-after" }] });
@@ -126,10 +130,10 @@ test.for([
         await makeGate().opened;
       },
     };
-    const before = toFlow(doomed);
+    const before = toWritingFlow(doomed);
     await (await stage.open([before])).start(before, null, { id: "r" });
     await untilSeen(() => calls === 1);
-    const second = await stage.open([toFlow({ ...written, check })]);
+    const second = await stage.open([toWritingFlow({ ...written, check })]);
     expect(await (await second.open("r")).result()).toEqual({ text, parts: [] });
     expect(log()).toHaveLength(1);
     expect(linesOf(stage.entries).filter((line) => line.startsWith("effect-settled"))).toHaveLength(1);
@@ -193,7 +197,7 @@ test(
     });
     await using server = await openMcpServer({ name: "raw", url });
     const stage = openStage();
-    const flow = toFlow(server.tool("write"));
+    const flow = toWritingFlow(server.tool("write"));
     const tutti = await stage.open([flow]);
     const run = await tutti.start(flow, null);
     expect(await run.settled()).toMatchObject({ kind: "waiting", untilMs: stage.clock.now() + 7_000 });
@@ -205,6 +209,22 @@ test(
   },
 );
 
-function toFlow(tool: Tool): ReturnType<typeof plainFlow> {
-  return plainFlow("writes", (run) => run.call(tool, { line: "a" }));
-}
+test(
+  "an engine killed while a server was at work leaves an effect that the next one's check resolves",
+  verifies("P3"),
+  async () => {
+    const ledger = await makeLedgerFile();
+    const { world, server, log } = await openPipe();
+    const { command, args } = toScript("doomed-engine.ts", ledger, world);
+    const engine = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
+    onTestFinished(() => void engine.kill("SIGKILL"));
+    await untilSeen(() => log().length === 1);
+    engine.kill("SIGKILL");
+    await once(engine, "close");
+    const flow = toWritingFlow({ ...server.tool("stall"), check: findWritten(world) });
+    const tutti = await openTutti({ flows: [flow], ledger });
+    expect(await (await tutti.open("r")).result()).toEqual({ text: "found a", parts: [] });
+    expect(log()).toHaveLength(1);
+    await tutti.close();
+  },
+);

@@ -1,15 +1,8 @@
 import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
-import {
-  isAlive,
-  makeFolder,
-  openPipe,
-  toHost,
-  toScript,
-  toWorld,
-  untilSeen,
-} from "../../../../../test/mcp/mcp-fixture.ts";
+import { isAlive, makeFolder, openPipe, toHost, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { toScript } from "../../../../../test/mcp/scripts.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { openManualClock } from "../../testing/manual-clock.ts";
 import type { McpContent } from "./content.ts";

@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
-import { openPipe, textOf, toHost, toScript } from "../../../../../test/mcp/mcp-fixture.ts";
+import { openPipe, textOf, toHost } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
+import { toScript } from "../../../../../test/mcp/scripts.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { openManualClock } from "../../testing/manual-clock.ts";
 import type { McpAnswer, McpProgress, McpQuestion, McpSettings } from "./mcp-options.ts";
