@@ -49,6 +49,11 @@ function toModernServer(description: string): McpServer {
   server.registerTool("sample", { description: "Wants a model." }, () =>
     inputRequired({ inputRequests: { thought: inputRequired.createMessage({ messages: [], maxTokens: 1 }) } }),
   );
+  server.registerTool("curious", { description: "Asks too much." }, () => {
+    const question = inputRequired.elicit({ message: "Why?", requestedSchema: z.object({}) });
+    const inputRequests = Object.fromEntries(Array.from({ length: 21 }, (_unused, index) => [`q${index}`, question]));
+    return inputRequired({ inputRequests });
+  });
   server.registerTool("endless", { description: "Asks for ever." }, () => inputRequired({ requestState: "again" }));
   return server;
 }

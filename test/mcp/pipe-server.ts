@@ -122,10 +122,10 @@ function callTool(
     },
     ask: () => {
       const requestedSchema = { type: "object", properties: { sure: { type: "boolean" } }, required: ["sure"] };
-      asked.set("q1", (said) =>
+      asked.set(`q${id}`, (said) =>
         answer(text(JSON.stringify(said), { isError: !JSON.stringify(said).includes('"accept"') })),
       );
-      send({ id: "q1", method: "elicitation/create", params: { message: "Are you sure?", requestedSchema } });
+      send({ id: `q${id}`, method: "elicitation/create", params: { message: "Are you sure?", requestedSchema } });
     },
   };
   const action = actions[name];
@@ -146,8 +146,10 @@ function take({ id, method, params = {}, result }: Message): void {
     const protocolVersion = mode.startsWith("speaks ") ? mode.slice(7) : params.protocolVersion;
     send({ id, result: { protocolVersion, capabilities, serverInfo: { name: "pipe", version: "1" } } });
   } else if (method === "tools/list") {
-    if (mode === "bad-list") send({ id, result: { tools: [{ name: 7 }] } });
-    else send({ id, result: { tools: listTools() } });
+    const tools = listTools();
+    const crowd = Array.from({ length: 1_001 }, (_unused, index) => ({ name: `t${index}`, inputSchema: anObject }));
+    const lists: Readonly<Record<string, object[]>> = { "bad-list": [{ name: 7 }], crowd, twice: [...tools, ...tools] };
+    send({ id, result: { tools: lists[mode] ?? tools } });
   } else if (method === "tools/call") callTool(id, params);
   else send({ id, error: { code: -32601, message: `no method ${method}` } });
 }

@@ -103,6 +103,43 @@ test("two calls that ask an older server at once do not pretend to know who asks
   expect(log()).toContain("hanging");
 });
 
+test("people are not asked more than twenty questions of one server at once", async () => {
+  const gate = Promise.withResolvers<void>();
+  let asked = 0;
+  const { server } = await openPipe({
+    ask: async () => {
+      asked++;
+      await gate.promise;
+      return { kind: "accept", content: { sure: true } };
+    },
+  });
+  const calls = Array.from({ length: 22 }, () => call(server, "ask").then(textOf, String));
+  await Promise.race(calls.slice(20));
+  expect(asked).toBe(20);
+  gate.resolve();
+  const answers = await Promise.all(calls);
+  expect(answers.filter((answer) => answer.includes("accept"))).toHaveLength(20);
+  expect(answers.filter((answer) => answer.includes("decline"))).toHaveLength(2);
+});
+
+test("a server of today's protocol that asks too much at once is refused", async () => {
+  await using server = await openModern();
+  expect(await failOf(server, "curious")).toMatchObject({ code: "TOOL_ANSWER_INVALID", effect: "unknown" });
+});
+
+test("once a server has begun to ask, a refusal of its next round does not mean that nothing happened", async () => {
+  const handler = toModernHandler();
+  let rounds = 0;
+  const url = await listenWith(async (request) => {
+    const isBusy = request.headers.get("mcp-method") === "tools/call" && ++rounds === 2;
+    return isBusy ? new Response(null, { status: 503 }) : handler.fetch(request);
+  });
+  const { ask } = answerWith({ kind: "accept", content: { sure: true } });
+  await using server = await openMcpServer({ name: "modern", url, ask });
+  expect(await failOf(server, "confirm")).toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "unknown" });
+  expect(rounds).toBe(2);
+});
+
 test("a page to visit is shown to a person", async () => {
   const { ask, questions } = answerWith({ kind: "accept" });
   await using server = await openModern({ ask });
