@@ -48,6 +48,7 @@ function listTools(): object[] {
     { name: "die-before", inputSchema: line },
     { name: "die-after", inputSchema: line },
     { name: "stall", inputSchema: line },
+    { name: "steps", inputSchema: anObject },
     { name: "fail", inputSchema: anObject },
     {
       name: "safe",
@@ -103,6 +104,14 @@ function callTool(
       process.exit(3);
     },
     stall: () => note(JSON.stringify({ name, line: input["line"], key: meta["dev.tutti/idempotency-key"] })),
+    steps: () => {
+      const params = { progressToken: meta["progressToken"], progress: 1, total: 1 };
+      const both = [
+        { method: "notifications/progress", params },
+        { id, result: text("done") },
+      ];
+      process.stdout.write(both.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join(""));
+    },
     fail: () => answer(text("no such page", { isError: true })),
     safe: () => answer(text("no such page", { isError: true })),
     error: () => send({ id, error: { code: input["code"], message: "as told" } }),
@@ -139,7 +148,7 @@ function take({ id, method, params = {}, result }: Message): void {
   if (method === "notifications/cancelled") note("cancelled");
   if (id === undefined) return;
   if (method === undefined) return asked.get(id)?.(result);
-  if (mode === "mute") return;
+  if (mode === "mute" || existsSync(join(world, "mute"))) return;
   if (mode === "ends-at-what-it-does-not-know" && method === "server/discover") process.exit(1);
   if (method === "initialize") {
     const capabilities = { tools: { listChanged: true } };

@@ -1,3 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
@@ -91,12 +94,23 @@ test("a server that says nothing is given up at its limit, and its process is en
 });
 
 test("a server that is closed while it is reached again ends at once, and its callers are told", async () => {
-  const { server, pids } = await openPipe();
+  const { server, pids, world } = await openPipe();
   await failOf(server, "die-before", { line: "a" });
+  writeFileSync(join(world, "mute"), "");
   const calling = failOf(server, "echo", { line: "b" });
+  await untilSeen(() => pids().length === 2);
   await server.close();
-  expect(await calling).toMatchObject({ effect: "none" });
-  await untilSeen(() => pids().every((pid) => !isAlive(pid)));
+  expect(pids().filter(isAlive)).toEqual([]);
+  expect(await calling).toMatchObject({ code: "TOOL_REFUSED", effect: "none" });
+});
+
+test("a server with too many tools is refused, and a tool that is offered twice is taken once", async () => {
+  const crowd = await errorOf(openPipe({ mode: "crowd" }));
+  expect(crowd).toMatchObject({ code: "TOOL_ANSWER_INVALID", effect: "none" });
+  expect(crowd.message).toContain("offers 1001 tools; 1000 are the limit");
+  const { server } = await openPipe({ mode: "twice" });
+  expect(server.skipped).toContainEqual({ tool: "echo", why: "it is offered twice" });
+  expect(server.tools.filter(({ name }) => name === "pipe.echo")).toHaveLength(1);
 });
 
 test("a list of tools that can't be read refuses the server as a whole", async () => {
@@ -162,6 +176,13 @@ test("a message over the limit ends the server and is refused; the next call has
   expect(error.message).toContain("over 100000 bytes in one message");
   expect(await call(server, "echo", { line: "again" })).toMatchObject({ text: "again" });
   await untilSeen(() => pids().length === 2 && !isAlive(pids()[0] ?? 0));
+});
+
+test("progress that comes in one piece with the answer is told", async () => {
+  let told = 0;
+  const { server } = await openPipe({ onProgress: () => told++ });
+  expect(await call(server, "steps")).toMatchObject({ text: "done" });
+  expect(told).toBe(1);
 });
 
 test("a server that floods its output is stopped", async () => {

@@ -119,7 +119,9 @@ export class StdioTransport implements Transport {
       this.#pending = [];
       this.#pendingBytes = 0;
       from = at + 1;
-      await this.#takeLine(line);
+      this.#takeLine(line);
+      // The SDK hands a notification over a little later, and forgets who waits for progress as soon as the answer is there.
+      await turn();
     }
     this.#hold(chunk.subarray(from));
   }
@@ -131,7 +133,7 @@ export class StdioTransport implements Transport {
     if (this.#pendingBytes > this.#lineBytesMax) this.#stop(`it sent over ${this.#lineBytesMax} bytes in one message`);
   }
 
-  async #takeLine(line: string): Promise<void> {
+  #takeLine(line: string): void {
     if (this.#fault !== undefined || line.trim() === "") return;
     const message = parseLine(line);
     if (message === undefined) {
@@ -141,8 +143,6 @@ export class StdioTransport implements Transport {
     }
     this.#strayLines = 0;
     this.onmessage?.(message);
-    // The SDK hands a notification over a little later, and forgets who waits for progress as soon as the answer is there.
-    if (!("id" in message)) await turn();
   }
 
   #stop(what: string): void {
