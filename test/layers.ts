@@ -23,6 +23,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "@ai-sdk/provider": "models/ai-sdk",
   htmlparser2: "tools/reading",
   unpdf: "tools/reading",
+  "@modelcontextprotocol/client": "protocols/mcp",
 };
 
 /** Folders that replay runs again: what happens there must not depend on time, chance or the world. */

@@ -140,8 +140,8 @@ export const missingById: Readonly<Record<string, string>> = {
   G10: "labels on secrets; only provider keys are proved to stay out",
   G13: "the evidence bundle",
   O6: "policies",
-  M2: "agents that say their task, difficulty, budget and confidence by themselves",
-  P2: "contracts in MCP and A2A",
+  M2: "agents that say their confidence by themselves",
+  P2: "contracts of our own MCP server, and contracts in A2A",
   X7: "most patterns",
 };
 

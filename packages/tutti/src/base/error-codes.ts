@@ -98,6 +98,11 @@ export const errorCodes = {
     "A tool's provider was asked, and the connection broke or the time was over before it answered.",
   ),
   TOOL_ANSWER_INVALID: code("give-up", "unknown", "A tool's provider answered with something that can't be read."),
+  TOOL_QUARANTINED: code(
+    "ask-person",
+    "none",
+    "A server offers a tool that is new or has changed since a person accepted its tools.",
+  ),
   // models
   MODEL_UNKNOWN: code("give-up", "none", "No model is configured under this tier."),
   MODEL_REFUSED: code(
