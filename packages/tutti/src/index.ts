@@ -32,6 +32,7 @@ export type {
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
+export type { Secret } from "./contracts/secret.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -48,4 +49,5 @@ export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent, type AgentDefinition } from "./agents/agent.ts";
 export { systemClock } from "./base/clock.ts";
 export type { Provider } from "./tools/provider.ts";
+export { secret, type SecretDefinition, type SecretSource } from "./tools/secret.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

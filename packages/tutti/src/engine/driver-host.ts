@@ -1,9 +1,11 @@
 import { TuttiError } from "../base/errors.ts";
+import { redactSecrets } from "../base/known-secrets.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { DriverHost } from "../flow/driver.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { toGuardedModel } from "./guarded-model.ts";
 import { readChildOutcome, readOutput } from "./run-end.ts";
 import { cancelRun, signalRun } from "./steer-run.ts";
 
@@ -19,7 +21,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     tools: engine.tools,
     model(tier) {
       const model = engine.models[tier];
-      if (model !== undefined) return model;
+      if (model !== undefined) return toGuardedModel(model);
       throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
         hint: `Pass it to openTutti({ models: { ${tier}: … } }). Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
       });
@@ -39,7 +41,8 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     readEntries: () => ledger.read(callbacks.run),
     warn: (error) =>
       process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
-    progress: (run, step, text) => onActivity?.({ kind: "progress", run, step, text, at: clock.now() }),
+    progress: (run, step, text) =>
+      onActivity?.({ kind: "progress", run, step, text: redactSecrets(text), at: clock.now() }),
     onRest: callbacks.onRest,
     onAbandoned: callbacks.onAbandoned,
     onParked: callbacks.onParked,

@@ -1,8 +1,10 @@
-import { TuttiError, toStoredError, toTuttiError } from "../base/errors.ts";
+import { isTuttiError, TuttiError, toStoredError, toTuttiError, withoutSecrets } from "../base/errors.ts";
+import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import type { NewEntry, RunLog } from "../ledger/ledger.ts";
+import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait, type Delivery } from "./delivery.ts";
 import type { Driver, DriverHost, Wait } from "./driver.ts";
 import { readHistory, type Delivered } from "./history.ts";
@@ -119,7 +121,13 @@ function enter(course: Course, { scope, name, verb }: Entering): StepKey | undef
     if (!windowOpen) course.host.warn(toCalledAfterEnd(verb, callerLine(new Error(verb).stack)));
     return undefined;
   }
-  if (windowOpen) return scope.nextKey(name);
+  if (windowOpen) {
+    const key = scope.nextKey(name);
+    const exposure = findExposure(key, `the name of ${verb}`);
+    if (exposure === undefined) return key;
+    park(course, exposure); // without its place, whose name may be what exposes it
+    return undefined;
+  }
   park(course, toNonDurableAwait(verb, callerLine(new Error(verb).stack)), toStepKey(scope.path));
   return undefined;
 }
@@ -168,6 +176,7 @@ function hand(course: Course, { entry, ahead, apply }: Handing): ReturnType<Driv
 }
 
 async function accept(course: Course, entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+  refuseExposing(entry); // the run has no part in what somebody outside sends it
   let seq = 0;
   const ready = course.delivery().enqueue(() => apply(seq));
   try {
@@ -180,9 +189,11 @@ async function accept(course: Course, entry: NewEntry, apply: (seq: number) => v
   }
 }
 
-/** The log refused an entry: this driver has no say in the run any more. */
+/** The log refused an entry: this driver has no say in the run any more, or the run may not go on as it would. */
 function abandon(course: Course, error: unknown): Promise<never> {
-  if (!course.stopped) {
+  if (isTuttiError(error) && error.code === "SECRET_EXPOSED") {
+    park(course, error);
+  } else if (!course.stopped) {
     stop(course);
     course.host.onAbandoned(toTuttiError(error, "BUG"));
   }
@@ -196,7 +207,7 @@ function park(course: Course, error: TuttiError, step?: StepKey): void {
   const parked = log.append({ kind: "run-parked", key: "", body, status: "parked" });
   stop(course);
   parked.then(
-    () => host.onParked(error),
+    () => host.onParked(withoutSecrets(error)),
     (failure: unknown) => host.onAbandoned(toTuttiError(failure, "BUG")),
   );
 }

@@ -5,7 +5,7 @@ import { toStepError, tryRepeatedly, type AttemptHost } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
-import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 /** A step that changes nothing outside: its result is its only entry. */
 export interface StepRequest {
@@ -64,7 +64,7 @@ function recordDone(
   if (done.pending.over) return;
   let out: StoredValue;
   try {
-    out = toStoredValue("out", done.value, request.key);
+    out = toStoredOutput(done.value, request.key);
   } catch (error) {
     recordFailed(driver, request, {
       pending: done.pending,

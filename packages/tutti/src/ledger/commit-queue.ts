@@ -8,7 +8,7 @@ import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
 import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
 import type { NewRun, RunLog } from "./ledger.ts";
 import { openRunHeads, type RunHeads } from "./run-heads.ts";
-import { createRunLog, refuseOversize } from "./run-log.ts";
+import { createRunLog, refuseUnstorable } from "./run-log.ts";
 
 /**
  * Called before each commit and each sync, with how many there were. Throwing makes that commit or sync fail;
@@ -91,7 +91,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
   return {
     start: (run) =>
       new Promise((resolve, reject) => {
-        refuseOversize(run);
+        refuseUnstorable(run);
         enqueue(queue, { kind: "start", run, resolve, reject, outcome: undefined });
       }),
     claim: (run) => claim(queue, run),

@@ -2,7 +2,8 @@ import { assert } from "../base/assert.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { LogState, Row } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { NewEntry, RunLog } from "./ledger.ts";
+import type { NewEntry, NewRun, RunLog } from "./ledger.ts";
+import { refuseExposing } from "./refuse-exposing.ts";
 
 interface Waiter {
   /** How many of the log's entries have to be settled. */
@@ -45,7 +46,7 @@ export function createRunLog(head: RunHead, enqueue: (row: Row) => void): RunLog
     epoch: head.epoch,
     append(entry) {
       return new Promise((resolve, reject) => {
-        refuseOversize(entry);
+        refuseUnstorable(entry);
         appended += 1;
         enqueue({ kind: "append", log: state, entry, resolve, reject, outcome: undefined, refusal: undefined });
       });
@@ -64,10 +65,15 @@ export function createRunLog(head: RunHead, enqueue: (row: Row) => void): RunLog
 }
 
 /**
- * Refuses what no store could keep, before it could fail a whole batch.
- * @throws TuttiError VALUE_NOT_STORABLE
+ * Refuses what no store could keep, before it could fail a whole batch, and what no store may keep.
+ * @throws TuttiError VALUE_NOT_STORABLE, SECRET_EXPOSED
  */
-export function refuseOversize(value: Pick<NewEntry, "body" | "blobs">): void {
+export function refuseUnstorable(entry: NewEntry | NewRun): void {
+  refuseOversize(entry);
+  refuseExposing(entry);
+}
+
+function refuseOversize(value: Pick<NewEntry, "body" | "blobs">): void {
   const blobs = value.blobs ?? [];
   for (const blob of blobs) assert(blobHash.test(blob.hash), "a blob's hash has 64 hexadecimal digits");
   const length = Math.max(value.body.length, ...blobs.map((blob) => blob.content.length));
