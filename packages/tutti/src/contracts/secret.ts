@@ -9,4 +9,7 @@ export interface Secret {
    * @throws TuttiError SECRET_MISPLACED when the address is not one of its hosts or is not encrypted, SECRET_MISSING when there is no value
    */
   reveal(url: string | URL, signal?: AbortSignal): Promise<string>;
+  /** `secret://name`, never the value. */
+  toString(): string;
+  toJSON(): string;
 }
