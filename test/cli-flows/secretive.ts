@@ -14,6 +14,7 @@ export const contact = tool({
   effect: "idempotent",
   run: async ({ url }, { signal, idempotencyKey }) => {
     const value = await token.reveal(url, signal);
+    // oxlint-disable-next-line no-console -- the mistake that is tried
     console.log(`sends ${value} to ${url}`, token, { headers: { token: value } });
     process.stderr.write(Buffer.from(`debug: ${Buffer.from(`user:${value}`).toString("base64")}\n`));
     const headers = { authorization: `Bearer ${value}`, "idempotency-key": idempotencyKey };

@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 
 import { verifies } from "../../../../test/verifies.ts";
-import { watchEnvironment } from "./environment-secrets.ts";
 import { isTuttiError, toStoredError, TuttiError } from "./errors.ts";
-import { findSecret, redactSecrets, watchSecret } from "./known-secrets.ts";
+import { findSecret, redactSecrets, watchEnvironment, watchSecret } from "./known-secrets.ts";
 import { refuseSecrets } from "./refuse-secrets.ts";
 import { toSecretForms } from "./secret-forms.ts";
 

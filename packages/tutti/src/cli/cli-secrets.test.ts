@@ -51,13 +51,15 @@ test("a variable that is not set is named", verifies("G10"), async () => {
 });
 
 test("a process that is killed while it uses a secret leaves nothing of it behind", verifies("G10", "D2"), async () => {
-  let killed: RunningCli | undefined;
+  const { promise: asking, resolve } = Promise.withResolvers<RunningCli>();
   const echo = await openEchoServer(async (index) => {
-    if (index > 0 || killed === undefined) return;
-    killed.process.kill("SIGKILL");
-    await killed.result;
+    if (index > 0) return;
+    const command = await asking;
+    command.process.kill("SIGKILL");
+    await command.result;
   });
-  killed = cli.start(["run", secretive, "asking", "--id", "r1", "--input", toInput(echo.url)], { env });
+  const killed = cli.start(["run", secretive, "asking", "--id", "r1", "--input", toInput(echo.url)], { env });
+  resolve(killed);
   const { signal, stdout, stderr } = await killed.result;
   expect(signal).toBe("SIGKILL");
   const left = readBytes(cli.folder);

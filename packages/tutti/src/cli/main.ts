@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 
-import { watchEnvironment } from "../base/environment-secrets.ts";
 import { toTuttiError, type TuttiError } from "../base/errors.ts";
+import { watchEnvironment } from "../base/known-secrets.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { commands } from "./command-table.ts";
 import { toErrorLine, toErrorText } from "./error-text.ts";

@@ -18,9 +18,9 @@ export async function openEngine(
 ): Promise<Tutti> {
   const path = toLedgerPath(call);
   const durability = readDurability(call.text("durability"));
-  const { flows, tools, models } = file;
+  const { tools, models } = file;
   return openTutti({
-    flows,
+    flows: [...file.flows, ...file.toolFlows],
     tools,
     models,
     ledger: path,

@@ -2,8 +2,8 @@ import { realpath } from "node:fs/promises";
 
 import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
-import { watchEnvironment } from "../base/environment-secrets.ts";
 import { describeThrown, TuttiError } from "../base/errors.ts";
+import { watchEnvironment } from "../base/known-secrets.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";

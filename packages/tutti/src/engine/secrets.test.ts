@@ -62,7 +62,7 @@ const throwing = callTool("crm.throw", "read", (answer) => {
 });
 
 /** Asks a model, and says on the way what it should not. */
-function toTalkative(name: string, instructions: string): Agent<unknown, unknown> {
+function toTalkative(name: string, instructions: string): Agent {
   const quiet = agent({ name, does: "Answers.", model: "fast", input: z.object({}), output: z.string(), instructions });
   return {
     ...quiet,
@@ -80,7 +80,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-const everything: Flow<{ url: string }, unknown> = {
+const everything: Flow<{ url: string }> = {
   ...plainFlow("everything", async () => undefined),
   input: url,
   run: async (run: Run, input: { url: string }) => ({
@@ -126,10 +126,10 @@ test(
       prompt: "SECRET_EXPOSED none",
     });
     // What happened is known to have happened, although its output could not be kept.
-    expect(effects.map(({ tool: name, state }) => [name, state]).toSorted()).toEqual([
-      ["crm.sell", "settled"],
-      ["crm.tidy", "settled"],
-    ]);
+    expect(Object.fromEntries(effects.map((effect) => [effect.tool, effect.state]))).toEqual({
+      "crm.sell": "settled",
+      "crm.tidy": "settled",
+    });
     expect(echo.received.map(({ authorization }) => authorization)).toEqual(Array(5).fill(`Bearer ${canary}`));
     expect(model.requests).toHaveLength(1);
     expect(activities.filter(({ kind }) => kind === "progress").length).toBeGreaterThanOrEqual(2);
@@ -183,29 +183,17 @@ const wishes: readonly (readonly [string, (run: Run) => Promise<unknown>])[] = [
   ["a tool's input", (run) => run.call(tidy, { url: `http://127.0.0.1/?key=${canary}` })],
   [
     "a declared effect key",
-    (run) =>
-      run.call(tool({ ...toDefinition(tidy), name: "crm.keyed", key: () => canary }), { url: "http://127.0.0.1/" }),
+    (run) => run.call(tool({ ...tidy, name: "crm.keyed", key: () => canary }), { url: "http://127.0.0.1/" }),
   ],
   [
     "evidence",
     (run) => {
       const quoting = toTalkative("quoting", "Quote.");
-      const act: typeof quoting.act = async () => ({ output: 1, evidence: [{ source: "crm", quote: canary }] });
-      return run.call({ ...quoting, output: anything, act }, {});
+      const quoted = { output: 1, evidence: [{ source: "crm", quote: canary }] };
+      return run.call({ ...quoting, output: anything, act: () => Promise.resolve(quoted) }, {});
     },
   ],
 ];
-
-function toDefinition({
-  name,
-  does,
-  input,
-  output,
-  effect,
-  run,
-}: Tool<{ url: string }>): Parameters<typeof tool<{ url: string }, unknown>>[0] {
-  return { name, does, input, output, effect, run };
-}
 
 test.each(wishes)(
   "a run that would write a secret down as %s is parked before it does",
@@ -269,11 +257,7 @@ test(
   verifies("G10", "D3"),
   async () => {
     const stage = openStage();
-    const doubtful = tool({
-      ...toDefinition(tidy),
-      name: "crm.doubt",
-      run: () => Promise.reject(new Error(`reset by ${canary}`)),
-    });
+    const doubtful = tool({ ...tidy, name: "crm.doubt", run: () => Promise.reject(new Error(`reset by ${canary}`)) });
     const doubting = plainFlow("doubting", (run) => run.call(doubtful, { url: "http://127.0.0.1/" }));
     const tutti = await stage.open([doubting]);
     const handle = await tutti.start(doubting, {});
