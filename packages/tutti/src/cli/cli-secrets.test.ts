@@ -50,6 +50,16 @@ test("a variable that is not set is named", verifies("G10"), async () => {
   expect(result.stderr).toMatch(/✗ SECRET_MISSING .+CRM_TOKEN is not set\n {2}→ Set CRM_TOKEN/u);
 });
 
+test("a key that a ledger holds from before it was known is not shown", verifies("G10"), async () => {
+  const key = "sk-0123456789-abcdefgh";
+  await cli.run(["run", path.join(cliFlows, "greeting.ts"), "--id", "r1", "--input", JSON.stringify({ name: key })]);
+  const args = ["show", "r1", "--entries"];
+  expect((await cli.run(args)).stdout).toContain(key);
+  const shown = await cli.run(args, { env: { OPENAI_API_KEY: key } });
+  expect(shown.stdout).toContain("secret://OPENAI_API_KEY");
+  expect(shown.stdout).not.toContain(key);
+});
+
 test("a process that is killed while it uses a secret leaves nothing of it behind", verifies("G10", "D2"), async () => {
   const { promise: asking, resolve } = Promise.withResolvers<RunningCli>();
   const echo = await openEchoServer(async (index) => {

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { inspect } from "node:util";
 
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 
 import { canary, expectNoCanary, openEchoServer, readBytes } from "../../../../test/canary.ts";
@@ -275,3 +275,33 @@ test(
     expectNoCanary({ entries: JSON.stringify(stage.entries) });
   },
 );
+
+test("a run that is parked because an undo failed says why without the secret", verifies("G10", "D6"), async () => {
+  const stage = openStage();
+  const undo = (): never => {
+    throw new TuttiError("TOOL_FAILED", `gone: ${canary}`, { cause: new Error(basic) });
+  };
+  const undoable = tool({ ...tidy, name: "crm.undo", run: () => 1, undo });
+  const failingFlow: Flow = {
+    ...plainFlow("undoing", async (run) => {
+      await run.call(undoable, { url: "http://127.0.0.1/" });
+      throw new Error("take it back");
+    }),
+    onFailure: "undo",
+  };
+  const tutti = await stage.open([failingFlow]);
+  const error = await errorOf(tutti.run(failingFlow, {}));
+  expect(error).toMatchObject({ code: "UNDO_IMPOSSIBLE", message: expect.stringContaining("gone: secret://crm") });
+  expectNoCanary({ error: inspect(error, { depth: 9 }), entries: JSON.stringify(stage.entries) });
+});
+
+test("a provider's key in the environment is kept out without being declared", verifies("G10"), async () => {
+  vi.stubEnv("SOME_PROVIDER_API_KEY", "sk-0123456789-abcdefgh");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const telling = plainFlow("telling", (run) => run.step("tell", () => process.env["SOME_PROVIDER_API_KEY"]));
+  const tutti = await openStage().open([telling]);
+  expect(await errorOf(tutti.run(telling, {}))).toMatchObject({
+    code: "SECRET_EXPOSED",
+    facts: { secret: "SOME_PROVIDER_API_KEY" },
+  });
+});
