@@ -7,7 +7,7 @@ export interface TextMatch<Meaning> {
 
 /** Looks for many words at once, in one pass over a text. Words can be added at any time. */
 export interface TextSearch<Meaning> {
-  /** The word has at least `wordLengthMin` letters. One that is there already keeps its first meaning. */
+  /** The word has at least `wordLengthMin` letters. One that is there already gets this meaning. */
   add(word: string, meaning: Meaning): void;
   /** Every place where a word stands, overlapping ones too, in the order of their beginnings; at most `matchesMax`. */
   find(text: string, matchesMax?: number): TextMatch<Meaning>[];
@@ -32,7 +32,7 @@ export function createTextSearch<Meaning>(): TextSearch<Meaning> {
       const block = toBlock(word, wordLengthMin - 1);
       const words = wordsByBlock.get(block) ?? new Map<string, Meaning>();
       wordsByBlock.set(block, words);
-      if (!words.has(word)) words.set(word, meaning);
+      words.set(word, meaning);
       for (let end = blockLength - 1; end < wordLengthMin; end++) {
         const inside = toBlock(word, end);
         steps[inside] = Math.min(steps[inside] ?? 0, wordLengthMin - 1 - end);
