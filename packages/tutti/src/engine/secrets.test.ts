@@ -218,17 +218,30 @@ test.each(wishes)(
 
 test("a run that was parked for a secret goes on once its code is put right", verifies("G10", "D13"), async () => {
   const stage = openStage();
-  let name = `ask-${canary}`;
+  let word = canary;
   const asking = plainFlow("asking", async (run) => {
     const first = await run.step("first", () => 1);
-    return first + (await run.step(name, () => 2));
+    run.note(`with ${word}`);
+    const [second] = await run.map([2], (branch, number) => branch.step(`ask-${word}`, () => number));
+    const { id } = await run.call(counted, { word });
+    return [first, second, id];
   });
+  const counted = tool({
+    name: "count",
+    does: "Counts its calls.",
+    input: z.object({ word: z.string() }),
+    output: z.object({ id: z.number() }),
+    effect: "once",
+    run: () => ({ id: ++calls }),
+  });
+  let calls = 0;
   const tutti = await stage.open([asking]);
   const handle = await tutti.start(asking, {});
   expect(await errorOf(handle.result())).toMatchObject({ code: "SECRET_EXPOSED" });
-  name = "ask";
+  word = "a word";
   await handle.resume();
-  expect(await handle.result()).toBe(3);
+  expect(await handle.result()).toEqual([1, 2, 1]);
+  expectNoCanary({ entries: JSON.stringify(stage.entries) });
 });
 
 test("whoever brings a secret from outside is refused, and the run goes on", verifies("G10"), async () => {
@@ -278,9 +291,8 @@ test(
 
 test("a run that is parked because an undo failed says why without the secret", verifies("G10", "D6"), async () => {
   const stage = openStage();
-  const undo = (): never => {
-    throw new TuttiError("TOOL_FAILED", `gone: ${canary}`, { cause: new Error(basic) });
-  };
+  const failure = new TuttiError("TOOL_FAILED", `gone: ${canary}`, { cause: new Error(basic) });
+  const undo = (): Promise<void> => Promise.reject(failure);
   const undoable = tool({ ...tidy, name: "crm.undo", run: () => 1, undo });
   const failingFlow: Flow = {
     ...plainFlow("undoing", async (run) => {

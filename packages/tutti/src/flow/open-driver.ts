@@ -123,7 +123,7 @@ function enter(course: Course, { scope, name, verb }: Entering): StepKey | undef
   }
   if (windowOpen) {
     const key = scope.nextKey(name);
-    const exposure = findExposure(key, `the name of ${verb}`);
+    const exposure = findExposure(key, verb);
     if (exposure === undefined) return key;
     park(course, exposure); // without its place, whose name may be what exposes it
     return undefined;

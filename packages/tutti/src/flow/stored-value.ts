@@ -1,6 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toJsonText } from "../base/json.ts";
+import { knowsSecrets } from "../base/known-secrets.ts";
 import { refuseSecrets } from "../base/refuse-secrets.ts";
 import type { Blob } from "../ledger/ledger.ts";
 
@@ -37,7 +38,7 @@ export function toStoredValue(name: FieldName, value: unknown, where: string): S
  */
 export function toStoredOutput(value: unknown, where: string): StoredValue {
   const stored = toStoredValue("out", value, where);
-  refuseSecrets(stored.json, `what ${where} returned`, "done");
+  if (knowsSecrets()) refuseSecrets(stored.json, `what ${where} returned`, "done");
   return stored;
 }
 
