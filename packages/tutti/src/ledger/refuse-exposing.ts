@@ -1,15 +1,23 @@
+import type { TuttiError } from "../base/errors.ts";
 import { knowsSecrets } from "../base/known-secrets.ts";
-import { refuseSecrets } from "../base/refuse-secrets.ts";
+import { findExposure } from "../base/refuse-secrets.ts";
 import type { NewEntry, NewRun } from "./ledger.ts";
 
-/**
- * The last gate before the ledger: no text of an entry, or of a run's start, holds the value of a known secret.
- * @throws TuttiError SECRET_EXPOSED
- */
-export function refuseExposing(entry: NewEntry | NewRun): void {
-  if (!knowsSecrets()) return;
+/** The last gate before the ledger: SECRET_EXPOSED if a text of an entry, or of a run's start, holds the value of a known secret. */
+export function findExposing(entry: NewEntry | NewRun): TuttiError | undefined {
+  if (!knowsSecrets()) return undefined;
   const where = "kind" in entry ? `${entry.kind} ${entry.key}`.trimEnd() : `the start of ${entry.id}`;
-  for (const text of textsOf(entry)) refuseSecrets(text, where);
+  for (const text of textsOf(entry)) {
+    const exposure = text === undefined ? undefined : findExposure(text, where);
+    if (exposure !== undefined) return exposure;
+  }
+  return undefined;
+}
+
+/** @throws TuttiError SECRET_EXPOSED */
+export function refuseExposing(entry: NewEntry | NewRun): void {
+  const exposure = findExposing(entry);
+  if (exposure !== undefined) throw exposure;
 }
 
 function textsOf(entry: NewEntry | NewRun): readonly (string | undefined)[] {
