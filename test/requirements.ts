@@ -140,8 +140,7 @@ export const missingById: Readonly<Record<string, string>> = {
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
   G13: "the evidence bundle",
   O6: "policies",
-  M3: "failover between providers",
-  M4: "prices, and cost per agent and run",
+  M2: "agents that say their task, difficulty, budget and confidence by themselves",
   P2: "contracts in MCP and A2A",
   X7: "most patterns",
 };

@@ -35,9 +35,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "new results are handed over as they come, not in the ledger's order",
     file: "flow/delivery.ts",
-    text: "mailbox.queue.push(item);\n  return () => {",
+    text: "if (mailbox.last === undefined) mailbox.first = handing;\n  else mailbox.last.next = handing;\n  mailbox.last = handing;\n}\n\nfunction ready(mailbox: Mailbox, handing: Handing): void {\n",
     replacement:
-      "return () => {\n    if (mailbox.stopped) return;\n    openWindow(mailbox);\n    item.apply();\n    return;",
+      "}\n\nfunction ready(mailbox: Mailbox, handing: Handing): void {\n  if (mailbox.stopped) return;\n  openWindow(mailbox);\n  handing.apply();\n  return;\n",
     check: crash(800),
   },
   {

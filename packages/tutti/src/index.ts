@@ -7,16 +7,27 @@ export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
+export type { TuttiConfig } from "./contracts/config.ts";
 export type {
   Model,
   ModelDelta,
+  ModelHints,
   ModelMessage,
   ModelReply,
   ModelRequest,
   ModelTool,
+  PassedOver,
   ToolCall,
 } from "./contracts/model.ts";
-export type { Confidence, Evidence, Outcome, Result, Usage } from "./contracts/outcome.ts";
+export {
+  addUsage,
+  noUsage,
+  type Confidence,
+  type Evidence,
+  type Outcome,
+  type Result,
+  type Usage,
+} from "./contracts/outcome.ts";
 export type {
   CallOptions,
   ChildRun,

@@ -2,3 +2,5 @@
 export { openMemoryLedger, type MemoryLedgerOptions } from "./ledger/memory/memory-ledger.ts";
 export { openManualClock, type ManualClock } from "./testing/manual-clock.ts";
 export { scriptedModel, type ScriptedModel, type ScriptedReply } from "./testing/scripted-model.ts";
+export { recordModel, replayModel } from "./testing/recorded-model.ts";
+export { forbidNetworkModels } from "./models/network-switch.ts";

@@ -12,6 +12,7 @@ import type { Activity, Tutti } from "../engine/tutti.ts";
 import { flow } from "../flow/flow.ts";
 import type { Claim, Ledger, RunLog } from "../ledger/ledger.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
+import { toRunLog } from "../ledger/run-log.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
 import { agent, type AgentDefinition } from "./agent.ts";
@@ -286,14 +287,13 @@ function dyingLedger(ledger: Ledger, appendsMax: number): { readonly ledger: Led
   let appends = 0;
   const { promise: died, resolve: die } = Promise.withResolvers<void>();
   const toMortal = (claim: Claim): Claim => {
-    const append: RunLog["append"] = (entry) => {
+    const write: RunLog["write"] = (...request) => {
       appends += 1;
-      if (appends <= appendsMax) return claim.log.append(entry);
-      die();
-      return new Promise(() => {});
+      if (appends <= appendsMax) claim.log.write(...request);
+      else die();
     };
     const mark: RunLog["mark"] = (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state));
-    return { ...claim, log: { ...claim.log, append, mark } };
+    return { ...claim, log: toRunLog({ ...claim.log, write, mark }) };
   };
   const dying: Ledger = {
     ...ledger,

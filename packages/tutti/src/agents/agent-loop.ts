@@ -2,7 +2,7 @@ import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { findJson } from "../base/json-in-text.ts";
 import type { Acted, ActHost, Retry, Tool } from "../contracts/callable.ts";
 import type { ModelMessage, ModelReply, ModelRequest, ModelTool, ToolCall } from "../contracts/model.ts";
-import type { Usage } from "../contracts/outcome.ts";
+import { addUsage, noUsage } from "../contracts/outcome.ts";
 import type { Run } from "../contracts/run.ts";
 import { parseWith, type Schema } from "../contracts/schema.ts";
 import { toFirstMessages, toRefusal, toRepairMessage, type Role } from "./prompt.ts";
@@ -18,10 +18,7 @@ export interface Loop<Output> extends Omit<Role, "hasTools"> {
 }
 
 /** What a model's step records: never the conversation, which the other records of the run give again. */
-interface RecordedReply {
-  readonly text: string;
-  readonly toolCalls: readonly ToolCall[];
-  readonly usage: Usage;
+interface RecordedReply extends Omit<ModelReply, "provider" | "modelId"> {
   /** Which model answered: provider and id. */
   readonly model: string;
 }
@@ -41,12 +38,12 @@ export async function actInTurns<Output>(
   given: { readonly input: unknown; readonly host: ActHost },
 ): Promise<Acted<Output>> {
   const messages = toFirstMessages({ ...loop, hasTools: loop.tools.length > 0 }, given.input);
-  let usage: Usage = { modelCalls: 0, inputTokens: 0, outputTokens: 0 };
+  let usage = noUsage;
   let repaired = false;
   for (let turn = 1; turn <= loop.turnsMax; turn++) {
     const reply = await askModel(loop, run, { messages: [...messages], host: given.host });
     usage = addUsage(usage, reply.usage);
-    messages.push({ role: "assistant", text: reply.text, toolCalls: reply.toolCalls });
+    messages.push(toSaid(reply));
     if (reply.toolCalls.length > 0) {
       messages.push(...(await callTools(loop, run, reply.toolCalls)));
       continue;
@@ -82,14 +79,30 @@ function askModel<Output>(loop: Loop<Output>, run: Run, { messages, host }: Ques
     // Looked up here, not before: a replay does not need the model.
     const model = host.model(loop.tier);
     host.progress(`asks ${model.provider}/${model.id}`);
-    const reply = await model.generate({ messages, tools: loop.modelTools, answer: loop.answer }, signal);
-    return toRecorded(reply, `${model.provider}/${reply.modelId ?? model.id}`);
+    const request = { messages, tools: loop.modelTools, answer: loop.answer, hints: { run: run.id } };
+    const reply = await model.generate(request, signal);
+    return toRecorded(reply, `${reply.provider ?? model.provider}/${reply.modelId ?? model.id}`);
   };
   return run.step("model", ask, { effect: "local", retry: modelRetry, timeoutMs: modelTimeoutMs });
 }
 
-function toRecorded({ text, toolCalls, usage }: ModelReply, model: string): RecordedReply {
-  return { text, toolCalls: toDistinct(toolCalls), usage, model };
+// What is missing is not stored.
+function toRecorded(reply: ModelReply, model: string): RecordedReply {
+  const { text, toolCalls, usage, confidence, passedOver, cached, providerData } = reply;
+  return {
+    text,
+    toolCalls: toDistinct(toolCalls),
+    usage,
+    model,
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(passedOver === undefined ? {} : { passedOver }),
+    ...(cached === undefined ? {} : { cached }),
+    ...(providerData === undefined ? {} : { providerData }),
+  };
+}
+
+function toSaid({ text, toolCalls, providerData }: RecordedReply): ModelMessage {
+  return { role: "assistant", text, toolCalls, ...(providerData === undefined ? {} : { providerData }) };
 }
 
 // Some providers leave ids out or repeat them; steps are keyed by them, and a result must find its call.
@@ -169,17 +182,4 @@ async function readAnswer<Output>(loop: Loop<Output>, text: string): Promise<Ans
     if (isTuttiError(error) && error.code === "OUTPUT_INVALID") return { kind: "unfit", problem: error.message };
     throw error;
   }
-}
-
-function addUsage(left: Usage, right: Usage): Usage {
-  const costUsd =
-    left.costUsd === undefined && right.costUsd === undefined
-      ? {}
-      : { costUsd: (left.costUsd ?? 0) + (right.costUsd ?? 0) };
-  return {
-    modelCalls: left.modelCalls + right.modelCalls,
-    inputTokens: left.inputTokens + right.inputTokens,
-    outputTokens: left.outputTokens + right.outputTokens,
-    ...costUsd,
-  };
 }

@@ -38,6 +38,11 @@ export const errorCodes = {
     "none",
     "A file with flows can't be loaded, holds no flow, or holds two of one name.",
   ),
+  CONFIG_INVALID: code(
+    "give-up",
+    "none",
+    "The project's tutti.config file can't be loaded, or holds something else than a configuration.",
+  ),
   USAGE: code("give-up", "none", "A command was called in a way that it does not understand."),
   // runs
   RUN_UNKNOWN: code("give-up", "none", "No run with this id is in the ledger."),
@@ -98,6 +103,7 @@ export const errorCodes = {
     "none",
     "The model's answer does not fit the agent's output, after one repair.",
   ),
+  MODEL_FORBIDDEN: code("give-up", "none", "Models beyond this machine are forbidden in this process."),
   AGENT_LIMIT: code("give-up", "none", "An agent used up its turns."),
   // secrets
   SECRET_MISSING: code("give-up", "none", "A secret has no value: its variable is not set, or its source gives none."),

@@ -36,7 +36,7 @@ export const commands: readonly CommandSpec[] = [
       key: { value: "key", does: "Starts with one key are one run." },
       ...watching,
     },
-    more: "The file is TypeScript or JavaScript and exports one or more flows; `models` and `tools` that it exports are used too.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models` and `tools` that it exports are used too.\nSo are those of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
     load: () => import("./commands/run.ts"),
   },
   {

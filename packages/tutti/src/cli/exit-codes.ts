@@ -21,6 +21,7 @@ export const exitCodesText =
 const usageCodes: ReadonlySet<ErrorCode> = new Set([
   "USAGE",
   "FLOW_FILE_INVALID",
+  "CONFIG_INVALID",
   "FLOW_UNKNOWN",
   "INPUT_INVALID",
   "DEFINITION_INVALID",

@@ -1,13 +1,12 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { basename, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { resolve } from "node:path";
 
-import { describeThrown, TuttiError } from "../base/errors.ts";
+import { TuttiError } from "../base/errors.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Agent, Flow } from "../contracts/run.ts";
 import { toUsage } from "./command-line.ts";
+import { importFile } from "./import-file.ts";
 import { toToolFlows } from "./tool-flow.ts";
 
 /** What a file of flows offers to an engine. */
@@ -39,7 +38,7 @@ export async function loadFlows(path: string): Promise<FlowFile> {
     throw toInvalid(path, "is neither TypeScript nor JavaScript", {
       hint: "Flows live in .ts, .mts, .js or .mjs files.",
     });
-  const exported = await importFile(file, path);
+  const exported = await importFile(file, { path, code: "FLOW_FILE_INVALID" });
   const flows = find(exported, isFlow);
   const agents = find(exported, isAgent);
   const tools = [...new Set([...find(exported, isTool), ...agents.flatMap((agent) => agent.tools)])];
@@ -81,56 +80,6 @@ export function chooseFlow(file: FlowFile, named: string | undefined): Flow {
   return newest;
 }
 
-async function importFile(file: string, path: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    const loaded: unknown = await import(pathToFileURL(file).href);
-    return { ...(typeof loaded === "object" ? loaded : {}) };
-  } catch (error) {
-    throw toLoadError(file, path, error);
-  }
-}
-
-function toLoadError(file: string, path: string, error: unknown): TuttiError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const message = describeThrown(error);
-  const place = findPlace(file, error);
-  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") {
-    return toInvalid(path, `uses TypeScript that Node can't run${place}: ${message}`, {
-      hint: "Node only strips types: use a union instead of an enum, a module instead of a namespace.",
-      cause: error,
-    });
-  }
-  if (code === "ERR_MODULE_NOT_FOUND") {
-    return toInvalid(path, `imports something that is not there${place}: ${message}`, {
-      hint: "Install the package, or write the file's name with its ending: ./tools.ts",
-      cause: error,
-    });
-  }
-  if (error instanceof SyntaxError)
-    return toInvalid(path, `has a syntax error${place}: ${message}`, {
-      hint: "Correct the line and try again.",
-      cause: error,
-    });
-  return toInvalid(path, `threw while it was loaded${place}: ${message}`, {
-    hint: "A file of flows only declares; what does something belongs in a step or a tool.",
-    cause: error,
-  });
-}
-
-/** ` in line 3` of this file, or of the one that it imports. Plain JavaScript's syntax errors only tell Node's own checker. */
-function findPlace(file: string, error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const text =
-    placePattern.test(stack) || !(error instanceof SyntaxError)
-      ? stack
-      : spawnSync(process.execPath, ["--check", file], { encoding: "utf8" }).stderr;
-  const { source = "", line = "" } = placePattern.exec(text)?.groups ?? {};
-  if (line === "") return "";
-  return basename(source) === basename(file) ? ` in line ${line}` : ` in line ${line} of ${basename(source)}`;
-}
-
-const placePattern = /(?:file:\/\/)?(?<source>\/[^\s()]+?\.[cm]?[jt]s):(?<line>\d+)/u;
-
 function find<Kind>(exported: Readonly<Record<string, unknown>>, isKind: (value: unknown) => value is Kind): Kind[] {
   const found = Object.values(exported).flatMap((value) => (isKind(value) ? [value] : listOf(value).filter(isKind)));
   return [...new Set(found)];
@@ -164,7 +113,7 @@ function isFlow(value: unknown): value is Flow {
   );
 }
 
-function isTool(value: unknown): value is Tool {
+export function isTool(value: unknown): value is Tool {
   return isNamed(value, "tool") && "effect" in value && "run" in value && typeof value.run === "function";
 }
 
@@ -172,7 +121,7 @@ function isAgent(value: unknown): value is Agent {
   return isNamed(value, "agent") && "tools" in value && Array.isArray(value.tools) && value.tools.every(isTool);
 }
 
-function isModel(value: unknown): value is Model {
+export function isModel(value: unknown): value is Model {
   return typeof value === "object" && value !== null && "generate" in value && typeof value.generate === "function";
 }
 
@@ -187,10 +136,6 @@ function isNamed(value: unknown, kind: string): value is { readonly kind: string
   );
 }
 
-function toInvalid(
-  path: string,
-  what: string,
-  details: { readonly hint: string; readonly cause?: unknown },
-): TuttiError {
+function toInvalid(path: string, what: string, details: { readonly hint: string }): TuttiError {
   return new TuttiError("FLOW_FILE_INVALID", `${path} ${what}`, details);
 }

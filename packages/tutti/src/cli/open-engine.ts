@@ -4,12 +4,13 @@ import type { Durability } from "../ledger/ledger.ts";
 import { toUsage } from "./command-line.ts";
 import type { CommandCall } from "./command.ts";
 import { toLedgerPath } from "./ledger-file.ts";
+import { loadConfig } from "./load-config.ts";
 import type { FlowFile } from "./load-flows.ts";
 
 /**
- * Opens an engine for the flows of a file. Only the run that is asked for is driven: what else is open in
+ * Opens an engine for the flows of a file, with the project's configuration. Only the run that is asked for is driven: what else is open in
  * the ledger is left to `tutti resume`.
- * @throws TuttiError LEDGER_BUSY and what else opening a ledger can say
+ * @throws TuttiError CONFIG_INVALID, LEDGER_BUSY and what else opening a ledger can say
  */
 export async function openEngine(
   call: CommandCall,
@@ -18,11 +19,12 @@ export async function openEngine(
 ): Promise<Tutti> {
   const path = toLedgerPath(call);
   const durability = readDurability(call.text("durability"));
-  const { tools, models } = file;
+  const config = await loadConfig(file.path);
   return openTutti({
     flows: [...file.flows, ...file.toolFlows],
-    tools,
-    models,
+    tools: [...(config.tools ?? []), ...file.tools],
+    // What a file of flows says for itself is closer.
+    models: { ...config.models, ...file.models },
     ledger: path,
     recover: false,
     onActivity,

@@ -34,7 +34,16 @@ export const storedError: Shape<StoredError> = fields(
 /** A value that was too large for its entry, by content hash. */
 const blobRef = fields({ hash: text, bytes: integer });
 
-const usage = fields({ modelCalls: integer, inputTokens: integer, outputTokens: integer }, { costUsd: decimal });
+export const usageShape = fields(
+  { modelCalls: integer, inputTokens: integer, outputTokens: integer },
+  {
+    cachedInputTokens: integer,
+    cacheWriteTokens: integer,
+    reasoningTokens: integer,
+    costUsd: decimal,
+    unpricedCalls: integer,
+  },
+);
 const confidence = fields({ value: decimal, source: oneOf("check", "agreement", "judge", "logprobs", "self", "rule") });
 const evidence = listOf(fields({ source: text }, { quote: text }));
 
@@ -43,7 +52,7 @@ const provenance = { uses: listOf(stepKey) };
 /** `out` or, when it is large, `outRef`. Neither: nothing was returned. */
 const output = { out: anything, outRef: blobRef };
 const input = { input: anything, inputRef: blobRef };
-const known = { confidence, evidence, usage };
+const known = { confidence, evidence, usage: usageShape };
 
 const effectOrigin = fields({ run: runId, step: stepKey });
 

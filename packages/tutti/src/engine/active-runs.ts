@@ -8,6 +8,7 @@ import { openDriver } from "../flow/open-driver.ts";
 import { runFlow, type RunEnd } from "../flow/run-flow.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Claim, RunLog } from "../ledger/ledger.ts";
+import { toRunLog } from "../ledger/run-log.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
@@ -141,17 +142,17 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
 /** The log of a run that rested: it counts as running from its next entry on, not for being looked at. */
 function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
   let isAwake = false;
-  return {
+  return toRunLog({
     ...log,
-    append(entry) {
+    write(entry, waiter, ahead) {
       if (!isAwake) {
         isAwake = true;
         log.mark("running");
         onAwake();
       }
-      return log.append(entry);
+      log.write(entry, waiter, ahead);
     },
-  };
+  });
 }
 
 async function readBlobs(engine: Engine, claim: Claim): Promise<ReadonlyMap<string, string>> {

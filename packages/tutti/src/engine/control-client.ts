@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
 
 import { fromStoredError, TuttiError } from "../base/errors.ts";
 import { fields, integer, text, type Shape } from "../base/shape.ts";
@@ -22,6 +21,9 @@ export interface ControlClient {
     request: ControlRequest<Command>,
   ): Promise<ControlAnswer<Command>>;
 }
+
+// Not imported, because that would load much more: see control-endpoint.ts.
+const { request: httpRequest } = process.getBuiltinModule("node:http");
 
 const addressShape: Shape<ControlAddress> = fields({ pid: integer, port: integer, token: text });
 const pingTimeoutMs = 2_000;

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
 import type { ErrorCode } from "../base/error-codes.ts";
 import { toStoredError, toTuttiError, TuttiError } from "../base/errors.ts";
@@ -14,6 +14,9 @@ export interface ControlEndpoint {
   readonly port: number;
   close(): Promise<void>;
 }
+
+// An import would evaluate every export of node:http, a web socket client among them: that takes longer than opening the ledger.
+const { createServer } = process.getBuiltinModule("node:http");
 
 const host = "127.0.0.1";
 /** A signal's payload may be large, but not without end. */

@@ -23,7 +23,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);
       throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
-        hint: `Pass it to openTutti({ models: { ${tier}: … } }). Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
+        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
       });
     },
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),

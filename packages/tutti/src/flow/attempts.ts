@@ -95,71 +95,91 @@ function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {
   driver.begin();
   driver.host.stepStarted?.(driver.run, attempts.key, attempt);
-  const limit = attempts.timeoutMs === undefined ? undefined : openLimit(driver, attempts, attempts.timeoutMs);
-  let settled = false;
-  const settle = (then: () => void): void => {
-    if (settled) return;
-    settled = true;
-    limit?.clear();
-    if (!driver.stopped) then();
-    driver.finish();
-  };
-  const onDone = (value: unknown): void => settle(() => attempts.onDone(value, attempt));
-  const onThrown = (thrown: unknown): void => settle(() => onFailed(driver, attempts, { thrown, attempt }));
-  limit?.whenOver(onThrown);
+  const one = new Attempt(driver, attempts, attempt);
   let value: unknown;
   try {
-    value = attempts.work(toAttemptHost(attempts, attempt, limit));
+    value = attempts.work(one);
   } catch (thrown) {
-    onThrown(thrown);
+    one.fail(thrown);
     return;
   }
-  if (isThenable(value)) value.then(onDone, onThrown);
-  else onDone(value);
+  if (!isThenable(value)) one.succeed(value);
+  else
+    value.then(
+      (output) => one.succeed(output),
+      (thrown: unknown) => one.fail(thrown),
+    );
 }
 
-// Most steps never look at their signal, and a controller costs more than the rest of a trivial step.
-function toAttemptHost(attempts: Attempts, attempt: number, limit: Limit | undefined): AttemptHost {
-  return {
-    step: attempts.key,
-    attempt,
-    get signal() {
-      return limit?.signal ?? attempts.scope.signal();
-    },
-  };
-}
+/** One attempt: ends once, whoever says so first. Most never look at their signal, so what a signal needs is made on first use. */
+class Attempt implements AttemptHost {
+  readonly step: StepKey;
+  readonly attempt: number;
+  private readonly driver: Driver;
+  private readonly attempts: Attempts;
+  private readonly forgetLimit: (() => void) | undefined;
+  private controller: AbortController | undefined;
+  private unfollow: (() => void) | undefined;
+  private overtime: TuttiError | undefined;
+  private isOver = false;
 
-interface Limit {
-  readonly signal: AbortSignal;
-  whenOver(fail: (error: TuttiError) => void): void;
-  clear(): void;
-}
+  constructor(driver: Driver, attempts: Attempts, attempt: number) {
+    this.driver = driver;
+    this.attempts = attempts;
+    this.step = attempts.key;
+    this.attempt = attempt;
+    const { timeoutMs } = attempts;
+    if (timeoutMs !== undefined)
+      this.forgetLimit = driver.host.clock.after(timeoutMs, () => this.runOutOfTime(timeoutMs));
+  }
 
-// Most attempts end in time and never ask for the signal, so it and the error are made when they are needed.
-function openLimit(driver: Driver, attempts: Attempts, timeoutMs: number): Limit {
-  let controller: AbortController | undefined;
-  let signal: AbortSignal | undefined;
-  let over: TuttiError | undefined;
-  let fail: ((error: TuttiError) => void) | undefined;
-  const forget = driver.host.clock.after(timeoutMs, () => {
-    over = new TuttiError("STEP_TIMEOUT", `${attempts.key} took longer than ${timeoutMs} ms`, { facts: { timeoutMs } });
-    controller?.abort(over);
-    fail?.(over);
-  });
-  return {
-    get signal() {
-      if (signal === undefined) {
-        controller = new AbortController();
-        if (over !== undefined) controller.abort(over);
-        signal = AbortSignal.any([controller.signal, attempts.scope.signal()]);
-      }
-      return signal;
-    },
-    whenOver: (call) => {
-      fail = call;
-    },
-    clear: forget,
-  };
+  get signal(): AbortSignal {
+    const ofScope = this.attempts.scope.signal();
+    if (this.forgetLimit === undefined) return ofScope;
+    this.controller ??= this.follow(ofScope);
+    return this.controller.signal;
+  }
+
+  succeed(value: unknown): void {
+    if (this.isOver) return;
+    this.end();
+    if (!this.driver.stopped) this.attempts.onDone(value, this.attempt);
+    this.driver.finish();
+  }
+
+  fail(thrown: unknown): void {
+    if (this.isOver) return;
+    this.end();
+    if (!this.driver.stopped) onFailed(this.driver, this.attempts, { thrown, attempt: this.attempt });
+    this.driver.finish();
+  }
+
+  private end(): void {
+    this.isOver = true;
+    this.forgetLimit?.();
+    this.unfollow?.();
+  }
+
+  private runOutOfTime(timeoutMs: number): void {
+    this.overtime = new TuttiError("STEP_TIMEOUT", `${this.step} took longer than ${timeoutMs} ms`, {
+      facts: { timeoutMs },
+    });
+    this.controller?.abort(this.overtime);
+    this.fail(this.overtime);
+  }
+
+  // AbortSignal.any would do, at ten times the cost: it keeps weak references on both sides.
+  private follow(ofScope: AbortSignal): AbortController {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(ofScope.reason);
+    if (this.overtime !== undefined) controller.abort(this.overtime);
+    else if (ofScope.aborted) abort();
+    else {
+      ofScope.addEventListener("abort", abort, { once: true });
+      this.unfollow = () => ofScope.removeEventListener("abort", abort);
+    }
+    return controller;
+  }
 }
 
 function onFailed(

@@ -21,8 +21,8 @@ export interface ChildRequest {
 export function startChild(driver: Driver, request: ChildRequest): ChildRun<unknown> {
   const { key } = request;
   const id = driver.history.children.get(key) ?? toChildId(driver.run, key);
-  const { pending, promise } = openPending<unknown>(request.scope, key);
-  promise.catch(() => {}); // a child may be started without anybody asking for its result
+  const pending = openPending<unknown>(request.scope, key);
+  pending.promise.catch(() => {}); // a child may be started without anybody asking for its result
   const recorded =
     request.scope.cancelled === undefined
       ? takeRecorded<unknown>(driver, request.scope, {
@@ -40,7 +40,7 @@ export function startChild(driver: Driver, request: ChildRequest): ChildRun<unkn
   else if (request.scope.cancelled !== undefined) pending.reject(request.scope.cancelled);
   else if (isOtherChild(driver, request)) driver.park(toOtherChild(request), key);
   else driver.delivery.whenLive(() => begin(driver, request, { id, pending }));
-  return { id, result: () => promise };
+  return { id, result: () => pending.promise };
 }
 
 function isOtherChild(driver: Driver, { key, called }: ChildRequest): boolean {
@@ -154,16 +154,14 @@ function recordSettled(
   if (pending.over) return;
   if (outcome.kind === "failed") {
     const stored = toStoredError(outcome.error);
-    void driver.hand(
-      { kind: "child-settled", key: request.key, body: toBody({ child: id, error: stored }) },
-      true,
-      () => pending.reject(toReplayable(fromStoredError(stored))),
+    driver.hand({ kind: "child-settled", key: request.key, body: toBody({ child: id, error: stored }) }, true, () =>
+      pending.reject(toReplayable(fromStoredError(stored))),
     );
     return;
   }
   const out = toStoredValue("out", outcome.output, request.key);
   const seen = toSeen(out.json, outcome.output);
-  void driver.hand(
+  driver.hand(
     { kind: "child-settled", key: request.key, body: toBody({ child: id }, out), ...toBlobs(out) },
     true,
     () => {

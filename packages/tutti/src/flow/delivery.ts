@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import { closeWindowAfterMicrotasks, takeTurnNext, type TurnTaker } from "../base/turns.ts";
 import type { Delivered } from "./history.ts";
 import type { Pending } from "./scope.ts";
 
@@ -6,8 +7,8 @@ import type { Pending } from "./scope.ts";
  * Hands results to the flow's code: strictly in the order of the ledger, one per macrotask, the same way when they are replayed as when
  * they happen. So native `Promise.all`, `race`, loops and shared variables see one interleaving, however often the run is recovered.
  *
- * While the recorded part is being replayed no new work starts: it waits at the gate. Between handing something over and the next macrotask
- * a window is open; a verb called outside any window means that the code awaited something the ledger does not know.
+ * While the recorded part is being replayed no new work starts: it waits at the gate. From handing something over until the microtasks have
+ * drained a window is open; a verb called outside any window means that the code awaited something the ledger does not know.
  */
 export interface Delivery {
   /** True once the recorded part is used up. */
@@ -19,8 +20,10 @@ export interface Delivery {
   ask(pending: Pending): void;
   /** Calls `start` now, or when the recorded part is used up; never for something that was cancelled meanwhile. */
   whenLive(start: () => void): void;
-  /** Queues the handing over of an entry that was just appended, behind all earlier ones; returns the function that says it is ready. */
-  enqueue(apply: () => void): () => void;
+  /** Queues the handing over of an entry that was just appended, behind all earlier ones. */
+  enqueue(handing: Handing): void;
+  /** Says that a queued one may be handed over when its turn comes. */
+  ready(handing: Handing): void;
   /** The key will not be asked for any more, so a record of it is passed over. */
   abandon(key: string): void;
   /** Calls the flow's function: opens the first window. */
@@ -44,15 +47,15 @@ export interface DeliveryHost {
   readonly onQuiet: () => void;
 }
 
-// Handed items are dropped from the queue in one go, so that a long run neither copies the queue at every step nor keeps it for ever.
-const handledMax = 1_000;
-
-interface LiveItem {
-  ready: boolean;
-  readonly apply: () => void;
+/** An entry's way to the flow's code. Those of one run form a queue themselves. */
+export interface Handing {
+  isReady: boolean;
+  /** The one behind it in the queue. */
+  next: Handing | undefined;
+  apply(): void;
 }
 
-interface Mailbox {
+interface Mailbox extends TurnTaker {
   readonly order: readonly Delivered[];
   readonly host: DeliveryHost;
   readonly asks: Map<string, Pending>;
@@ -60,13 +63,14 @@ interface Mailbox {
   gates: (() => void)[];
   /** The next recorded item to hand over. */
   position: number;
-  queue: LiveItem[];
   /** The next live item to hand over. */
-  head: number;
+  first: Handing | undefined;
+  last: Handing | undefined;
   live: boolean;
   windowOpen: boolean;
+  /** Something was handed over in this macrotask; the next thing has to wait for the next. */
+  hasTurn: boolean;
   stopped: boolean;
-  readonly turn: () => void;
 }
 
 export function openDelivery(order: readonly Delivered[], host: DeliveryHost): Delivery {
@@ -77,12 +81,14 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
     abandoned: new Set(),
     gates: [],
     position: 0,
-    queue: [],
-    head: 0,
+    first: undefined,
+    last: undefined,
     live: order.length === 0,
     windowOpen: false,
+    hasTurn: false,
     stopped: false,
-    turn: () => takeTurn(mailbox),
+    takeTurn: () => takeTurn(mailbox),
+    closeWindow: () => void (mailbox.windowOpen = false),
   };
   return {
     get live() {
@@ -92,14 +98,15 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
       return mailbox.windowOpen;
     },
     get idle() {
-      return mailbox.live && !mailbox.windowOpen && mailbox.head === mailbox.queue.length;
+      return mailbox.live && !mailbox.hasTurn && mailbox.first === undefined;
     },
     ask: (pending) => ask(mailbox, pending),
     whenLive(start) {
       if (mailbox.live) start();
       else mailbox.gates.push(start);
     },
-    enqueue: (apply) => enqueue(mailbox, apply),
+    enqueue: (handing) => enqueue(mailbox, handing),
+    ready: (handing) => ready(mailbox, handing),
     abandon: (key) => void mailbox.abandoned.add(key),
     begin(run) {
       openWindow(mailbox);
@@ -112,20 +119,23 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
       mailbox.stopped = true;
       mailbox.asks.clear();
       mailbox.gates = [];
-      mailbox.queue = [];
-      mailbox.head = 0;
+      mailbox.first = undefined;
+      mailbox.last = undefined;
     },
   };
 }
 
-/** The window stays open while microtasks drain, and closes with the next macrotask, which hands over the next item. */
+/** The window stays open while microtasks drain; the next macrotask hands over the next item. */
 function openWindow(mailbox: Mailbox): void {
   mailbox.windowOpen = true;
-  setImmediate(mailbox.turn);
+  closeWindowAfterMicrotasks(mailbox);
+  if (mailbox.hasTurn) return;
+  mailbox.hasTurn = true;
+  takeTurnNext(mailbox);
 }
 
 function takeTurn(mailbox: Mailbox): void {
-  mailbox.windowOpen = false;
+  mailbox.hasTurn = false;
   if (mailbox.stopped) return;
   if (mailbox.live) handLive(mailbox);
   else handRecorded(mailbox);
@@ -166,19 +176,16 @@ function goLive(mailbox: Mailbox): void {
 }
 
 function handLive(mailbox: Mailbox): void {
-  const item = mailbox.queue[mailbox.head];
-  if (item === undefined) {
+  const handing = mailbox.first;
+  if (handing === undefined) {
     mailbox.host.onQuiet();
     return;
   }
-  if (!item.ready) return;
-  mailbox.head++;
-  if (mailbox.head === mailbox.queue.length || mailbox.head > handledMax) {
-    mailbox.queue = mailbox.queue.slice(mailbox.head);
-    mailbox.head = 0;
-  }
+  if (!handing.isReady) return;
+  mailbox.first = handing.next;
+  if (mailbox.first === undefined) mailbox.last = undefined;
   openWindow(mailbox);
-  item.apply();
+  handing.apply();
 }
 
 function ask(mailbox: Mailbox, pending: Pending): void {
@@ -189,14 +196,15 @@ function ask(mailbox: Mailbox, pending: Pending): void {
   };
 }
 
-function enqueue(mailbox: Mailbox, apply: () => void): () => void {
-  const item: LiveItem = { ready: false, apply };
-  mailbox.queue.push(item);
-  return () => {
-    item.ready = true;
-    if (mailbox.live && !mailbox.windowOpen && !mailbox.stopped && mailbox.queue[mailbox.head] === item)
-      handLive(mailbox);
-  };
+function enqueue(mailbox: Mailbox, handing: Handing): void {
+  if (mailbox.last === undefined) mailbox.first = handing;
+  else mailbox.last.next = handing;
+  mailbox.last = handing;
+}
+
+function ready(mailbox: Mailbox, handing: Handing): void {
+  handing.isReady = true;
+  if (mailbox.live && !mailbox.hasTurn && !mailbox.stopped && mailbox.first === handing) handLive(mailbox);
 }
 
 /** The first line of the stack that lies outside Tutti: the flow's own. */

@@ -72,6 +72,9 @@ export type Wait =
   | { readonly kind: "effect"; readonly key: EffectKey }
   | { readonly kind: "doubt"; readonly key: EffectKey };
 
+/** How a verb is called, for people: as it is, or with the name that it was given. Said only when something is wrong. */
+export type Verb = string | ((name: string) => string);
+
 /** One run being driven in this process: everything that its verbs share. */
 export interface Driver {
   readonly run: RunId;
@@ -108,7 +111,7 @@ export interface Driver {
   readonly halted: boolean;
 
   /** The key of the next step of this name. Parks the run if the code awaited something that is not durable. */
-  enter(scope: Scope, name: string, verb: string): StepKey | undefined;
+  enter(scope: Scope, name: string, verb: Verb): StepKey | undefined;
   begin(): void;
   finish(): void;
   /** Says what the run waits for; the returned function takes it back. */
@@ -118,7 +121,7 @@ export interface Driver {
   /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
   append(entry: NewEntry): Promise<Appended>;
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */
-  hand(entry: NewEntry, ahead: boolean, apply: () => void): Promise<Appended>;
+  hand(entry: NewEntry, ahead: boolean, apply: () => void): void;
   /** Like `hand`, for an entry that somebody outside wants to have written: rejects when it is refused. */
   accept(entry: NewEntry, apply: (seq: number) => void): Promise<void>;
   park(error: TuttiError, step?: StepKey): void;

@@ -27,11 +27,11 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
     verb: `a call of ${called.call}`,
   });
   if (recorded !== undefined) return recorded;
-  const { pending, promise } = openPending<Output>(scope, key);
+  const pending = openPending<Output>(scope, key);
   driver.delivery.whenLive(() => {
     if (!pending.over) takeUp(driver, request, { pending, unwanted: false });
   });
-  return promise;
+  return pending.promise;
 }
 
 /** Starts an effect, or goes on where a crash left it. */

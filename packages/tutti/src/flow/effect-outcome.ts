@@ -91,7 +91,7 @@ function recordSettled(
     out,
   );
   const change = { kind: "change", key: call.effect, state: "settled" } as const;
-  void driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, false, () => {
+  driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, false, () => {
     call.onSettled();
     if (error !== undefined) {
       call.pending.reject(toReplayable(error));
@@ -110,7 +110,7 @@ export function recordNoEffect(
 ): void {
   const body = toBody({ effect: call.effect, error: toStoredError(failed.error), ...toAttempt(failed.attempt) });
   const change = { kind: "change", key: call.effect, state: "failed" } as const;
-  void driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
+  driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
     call.onSettled();
     call.pending.reject(toReplayable(failed.error));
   });

@@ -74,7 +74,7 @@ function recordShared(
   const { called, effect, key } = call;
   const from = { run: shared.owner.run, step: shared.owner.step };
   const body = toBody({ effect, from, ...toCalledFields(called) }, called.input, out);
-  void driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, false, () => {
+  driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, false, () => {
     call.onSettled();
     driver.provenance.produced(call.key, seen);
     call.pending.resolve(seen);
@@ -94,7 +94,7 @@ function recordConflict(driver: Driver, call: EffectCall, owner: EffectRecord): 
     { error: toStoredError(error), call: call.tool.name, digest: call.called.digest },
     call.called.input,
   );
-  void driver.hand({ kind: "step-failed", key: call.key, body, ...toBlobs(call.called.input) }, false, () => {
+  driver.hand({ kind: "step-failed", key: call.key, body, ...toBlobs(call.called.input) }, false, () => {
     call.onSettled();
     call.pending.reject(toReplayable(error));
   });

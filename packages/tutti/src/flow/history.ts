@@ -84,7 +84,22 @@ export function readHistory(entries: readonly LedgerEntry[]): History {
       hint: "Run `tutti verify`, and restore the ledger from a backup.",
     });
   }
-  const collected: Collected = {
+  const told = { started: bodyOf(first, "run-started"), startedAt: first.at };
+  // A new run has no past, and most runs are new when they are driven.
+  if (entries.length === 1) return { ...told, order: [], ...nothingCollected };
+  const collected = openCollected();
+  for (const entry of entries) {
+    if (isDelivered(entry.kind)) collectDelivered(collected, entry, entry.kind);
+    else if (entry.kind.startsWith("effect-")) collectEffect(collected, entry);
+    else collectScene(collected, entry);
+  }
+  const { delivered, consumed, closed } = collected;
+  const order = delivered.filter((item) => !consumed.has(item.seq) && !isInside(item.key, closed));
+  return { ...told, order, ...collected };
+}
+
+function openCollected(): Collected {
+  return {
     recorded: new Map(),
     delivered: [],
     openIntents: new Map(),
@@ -99,15 +114,10 @@ export function readHistory(entries: readonly LedgerEntry[]): History {
     closed: new Set(),
     consumed: new Set(),
   };
-  for (const entry of entries) {
-    if (isDelivered(entry.kind)) collectDelivered(collected, entry, entry.kind);
-    else if (entry.kind.startsWith("effect-")) collectEffect(collected, entry);
-    else collectScene(collected, entry);
-  }
-  const { delivered, consumed, closed } = collected;
-  const order = delivered.filter((item) => !consumed.has(item.seq) && !isInside(item.key, closed));
-  return { started: bodyOf(first, "run-started"), startedAt: first.at, order, ...collected };
 }
+
+/** Shared by all new runs; a history is only read. */
+const nothingCollected = openCollected();
 
 function collectDelivered(collected: Collected, entry: LedgerEntry, kind: DeliveredKind): void {
   const { key } = entry;

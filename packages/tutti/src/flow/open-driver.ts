@@ -1,12 +1,20 @@
 import { isTuttiError, TuttiError, toStoredError, toTuttiError, withoutSecrets } from "../base/errors.ts";
+import { knowsSecrets } from "../base/known-secrets.ts";
 import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
-import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait, type Delivery } from "./delivery.ts";
-import type { Driver, DriverHost, Wait } from "./driver.ts";
+import {
+  callerLine,
+  openDelivery,
+  toCalledAfterEnd,
+  toNonDurableAwait,
+  type Delivery,
+  type Handing,
+} from "./delivery.ts";
+import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
 import { readHistory, type Delivered } from "./history.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
@@ -38,98 +46,203 @@ interface Course {
 const never = new Promise<never>(() => {});
 
 /** Makes the driver of one run from its entries. Nothing happens before `runFlow`. */
-export function openDriver({ log, entries, blobs, host }: DriverStart): Driver {
-  const history = readHistory(entries);
-  const root = openScope("", undefined);
-  const course: Course = {
-    log,
-    host,
-    waits: new Set(),
-    timers: new Set(),
-    delivery: () => delivery,
-    busy: 0,
-    stopped: false,
-    ended: false,
-    onHalted: undefined,
-    forgetStall: undefined,
-  };
-  const delivery = openDelivery(history.order, {
-    apply: (item, asked) => handRecorded(driver, item, asked),
-    isAbandoned: (key) => root.isCancelled(key),
-    isBlocked: () => course.ended || course.waits.size > 0,
-    onDiverged: (item, asked) => park(course, toDivergence(course, item, asked), toStepKey(item.key)),
-    onQuiet: () => onQuiet(course),
-  });
-  const driver: Driver = {
-    run: log.run,
-    lineage: history.started.forkedFrom?.lineage ?? log.run,
-    log,
-    history,
-    blobs,
-    host,
-    root,
-    delivery,
-    signals: openSignals(),
-    signalIds: new Set(history.signalIds),
-    provenance: openProvenance(),
-    tools: new Map(host.tools.map((tool: Tool) => [tool.name, tool])),
-    waits: course.waits,
-    inFlight: new Map(),
-    taken: new Set(),
-    doubts: new Map(),
-    children: new Map(),
-    doubtful: new Set(
-      [...history.openIntents.values()].filter((intent) => intent.doubtful).map((intent) => toStepKey(intent.key)),
-    ),
-    openChildren: new Map(history.openChildren),
-    get busy() {
-      return course.busy;
-    },
-    get stopped() {
-      return course.stopped;
-    },
-    get halted() {
-      return course.onHalted !== undefined;
-    },
-    enter: (scope, name, verb) => enter(course, { scope, name, verb }),
-    begin: () => void course.busy++,
-    finish: () => finish(course),
-    wait: (wait) => addWait(course, wait),
-    at: (dueAt, wake) => setTimer(course, dueAt, wake),
-    append: (entry) => (course.stopped ? never : log.append(entry).catch((error: unknown) => abandon(course, error))),
-    hand: (entry, ahead, apply) => hand(course, { entry, ahead, apply }),
-    accept: (entry, apply) => accept(course, entry, apply),
-    park: (error, step) => park(course, error, step),
-    end: (entry) => endRun(course, entry),
-    halt: (onHalted) => halt(course, onHalted),
-    ended: () => void (course.ended = true),
-    stop: () => stop(course),
-  };
-  return driver;
+export function openDriver(start: DriverStart): Driver {
+  return new OpenDriver(start);
+}
+
+/** Most runs need few of the parts that a driver has, so those are made on first use. */
+class OpenDriver implements Driver {
+  readonly run: Driver["run"];
+  readonly log: RunLog;
+  readonly history: Driver["history"];
+  readonly blobs: Driver["blobs"];
+  readonly host: DriverHost;
+  readonly root = openScope("", undefined);
+  readonly delivery: Delivery;
+  readonly waits: ReadonlySet<Wait>;
+  readonly append: Driver["append"];
+  private readonly course: Course;
+  private readonly parts: { -readonly [Name in LazyPart]?: Driver[Name] } = {};
+
+  constructor({ log, entries, blobs, host }: DriverStart) {
+    this.run = log.run;
+    this.log = log;
+    this.history = readHistory(entries);
+    this.blobs = blobs;
+    this.host = host;
+    const course: Course = {
+      log,
+      host,
+      waits: new Set(),
+      timers: new Set(),
+      delivery: () => this.delivery,
+      busy: 0,
+      stopped: false,
+      ended: false,
+      onHalted: undefined,
+      forgetStall: undefined,
+    };
+    this.course = course;
+    this.waits = course.waits;
+    this.append = (entry) =>
+      course.stopped ? never : log.append(entry).catch((error: unknown) => abandon(course, error));
+    this.delivery = openDelivery(this.history.order, {
+      apply: (item, asked) => handRecorded(this, item, asked),
+      isAbandoned: (key) => this.root.isCancelled(key),
+      isBlocked: () => course.ended || course.waits.size > 0,
+      onDiverged: (item, asked) => park(course, toDivergence(course, item, asked), toStepKey(item.key)),
+      onQuiet: () => onQuiet(course),
+    });
+  }
+
+  get lineage(): Driver["lineage"] {
+    return this.history.started.forkedFrom?.lineage ?? this.run;
+  }
+  get signals(): Driver["signals"] {
+    return (this.parts.signals ??= openSignals());
+  }
+  get signalIds(): Driver["signalIds"] {
+    return (this.parts.signalIds ??= new Set(this.history.signalIds));
+  }
+  get provenance(): Driver["provenance"] {
+    return (this.parts.provenance ??= openProvenance());
+  }
+  get tools(): Driver["tools"] {
+    return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
+  }
+  get inFlight(): Driver["inFlight"] {
+    return (this.parts.inFlight ??= new Map());
+  }
+  get taken(): Driver["taken"] {
+    return (this.parts.taken ??= new Set());
+  }
+  get doubtful(): Driver["doubtful"] {
+    return (this.parts.doubtful ??= new Set(
+      [...this.history.openIntents.values()].filter((intent) => intent.doubtful).map((intent) => toStepKey(intent.key)),
+    ));
+  }
+  get doubts(): Driver["doubts"] {
+    return (this.parts.doubts ??= new Map());
+  }
+  get children(): Driver["children"] {
+    return (this.parts.children ??= new Map());
+  }
+  get openChildren(): Driver["openChildren"] {
+    return (this.parts.openChildren ??= new Map(this.history.openChildren));
+  }
+  get busy(): number {
+    return this.course.busy;
+  }
+  get stopped(): boolean {
+    return this.course.stopped;
+  }
+  get halted(): boolean {
+    return this.course.onHalted !== undefined;
+  }
+
+  enter(scope: Scope, name: string, verb: Verb): StepKey | undefined {
+    const { course } = this;
+    if (this.delivery.windowOpen && !course.ended && !scope.isClosed()) {
+      const key = scope.nextKey(name);
+      const exposure = knowsSecrets() ? findExposure(key, toText(verb, name)) : undefined;
+      if (exposure === undefined) return key;
+      park(course, exposure); // without its place, whose name may be what exposes it
+      return undefined;
+    }
+    refuseEntry(course, { scope, name, verb });
+    return undefined;
+  }
+  begin(): void {
+    this.course.busy++;
+  }
+  finish(): void {
+    finish(this.course);
+  }
+  wait(wait: Wait): () => void {
+    return addWait(this.course, wait);
+  }
+  at(dueAt: number, wake: () => void): () => void {
+    return setTimer(this.course, dueAt, wake);
+  }
+  hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
+    if (this.course.stopped) return;
+    const handed = new HandedEntry(this.course, apply);
+    this.delivery.enqueue(handed);
+    this.log.write(entry, handed, ahead);
+    if (ahead) this.delivery.ready(handed);
+  }
+  accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+    return accept(this.course, entry, apply);
+  }
+  park(error: TuttiError, step?: StepKey): void {
+    park(this.course, error, step);
+  }
+  end(entry: NewEntry): ReturnType<Driver["end"]> {
+    return endRun(this.course, entry);
+  }
+  halt(onHalted: () => void): void {
+    halt(this.course, onHalted);
+  }
+  ended(): void {
+    this.course.ended = true;
+  }
+  stop(): void {
+    stop(this.course);
+  }
+}
+
+type LazyPart =
+  | "signals"
+  | "signalIds"
+  | "provenance"
+  | "tools"
+  | "inFlight"
+  | "taken"
+  | "doubtful"
+  | "doubts"
+  | "children"
+  | "openChildren";
+
+/** An entry on its way to the ledger, and from there to the flow's code. */
+class HandedEntry implements Handing, AppendWaiter {
+  isReady = false;
+  next: Handing | undefined = undefined;
+  readonly apply: () => void;
+  private readonly course: Course;
+
+  constructor(course: Course, apply: () => void) {
+    this.course = course;
+    this.apply = apply;
+  }
+
+  onAppended(): void {
+    if (!this.isReady) this.course.delivery().ready(this);
+  }
+
+  onRefused(error: TuttiError): void {
+    void abandon(this.course, error);
+  }
 }
 
 interface Entering {
   readonly scope: Scope;
   readonly name: string;
-  readonly verb: string;
+  readonly verb: Verb;
 }
 
-function enter(course: Course, { scope, name, verb }: Entering): StepKey | undefined {
-  const { windowOpen } = course.delivery();
+function toText(verb: Verb, name: string): string {
+  return typeof verb === "string" ? verb : verb(name);
+}
+
+function refuseEntry(course: Course, { scope, name, verb }: Entering): void {
+  const called = toText(verb, name);
+  const line = callerLine(new Error(called).stack);
   if (course.ended || scope.isClosed()) {
     // A branch that lost a race goes on until its next verb, and stops there. Anything else is a call from outside.
-    if (!windowOpen) course.host.warn(toCalledAfterEnd(verb, callerLine(new Error(verb).stack)));
-    return undefined;
+    if (!course.delivery().windowOpen) course.host.warn(toCalledAfterEnd(called, line));
+    return;
   }
-  if (windowOpen) {
-    const key = scope.nextKey(name);
-    const exposure = findExposure(key, verb);
-    if (exposure === undefined) return key;
-    park(course, exposure); // without its place, whose name may be what exposes it
-    return undefined;
-  }
-  park(course, toNonDurableAwait(verb, callerLine(new Error(verb).stack)), toStepKey(scope.path));
-  return undefined;
+  park(course, toNonDurableAwait(called, line), toStepKey(scope.path));
 }
 
 function finish(course: Course): void {
@@ -160,29 +273,15 @@ function setTimer(course: Course, dueAt: number, wake: () => void): () => void {
   return forget;
 }
 
-interface Handing {
-  readonly entry: NewEntry;
-  readonly ahead: boolean;
-  readonly apply: () => void;
-}
-
-function hand(course: Course, { entry, ahead, apply }: Handing): ReturnType<Driver["hand"]> {
-  if (course.stopped) return never;
-  const ready = course.delivery().enqueue(apply);
-  const appended = course.log.append(entry);
-  if (ahead) ready();
-  else void appended.then(ready, () => {});
-  return appended.catch((error: unknown) => abandon(course, error));
-}
-
 async function accept(course: Course, entry: NewEntry, apply: (seq: number) => void): Promise<void> {
   refuseExposing(entry); // the run has no part in what somebody outside sends it
   let seq = 0;
-  const ready = course.delivery().enqueue(() => apply(seq));
+  const handed = new HandedEntry(course, () => apply(seq));
+  course.delivery().enqueue(handed);
   try {
     const appended = await course.log.append(entry);
     if (appended.kind === "recorded") seq = appended.seq;
-    ready();
+    handed.onAppended();
   } catch (error) {
     void abandon(course, error);
     throw error;
@@ -247,8 +346,7 @@ function watchStall(course: Course): void {
   const { host } = course;
   course.forgetStall ??= host.clock.after(host.stallMs, () => {
     course.forgetStall = undefined;
-    if (course.stopped || course.ended || course.busy > 0 || course.waits.size > 0 || course.delivery().windowOpen)
-      return;
+    if (course.stopped || course.ended || course.busy > 0 || course.waits.size > 0 || !course.delivery().idle) return;
     park(
       course,
       new TuttiError("FLOW_STALLED", "the flow neither ends nor waits for anything that Tutti knows", {

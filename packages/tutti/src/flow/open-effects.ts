@@ -34,8 +34,8 @@ function takeUpUnwanted(driver: Driver, intent: OpenIntent): void {
     );
   }
   const scope = openScope(key, undefined);
-  const { pending, promise } = openPending<unknown>(scope, key);
-  promise.catch(() => {}); // only its record matters
+  const pending = openPending<unknown>(scope, key);
+  pending.promise.catch(() => {}); // only its record matters
   const input = fromStored(intent.body.input, intent.body.inputRef, driver.blobs);
   takeUp(
     driver,

@@ -14,7 +14,7 @@ import type {
 import { parseWith } from "../contracts/schema.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver, Verb } from "./driver.ts";
 import { digestOfChild } from "./effect-key.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
 import type { Scope } from "./scope.ts";
@@ -25,6 +25,8 @@ import { drawNow, drawRandom, drawUuid, writeNote } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
+const toStepVerb: Verb = (name) => `run.step("${name}")`;
+const toScopeVerb: Verb = (name) => `run.scope("${name}")`;
 
 /** The verbs of a flow, bound to one place in one run. */
 export function openRun(driver: Driver, scope: Scope): Run {
@@ -41,7 +43,7 @@ export function openRun(driver: Driver, scope: Scope): Run {
       call(callable, input, options).then((result) => result.output),
     result: call,
     step: (name: string, work: (host: StepHost) => unknown, options: StepOptions = {}) => {
-      const key = driver.enter(scope, name, `run.step("${name}")`);
+      const key = driver.enter(scope, name, toStepVerb);
       if (key === undefined) return never;
       return runStep(driver, {
         key,
@@ -53,7 +55,7 @@ export function openRun(driver: Driver, scope: Scope): Run {
       });
     },
     scope: (name: string, body: (run: Run) => Promise<unknown>) => {
-      const key = driver.enter(scope, name, `run.scope("${name}")`);
+      const key = driver.enter(scope, name, toScopeVerb);
       if (key === undefined) return never;
       return runScoped(driver, {
         key,

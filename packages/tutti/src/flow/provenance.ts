@@ -14,42 +14,50 @@ const nodesMax = 2_000;
 const textLengthMin = 24;
 const textsMax = 5_000;
 
+const none: readonly StepKey[] = [];
+
 export function openProvenance(): Provenance {
   const stepByObject = new WeakMap<object, StepKey>();
   const stepByText = new Map<string, StepKey>();
+  let isEmpty = true;
+
+  function note(node: object | string, step: StepKey): void {
+    if (typeof node === "object") stepByObject.set(node, step);
+    else if (stepByText.size < textsMax) stepByText.set(node, step);
+  }
+
   return {
     produced(step, output) {
-      walk(output, (node) => {
-        if (typeof node === "object" && node !== null) stepByObject.set(node, step);
-        else if (typeof node === "string" && node.length >= textLengthMin && stepByText.size < textsMax)
-          stepByText.set(node, step);
-      });
+      isEmpty = false;
+      walk(output, (node) => note(node, step));
     },
     usedBy(value) {
-      const steps = new Set<StepKey>();
+      if (isEmpty) return none;
+      let steps: StepKey[] | undefined;
       walk(value, (node) => {
-        const step =
-          typeof node === "object" && node !== null
-            ? stepByObject.get(node)
-            : typeof node === "string"
-              ? stepByText.get(node)
-              : undefined;
-        if (step !== undefined) steps.add(step);
+        const step = typeof node === "object" ? stepByObject.get(node) : stepByText.get(node);
+        if (step === undefined) return;
+        steps ??= [];
+        if (!steps.includes(step)) steps.push(step);
       });
-      return [...steps];
+      return steps ?? none;
     },
   };
 }
 
-function walk(value: unknown, visit: (node: unknown) => void): void {
+/** Visits objects and long texts, at most so many, in no order that would matter. */
+function walk(value: unknown, visit: (node: object | string) => void): void {
+  if (typeof value === "string" && value.length >= textLengthMin) visit(value);
+  if (typeof value !== "object" || value === null) return;
   let left = nodesMax;
-  const stack: unknown[] = [value];
-  while (stack.length > 0 && left-- > 0) {
-    const node = stack.pop();
+  const stack: object[] = [value];
+  for (let node = stack.pop(); node !== undefined && left-- > 0; node = stack.pop()) {
     visit(node);
-    if (typeof node !== "object" || node === null) continue;
-    for (const item of Object.values(node)) {
-      if (typeof item === "object" ? item !== null : typeof item === "string") stack.push(item);
+    for (const name in node) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
+      const item = (node as Record<string, unknown>)[name];
+      if (typeof item === "object" && item !== null) stack.push(item);
+      else if (typeof item === "string" && item.length >= textLengthMin) visit(item);
     }
   }
 }

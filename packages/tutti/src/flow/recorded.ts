@@ -30,9 +30,9 @@ export function takeRecorded<Value>(
     driver.park(toDivergence(driver, item, wanted), toStepKey(item.key));
     return new Promise<never>(() => {});
   }
-  const { pending, promise } = openPending<Value>(scope, toStepKey(wanted.key));
+  const pending = openPending<Value>(scope, toStepKey(wanted.key));
   driver.delivery.ask(pending);
-  return promise;
+  return pending.promise;
 }
 
 function toDivergence(driver: Driver, item: Delivered, wanted: Wanted): TuttiError {

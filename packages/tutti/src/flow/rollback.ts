@@ -21,7 +21,7 @@ export function rollback(driver: Driver, place: { readonly key: StepKey; readonl
   const scope = openScope(place.key, undefined);
   const recorded = takeRecorded<void>(driver, scope, { key: place.key, kinds: ["scope-closed"], verb: "an undo" });
   if (recorded !== undefined) return recorded;
-  const { pending, promise } = openPending<void>(scope, place.key);
+  const pending = openPending<void>(scope, place.key);
   driver.delivery.whenLive(() => {
     void undoAll(driver, place).then(
       (undone) =>
@@ -31,7 +31,7 @@ export function rollback(driver: Driver, place: { readonly key: StepKey; readonl
       (error: unknown) => driver.park(toUndoError(place.path, error), place.key),
     );
   });
-  return promise;
+  return pending.promise;
 }
 
 export function toUndoError(path: string, error: unknown): TuttiError {
@@ -86,7 +86,7 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
     );
   }
   const key = toStepKey(`${undoKey}${step}`);
-  const { pending, promise } = openPending<void>(openScope(key, undefined), key);
+  const pending = openPending<void>(openScope(key, undefined), key);
   const output = fromStored(settled.out, settled.outRef, driver.blobs);
   const input = fromStored(intended.input, intended.inputRef, driver.blobs);
   tryRepeatedly(driver, {
@@ -105,5 +105,5 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
     },
     onFailed: (error) => pending.reject(error),
   });
-  return promise;
+  return pending.promise;
 }

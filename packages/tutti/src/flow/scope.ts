@@ -18,8 +18,8 @@ export interface Scope {
   open(name: string): Scope;
   /** Aborts when the scope is cancelled. Made on first use: most steps never ask. */
   signal(): AbortSignal;
-  add(pending: Pending): void;
-  remove(pending: Pending): void;
+  add(pending: ListedPending): void;
+  remove(pending: ListedPending): void;
   cancel(error: TuttiError): void;
   /** Tells work that is still going on that nobody waits for it, without rejecting anything. */
   abort(toReason: () => TuttiError): void;
@@ -41,107 +41,156 @@ export interface Pending {
   onCancel: (() => void) | undefined;
 }
 
-export function openScope(path: string, parent: Scope | undefined): Scope {
-  const counts = new Map<string, number>();
-  const children = new Set<Scope>();
-  const pendings = new Set<Pending>();
-  let controller: AbortController | undefined;
-  let cancelled: TuttiError | undefined = parent?.cancelled;
-  let closed = false;
-
-  const scope: Scope = {
-    path,
-    parent,
-    get cancelled() {
-      return cancelled;
-    },
-    get closed() {
-      return closed;
-    },
-    consumed: [],
-    nextKey(name) {
-      const segment = toSegment(name);
-      const count = (counts.get(segment) ?? 0) + 1;
-      counts.set(segment, count);
-      return toStepKey(count === 1 ? `${path}/${segment}` : `${path}/${segment}#${count}`);
-    },
-    open(childPath) {
-      const child = openScope(childPath, scope);
-      children.add(child);
-      return child;
-    },
-    signal() {
-      controller ??= new AbortController();
-      if (cancelled !== undefined && !controller.signal.aborted) controller.abort(cancelled);
-      return controller.signal;
-    },
-    add: (pending) => void pendings.add(pending),
-    remove: (pending) => void pendings.delete(pending),
-    cancel(error) {
-      if (cancelled !== undefined) return;
-      cancelled = error;
-      controller?.abort(error);
-      for (const pending of Array.from(pendings)) {
-        pending.reject(error);
-        pending.onCancel?.();
-      }
-      for (const child of children) child.cancel(error);
-    },
-    abort(toReason) {
-      controller?.abort(toReason());
-      for (const child of children) child.abort(toReason);
-    },
-    isCancelled(key) {
-      if (cancelled !== undefined) return true;
-      for (const child of children) {
-        if (isUnder(key, child.path)) return child.isCancelled(key);
-      }
-      return false;
-    },
-    isClosed() {
-      return closed || parent?.isClosed() === true;
-    },
-    close() {
-      closed = true;
-    },
-  };
-  return scope;
+/** The pendings of a scope form a list themselves, so that a step costs no place in a set. */
+interface ListedPending extends Pending {
+  next: ListedPending | undefined;
+  previous: ListedPending | undefined;
 }
 
-/** A pending result and the promise that the flow's code gets for it. */
-export function openPending<Value>(
-  scope: Scope,
-  key: StepKey,
-): { readonly pending: Pending; readonly promise: Promise<Value> } {
-  const { promise, resolve, reject } = Promise.withResolvers<Value>();
-  let over = false;
-  const pending: Pending = {
-    key,
-    scope,
-    get over() {
-      return over;
-    },
-    resolve(value) {
-      if (over) return;
-      over = true;
-      scope.remove(pending);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its key returns
-      resolve(value as Value);
-    },
-    reject(error) {
-      if (over) return;
-      over = true;
-      scope.remove(pending);
-      reject(error);
-    },
-    drop() {
-      over = true;
-      scope.remove(pending);
-    },
-    onCancel: undefined,
-  };
-  scope.add(pending);
-  return { pending, promise };
+/** A run opens thousands of these, most of them empty: what a scope holds is made on first use. */
+class OpenScope implements Scope {
+  readonly path: string;
+  readonly parent: Scope | undefined;
+  readonly consumed: number[] = [];
+  cancelled: TuttiError | undefined;
+  closed = false;
+  private counts: Map<string, Used> | undefined;
+  private children: Set<Scope> | undefined;
+  private controller: AbortController | undefined;
+  /** The first of a list that the pendings form themselves. */
+  private pendings: ListedPending | undefined;
+
+  constructor(path: string, parent: Scope | undefined) {
+    this.path = path;
+    this.parent = parent;
+    this.cancelled = parent?.cancelled;
+  }
+
+  nextKey(name: string): StepKey {
+    this.counts ??= new Map();
+    const used = this.counts.get(name);
+    if (used !== undefined) return toStepKey(`${used.path}#${++used.count}`);
+    const path = `${this.path}/${toSegment(name)}`;
+    this.counts.set(name, { path, count: 1 });
+    return toStepKey(path);
+  }
+
+  open(childPath: string): Scope {
+    const child = new OpenScope(childPath, this);
+    this.children ??= new Set();
+    this.children.add(child);
+    return child;
+  }
+
+  signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.cancelled !== undefined && !this.controller.signal.aborted) this.controller.abort(this.cancelled);
+    return this.controller.signal;
+  }
+
+  add(pending: ListedPending): void {
+    pending.next = this.pendings;
+    if (this.pendings !== undefined) this.pendings.previous = pending;
+    this.pendings = pending;
+  }
+
+  remove(pending: ListedPending): void {
+    const { next, previous } = pending;
+    if (next !== undefined) next.previous = previous;
+    if (previous !== undefined) previous.next = next;
+    else if (this.pendings === pending) this.pendings = next;
+    pending.next = undefined;
+    pending.previous = undefined;
+  }
+
+  cancel(error: TuttiError): void {
+    if (this.cancelled !== undefined) return;
+    this.cancelled = error;
+    this.controller?.abort(error);
+    const pendings: ListedPending[] = [];
+    for (let pending = this.pendings; pending !== undefined; pending = pending.next) pendings.push(pending);
+    for (const pending of pendings.toReversed()) {
+      pending.reject(error);
+      pending.onCancel?.();
+    }
+    for (const child of this.children ?? []) child.cancel(error);
+  }
+
+  abort(toReason: () => TuttiError): void {
+    this.controller?.abort(toReason());
+    for (const child of this.children ?? []) child.abort(toReason);
+  }
+
+  isCancelled(key: string): boolean {
+    if (this.cancelled !== undefined) return true;
+    for (const child of this.children ?? []) {
+      if (isUnder(key, child.path)) return child.isCancelled(key);
+    }
+    return false;
+  }
+
+  isClosed(): boolean {
+    return this.closed || this.parent?.isClosed() === true;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** How often a name was used, and its path. */
+interface Used {
+  readonly path: string;
+  count: number;
+}
+
+export function openScope(path: string, parent: Scope | undefined): Scope {
+  return new OpenScope(path, parent);
+}
+
+class OpenPending<Value> implements ListedPending {
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly promise: Promise<Value>;
+  over = false;
+  onCancel: (() => void) | undefined = undefined;
+  next: ListedPending | undefined = undefined;
+  previous: ListedPending | undefined = undefined;
+  private readonly fulfil: (value: Value) => void;
+  private readonly refuse: (error: TuttiError) => void;
+
+  constructor(scope: Scope, key: StepKey) {
+    this.scope = scope;
+    this.key = key;
+    const { promise, resolve, reject } = Promise.withResolvers<Value>();
+    this.promise = promise;
+    this.fulfil = resolve;
+    this.refuse = reject;
+    scope.add(this);
+  }
+
+  resolve(value: unknown): void {
+    if (this.over) return;
+    this.drop();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its key returns
+    this.fulfil(value as Value);
+  }
+
+  reject(error: TuttiError): void {
+    if (this.over) return;
+    this.drop();
+    this.refuse(error);
+  }
+
+  drop(): void {
+    this.over = true;
+    this.scope.remove(this);
+  }
+}
+
+/** A pending result; its promise is what the flow's code gets for it. */
+export function openPending<Value>(scope: Scope, key: StepKey): Pending & { readonly promise: Promise<Value> } {
+  return new OpenPending<Value>(scope, key);
 }
 
 // The characters that structure paths, and whatever can't be printed.

@@ -29,7 +29,7 @@ export function runScoped(driver: Driver, request: ScopedRequest): Promise<Acted
     ...(request.digest === undefined ? {} : { digest: request.digest }),
   });
   if (recorded !== undefined) return recorded;
-  const { pending, promise } = openPending<Acted<unknown>>(scope, key);
+  const pending = openPending<Acted<unknown>>(scope, key);
   const inner = scope.open(key);
   const close = (end: ScopedEnd): void => {
     inner.close();
@@ -41,7 +41,7 @@ export function runScoped(driver: Driver, request: ScopedRequest): Promise<Acted
     (acted) => close({ kind: "returned", acted }),
     (error: unknown) => close({ kind: "threw", error: toStepError(key, error) }),
   );
-  return promise;
+  return pending.promise;
 }
 
 type ScopedEnd =
@@ -63,7 +63,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   };
   const fail = (error: TuttiError): void => {
     const body = toBody({ ...fields, error: toStoredError(error) });
-    void driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => pending.reject(toReplayable(error)));
+    driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => pending.reject(toReplayable(error)));
   };
   if (end.kind === "threw") {
     fail(end.error);
@@ -79,7 +79,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   const { confidence, evidence, usage } = end.acted;
   const seen = toActed(toSeen(out.json, end.acted.output), { confidence, evidence, usage });
   const body = toBody({ ...fields, ...toActed(undefined, { confidence, evidence, usage }) }, out);
-  void driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
+  driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
     driver.provenance.produced(request.key, seen.output);
     pending.resolve(seen);
   });

@@ -1,7 +1,8 @@
 import { toReplayable, toStoredError, type TuttiError } from "../base/errors.ts";
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
-import { toStepError, tryRepeatedly, type AttemptHost } from "./attempts.ts";
+import type { NewEntry } from "../ledger/ledger.ts";
+import { toStepError, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
@@ -26,68 +27,91 @@ export interface Called {
   readonly uses: readonly StepKey[];
 }
 
+const stepKinds = ["step-done", "step-failed"] as const;
+
 /** Runs a step, or hands over what it returned before. */
 export function runStep<Output>(driver: Driver, request: StepRequest): Promise<Output> {
   const { key, scope, called } = request;
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
-  const recorded = takeRecorded<Output>(driver, scope, {
-    key,
-    kinds: ["step-done", "step-failed"],
-    verb: called === undefined ? "a step" : `a call of ${called.call}`,
-    ...(called === undefined ? {} : { digest: called.digest }),
-  });
-  if (recorded !== undefined) return recorded;
-  const { pending, promise } = openPending<Output>(scope, key);
-  driver.delivery.whenLive(() => {
-    // A branch that was cancelled while the recorded part was replayed starts nothing.
-    if (pending.over) return;
-    tryRepeatedly(driver, {
-      key,
-      scope,
-      retry: request.retry,
-      timeoutMs: request.timeoutMs,
-      repeatable: true,
-      pending,
-      work: request.work,
-      onDone: (value, attempt) => recordDone(driver, request, { pending, value, attempt }),
-      onFailed: (error, attempt) => recordFailed(driver, request, { pending, error, attempt }),
-    });
-  });
-  return promise;
+  if (driver.history.recorded.has(key)) {
+    const verb = called === undefined ? "a step" : `a call of ${called.call}`;
+    const digest = called === undefined ? {} : { digest: called.digest };
+    const recorded = takeRecorded<Output>(driver, scope, { key, kinds: stepKinds, verb, ...digest });
+    if (recorded !== undefined) return recorded;
+  }
+  const pending = openPending<Output>(scope, key);
+  const step = new Step(driver, request, pending);
+  if (driver.delivery.live) step.start();
+  else driver.delivery.whenLive(() => step.start());
+  return pending.promise;
 }
 
-function recordDone(
-  driver: Driver,
-  request: StepRequest,
-  done: { readonly pending: Pending; readonly value: unknown; readonly attempt: number },
-): void {
-  if (done.pending.over) return;
-  let out: StoredValue;
-  try {
-    out = toStoredOutput(done.value, request.key);
-  } catch (error) {
-    recordFailed(driver, request, {
-      pending: done.pending,
-      error: toStepError(request.key, error),
-      attempt: done.attempt,
-    });
-    return;
+/** A step at work. One object for all that its attempts and its record need: a run of thousands of steps makes one of these for each. */
+class Step implements Attempts {
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly retry: Retry | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly repeatable = true;
+  readonly pending: Pending;
+  readonly work: StepRequest["work"];
+  private readonly driver: Driver;
+  private readonly request: StepRequest;
+
+  constructor(driver: Driver, request: StepRequest, pending: Pending) {
+    this.driver = driver;
+    this.request = request;
+    this.pending = pending;
+    this.key = request.key;
+    this.scope = request.scope;
+    this.retry = request.retry;
+    this.timeoutMs = request.timeoutMs;
+    this.work = request.work;
   }
-  const seen = toSeen(out.json, done.value);
-  const ahead = request.effect === "read";
-  void driver.hand(
-    {
-      kind: "step-done",
-      key: request.key,
-      body: toDoneBody(request, out, done.attempt),
-      ...toBlobs(request.called?.input, out),
-    },
-    ahead,
-    () => {
-      if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(request.key, seen);
-      done.pending.resolve(seen);
-    },
-  );
+
+  start(): void {
+    // A branch that was cancelled while the recorded part was replayed starts nothing.
+    if (!this.pending.over) tryRepeatedly(this.driver, this);
+  }
+
+  onDone(value: unknown, attempt: number): void {
+    const { driver, request, pending, key } = this;
+    if (pending.over) return;
+    let out: StoredValue;
+    try {
+      out = toStoredOutput(value, key);
+    } catch (error) {
+      this.onFailed(toStepError(key, error), attempt);
+      return;
+    }
+    const seen = toSeen(out.json, value);
+    driver.hand(toDoneEntry(request, out, attempt), request.effect === "read", () => {
+      if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(key, seen);
+      pending.resolve(seen);
+    });
+  }
+
+  onFailed(error: TuttiError, attempt: number): void {
+    const { driver, request, pending, key } = this;
+    if (pending.over) return;
+    const { called } = request;
+    const fields = {
+      error: toStoredError(error),
+      ...(called === undefined ? {} : { call: called.call, digest: called.digest }),
+      ...(attempt === 1 ? {} : { attempt }),
+    };
+    const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
+    driver.hand({ kind: "step-failed", key, body, ...toBlobs(called?.input) }, false, () =>
+      pending.reject(toReplayable(error)),
+    );
+  }
+}
+
+function toDoneEntry(request: StepRequest, out: StoredValue, attempt: number): NewEntry {
+  const { key, called } = request;
+  const body = toDoneBody(request, out, attempt);
+  if (out.blobs === undefined && called?.input.blobs === undefined) return { kind: "step-done", key, body };
+  return { kind: "step-done", key, body, ...toBlobs(called?.input, out) };
 }
 
 function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): string {
@@ -104,24 +128,6 @@ function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): st
 export function toCalledFields(called: Called | undefined): Readonly<Record<string, unknown>> {
   if (called === undefined) return {};
   return { call: called.call, digest: called.digest, ...(called.uses.length === 0 ? {} : { uses: called.uses }) };
-}
-
-function recordFailed(
-  driver: Driver,
-  request: StepRequest,
-  failed: { readonly pending: Pending; readonly error: TuttiError; readonly attempt: number },
-): void {
-  if (failed.pending.over) return;
-  const { called } = request;
-  const fields = {
-    error: toStoredError(failed.error),
-    ...(called === undefined ? {} : { call: called.call, digest: called.digest }),
-    ...(failed.attempt === 1 ? {} : { attempt: failed.attempt }),
-  };
-  const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
-  void driver.hand({ kind: "step-failed", key: request.key, body, ...toBlobs(called?.input) }, false, () =>
-    failed.pending.reject(toReplayable(failed.error)),
-  );
 }
 
 /** The blobs of several stored values, as the field of a new entry. */

@@ -16,11 +16,11 @@ export function sleep(driver: Driver, scope: Scope, until: number | Date): Promi
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
   const recorded = takeRecorded<void>(driver, scope, { key, kinds: ["timer-fired"], verb: "a sleep" });
   if (recorded !== undefined) return recorded;
-  const { pending, promise } = openPending<void>(scope, key);
+  const pending = openPending<void>(scope, key);
   driver.delivery.whenLive(() => {
     if (!pending.over) setTimer(driver, pending, until);
   });
-  return promise;
+  return pending.promise;
 }
 
 /** Arms a durable timer that resolves the pending. */
@@ -32,7 +32,7 @@ function setTimer(driver: Driver, pending: Pending, until: number | Date): void 
   if (!driver.history.timers.has(key))
     void driver.append({ kind: "timer-set", key, body: toBody({ dueAt: Math.round(dueAt) }) });
   pending.onCancel = driver.at(dueAt, () => {
-    void driver.hand({ kind: "timer-fired", key, body: "{}" }, true, () => pending.resolve(undefined));
+    driver.hand({ kind: "timer-fired", key, body: "{}" }, true, () => pending.resolve(undefined));
   });
 }
 
@@ -53,7 +53,7 @@ export function waitForSignal<Payload>(
       : parseWith(wanted.signal.payload, payload, { code: "INPUT_INVALID", what: `the payload of signal ${name}` });
   const kept = driver.signals.take(name, scope);
   if (kept !== undefined) return Promise.resolve(kept.payload).then(parse);
-  const { pending, promise } = openPending<Woken>(scope, key);
+  const pending = openPending<Woken>(scope, key);
   const release = driver.wait({ kind: "signal", name });
   const disarm = wanted.timeoutMs === undefined ? undefined : limitWait(driver, pending, wanted.timeoutMs);
   const leave = (): void => {
@@ -68,7 +68,7 @@ export function waitForSignal<Payload>(
     },
     receive: (payload) => pending.resolve({ payload }),
   });
-  return promise.then((woken) => {
+  return pending.promise.then((woken) => {
     leave();
     return woken === "time-over" ? undefined : parse(woken.payload);
   });
@@ -93,12 +93,12 @@ function limitWait(driver: Driver, waiting: Pending, timeoutMs: number): () => v
     () => {},
   );
   driver.delivery.whenLive(() => {
-    if (!waiting.over) setTimer(driver, limit.pending, timeoutMs);
+    if (!waiting.over) setTimer(driver, limit, timeoutMs);
   });
   return () => {
     driver.delivery.abandon(key);
-    limit.pending.onCancel?.();
-    limit.pending.drop();
+    limit.onCancel?.();
+    limit.drop();
   };
 }
 

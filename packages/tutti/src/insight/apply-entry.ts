@@ -1,5 +1,7 @@
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
+import { addUsage, noUsage } from "../contracts/outcome.ts";
+import { spentOn } from "../contracts/spent.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
@@ -110,6 +112,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     const step = node();
     call(step, body.call);
     fail(step, at, body);
+    lose(step, body);
   },
   "attempt-failed": ({ body, node }) => {
     const step = node();
@@ -117,6 +120,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     step.state = { kind: "waiting", for: "retry", untilMs: body.nextAt };
     step.error = body.error;
     step.attempt = body.attempt;
+    lose(step, body);
   },
 
   "effect-intended": (change) => {
@@ -283,6 +287,12 @@ function fail(node: OpenNode, at: number, body: Pick<BodyOf<"step-failed">, "err
   const cancelled = body.error.code === "RUN_CANCELLED";
   finish(node, { at, state: { kind: cancelled ? "cancelled" : "failed" }, output: undefined, attempt: body.attempt });
   if (!cancelled) node.error = body.error;
+}
+
+/** An answer that could not be used was paid all the same. */
+function lose(node: OpenNode, { error }: Pick<BodyOf<"step-failed">, "error">): void {
+  const spent = spentOn(error);
+  if (spent.modelCalls > 0) node.lost = addUsage(node.lost ?? noUsage, spent);
 }
 
 function endRun(edit: TreeEdit, at: number, state: StepState): void {

@@ -1,4 +1,5 @@
-import { decimal, fields, integer, listOf, text, type Shape } from "../base/shape.ts";
+import { fields, listOf, text, type Shape } from "../base/shape.ts";
+import { usageShape } from "../contracts/entry-bodies.ts";
 import type { Usage } from "../contracts/outcome.ts";
 import { toPreview } from "./preview.ts";
 
@@ -11,11 +12,12 @@ export interface RecordedReply {
   readonly model: string;
 }
 
-const usage: Shape<Usage> = fields(
-  { modelCalls: integer, inputTokens: integer, outputTokens: integer },
-  { costUsd: decimal },
-);
-const shape: Shape<RecordedReply> = fields({ text, toolCalls: listOf(fields({ tool: text })), usage, model: text });
+const shape: Shape<RecordedReply> = fields({
+  text,
+  toolCalls: listOf(fields({ tool: text })),
+  usage: usageShape,
+  model: text,
+});
 
 /** The model's reply that a step returned; `undefined` for a step that is not a question to a model. */
 export function findModelReply(key: string, out: unknown): RecordedReply | undefined {

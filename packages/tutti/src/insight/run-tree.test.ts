@@ -82,7 +82,7 @@ test("every step of a run has its kind, state and result in the tree", verifies(
     shared: 0,
     inDoubt: 1,
     failed: 1,
-    usage: { modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0 },
+    usage: { modelCalls: 1, inputTokens: 10, outputTokens: 5 },
   });
 });
 

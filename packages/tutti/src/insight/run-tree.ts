@@ -1,7 +1,7 @@
 import type { StoredError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "../contracts/ids.ts";
-import type { Usage } from "../contracts/outcome.ts";
+import { addUsage, noUsage, type Usage } from "../contracts/outcome.ts";
 
 /** What a step is. A path that only leads to others is a scope. */
 export type StepKind = "agent" | "tool" | "step" | "timer" | "signal" | "child" | "scope";
@@ -41,6 +41,8 @@ export interface StepNode {
   /** What it returned, in a few words. */
   readonly output: string | undefined;
   readonly usage: Usage | undefined;
+  /** What its failed tries cost beside, as far as their errors know. */
+  readonly lost: Usage | undefined;
   readonly confidence: number | undefined;
   readonly effect: EffectKey | undefined;
   /** Its effect was already there: whose it is. */
@@ -138,6 +140,7 @@ export function toNode(path: StepKey): StepNode {
     error: undefined,
     output: undefined,
     usage: undefined,
+    lost: undefined,
     confidence: undefined,
     effect: undefined,
     sharedFrom: undefined,
@@ -181,7 +184,7 @@ export interface TreeTotals {
 
 export function totalsOf(tree: RunTree): TreeTotals {
   const sums = { agents: 0, calls: 0, retries: 0, shared: 0, inDoubt: 0, failed: 0 };
-  const usage = { modelCalls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 };
+  let usage = noUsage;
   const open: StepNode[] = [...tree.root.children];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.kind === "agent") sums.agents += 1;
@@ -197,16 +200,8 @@ export function totalsOf(tree: RunTree): TreeTotals {
           ? node.children.map((child) => child.usage)
           : [node.usage]
         : [];
-    for (const used of spent) addUsage(usage, used);
+    for (const used of [...spent, node.lost]) usage = addUsage(usage, used ?? noUsage);
     for (const child of node.children) open.push(child);
   }
   return { ...sums, usage };
-}
-
-function addUsage(sum: { -readonly [Name in keyof Usage]-?: number }, used: Usage | undefined): void {
-  if (used === undefined) return;
-  sum.modelCalls += used.modelCalls;
-  sum.inputTokens += used.inputTokens;
-  sum.outputTokens += used.outputTokens;
-  sum.costUsd += used.costUsd ?? 0;
 }

@@ -8,7 +8,7 @@ import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
 import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
 import type { NewRun, RunLog } from "./ledger.ts";
 import { openRunHeads, type RunHeads } from "./run-heads.ts";
-import { createRunLog, refuseUnstorable } from "./run-log.ts";
+import { createRunLog, findUnstorable, type LogQueue } from "./run-log.ts";
 
 /**
  * Called before each commit and each sync, with how many there were. Throwing makes that commit or sync fail;
@@ -41,6 +41,9 @@ export interface CommitQueue {
 
 /** A batch this long takes some 10 ms; the rest waits for the next one, so that the event loop is not held up. */
 const batchRowsMax = 2_000;
+/** Rows that nobody waits for are written after this long, or when so many wait, whichever comes first. */
+const aheadMs = 10;
+const aheadRowsMax = 200;
 
 interface QueueState {
   readonly store: CommitStore;
@@ -59,6 +62,9 @@ interface QueueState {
   /** Something was written since the last sync began. */
   isUnsynced: boolean;
   isScheduled: boolean;
+  /** A timer runs for rows that nobody waits for. */
+  isAheadTimed: boolean;
+  readonly logs: LogQueue;
   isClosed: boolean;
   stopped: TuttiError | undefined;
   commits: number;
@@ -83,6 +89,8 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
     syncing: undefined,
     isUnsynced: isUnsynced ?? false,
     isScheduled: false,
+    isAheadTimed: false,
+    logs: { enqueue: (row) => enqueue(queue, row), hurry: () => schedule(queue) },
     isClosed: false,
     stopped: undefined,
     commits: 0,
@@ -91,8 +99,9 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
   return {
     start: (run) =>
       new Promise((resolve, reject) => {
-        refuseUnstorable(run);
-        enqueue(queue, { kind: "start", run, resolve, reject, outcome: undefined });
+        const refusal = findUnstorable(run);
+        if (refusal === undefined) enqueue(queue, { kind: "start", run, resolve, reject, outcome: undefined });
+        else reject(refusal);
       }),
     claim: (run) => claim(queue, run),
     flush: () => flush(queue),
@@ -128,7 +137,7 @@ function claim(queue: QueueState, run: RunId): { readonly head: RunHead; readonl
 }
 
 function openLog(queue: QueueState, head: RunHead): RunLog {
-  return createRunLog(head, (row) => enqueue(queue, row));
+  return createRunLog(head, queue.logs);
 }
 
 function refuseIfOver(queue: QueueState): void {
@@ -144,7 +153,8 @@ function enqueue(queue: QueueState, row: Row): void {
   }
   if (row.kind === "append" || row.kind === "mark") headOf(queue, row.log).pending += 1;
   queue.pending.push(row);
-  schedule(queue);
+  if (row.kind === "append" && row.ahead && queue.pending.length < aheadRowsMax) scheduleLater(queue);
+  else schedule(queue);
 }
 
 /** The head may have been dropped from memory since the log last wrote; while rows wait it is kept. */
@@ -160,6 +170,16 @@ function schedule(queue: QueueState): void {
   if (queue.isScheduled || queue.syncing !== undefined) return;
   queue.isScheduled = true;
   setImmediate(turn, queue);
+}
+
+// Losing what runs ahead of the disk only means doing it again, so it need not cost a commit and a sync of its own.
+function scheduleLater(queue: QueueState): void {
+  if (queue.isAheadTimed || queue.isScheduled) return;
+  queue.isAheadTimed = true;
+  queue.clock.after(aheadMs, () => {
+    queue.isAheadTimed = false;
+    if (queue.pending.length > 0) schedule(queue);
+  });
 }
 
 function turn(queue: QueueState): void {
@@ -220,7 +240,7 @@ function writeRow(queue: QueueState, row: Row): boolean {
       row.outcome =
         typeof started === "string"
           ? { kind: "exists", run: started }
-          : { kind: "started", head: started, log: openLog(queue, started) };
+          : { kind: "started", ...started, log: openLog(queue, started.head) };
       return row.outcome.kind === "started";
     }
     case "mark":
@@ -250,7 +270,7 @@ function syncCommitted(queue: QueueState): void {
   queue.syncing = rows;
   queue.isUnsynced = false;
   queue.syncs += 1;
-  if (fault === undefined) store.sync((error) => endSync(queue, error));
+  if (fault === undefined) store.sync((error) => endSync(queue, error), countWaiting(rows));
   else void syncAfter(fault, queue);
 }
 
@@ -261,7 +281,13 @@ async function syncAfter(fault: DiskFault, queue: QueueState): Promise<void> {
     endSync(queue, error);
     return;
   }
-  queue.store.sync?.((error) => endSync(queue, error));
+  queue.store.sync?.((error) => endSync(queue, error), countWaiting(queue.syncing ?? []));
+}
+
+function countWaiting(rows: readonly Row[]): number {
+  let waiting = 0;
+  for (const row of rows) if (row.kind !== "append" || !row.ahead) waiting++;
+  return waiting;
 }
 
 function endSync(queue: QueueState, error: unknown): void {
@@ -279,7 +305,7 @@ function endSync(queue: QueueState, error: unknown): void {
 function acknowledge(rows: readonly Row[]): void {
   for (const row of rows) {
     if (row.kind === "append" && row.outcome !== undefined) {
-      row.resolve(row.outcome);
+      row.waiter.onAppended(row.outcome);
       row.log.settle(undefined);
     } else if (row.kind === "start" && row.outcome !== undefined) row.resolve(row.outcome);
     else if (row.kind === "flush") row.resolve();
@@ -310,6 +336,8 @@ function stop(
 
 function rejectRow(row: Row, error: TuttiError): void {
   if (row.kind === "mark") return;
-  row.reject(error);
-  if (row.kind === "append") row.log.settle(error);
+  if (row.kind === "append") {
+    row.waiter.onRefused(error);
+    row.log.settle(error);
+  } else row.reject(error);
 }

@@ -1,23 +1,25 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { RunStatus } from "../contracts/run-record.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { Appended, NewEntry, NewRun, RunLog } from "./ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
 
 /** What waits to be written, in the order in which it was asked for. */
 export type Row = AppendRow | StartRow | MarkRow | FlushRow;
 
 /** What became of a start: a new run, held by who started it, or the one that answers to its id or key already. */
 export type Started =
-  | { readonly kind: "started"; readonly head: RunHead; readonly log: RunLog }
+  | { readonly kind: "started"; readonly head: RunHead; readonly log: RunLog; readonly first: LedgerEntry }
   | { readonly kind: "exists"; readonly run: RunId };
 
 interface AppendRow {
   readonly kind: "append";
   readonly log: LogState;
   readonly entry: NewEntry;
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (error: TuttiError) => void;
+  readonly waiter: AppendWaiter;
+  /** Nobody waits for it: it need not cause a commit of its own. */
+  readonly ahead: boolean;
   outcome: Appended | undefined;
   refusal: TuttiError | undefined;
 }

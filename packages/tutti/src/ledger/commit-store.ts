@@ -10,6 +10,7 @@ export interface RunHead {
   /** The store's own number for the run. */
   readonly number: number;
   readonly run: RunId;
+  readonly origin: RunOrigin;
   epoch: number;
   /** Of the last entry. */
   seq: number;
@@ -28,7 +29,13 @@ export interface RunHead {
   isVerified: boolean;
 }
 
-export type StoredHead = Pick<RunHead, "number" | "run" | "epoch" | "seq" | "hash" | "status" | "wakeAt" | "endedAt">;
+/** What never changes about a run. */
+export type RunOrigin = Pick<RunRecord, "flow" | "version" | "startedAt" | "parent" | "startKey">;
+
+export type StoredHead = Pick<
+  RunHead,
+  "number" | "run" | "origin" | "epoch" | "seq" | "hash" | "status" | "wakeAt" | "endedAt"
+>;
 
 /** The place of the entry that is being written. One object per batch, changed for every entry. */
 export interface Place {
@@ -55,8 +62,11 @@ export interface CommitStore {
   begin(): void;
   commit(): void;
   rollback(): void;
-  /** Makes durable what was committed before the call. Absent where a commit is as durable as it gets. */
-  readonly sync?: (done: (error?: unknown) => void) => void;
+  /**
+   * Makes durable what was committed before the call, for so many rows that `wait`; may call back before it returns.
+   * Absent where a commit is as durable as it gets.
+   */
+  readonly sync?: (done: (error?: unknown) => void, waiting: number) => void;
   /** The last entry's place; zeros in an empty ledger. */
   findTail(): Place;
   findHead(run: RunId): StoredHead | undefined;

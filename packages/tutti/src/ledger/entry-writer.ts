@@ -14,9 +14,14 @@ export interface EntryWriter {
   setTime(now: number): void;
   /** Checks first and writes then, so that a refused entry leaves nothing behind. */
   append(head: RunHead, entry: NewEntry): Appended | Refused;
-  /** The new run's head, or the run that answers to its id or key already. */
-  start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId;
+  /** The new run's head and first entry, or the run that answers to its id or key already. */
+  start(run: NewRun, epoch: Birth["epoch"]): Born | RunId;
   setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void;
+}
+
+export interface Born {
+  readonly head: RunHead;
+  readonly first: LedgerEntry;
 }
 
 export interface Refused {
@@ -32,22 +37,16 @@ export type OnStored = (entry: LedgerEntry) => void;
 export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored: OnStored | undefined): EntryWriter {
   const place: Place = store.findTail();
 
-  function write(head: RunHead, entry: Written): void {
+  function write(head: RunHead, entry: Written): LedgerEntry {
     place.lsn += 1;
     head.seq += 1;
-    const sealed = {
-      lsn: place.lsn,
-      run: head.run,
-      seq: head.seq,
-      kind: entry.kind,
-      key: entry.key,
-      at: place.at,
-      version: entryVersion,
-    };
-    head.hash = toSeal(head.hash, sealed, sha256(entry.body));
+    const previous = head.hash;
+    const stored = toStored(head, entry, place);
+    stored.hash = head.hash = toSeal(previous, stored, sha256(entry.body));
     store.insertEntry(head, entry, place);
     if (entry.blobs !== undefined) for (const blob of entry.blobs) store.insertBlob(blob);
-    onStored?.({ ...sealed, body: entry.body, hash: head.hash });
+    onStored?.(stored);
+    return stored;
   }
 
   function setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void {
@@ -58,19 +57,19 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     heads.markDirty(head);
   }
 
-  function start(run: NewRun, epoch: Birth["epoch"]): RunHead | RunId {
+  function start(run: NewRun, epoch: Birth["epoch"]): Born | RunId {
     const existing = heads.find(run.id);
     if (existing !== undefined) return existing.run;
     const earlier = findSameStart(store, run, place.at);
     if (earlier !== undefined) return earlier;
     if (run.startKey !== undefined) store.putStartKey(run.startKey, { run: run.id, at: place.at });
     const number = store.insertRun(run, { startedAt: place.at, epoch });
-    const head = toNewHead(run.id, { number, epoch });
+    const head = toNewHead(run, { number, epoch, startedAt: place.at });
     heads.add(head);
-    write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
+    const first = write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
     // A copied past changes nothing outside this run: its effects belong to the run that it was copied from.
     if (run.copied !== undefined) for (const entry of run.copied) write(head, entry);
-    return head;
+    return { head, first };
   }
 
   function append(head: RunHead, entry: NewEntry): Appended | Refused {
@@ -101,13 +100,24 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   };
 }
 
-function toNewHead(run: RunId, born: Pick<RunHead, "number" | "epoch">): RunHead {
+/** Without its seal, which the caller adds. */
+function toStored(head: RunHead, { kind, key, body }: Written, { lsn, at }: Place): Mutable<LedgerEntry> {
+  return { lsn, run: head.run, seq: head.seq, kind, key, at, version: entryVersion, body, hash: "" };
+}
+
+type Mutable<Shape> = { -readonly [Name in keyof Shape]: Shape[Name] };
+
+function toNewHead(
+  { id, flow, version, parent, startKey }: NewRun,
+  born: Birth & { readonly number: number },
+): RunHead {
   return {
     number: born.number,
-    run,
+    run: id,
+    origin: { flow, version, startedAt: born.startedAt, parent, startKey },
     epoch: born.epoch,
     seq: 0,
-    hash: toGenesis(run),
+    hash: toGenesis(id),
     status: firstStatus,
     wakeAt: undefined,
     endedAt: undefined,

@@ -1,3 +1,4 @@
+import type { TuttiError } from "../base/errors.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
@@ -47,10 +48,23 @@ export interface RunLog {
   readonly epoch: number;
   /** Rejects with LEDGER_FENCED, LEDGER_STOPPED or LEDGER_CLOSED. */
   append(entry: NewEntry): Promise<Appended>;
+  /**
+   * Like `append`, and tells a waiter instead of making a promise: a run of thousands of steps makes one of these for each.
+   * What may run `ahead` of the disk is written with the next entry that somebody waits for, at the latest after some milliseconds.
+   */
+  write(entry: NewEntry, waiter: AppendWaiter, ahead: boolean): void;
   /** Resolves when all of this log's entries so far are durable; at once when they are. */
   durable(): Promise<void>;
   /** Notes a state that needs no entry of its own, such as waiting until a time. */
   mark(status: RunStatus, wakeAt?: number): void;
+}
+
+/** Called once, with one of the two. Must not throw. */
+export interface AppendWaiter {
+  /** The entry is as durable as the ledger was opened for. */
+  onAppended(appended: Appended): void;
+  /** LEDGER_FENCED, LEDGER_STOPPED, LEDGER_CLOSED or VALUE_NOT_STORABLE. */
+  onRefused(error: TuttiError): void;
 }
 
 export type Appended =

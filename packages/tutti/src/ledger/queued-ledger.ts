@@ -4,8 +4,9 @@ import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
+import type { Started } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
-import { toClosedError, toUnknownRunError } from "./ledger-errors.ts";
+import { toClosedError } from "./ledger-errors.ts";
 import type { Claim, EffectFilter, Ledger, RunFilter, RunLog } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
@@ -31,9 +32,7 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     const entries = reader.read(run, 1); // also while closing: a start that was stored is told so
     if (!head.isVerified) verifyRun(run, entries);
     head.isVerified = true;
-    const record = reader.findRun(run);
-    if (record === undefined) throw toUnknownRunError(run);
-    return { record: { ...record, epoch: log.epoch }, entries, log };
+    return { record: toRecord(head, log), entries, log };
   };
   const close = async (): Promise<void> => {
     await queue.close();
@@ -43,7 +42,9 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     async start(run) {
       const started = await queue.start(run);
       if (started.kind === "exists") return started;
-      return { kind: "started", run: run.id, claim: toClaim(started) };
+      // A new run has nothing but its start that would have to be read back.
+      const claim = run.copied === undefined ? toFirstClaim(started) : toClaim(started);
+      return { kind: "started", run: run.id, claim };
     },
     claim: async (run) => toClaim(queue.claim(run)),
     read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
@@ -59,6 +60,14 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
       return closing;
     },
   };
+}
+
+function toFirstClaim({ head, log, first }: Extract<Started, { readonly kind: "started" }>): Claim {
+  return { record: toRecord(head, log), entries: [first], log };
+}
+
+function toRecord({ run, origin, status, endedAt, wakeAt }: RunHead, log: RunLog): RunRecord {
+  return { id: run, ...origin, status, epoch: log.epoch, endedAt, wakeAt };
 }
 
 // A run that this process did not write is not driven on before its past was checked.

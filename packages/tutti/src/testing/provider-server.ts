@@ -16,6 +16,8 @@ export type ProviderAnswer =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: unknown;
     }
+  /** An event stream, each event as it stands on the wire; afterwards the stream ends, breaks off, or goes on without a word. */
+  | { readonly kind: "events"; readonly events: readonly string[]; readonly after?: "end" | "cut" | "hang" }
   /** Never answers. */
   | { readonly kind: "hang" }
   /** Closes the connection: before anything is sent, or in the middle of the body. */
@@ -73,6 +75,9 @@ function respond(outgoing: ServerResponse, answer: ProviderAnswer): void {
   switch (answer.kind) {
     case "hang":
       return;
+    case "events":
+      void sendEvents(outgoing, answer.events, answer.after ?? "end");
+      return;
     case "cut":
       if (answer.after !== undefined) {
         outgoing.writeHead(200, { "content-type": "application/json", "content-length": "100000" });
@@ -85,4 +90,19 @@ function respond(outgoing: ServerResponse, answer: ProviderAnswer): void {
       outgoing.end(body);
     }
   }
+}
+
+async function sendEvents(
+  outgoing: ServerResponse,
+  events: readonly string[],
+  after: "end" | "cut" | "hang",
+): Promise<void> {
+  outgoing.writeHead(200, { "content-type": "text/event-stream" });
+  for (const event of events) {
+    await new Promise<void>((resolve) => {
+      outgoing.write(event, () => resolve());
+    });
+  }
+  if (after === "end") outgoing.end();
+  if (after === "cut") outgoing.destroy();
 }

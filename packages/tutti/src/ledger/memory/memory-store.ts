@@ -44,8 +44,9 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
       const record = tables.runs.find(run);
       if (record === undefined) return undefined;
       const last = must(tables.entriesByRun.get(run)?.at(-1), `run ${run} has a first entry`);
-      const { epoch, status, wakeAt, endedAt } = record;
-      return { number: 0, run, epoch, seq: last.seq, hash: last.hash, status, wakeAt, endedAt };
+      const { flow, version, startedAt, parent, startKey, epoch, status, wakeAt, endedAt } = record;
+      const origin = { flow, version, startedAt, parent, startKey };
+      return { number: 0, run, origin, epoch, seq: last.seq, hash: last.hash, status, wakeAt, endedAt };
     },
   };
   return { store, reader: toReader(tables) };

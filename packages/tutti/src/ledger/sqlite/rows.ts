@@ -55,14 +55,16 @@ const status: Shape<RunStatus> = oneOf(
 const effectState: Shape<EffectState> = oneOf("intended", "settled", "failed", "in-doubt", "undone");
 
 const headShape = fields(
-  { id: integer, epoch: integer, status, seq: integer, hash: text },
-  { wake_at: integer, ended_at: integer },
+  { id: integer, epoch: integer, status, seq: integer, hash: text, flow: text, version: text, started_at: integer },
+  { wake_at: integer, ended_at: integer, parent: runId, start_key: text },
 );
 
 export function toStoredHead(row: Row, run: RunId): StoredHead {
   const head = parseRow(headShape, row, `run ${run}`);
-  const { id, epoch, seq, hash } = head;
-  return { number: id, run, epoch, seq, hash, status: head.status, wakeAt: head.wake_at, endedAt: head.ended_at };
+  const { id, epoch, seq, hash, flow, version, parent } = head;
+  const origin = { flow, version, startedAt: head.started_at, parent, startKey: head.start_key };
+  const state = { status: head.status, wakeAt: head.wake_at, endedAt: head.ended_at };
+  return { number: id, run, origin, epoch, seq, hash, ...state };
 }
 
 const runShape = fields(
@@ -107,7 +109,12 @@ export function toEffectRecord(row: Row): EffectRecord {
 /** A column that is null counts as missing. */
 function parseRow<Value>(shape: Shape<Value>, row: Row, what: string): Value {
   try {
-    return shape(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)), "");
+    const present: Record<string, SQLOutputValue> = {};
+    for (const name in row) {
+      const value = row[name];
+      if (value !== null && value !== undefined) present[name] = value;
+    }
+    return shape(present, "");
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw toCorruptError(`the record of ${what} is damaged: ${error.message}`, { facts: { what }, cause: error });

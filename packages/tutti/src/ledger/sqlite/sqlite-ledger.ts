@@ -83,9 +83,9 @@ async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOpt
       path: file,
       ...(walSync === undefined ? {} : { sync: walSync.sync }),
       beforeBegin: checkpoints.beforeBegin,
-      afterCommit() {
+      afterCommit(bytes) {
         owned.noteCommit();
-        checkpoints.afterCommit();
+        checkpoints.afterCommit(bytes);
       },
     });
     const queue = openCommitQueue(store, { clock, onEntry, fault, isUnsynced: hadWal });

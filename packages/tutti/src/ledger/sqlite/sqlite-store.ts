@@ -12,7 +12,8 @@ export interface SqliteStoreOptions {
   readonly sync?: NonNullable<CommitStore["sync"]>;
   /** Called in front of every transaction; may throw to refuse it. */
   readonly beforeBegin: () => void;
-  readonly afterCommit: () => void;
+  /** `bytes`: about how much the transaction wrote. */
+  readonly afterCommit: (bytes: number) => void;
 }
 
 /** The commit queue's store on one SQLite connection. Every statement is prepared once. */
@@ -20,23 +21,30 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
   const begin = database.prepare("begin immediate");
   const commit = database.prepare("commit");
   const rollback = database.prepare("rollback");
+  const written: Written = { bytes: 0 };
   return {
     ...(options.sync === undefined ? {} : { sync: options.sync }),
     begin() {
       options.beforeBegin();
+      written.bytes = 0;
       begin.run();
     },
     commit() {
       commit.run();
-      options.afterCommit();
+      options.afterCommit(written.bytes);
     },
     rollback() {
       if (database.isTransaction) rollback.run();
     },
     ...prepareRuns(database, options.path),
-    ...prepareEntries(database),
+    ...prepareEntries(database, written),
     ...prepareEffects(database),
   };
+}
+
+/** What the transaction has written so far. */
+interface Written {
+  bytes: number;
 }
 
 function prepareRuns(
@@ -45,7 +53,8 @@ function prepareRuns(
 ): Pick<CommitStore, "findHead" | "insertRun" | "updateRun" | "findStartKey" | "putStartKey"> {
   // Index: run.name (unique), then entry_by_run backwards.
   const findHead = database.prepare(`
-    select run.id, run.epoch, run.status, run.wake_at, run.ended_at, entry.seq, lower(hex(entry.hash)) as hash
+    select run.id, run.flow, run.version, run.started_at, run.parent, run.start_key,
+      run.epoch, run.status, run.wake_at, run.ended_at, entry.seq, lower(hex(entry.hash)) as hash
     from run join entry on entry.run = run.id
     where run.name = ? order by entry.seq desc limit 1`);
   // Writes run, run.name, run_open and, for a child, run_by_parent.
@@ -94,7 +103,13 @@ function prepareRuns(
   };
 }
 
-function prepareEntries(database: DatabaseSync): Pick<CommitStore, "findTail" | "insertEntry" | "insertBlob"> {
+// What an entry takes beside its key and body: hash, numbers, and its line in the index.
+const entryBytes = 150;
+
+function prepareEntries(
+  database: DatabaseSync,
+  written: Written,
+): Pick<CommitStore, "findTail" | "insertEntry" | "insertBlob"> {
   // Index: entry's primary key backwards.
   const findTail = database.prepare("select lsn, at from entry order by lsn desc limit 1");
   // Writes entry and entry_by_run.
@@ -108,9 +123,11 @@ function prepareEntries(database: DatabaseSync): Pick<CommitStore, "findTail" | 
       return { lsn: Number(row?.["lsn"] ?? 0), at: Number(row?.["at"] ?? 0) };
     },
     insertEntry(head, { kind, key, body }, { lsn, at }) {
+      written.bytes += entryBytes + key.length + body.length;
       insertEntry.run(lsn, head.number, head.seq, kind, key, at, entryVersion, body, Buffer.from(head.hash, "hex"));
     },
     insertBlob({ hash, content }) {
+      written.bytes += content.length;
       insertBlob.run(toHashBytes(hash), content);
     },
   };

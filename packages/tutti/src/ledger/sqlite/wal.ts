@@ -1,8 +1,9 @@
-import { close, fdatasync, openSync } from "node:fs";
+import { close, fdatasync, fdatasyncSync, openSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
+import type { CommitStore } from "../commit-store.ts";
 import { besides } from "./ledger-file.ts";
 
 /** How large the -wal file may grow, in pages of 4 KiB, before its pages are moved into the main file. */
@@ -17,27 +18,59 @@ export interface WalLimits {
 const usualLimits: WalLimits = { idlePages: 1_000, forcedPages: 2_000 };
 /** Nothing was committed for this long: idle. */
 const idleMs = 100;
-/** Asking SQLite for the size costs a microsecond or two, so it is asked once in so many commits. */
-const commitsPerLook = 4;
+/** Asking SQLite for the size takes locks, so it is asked once in so many commits, or bytes. */
+const commitsPerLook = 32;
+const bytesPerLook = 256 * 1024;
 
-/** Makes the -wal file durable on a descriptor of our own, so that the event loop does not wait for the disk. */
+/** Makes the -wal file durable on a descriptor of our own. */
 export interface WalSync {
-  readonly sync: (done: (error?: unknown) => void) => void;
+  readonly sync: NonNullable<CommitStore["sync"]>;
   /** Waits for a sync that is under way. */
   close(): Promise<void>;
 }
 
-export function openWalSync(file: string): WalSync {
+/** A sync that takes longer than this on the event loop is one that should not have been made there. */
+const quickSyncMs = 2;
+/** After such a one, so many are made on another thread before it is tried again. */
+const syncsAfterSlow = 64;
+
+/**
+ * Waking another thread, and being woken by it, takes as long as a quick disk takes for a sync. So a sync that one row alone waits for
+ * is made on the spot, as long as the disk is quick; all others on another thread, so that the event loop goes on.
+ */
+export function openWalSync(file: string, now: () => number = () => performance.now()): WalSync {
   const descriptor = openSync(file + besides.wal, "r+");
   let running: Promise<void> = Promise.resolve();
+  let leftElsewhere = 0;
+
+  function syncElsewhere(done: (error?: unknown) => void): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    running = promise;
+    fdatasync(descriptor, (error) => {
+      resolve();
+      done(error);
+    });
+  }
+
+  function syncHere(done: (error?: unknown) => void): void {
+    const from = now();
+    let failure: unknown;
+    try {
+      fdatasyncSync(descriptor);
+    } catch (error) {
+      failure = error;
+    }
+    if (now() - from > quickSyncMs) leftElsewhere = syncsAfterSlow;
+    done(failure);
+  }
+
   return {
-    sync(done) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      running = promise;
-      fdatasync(descriptor, (error) => {
-        resolve();
-        done(error);
-      });
+    sync(done, waiting) {
+      if (waiting === 1 && leftElsewhere === 0) syncHere(done);
+      else {
+        leftElsewhere = Math.max(0, leftElsewhere - 1);
+        syncElsewhere(done);
+      }
     },
     async close() {
       await running;
@@ -52,7 +85,8 @@ export function openWalSync(file: string): WalSync {
 export interface Checkpoints {
   /** @throws what a checkpoint at idle failed with: a disk that can't keep pages must not be trusted with more. */
   readonly beforeBegin: () => void;
-  afterCommit(): void;
+  /** `bytes`: about how much the commit wrote. */
+  afterCommit(bytes: number): void;
   /** Moves everything, as the last thing before the ledger is closed. False when a reader stands in the way. */
   finish(): boolean;
   cancel(): void;
@@ -71,6 +105,7 @@ export function createCheckpoints(database: DatabaseSync, options: CheckpointOpt
   const limits = options.limits ?? usualLimits;
   let commits = 0;
   let commitsAtArming = 0;
+  let bytesUnseen = 0;
   let cancelTimer: (() => void) | undefined;
   let failure: Error | undefined;
   /** A reader of another process may keep pages in the file; then it is tried again only after so many more. */
@@ -103,9 +138,11 @@ export function createCheckpoints(database: DatabaseSync, options: CheckpointOpt
     beforeBegin() {
       if (failure !== undefined) throw failure;
     },
-    afterCommit() {
+    afterCommit(bytes) {
       commits += 1;
-      if (commits % commitsPerLook !== 0) return;
+      bytesUnseen += bytes;
+      if (commits % commitsPerLook !== 0 && bytesUnseen < bytesPerLook) return;
+      bytesUnseen = 0;
       const { log, checkpointed } = toProgress(look.get());
       const pages = log === checkpointed ? 0 : log; // a file that is wholly checkpointed is written from its start again
       if (pages >= nextForcedPages) checkpoint();

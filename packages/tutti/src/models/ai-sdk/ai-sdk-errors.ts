@@ -20,6 +20,15 @@ const saidMax = 300;
 
 type Named = Pick<LanguageModelV4, "provider" | "modelId">;
 
+/** A call that a provider turned down, by status or in the middle of its stream. */
+type FailedCall = Pick<APICallError, "message"> &
+  Partial<Pick<APICallError, "statusCode" | "isRetryable" | "responseHeaders" | "responseBody">>;
+
+/** A stream that ended before the provider said that it was done. */
+export class StreamBroken extends Error {
+  override readonly name = "StreamBroken";
+}
+
 /** Whatever a provider's package threw, in our vocabulary. Nothing of the request and nothing that looks like a key goes with it. */
 export async function toModelError(thrown: unknown, model: Named, signal: AbortSignal): Promise<TuttiError> {
   if (isTuttiError(thrown)) return thrown;
@@ -33,6 +42,7 @@ export async function toModelError(thrown: unknown, model: Named, signal: AbortS
       hint: "Try again, or allow the step more time.",
     });
   }
+  if (thrown instanceof StreamBroken) return toUnavailable(`${provider} broke off its answer`, thrown.message, details);
   const sdk = await import("@ai-sdk/provider"); // loaded by the provider already; the core does not pay for it
   if (sdk.LoadAPIKeyError.isInstance(thrown) || sdk.LoadSettingError.isInstance(thrown)) {
     return new TuttiError("MODEL_REFUSED", `${provider} has no key`, {
@@ -50,13 +60,25 @@ export async function toModelError(thrown: unknown, model: Named, signal: AbortS
   ) {
     return toUnreadable(provider, details);
   }
+  if (isFailedCall(thrown)) return fromCall(thrown, provider, details);
   return new TuttiError("MODEL_REFUSED", `${provider} could not be asked: ${redact(describeThrown(thrown))}`, {
     ...details,
     hint: "Check the model's id and settings.",
   });
 }
 
-function fromCall(error: APICallError, provider: string, details: ErrorDetails): TuttiError {
+// What the packages tell of an error inside a stream has a status too, where they know one, and is no error of the SDK's.
+function isFailedCall(thrown: unknown): thrown is FailedCall {
+  return (
+    typeof thrown === "object" &&
+    thrown !== null &&
+    "message" in thrown &&
+    typeof thrown.message === "string" &&
+    "isRetryable" in thrown
+  );
+}
+
+function fromCall(error: FailedCall, provider: string, details: ErrorDetails): TuttiError {
   const status = error.statusCode;
   const requestId = error.responseHeaders?.["x-request-id"] ?? error.responseHeaders?.["request-id"];
   const facts = {
@@ -93,22 +115,16 @@ function fromCall(error: APICallError, provider: string, details: ErrorDetails):
     status >= 500 ||
     status === 408 ||
     status === 409 ||
-    (error.isRetryable && status !== 400)
+    (error.isRetryable === true && status !== 400)
   ) {
-    const what =
-      status === undefined
-        ? "can't be reached"
-        : status < 300
-          ? "broke off its answer"
-          : `has a fault of its own (${status})`;
-    return new TuttiError("MODEL_UNAVAILABLE", `${provider} ${what}${said}`, {
-      ...known,
-      ...wait,
-      hint:
-        status === undefined
-          ? "Check the network and the provider's base URL."
-          : "It is tried again; the provider's status page may say more.",
-    });
+    if (status === undefined)
+      return new TuttiError("MODEL_UNAVAILABLE", `${provider} can't be reached${said}`, {
+        ...known,
+        ...wait,
+        hint: "Check the network and the provider's base URL.",
+      });
+    const what = status < 300 ? "broke off its answer" : `has a fault of its own (${status})`;
+    return toUnavailable(`${provider} ${what}`, error.message, { ...known, ...wait });
   }
   if (status < 300) return toUnreadable(provider, known);
   if (status === 404) {
@@ -120,6 +136,14 @@ function fromCall(error: APICallError, provider: string, details: ErrorDetails):
   return new TuttiError("MODEL_REFUSED", `${provider} did not take the request (${status})${said}`, {
     ...known,
     hint: "Check the model's id, the settings and the size of the input.",
+  });
+}
+
+function toUnavailable(what: string, said: string, details: ErrorDetails): TuttiError {
+  const words = redact(said);
+  return new TuttiError("MODEL_UNAVAILABLE", words === "" ? what : `${what}: ${words}`, {
+    ...details,
+    hint: "It is tried again; the provider's status page may say more.",
   });
 }
 
@@ -138,7 +162,7 @@ function toKeyHint(provider: string, message: string): string {
 }
 
 // Gemini answers 400, not 401.
-function isKeyRejected(error: APICallError): boolean {
+function isKeyRejected(error: FailedCall): boolean {
   return (
     error.statusCode === 400 &&
     /API[ _]key not valid|API_KEY_INVALID/i.test(`${error.message} ${error.responseBody ?? ""}`)
@@ -146,7 +170,7 @@ function isKeyRejected(error: APICallError): boolean {
 }
 
 // The same status as "too fast", but waiting does not help.
-function isOutOfMoney(error: APICallError): boolean {
+function isOutOfMoney(error: FailedCall): boolean {
   return /insufficient_quota|billing_hard_limit|credit balance/i.test(`${error.message} ${error.responseBody ?? ""}`);
 }
 

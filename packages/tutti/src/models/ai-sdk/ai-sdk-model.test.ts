@@ -102,7 +102,14 @@ test(
     expect(await generate(await recorded("chat-json-mode"))).toEqual({
       text: '{"name":"John Doe","age":30,"occupation":"software engineer"}',
       toolCalls: [],
-      usage: { modelCalls: 1, inputTokens: 45, outputTokens: 18 },
+      usage: {
+        modelCalls: 1,
+        inputTokens: 45,
+        outputTokens: 18,
+        cachedInputTokens: 0,
+        reasoningTokens: 0,
+        costUsd: 0.00001755,
+      },
       modelId: "gpt-4o-mini-2024-07-18",
     });
     expect(server?.requests[0]).toMatchObject({
@@ -125,6 +132,9 @@ test(
       modelCalls: 1,
       inputTokens: 18,
       outputTokens: 222,
+      cachedInputTokens: 0,
+      reasoningTokens: 128,
+      costUsd: 0.0009966,
     });
   },
 );

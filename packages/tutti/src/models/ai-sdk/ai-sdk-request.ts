@@ -7,43 +7,18 @@ import type {
 } from "@ai-sdk/provider";
 
 import type { ModelMessage, ModelRequest } from "../../contracts/model.ts";
+import type { Price } from "../pricing/price.ts";
+import { toAssistantParts, toMaker } from "./provider-data.ts";
+import { wireNameMax, type WireNames } from "./wire-names.ts";
 import { isStrictSchema, toWireSchema } from "./wire-schema.ts";
 
-/** Settings that go to the provider with every call. */
-export type AiSdkSettings = Pick<
+/** Settings that go to the provider with every call, and what a call costs. */
+export interface AiSdkSettings extends Pick<
   LanguageModelV4CallOptions,
   "maxOutputTokens" | "temperature" | "seed" | "reasoning" | "providerOptions"
->;
-
-/** Tool names as a provider takes them, and back. */
-export interface WireNames {
-  toWire(ours: string): string;
-  toOurs(wire: string): string;
-}
-
-const wireNameMax = 64;
-
-/** Providers take letters, digits, `_` and `-` only; our `page.publish` travels as `page_publish`. Two names never become one. */
-export function toWireNames(request: ModelRequest): WireNames {
-  const wireByOurs = new Map<string, string>();
-  const oursByWire = new Map<string, string>();
-  const mentioned = request.messages.flatMap((message) => {
-    if (message.role === "tool") return [message.tool];
-    return message.role === "assistant" ? message.toolCalls.map((call) => call.tool) : [];
-  });
-  for (const ours of [...request.tools.map((tool) => tool.name), ...mentioned]) {
-    if (wireByOurs.has(ours)) continue;
-    const base = ours.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, wireNameMax) || "_";
-    let wire = base;
-    for (let count = 2; oursByWire.has(wire); count++) wire = `${base.slice(0, wireNameMax - 3)}_${count}`;
-    wireByOurs.set(ours, wire);
-    oursByWire.set(wire, ours);
-  }
-  return {
-    toWire: (ours) => wireByOurs.get(ours) ?? ours,
-    // A name that nobody offered stays as the model wrote it: whoever runs the tools will say that there is none.
-    toOurs: (wire) => oursByWire.get(wire) ?? wire,
-  };
+> {
+  /** Wins over the list price: for models that are not listed, and for rates of your own. */
+  readonly price?: Price;
 }
 
 export function toCallOptions(
@@ -54,15 +29,19 @@ export function toCallOptions(
   const provider = model.provider.split(".", 1)[0] ?? "";
   const schema = toWireSchema(request.answer.schema);
   const byPrompt = mustAskInWords(request, model, provider);
-  const messages = toPrompt(request.messages, names);
+  const { price: _, ...sent } = settings;
+  const messages = toPrompt(request.messages, names, toMaker(model));
   const tools = request.tools.map((tool) => {
     const inputSchema = toWireSchema(tool.input);
     const strict = provider === "openai" ? { strict: isStrictSchema(inputSchema) } : {};
     return { type: "function" as const, name: names.toWire(tool.name), description: tool.does, inputSchema, ...strict };
   });
-  const lax = strictByDefault(provider) && !isStrictSchema(schema) ? { [provider]: { strictJsonSchema: false } } : {};
+  const lax = strictByDefault(provider) && !isStrictSchema(schema) ? { strictJsonSchema: false } : {};
+  // A run may go on in a month: what it needs is in the ledger, and no reference to what the provider may have forgotten.
+  const stateless = model.provider === "openai.responses" ? { store: false } : {};
+  const own = { ...lax, ...stateless, ...settings.providerOptions?.[provider] };
   return {
-    ...settings,
+    ...sent,
     prompt: byPrompt
       ? [...messages, { role: "user", content: [{ type: "text", text: askForJson(schema) }] }]
       : messages,
@@ -76,7 +55,7 @@ export function toCallOptions(
           },
         }),
     ...(tools.length === 0 ? {} : { tools }),
-    providerOptions: { ...lax, ...settings.providerOptions },
+    providerOptions: { ...settings.providerOptions, ...(Object.keys(own).length === 0 ? {} : { [provider]: own }) },
   };
 }
 
@@ -98,7 +77,7 @@ function askForJson(schema: unknown): string {
   return `When you have what you need, answer with JSON only, no other words and no code fence, that fits this JSON Schema:\n${JSON.stringify(schema)}`;
 }
 
-function toPrompt(messages: readonly ModelMessage[], names: WireNames): LanguageModelV4Message[] {
+function toPrompt(messages: readonly ModelMessage[], names: WireNames, maker: string): LanguageModelV4Message[] {
   const prompt: LanguageModelV4Message[] = [];
   for (const message of messages) {
     switch (message.role) {
@@ -108,19 +87,9 @@ function toPrompt(messages: readonly ModelMessage[], names: WireNames): Language
       case "user":
         prompt.push({ role: "user", content: [{ type: "text", text: message.text }] });
         break;
-      case "assistant": {
-        const calls = message.toolCalls.map((call) => ({
-          type: "tool-call" as const,
-          toolCallId: call.id,
-          toolName: names.toWire(call.tool),
-          // Providers want an object; what the model wrote instead was refused and told.
-          input: typeof call.input === "object" && call.input !== null ? call.input : {},
-        }));
-        // A provider refuses an empty text.
-        const text = message.text === "" ? [] : [{ type: "text" as const, text: message.text }];
-        prompt.push({ role: "assistant", content: [...text, ...calls] });
+      case "assistant":
+        prompt.push({ role: "assistant", content: toAssistantParts(message, names, maker) });
         break;
-      }
       case "tool": {
         const part = toResultPart(message, names);
         const last = prompt.at(-1);

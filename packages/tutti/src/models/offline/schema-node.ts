@@ -136,7 +136,7 @@ function merge(left: JsonObject, right: JsonObject): JsonObject {
   return merged;
 }
 
-function follow(reference: string, root: unknown): unknown {
+export function follow(reference: string, root: unknown): unknown {
   if (!reference.startsWith("#")) return undefined;
   let at: unknown = root;
   for (const part of reference

@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+import { TuttiError } from "../base/errors.ts";
+import type { TuttiConfig } from "../contracts/config.ts";
+import { importFile } from "./import-file.ts";
+import { isModel, isTool } from "./load-flows.ts";
+
+const fileNames = ["tutti.config.ts", "tutti.config.mts", "tutti.config.js", "tutti.config.mjs"];
+
+/** What is wrong with a part of a configuration, and what to do; `undefined` when it is right. */
+type Check = (value: unknown) => { readonly what: string; readonly hint: string } | undefined;
+
+const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
+  models: (value) => {
+    if (!isRecord(value)) return { what: "models is no map", hint: "models: { fast: …, deep: … }" };
+    const wrong = Object.entries(value).find(([, model]) => !isModel(model));
+    if (wrong === undefined) return undefined;
+    return {
+      what: `models.${wrong[0]} is no model`,
+      hint: 'A model of an AI SDK provider is given as fromAiSdk(openai("gpt-5-mini")).',
+    };
+  },
+  tools: (value) =>
+    Array.isArray(value) && value.every(isTool)
+      ? undefined
+      : { what: "tools is no list of tools", hint: "tools: [publish, …], each made with tool({ … })." },
+};
+
+/**
+ * The configuration of a project: `tutti.config.ts` next to the flows or in a folder above them, up to the one with package.json; else the
+ * same from the working directory. Without one, nothing is configured.
+ * @throws TuttiError CONFIG_INVALID
+ */
+export async function loadConfig(flowFile: string): Promise<TuttiConfig> {
+  const file = findConfig(dirname(resolve(flowFile))) ?? findConfig(process.cwd());
+  if (file === undefined) return {};
+  const path = relative(process.cwd(), file);
+  const exported = await importFile(file, { path, code: "CONFIG_INVALID" });
+  return checkConfig(exported, path);
+}
+
+function findConfig(folder: string): string | undefined {
+  const folders = [folder];
+  while (!existsSync(join(folder, "package.json"))) {
+    const above = dirname(folder);
+    // Outside any package, what lies in the folders above is nobody's.
+    if (above === folder) return findIn(folders.slice(0, 1));
+    folder = above;
+    folders.push(folder);
+  }
+  return findIn(folders);
+}
+
+function findIn(folders: readonly string[]): string | undefined {
+  return folders.flatMap((each) => fileNames.map((name) => join(each, name))).find((file) => existsSync(file));
+}
+
+function checkConfig(exported: Readonly<Record<string, unknown>>, path: string): TuttiConfig {
+  const config = exported["config"];
+  if (!isRecord(config)) {
+    const names = Object.keys(exported).join(", ");
+    throw toInvalid(
+      `${path} exports no config`,
+      `export const config: TuttiConfig = { models: { … } }. It exports: ${names === "" ? "nothing" : names}.`,
+    );
+  }
+  for (const [name, value] of Object.entries(config)) {
+    if (!isPart(name))
+      throw toInvalid(`${path}: there is no setting ${name}`, `There are: ${Object.keys(checks).join(", ")}.`);
+    const problem = value === undefined ? undefined : checks[name](value);
+    if (problem !== undefined) throw toInvalid(`${path}: ${problem.what}`, problem.hint);
+  }
+  return config;
+}
+
+function isPart(name: string): name is keyof TuttiConfig {
+  return Object.hasOwn(checks, name);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function toInvalid(what: string, hint: string): TuttiError {
+  return new TuttiError("CONFIG_INVALID", what, { hint });
+}

@@ -1,0 +1,61 @@
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { useLedgerFolder } from "../../../../../test/ledger/ledger-folder.ts";
+import { verifies } from "../../../../../test/verifies.ts";
+import { openWalSync, type WalSync } from "./wal.ts";
+
+const here = useLedgerFolder();
+let files = 0;
+
+function openOnFile(now: () => number): WalSync {
+  const file = join(here.folder, `sync-${files++}`);
+  writeFileSync(`${file}-wal`, "pages");
+  return openWalSync(file, now);
+}
+
+/** True when the sync called back before it returned, so on the event loop. */
+async function isMadeHere(sync: WalSync, waiting: number): Promise<boolean> {
+  let isDone = false;
+  let isHere = false;
+  await new Promise<void>((resolve, reject) => {
+    sync.sync((error) => {
+      isDone = true;
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    }, waiting);
+    isHere = isDone;
+  });
+  return isHere;
+}
+
+test("on a quick disk a lone row is synced on the spot, and several on another thread", async () => {
+  const sync = openOnFile(() => 0);
+  expect(await isMadeHere(sync, 1)).toBe(true);
+  expect(await isMadeHere(sync, 2)).toBe(false);
+  expect(await isMadeHere(sync, 0)).toBe(false);
+  expect(await isMadeHere(sync, 1)).toBe(true);
+  await sync.close();
+});
+
+test("a slow sync keeps the next ones off the event loop", async () => {
+  let time = 0;
+  let step = 10;
+  const sync = openOnFile(() => (time += step));
+  expect(await isMadeHere(sync, 1)).toBe(true); // nobody knew
+  step = 0;
+  const next: boolean[] = [];
+  for (let at = 0; at < 66; at++) next.push(await isMadeHere(sync, 1));
+  expect(next.indexOf(true)).toBe(64);
+  await sync.close();
+});
+
+test("a sync that fails says so, wherever it is made", verifies("D1"), async () => {
+  const file = join(here.folder, "no-file");
+  symlinkSync("/dev/null", `${file}-wal`); // a device can't be synced
+  const sync = openWalSync(file, () => 0);
+  for (const waiting of [1, 2]) await expect(isMadeHere(sync, waiting)).rejects.toThrow("EINVAL");
+  await sync.close();
+});
