@@ -136,7 +136,7 @@ export const missingById: Readonly<Record<string, string>> = {
   C14: "review as a primitive; an example does it by hand",
   K2: "everything but search and reading in local folders, and the command line for tools",
   G1: "policies and people",
-  G2: "semantic checks, personal data, injected instructions",
+  G2: "personal data, injected instructions",
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
   G13: "the evidence bundle",
   O6: "policies",

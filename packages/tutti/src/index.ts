@@ -2,7 +2,19 @@
 export { TuttiError, isTuttiError, type StoredError } from "./base/errors.ts";
 export { errorCodes, type Disposition, type EffectKnowledge, type ErrorCode } from "./base/error-codes.ts";
 export type { Clock } from "./base/clock.ts";
-export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost } from "./contracts/callable.ts";
+export type {
+  Acceptance,
+  Acted,
+  ActHost,
+  Contract,
+  EffectClass,
+  Retry,
+  ToldPiece,
+  Tool,
+  ToolHost,
+} from "./contracts/callable.ts";
+export { toContract } from "./contracts/contract.ts";
+export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
@@ -57,8 +69,12 @@ export type {
 } from "./engine/tutti.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
-export { agent, type AgentDefinition } from "./agents/agent.ts";
+export { agent } from "./agents/agent.ts";
+export type { AgentDefinition } from "./agents/agent-definition.ts";
+export type { Compaction } from "./agents/compaction.ts";
+export type { CoordinationRules } from "./agents/coordination.ts";
 export { systemClock } from "./base/clock.ts";
 export type { Provider } from "./tools/provider.ts";
+export { registry, type RankedTool, type Registry } from "./tools/registry/registry.ts";
 export { secret, type SecretDefinition, type SecretSource } from "./tools/secret.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

@@ -21,7 +21,16 @@ const code = (disposition: Disposition, effect: EffectKnowledge, means: string):
 export const errorCodes = {
   // input and definitions
   INPUT_INVALID: code("give-up", "none", "An input does not fit the schema that its receiver declares."),
-  OUTPUT_INVALID: code("give-up", "done", "A callable finished, and its output does not fit its own schema."),
+  OUTPUT_INVALID: code(
+    "give-up",
+    "done",
+    "A callable finished, and its output does not fit its own schema or breaks one of its guarantees.",
+  ),
+  PRECONDITION_FAILED: code(
+    "tell-model",
+    "none",
+    "Something that a callable needs does not hold, or can't be told; it was not called.",
+  ),
   VALUE_NOT_STORABLE: code(
     "give-up",
     "done",
@@ -101,10 +110,14 @@ export const errorCodes = {
   MODEL_ANSWER_INVALID: code(
     "give-up",
     "none",
-    "The model's answer does not fit the agent's output, after one repair.",
+    "No answer of the model can be used, after the repairs that the agent allows.",
+  ),
+  AGENT_LIMIT: code(
+    "give-up",
+    "none",
+    "An agent used up its turns, tokens, time or money without an answer, or made the same call over and over.",
   ),
   MODEL_FORBIDDEN: code("give-up", "none", "Models beyond this machine are forbidden in this process."),
-  AGENT_LIMIT: code("give-up", "none", "An agent used up its turns."),
   // secrets
   SECRET_MISSING: code("give-up", "none", "A secret has no value: its variable is not set, or its source gives none."),
   SECRET_MISPLACED: code(

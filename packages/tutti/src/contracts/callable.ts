@@ -2,6 +2,7 @@ import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
+import type { Guarantee, Precondition, Terms } from "./terms.ts";
 
 /**
  * What a tool does to the world, and so what may happen after a crash.
@@ -34,7 +35,7 @@ export interface ToolHost {
 }
 
 /** A function with a contract. */
-export interface Tool<Input = unknown, Output = unknown> {
+export interface Tool<Input = unknown, Output = unknown> extends Terms {
   readonly kind: "tool";
   readonly name: string;
   readonly does: string;
@@ -45,6 +46,10 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly scope: "everyone" | "run" | "step";
   readonly retry: Retry | undefined;
   readonly timeoutMs: number | undefined;
+  /** What must hold before it is called. A call that may not be made fails with PRECONDITION_FAILED, and nothing has happened. */
+  readonly needs?: readonly Precondition<Input>[] | undefined;
+  /** What holds of every output. One that breaks a guarantee fails with OUTPUT_INVALID; an effect is done all the same. */
+  readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
   key?(input: Input): string;
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */
@@ -60,6 +65,56 @@ export interface ActHost {
   model(tier: string): Model;
   /** Tells whoever watches, and nobody else: never stored, never replayed. */
   progress(text: string): void;
+  /** Where a piece of what a model is saying goes; `undefined` when nobody watches. Never stored, never replayed. */
+  readonly tell: ((piece: ToldPiece) => void) | undefined;
+  /** What the run is for, in one sentence, if its flow says so. */
+  readonly objective: string | undefined;
+  /** Everybody and everything that this engine knows, live: not recorded, so only a model may act on it. */
+  team(): readonly Contract[];
+  /**
+   * Parses an output with the agent's schema and asks what it `ensures`, in a durable step. What was accepted may be returned from `act`
+   * as it is: it is not looked at again.
+   */
+  accept(output: unknown): Promise<Acceptance>;
+}
+
+/** A piece of what a model is saying: words, or the input of a call to `tool`. */
+export interface ToldPiece {
+  readonly step: StepKey;
+  readonly attempt: number;
+  readonly text: string;
+  readonly tool?: string;
+}
+
+/** Whether an output is one that its receiver can use. */
+export type Acceptance =
+  | {
+      readonly kind: "fits";
+      readonly output: unknown;
+      /** How many guarantees were asked for, and held. */
+      readonly guarantees: number;
+    }
+  | { readonly kind: "unfit"; readonly problem: string };
+
+/** What a callable is and promises, as plain data: for registries, protocols and the command line. */
+export interface Contract extends Terms {
+  readonly kind: "tool" | "agent" | "flow";
+  readonly name: string;
+  readonly version?: string;
+  readonly does: string;
+  /** JSON Schema (draft 2020-12), where the schema's library can say it. */
+  readonly input?: Readonly<Record<string, unknown>>;
+  readonly output?: Readonly<Record<string, unknown>>;
+  /** What must hold before a call, and what holds after it, by name. */
+  readonly needs: readonly string[];
+  readonly ensures: readonly string[];
+  /** What a tool does to the world. */
+  readonly effect?: EffectClass;
+  /** Whether its outcome can be asked for after a crash, and whether it can be taken back. */
+  readonly canBeAsked?: boolean;
+  readonly canBeUndone?: boolean;
+  readonly timeoutMs?: number;
+  readonly attemptsMax?: number;
 }
 
 /** What a composite callable returns: its output with what is known about it. */

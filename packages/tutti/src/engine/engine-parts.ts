@@ -1,7 +1,7 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
-import type { Tool } from "../contracts/callable.ts";
+import type { Contract, Tool } from "../contracts/callable.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
@@ -22,6 +22,8 @@ export interface Engine {
   readonly stallMs: number;
   readonly onActivity: ((activity: Activity) => void) | undefined;
   findFlow(name: string, version: string): Flow | undefined;
+  /** The contracts of everything that this engine was given. */
+  team(): readonly Contract[];
   /** Something failed that no caller waits for. */
   readonly onBackgroundError: (error: unknown) => void;
 }

@@ -4,6 +4,7 @@ import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { describeThrown, TuttiError } from "../base/errors.ts";
 import { watchEnvironment } from "../base/known-secrets.ts";
+import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -48,6 +49,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     stallMs: inner.stallMs ?? defaultStallMs,
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
+    team: toTeam(options),
     onBackgroundError(error) {
       // The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself.
       if (!(error instanceof TuttiError)) throw error;
@@ -147,6 +149,12 @@ async function start<Input>(
     ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
     ...(windowMs === undefined ? {} : { windowMs }),
   });
+}
+
+/** What agents are told of each other; made when the first one asks. */
+function toTeam({ flows, agents = [], tools = [] }: TuttiOptions): Engine["team"] {
+  let team: ReturnType<Engine["team"]> | undefined;
+  return () => (team ??= [...agents, ...tools, ...flows].map(toContract));
 }
 
 function toFlowTable(flows: readonly Flow[]): ReadonlyMap<string, Flow> {

@@ -6,14 +6,16 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
-import type { Flow, SignalOf } from "../contracts/run.ts";
+import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
   readonly flows: readonly Flow[];
-  /** Tools whose undo may be needed although no flow names them any more. */
+  /** Tools whose undo may be needed although no flow names them any more, and tools that agents should know of. */
   readonly tools?: readonly Tool[];
+  /** Agents that others should know of: each agent is told who else can do what. */
+  readonly agents?: readonly Agent[];
   /** Models by tier: `fast`, `balanced`, `deep`, or names of your own. */
   readonly models?: Readonly<Record<string, Model>>;
   /** A SQLite file (made if missing; ".tutti/ledger.db" by default), or an opened ledger, which is then closed with the engine. */
@@ -46,6 +48,18 @@ export type Activity =
       readonly step: StepKey;
       readonly at: number;
       readonly text: string;
+    }
+  | {
+      /** A piece of what an agent's model is saying, while it says it. A new attempt says everything anew. */
+      readonly kind: "delta";
+      readonly run: RunId;
+      readonly step: StepKey;
+      readonly at: number;
+      readonly agent: string;
+      readonly attempt: number;
+      readonly text: string;
+      /** Set when the text is a piece of the input of a call to this tool. */
+      readonly tool?: string;
     };
 
 export interface StartOptions {

@@ -3,12 +3,15 @@ import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
 import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import { openAcceptor, type Acceptor } from "./acceptance.ts";
 import type { AttemptHost } from "./attempts.ts";
 import { startChild } from "./child.ts";
+import { checkNeeds, ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
+import { conditionLimits } from "./in-time.ts";
 import type { toActed } from "./recorded.ts";
 import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -74,14 +77,27 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const timeoutMs = options.timeoutMs ?? tool.timeoutMs;
   if (tool.effect === "idempotent" || tool.effect === "once")
     return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry });
-  const work = (host: AttemptHost): unknown => {
+  const run = (host: AttemptHost): unknown => {
     const output = tool.run(input, toToolHost(driver, { effect }, host));
     const failure = { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` } as const;
     return output instanceof Promise
       ? output.then((value) => parseWith(tool.output, value, failure))
       : parseWith(tool.output, output, failure);
   };
+  const work = tool.needs === undefined && tool.ensures === undefined ? run : toGuarded(driver, request, run);
   return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called });
+}
+
+/** The same work between what must hold before it and what holds after it. */
+function toGuarded(
+  driver: Driver,
+  { callable: tool, input }: Checked<Tool>,
+  run: (host: AttemptHost) => unknown,
+): (host: AttemptHost) => Promise<unknown> {
+  return async (host) => {
+    await checkNeeds(tool, input, { runId: driver.run, step: host.step, signal: host.signal });
+    return ensure(tool, await run(host), input);
+  };
 }
 
 function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<typeof toActed>> {
@@ -97,10 +113,6 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     };
     void driver.append({ kind: "agent-started", key, body: toBody(fields, called.input), ...toBlobs(called.input) });
   }
-  const host: ActHost = {
-    model: (tier) => driver.host.model(tier),
-    progress: (text) => driver.host.progress(driver.run, key, text),
-  };
   return runScoped(driver, {
     key,
     scope,
@@ -108,12 +120,24 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
-      const acted = await agent.act(request.openRun(driver, inner), input, host);
-      const output = await parseWith(agent.output, acted.output, {
-        code: "OUTPUT_INVALID",
-        what: `the output of ${agent.name}`,
-      });
-      return { ...acted, output };
+      const run = request.openRun(driver, inner);
+      const acceptor = openAcceptor(agent, input, run);
+      if (agent.needs !== undefined && agent.needs.length > 0)
+        await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
+      const acted = await agent.act(run, input, toActHost(driver, request, acceptor));
+      return { ...acted, output: await acceptor.settle(acted.output) };
     },
   });
+}
+
+function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, acceptor: Acceptor): ActHost {
+  const { host, run } = driver;
+  return {
+    model: (tier) => host.model(tier),
+    progress: (text) => host.progress(run, key, text),
+    tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
+    objective: host.objective,
+    team: () => host.team?.() ?? [],
+    accept: (output) => acceptor.accept(output),
+  };
 }

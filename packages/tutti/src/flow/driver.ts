@@ -1,7 +1,7 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
-import type { Tool } from "../contracts/callable.ts";
+import type { Contract, ToldPiece, Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
@@ -41,6 +41,12 @@ export interface DriverHost {
   /** The code does something that has no effect, and its author should know. */
   warn(error: TuttiError): void;
   progress(run: RunId, step: StepKey, text: string): void;
+  /** Where pieces of what a model is saying go, if somebody watches. */
+  readonly tell?: ((run: RunId, agent: string, piece: ToldPiece) => void) | undefined;
+  /** What this run is for, as its flow says it. */
+  readonly objective?: string | undefined;
+  /** Everybody and everything that the engine knows. */
+  team?(): readonly Contract[];
   /** The run can't go on by itself just now. Called each time that it comes to rest. */
   onRest(): void;
   /** The driver lost its right to write, or the ledger stopped. */

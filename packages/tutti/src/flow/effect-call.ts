@@ -2,6 +2,7 @@ import { fromStoredError, TuttiError } from "../base/errors.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import { tryRepeatedly } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
+import { admitEffect } from "./effect-admission.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
 import { shareEffect } from "./effect-share.ts";
@@ -29,7 +30,11 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
   if (recorded !== undefined) return recorded;
   const pending = openPending<Output>(scope, key);
   driver.delivery.whenLive(() => {
-    if (!pending.over) takeUp(driver, request, { pending, unwanted: false });
+    if (pending.over) return;
+    const go = (): void => takeUp(driver, request, { pending, unwanted: false });
+    // With an intent in the ledger they were asked for; now only the outcome counts.
+    if (request.tool.needs === undefined || driver.history.openIntents.has(key)) go();
+    else admitEffect(driver, { ...request, pending }, go);
   });
   return pending.promise;
 }

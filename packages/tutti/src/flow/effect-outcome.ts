@@ -3,7 +3,9 @@ import type { Tool, ToolHost } from "../contracts/callable.ts";
 import type { EffectKey, StepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
+import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
+import { conditionTimeoutMs, inTime } from "./in-time.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
 import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
@@ -50,21 +52,57 @@ export interface Happened {
   readonly note?: string;
 }
 
-/** Records that the effect happened. An output that does not fit its schema is recorded with the complaint: the effect is done all the same. */
+/**
+ * Records that the effect happened. An output that does not fit its schema or breaks a guarantee is recorded with the complaint: the
+ * effect is done all the same.
+ */
 export function settleEffect(driver: Driver, call: EffectCall, happened: Happened): void {
   const record = (value: unknown, error: TuttiError | undefined): void =>
     recordSettled(driver, call, { ...happened, value, error });
   const complain = (error: unknown): void => record(undefined, toStepError(call.key, error));
   try {
-    const parsed = parseWith(call.tool.output, happened.value, {
-      code: "OUTPUT_INVALID",
-      what: `the output of ${call.tool.name}`,
+    const kept = toKept(call, happened.value);
+    if (!(kept instanceof Promise)) {
+      record(kept, undefined);
+      return;
+    }
+    driver.begin();
+    void keptInTime(driver, call, kept).then((end) => {
+      if (!driver.stopped) {
+        if (end.kind === "kept") record(end.value, undefined);
+        else complain(end.error);
+      }
+      driver.finish();
     });
-    if (parsed instanceof Promise) parsed.then((value) => record(value, undefined), complain);
-    else record(parsed, undefined);
   } catch (error) {
     complain(error);
   }
+}
+
+/** The output, parsed, if it keeps what the tool ensures; at once where everything answers at once. */
+function toKept({ tool, input }: EffectCall, value: unknown): unknown {
+  const parsed = parseWith(tool.output, value, { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` });
+  return parsed instanceof Promise ? parsed.then((output) => ensure(tool, output, input)) : ensure(tool, parsed, input);
+}
+
+type Kept = { readonly kind: "kept"; readonly value: unknown } | { readonly kind: "broken"; readonly error: unknown };
+
+function keptInTime(driver: Driver, { tool }: EffectCall, kept: Promise<unknown>): Promise<Kept> {
+  const limitMs = tool.timeoutMs ?? conditionTimeoutMs;
+  return inTime<Kept>(driver, limitMs, {
+    work: () =>
+      kept.then(
+        (value): Kept => ({ kind: "kept", value }),
+        (error: unknown): Kept => ({ kind: "broken", error }),
+      ),
+    onLate: () => ({
+      kind: "broken",
+      error: new TuttiError(
+        "OUTPUT_INVALID",
+        `whether the output of ${tool.name} holds could not be told in ${limitMs} ms`,
+      ),
+    }),
+  });
 }
 
 function recordSettled(
