@@ -11,6 +11,8 @@ export const publish = tool({
   output: z.object({ url: z.string() }),
   effect: "once",
   key: ({ slug }) => slug,
+  needs: [{ name: "the page has a slug", check: ({ slug }) => slug !== "" }],
+  ensures: [{ name: "the address is under /pages", check: ({ url }) => url.startsWith("/pages/") }],
   retry: { attemptsMax: 3 },
   timeoutMs: 30_000,
   run: ({ slug }) => {

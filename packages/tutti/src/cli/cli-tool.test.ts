@@ -50,6 +50,8 @@ test(
   key       declared; the same action is done once for everyone
   check     none: a person is asked when the outcome is not known
   undo      none: what was done stays
+  needs     the page has a slug
+  ensures   the address is under /pages
   attempts  3
   timeout   0:30`,
     );
@@ -62,6 +64,8 @@ test(
       key: true,
       check: false,
       undo: false,
+      needs: ["the page has a slug"],
+      ensures: ["the address is under /pages"],
       retry: { attemptsMax: 3 },
       timeoutMs: 30_000,
       input: { required: ["slug"], properties: { text: { default: "" } } },

@@ -1,6 +1,7 @@
 import { must } from "../../base/assert.ts";
 import { describeThrown, TuttiError } from "../../base/errors.ts";
 import type { Tool } from "../../contracts/callable.ts";
+import { toContract } from "../../contracts/contract.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
 import { findNearest, toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
@@ -125,11 +126,11 @@ const scopeWords: Readonly<Record<Tool["scope"], string>> = {
 };
 
 function show(call: CommandCall, tool: Tool): void {
-  const { name, does, effect, scope, retry, timeoutMs } = tool;
+  const { name, does, effect, scope, retry, timeoutMs, needs = [], ensures = [] } = tool;
   const schemas = { input: readSchema(tool, "input"), output: readSchema(tool, "output") };
   if (call.flag("json")) {
     const parts = { key: tool.key !== undefined, check: tool.check !== undefined, undo: tool.undo !== undefined };
-    sayJson({ name, does, effect, scope, ...parts, retry, timeoutMs, ...toShownSchemas(schemas) });
+    sayJson({ ...toContract(tool), scope, ...parts, retry, ...toShownSchemas(schemas) });
     return;
   }
   const paint = stdoutPaint();
@@ -140,6 +141,8 @@ function show(call: CommandCall, tool: Tool): void {
     facts["check"] = tool.check === undefined ? "none: a person is asked when the outcome is not known" : "declared";
     facts["undo"] = tool.undo === undefined ? "none: what was done stays" : "declared";
   }
+  if (needs.length > 0) facts["needs"] = needs.map((need) => need.name).join("; ");
+  if (ensures.length > 0) facts["ensures"] = ensures.map((guarantee) => guarantee.name).join("; ");
   if (retry !== undefined) facts["attempts"] = String(retry.attemptsMax);
   if (timeoutMs !== undefined) facts["timeout"] = toDuration(timeoutMs);
   for (const [fact, text] of Object.entries(facts)) say(`  ${fact.padEnd("attempts".length)}  ${text}`);
