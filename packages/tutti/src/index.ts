@@ -57,6 +57,7 @@ export type {
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
+export type { Secret } from "./contracts/secret.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -78,4 +79,5 @@ export { systemClock } from "./base/clock.ts";
 export { withFailover, type FailoverDefinition } from "./tools/failover.ts";
 export type { Provider } from "./tools/provider.ts";
 export { registry, type RankedTool, type Registry } from "./tools/registry/registry.ts";
+export { secret, type SecretDefinition, type SecretSource } from "./tools/secret.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

@@ -123,6 +123,18 @@ export const errorCodes = {
     "An agent used up its turns, tokens, time or money without an answer, or made the same call over and over.",
   ),
   MODEL_FORBIDDEN: code("give-up", "none", "Models beyond this machine are forbidden in this process."),
+  // secrets
+  SECRET_MISSING: code("give-up", "none", "A secret has no value: its variable is not set, or its source gives none."),
+  SECRET_MISPLACED: code(
+    "give-up",
+    "none",
+    "A secret was to be sent to a host that it is not meant for, or in clear text.",
+  ),
+  SECRET_EXPOSED: code(
+    "give-up",
+    "none",
+    "The value of a secret stood in something that was to be stored or shown to a model; it was stopped before.",
+  ),
   // ledger
   LEDGER_BUSY: code("give-up", "none", "Another process holds this ledger."),
   LEDGER_FENCED: code("give-up", "none", "Another driver claimed the run; this one may not write any more."),

@@ -69,6 +69,28 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/fork.ts"),
   },
   {
+    name: "tool",
+    group: "run",
+    does: "Lists the tools of a file, shows one's contract, or calls it.",
+    operands: [
+      { name: "list|show|call", required: true },
+      { name: "file", required: true },
+      { name: "tool", required: false },
+    ],
+    options: {
+      input: {
+        value: "json|@file|-",
+        does: "The tool's input: JSON, a file with JSON, or standard input ({} by default).",
+      },
+      id: { value: "id", does: "The run's id; the same id again finds the first call." },
+      key: { value: "key", does: "Calls with one key are one call." },
+      ...watching,
+      json: { does: "Prints JSON: a tool a line; of a call the run's entries, and nothing else on standard output." },
+    },
+    more: "The file is TypeScript or JavaScript and exports tools, or agents that have some, under any name.\nA call is a run of one step: its effect is recorded before and after, and an interrupted one goes on with `tutti resume`.\nAll options but --json are for calls.",
+    load: () => import("./commands/tool.ts"),
+  },
+  {
     name: "runs",
     group: "look",
     does: "Lists runs, the newest first.",

@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { describeThrown, TuttiError } from "../base/errors.ts";
+import { watchEnvironment } from "../base/known-secrets.ts";
 import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
@@ -32,6 +33,7 @@ export interface InnerOptions {
  * @throws TuttiError DEFINITION_INVALID, LEDGER_BUSY, LEDGER_UNWRITABLE, LEDGER_CORRUPT, LEDGER_TOO_NEW
  */
 export async function openTutti(options: TuttiOptions, inner: InnerOptions = {}): Promise<Tutti> {
+  watchEnvironment(process.env);
   const flows = toFlowTable(options.flows);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;

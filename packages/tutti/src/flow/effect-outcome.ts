@@ -9,7 +9,7 @@ import { conditionTimeoutMs, inTime } from "./in-time.ts";
 import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
-import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 /** A call that changes the outside world, from its intent to its outcome. */
 export interface EffectCall {
@@ -121,7 +121,7 @@ function recordSettled(
   let out: StoredValue = { field: "", json: undefined, blobs: undefined };
   let error = happened.error;
   try {
-    out = toStoredValue("out", happened.value, call.key);
+    out = toStoredOutput(happened.value, call.key);
   } catch (thrown) {
     error = toStepError(call.key, thrown);
   }

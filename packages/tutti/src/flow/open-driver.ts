@@ -1,8 +1,11 @@
-import { TuttiError, toStoredError, toTuttiError } from "../base/errors.ts";
+import { isTuttiError, TuttiError, toStoredError, toTuttiError, withoutSecrets } from "../base/errors.ts";
+import { knowsSecrets } from "../base/known-secrets.ts";
+import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import type { AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import {
   callerLine,
   openDelivery,
@@ -139,7 +142,13 @@ class OpenDriver implements Driver {
 
   enter(scope: Scope, name: string, verb: Verb): StepKey | undefined {
     const { course } = this;
-    if (this.delivery.windowOpen && !course.ended && !scope.isClosed()) return scope.nextKey(name);
+    if (this.delivery.windowOpen && !course.ended && !scope.isClosed()) {
+      const key = scope.nextKey(name);
+      const exposure = knowsSecrets() ? findExposure(key, toText(verb, name)) : undefined;
+      if (exposure === undefined) return key;
+      park(course, exposure); // without its place, whose name may be what exposes it
+      return undefined;
+    }
     refuseEntry(course, { scope, name, verb });
     return undefined;
   }
@@ -221,8 +230,12 @@ interface Entering {
   readonly verb: Verb;
 }
 
+function toText(verb: Verb, name: string): string {
+  return typeof verb === "string" ? verb : verb(name);
+}
+
 function refuseEntry(course: Course, { scope, name, verb }: Entering): void {
-  const called = typeof verb === "string" ? verb : verb(name);
+  const called = toText(verb, name);
   const line = callerLine(new Error(called).stack);
   if (course.ended || scope.isClosed()) {
     // A branch that lost a race goes on until its next verb, and stops there. Anything else is a call from outside.
@@ -261,6 +274,7 @@ function setTimer(course: Course, dueAt: number, wake: () => void): () => void {
 }
 
 async function accept(course: Course, entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+  refuseExposing(entry); // the run has no part in what somebody outside sends it
   let seq = 0;
   const handed = new HandedEntry(course, () => apply(seq));
   course.delivery().enqueue(handed);
@@ -274,9 +288,11 @@ async function accept(course: Course, entry: NewEntry, apply: (seq: number) => v
   }
 }
 
-/** The log refused an entry: this driver has no say in the run any more. */
+/** The log refused an entry: this driver has no say in the run any more, or the run may not go on as it would. */
 function abandon(course: Course, error: unknown): Promise<never> {
-  if (!course.stopped) {
+  if (isTuttiError(error) && error.code === "SECRET_EXPOSED") {
+    park(course, error);
+  } else if (!course.stopped) {
     stop(course);
     course.host.onAbandoned(toTuttiError(error, "BUG"));
   }
@@ -290,7 +306,7 @@ function park(course: Course, error: TuttiError, step?: StepKey): void {
   const parked = log.append({ kind: "run-parked", key: "", body, status: "parked" });
   stop(course);
   parked.then(
-    () => host.onParked(error),
+    () => host.onParked(withoutSecrets(error)),
     (failure: unknown) => host.onAbandoned(toTuttiError(failure, "BUG")),
   );
 }

@@ -1,4 +1,4 @@
-import { TuttiError, toStoredError } from "../base/errors.ts";
+import { TuttiError, toStoredError, withoutSecrets } from "../base/errors.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
@@ -10,7 +10,7 @@ import { settleOpenEffects } from "./open-effects.ts";
 import { openRun } from "./open-run.ts";
 import { toUndoError, undoAll } from "./rollback.ts";
 import { toBlobs } from "./step.ts";
-import { fromStored, toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { fromStored, toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 export type RunEnd =
   | { readonly kind: "done"; readonly output: unknown }
@@ -48,7 +48,7 @@ async function startCode(driver: Driver, flow: Flow): Promise<Returned> {
   });
   const output = await flow.run(openRun(driver, driver.root), parsed instanceof Promise ? await parsed : parsed);
   const checked = await parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
-  return { output: checked, stored: toStoredValue("out", checked, `the flow ${flow.name}`) };
+  return { output: checked, stored: toStoredOutput(checked, `the flow ${flow.name}`) };
 }
 
 interface Ending {
@@ -113,7 +113,7 @@ function toEnd(driver: Driver, end: CodeEnd): { readonly entry: NewEntry; readon
   if (end.kind === "threw") {
     const error = toStoredError(end.error);
     return {
-      over: { kind: "failed", error: end.error },
+      over: { kind: "failed", error: withoutSecrets(end.error) },
       entry: { kind: "run-failed", key: "", body: toBody({ error }), status: "failed" },
     };
   }

@@ -7,7 +7,7 @@ import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { takeReport, type Reported } from "./report.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
-import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 /** A step that changes nothing outside: its result is its only entry. */
 export interface StepRequest {
@@ -82,7 +82,7 @@ class Step implements Attempts {
     if (pending.over) return;
     let out: StoredValue;
     try {
-      out = toStoredValue("out", value, key);
+      out = toStoredOutput(value, key);
     } catch (error) {
       this.onFailed(toStepError(key, error), attempt);
       return;

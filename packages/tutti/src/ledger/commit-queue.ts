@@ -8,7 +8,7 @@ import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
 import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
 import type { NewRun, RunLog } from "./ledger.ts";
 import { openRunHeads, type RunHeads } from "./run-heads.ts";
-import { createRunLog, findOversize, type LogQueue } from "./run-log.ts";
+import { createRunLog, findUnstorable, type LogQueue } from "./run-log.ts";
 
 /**
  * Called before each commit and each sync, with how many there were. Throwing makes that commit or sync fail;
@@ -99,7 +99,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
   return {
     start: (run) =>
       new Promise((resolve, reject) => {
-        const refusal = findOversize(run);
+        const refusal = findUnstorable(run);
         if (refusal === undefined) enqueue(queue, { kind: "start", run, resolve, reject, outcome: undefined });
         else reject(refusal);
       }),

@@ -26,7 +26,7 @@ test("a value fits the schema of itself, and no other does, but for an empty lis
   assert(
     property(jsonValue(), jsonValue(), (one, other) => {
       expect(isValid({ const: one }, one)).toBe(true);
-      if (!isAlike(one, other)) expect(isValid({ const: one }, other)).toBe(false);
+      expect(isAlike(one, other) || !isValid({ const: one }, other)).toBe(true);
     }),
     // Found by the property: the validator takes {} for the constant [], and not the other way round; a server checks its arguments once more.
     {

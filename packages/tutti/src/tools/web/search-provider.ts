@@ -1,7 +1,7 @@
 import { anything, fields, recordOf, text, type Shape } from "../../base/shape.ts";
 import type { HttpRequest } from "../http/ask-http.ts";
 import { askJson } from "../http/ask-http.ts";
-import { openSecret, type Secret } from "../secret.ts";
+import { openKey, type ServiceKey } from "../http/service-key.ts";
 import { toHitsWanted, type SearchProvider, type WebHit, type WebSearchInput } from "./web-search.ts";
 
 /** What every service takes. */
@@ -17,7 +17,7 @@ export interface SearchServiceOptions {
 }
 
 export interface KeyedSearchOptions extends SearchServiceOptions {
-  readonly key: Secret;
+  readonly key: ServiceKey;
 }
 
 /** How one service is asked, and what its answer is. */
@@ -48,7 +48,7 @@ export interface FoundHit {
 /** Makes a provider of a service. Searching changes nothing, so whatever goes wrong, nothing has happened. */
 export function toSearchProvider<Answer>(
   service: SearchService<Answer>,
-  options: SearchServiceOptions & { readonly key?: Secret },
+  options: SearchServiceOptions & { readonly key?: ServiceKey },
 ): SearchProvider {
   const name = options.name ?? service.name;
   return {
@@ -56,11 +56,12 @@ export function toSearchProvider<Answer>(
     async run(input, { signal }) {
       const limit = toHitsWanted(input);
       const question = service.toQuestion(input, limit);
-      const keyHeaders =
-        options.key === undefined ? {} : (service.toKeyHeaders?.(await openSecret(options.key, name)) ?? {});
+      const url = toAddress(options.baseUrl ?? service.baseUrl, service.path, question);
+      const key = options.key === undefined ? undefined : await openKey(options.key, { provider: name, url, signal });
+      const keyHeaders = key === undefined ? {} : (service.toKeyHeaders?.(key) ?? {});
       const request: HttpRequest = {
         provider: name,
-        url: toAddress(options.baseUrl ?? service.baseUrl, service.path, question),
+        url,
         secretHeaders: keyHeaders,
         effect: "read",
         signal,
