@@ -23,6 +23,10 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "@ai-sdk/provider": "models/ai-sdk",
   htmlparser2: "tools/sources",
   unpdf: "tools/sources",
+  "quickjs-emscripten-core": "tools/code",
+  "@jitl/quickjs-wasmfile-release-sync": "tools/code",
+  marked: "tools/publish",
+  "sanitize-html": "tools/publish",
 };
 
 /** Folders that replay runs again: what happens there must not depend on time, chance or the world. */
