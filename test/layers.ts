@@ -25,7 +25,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   unpdf: "tools/sources",
   "quickjs-emscripten-core": "tools/code",
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
-  marked: "tools/publish",
+  "markdown-it": "tools/publish",
   "sanitize-html": "tools/publish",
 };
 

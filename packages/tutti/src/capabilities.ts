@@ -13,3 +13,6 @@ export {
   type StorageProvider,
   type StorageTools,
 } from "./tools/storage/storage-tools.ts";
+export type { PageAsset, PageInput, PageOutput } from "./tools/publish/page-input.ts";
+export { openPreview, type Preview, type PreviewOptions } from "./tools/publish/preview.ts";
+export { publishFolder, type PublishOptions } from "./tools/publish/publish-folder.ts";

@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { toShortId } from "../base/chance.ts";
+import type { EffectKnowledge } from "../base/error-codes.ts";
 import { describeThrown, isTuttiError, TuttiError } from "../base/errors.ts";
 
 /** A folder in which files appear as a whole or not at all, and out of which no name and no link leads. */
@@ -12,6 +13,8 @@ export interface WholeFiles {
   pathOf(names: readonly string[]): string;
   /** Durable when it resolves. Replaces what was there in one instant; several writers may do it at once. */
   write(names: readonly string[], content: Uint8Array | string): Promise<void>;
+  /** Like `write`, and false if there is one already: of several at once, one makes it. */
+  create(names: readonly string[], content: Uint8Array | string): Promise<boolean>;
   /** Nothing if there is none. @throws TuttiError TOOL_FAILED when it is larger than `bytesMax`. */
   read(names: readonly string[], bytesMax: number): Promise<Buffer | undefined>;
   /** Whether there was one. Durable when it resolves. */
@@ -31,41 +34,51 @@ export function wholeFiles(folder: string): WholeFiles {
   const root = path.resolve(folder);
   let swept: Promise<void> | undefined;
   const pathOf = (names: readonly string[]): string => path.join(root, ...names.map(checkName));
+  const put = async (names: readonly string[], content: Uint8Array | string, place: Placing): Promise<boolean> => {
+    const target = pathOf(names);
+    let isPlaced = false;
+    const work = async (): Promise<boolean> => {
+      await makeFolders(root, [unfinished]);
+      await makeFolders(root, names.slice(0, -1));
+      swept ??= sweep(path.join(root, unfinished)).catch((error: unknown) => {
+        swept = undefined;
+        throw error;
+      });
+      await swept;
+      const draft = path.join(root, unfinished, `${toShortId()}-${names.at(-1)}`);
+      try {
+        await writeDraft(draft, content);
+        isPlaced = await place(draft, target);
+      } finally {
+        await rm(draft, { force: true });
+      }
+      await syncFolder(path.dirname(target));
+      return isPlaced;
+    };
+    // Once it is in its place, others may have seen it, whatever fails after that.
+    return guarded({ place: target, verb: "write", effect: () => (isPlaced ? "unknown" : "none") }, work);
+  };
   return {
     folder: root,
     pathOf,
     async write(names, content) {
-      const target = pathOf(names);
-      await guarded(target, "write", async () => {
-        await makeFolders(root, [unfinished]);
-        await makeFolders(root, names.slice(0, -1));
-        swept ??= sweep(path.join(root, unfinished)).catch((error: unknown) => {
-          swept = undefined;
-          throw error;
-        });
-        await swept;
+      await put(names, content, async (draft, target) => {
         await refuseLink(target);
-        const draft = path.join(root, unfinished, `${toShortId()}-${names.at(-1)}`);
-        try {
-          await writeDraft(draft, content);
-          await rename(draft, target);
-        } catch (error) {
-          await rm(draft, { force: true });
-          throw error;
-        }
-        await syncFolder(path.dirname(target));
+        await rename(draft, target);
+        return true;
       });
     },
+    create: (names, content) => put(names, content, linkIfNew),
     async read(names, bytesMax) {
       const file = pathOf(names);
-      return guarded(file, "read", async () => {
+      return guarded({ place: file, verb: "read" }, async () => {
         if (!(await hasFolders(root, names.slice(0, -1)))) return undefined;
         return readBounded(file, bytesMax);
       });
     },
     async remove(names) {
       const file = pathOf(names);
-      return guarded(file, "remove", async () => {
+      return guarded({ place: file, verb: "remove", effect: () => "unknown" }, async () => {
         if (!(await hasFolders(root, names.slice(0, -1)))) return false;
         const isThere = (await lstat(file).catch(undefinedIfMissing)) !== undefined;
         if (!isThere) return false;
@@ -76,12 +89,24 @@ export function wholeFiles(folder: string): WholeFiles {
     },
     async list(names, namesMax) {
       const place = pathOf(names);
-      return guarded(place, "list", async () => {
+      return guarded({ place, verb: "list" }, async () => {
         if (!(await hasFolders(root, names))) return [];
         return (await readdir(place)).toSorted().slice(0, namesMax);
       });
     },
   };
+}
+
+type Placing = (draft: string, target: string) => Promise<boolean>;
+
+async function linkIfNew(draft: string, target: string): Promise<boolean> {
+  try {
+    await link(draft, target);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
 }
 
 function checkName(name: string): string {
@@ -195,20 +220,25 @@ const refusedCodes: ReadonlySet<unknown> = new Set([
   "EEXIST",
 ]);
 
-// A rename is the only change that counts, and it is the last thing to fail: whatever is thrown before changed nothing that anyone sees.
-async function guarded<Output>(place: string, verb: string, work: () => Promise<Output>): Promise<Output> {
+interface Guarding {
+  readonly place: string;
+  readonly verb: string;
+  readonly effect?: () => EffectKnowledge;
+}
+
+async function guarded<Output>({ place, verb, effect }: Guarding, work: () => Promise<Output>): Promise<Output> {
   try {
     return await work();
   } catch (error) {
     if (isTuttiError(error)) throw error;
     const isRefused = refusedCodes.has(codeOf(error));
-    const hint = isRefused
-      ? "Check the folder and who may write there."
-      : "Check the disk: its space, and whether it answers.";
-    throw new TuttiError(
-      isRefused ? "TOOL_REFUSED" : "TOOL_UNAVAILABLE",
-      `can't ${verb} ${place}: ${describeThrown(error)}`,
-      { hint, cause: error },
-    );
+    const code = isRefused ? "TOOL_REFUSED" : "TOOL_UNAVAILABLE";
+    throw new TuttiError(code, `can't ${verb} ${place}: ${describeThrown(error)}`, {
+      hint: isRefused
+        ? "Check the folder and who may write there."
+        : "Check the disk: its space, and whether it answers.",
+      effect: effect?.() ?? "none",
+      cause: error,
+    });
   }
 }
