@@ -16,3 +16,4 @@ export {
 export type { PageAsset, PageInput, PageOutput } from "./tools/publish/page-input.ts";
 export { openPreview, type Preview, type PreviewOptions } from "./tools/publish/preview.ts";
 export { publishFolder, type PublishOptions } from "./tools/publish/publish-folder.ts";
+export { bubblewrapCode, type BubblewrapOptions } from "./tools/code/bubblewrap-code.ts";
