@@ -134,7 +134,7 @@ export const missingById: Readonly<Record<string, string>> = {
   D9: "schedules (cron)",
   D13: "patches and the upgrade check",
   C14: "review as a primitive; an example does it by hand",
-  K2: "everything but search and reading in local folders",
+  K2: "search in the web, fetch, image and video; one configuration and command line",
   G1: "policies and people",
   G2: "semantic checks, personal data, injected instructions",
   G10: "labels on secrets; only provider keys are proved to stay out",

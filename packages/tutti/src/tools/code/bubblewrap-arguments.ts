@@ -31,10 +31,10 @@ export function toBubblewrapArguments(language: CodeLanguage, limits: SandboxLim
     ...systemFolders(),
     ...words("--ro-bind-try /etc/alternatives /etc/alternatives --ro-bind-try /etc/ld.so.cache /etc/ld.so.cache"),
     ...words("--proc /proc --dev /dev"),
-    ...words(`--size ${limits.filesBytesMax} --tmpfs /work --size ${tmpBytesMax} --tmpfs /tmp`),
-    ...words(`--file ${descriptors.program} /work/${file} --file ${descriptors.input} /work/input.json`),
+    ...words(`--size ${limits.filesBytesMax} --tmpfs /job --size ${tmpBytesMax} --tmpfs /tmp`),
+    ...words(`--file ${descriptors.program} /job/${file} --file ${descriptors.input} /job/input.json`),
     ...(isNode ? ["--ro-bind", process.execPath, nodeInside] : []),
-    ...words("--chdir /work --setenv PATH /usr/bin:/bin --setenv HOME /work --setenv LANG C.UTF-8 --"),
+    ...words("--chdir /job --setenv PATH /usr/bin:/bin --setenv HOME /job --setenv LANG C.UTF-8 --"),
     // Set inside, so that only what runs inside is counted.
     ...words(`/usr/bin/prlimit --cpu=${limits.timeSecondsMax} --data=${data} --nproc=${limits.processesMax}`),
     ...words(`--fsize=${limits.filesBytesMax} --nofile=${openFilesMax} --core=0 -- /bin/sh -c`),

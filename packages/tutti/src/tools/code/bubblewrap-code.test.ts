@@ -78,7 +78,11 @@ describe.skipIf(!canRun)("the sandbox of bubblewrap (skipped like the tests abov
   });
 
   test.for([
-    ["the machine's files", "ls /etc/passwd /root /home /work/.. /var /boot 2>&1 | grep -c 'No such file'", ["5"]],
+    [
+      "the machine's files",
+      "ls / | grep -vE '^(bin|dev|etc|job|lib|lib64|proc|sbin|tmp|usr)$'; ls /etc | grep -v alternatives",
+      ["ld.so.cache"],
+    ],
     ["the environment", "env | grep -vE '^(PATH|HOME|LANG|PWD|SHLVL|_)='; true", []],
     ["other processes", "ls /proc | grep -cE '^[0-9]+$' | awk '{print ($1 < 10)}'", ["1"]],
     ["writing to the system", "touch /usr/x /bin/x 2>&1 | grep -c 'Read-only'", ["2"]],

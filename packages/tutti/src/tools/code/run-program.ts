@@ -61,9 +61,10 @@ export async function runProgram(job: ProgramToRun, { signal, clock }: Around): 
   const forgetTimer = clock.after(job.timeoutMs, () => stop("time"));
   signal.addEventListener("abort", kill, { once: true });
   for (const stream of [child.stdout, child.stderr]) feed(stream, lines, () => stop("output"));
-  give(child.stdio[descriptors.program], job.program);
-  give(child.stdio[descriptors.input], job.input);
-  const result = collect(child.stdio[descriptors.result]);
+  const pipes: readonly unknown[] = child.stdio; // its type knows five, there are six
+  give(pipes[descriptors.program], job.program);
+  give(pipes[descriptors.input], job.input);
+  const result = collect(pipes[descriptors.result]);
   child.once("error", (error) => reject(notStarted(describeThrown(error), error)));
   child.once("close", (exitCode) => {
     const said = result();
@@ -93,9 +94,9 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-function feed(stream: Readable, lines: Lines, onTooMuch: () => void): void {
+function feed(stream: Readable | null, lines: Lines, onTooMuch: () => void): void {
   let bytes = 0;
-  stream.setEncoding("utf8").on("data", (chunk: string) => {
+  stream?.setEncoding("utf8").on("data", (chunk: string) => {
     bytes += chunk.length;
     lines.add(stream, chunk);
     if (bytes > printedBytesMax) onTooMuch();
