@@ -43,8 +43,6 @@ export interface CodeProvider extends Provider<CodeInput, CodeOutput> {
   readonly languages: readonly CodeLanguage[];
 }
 
-export const codeLanguages = ["javascript", "python", "bash", "node"] as const;
-
 /** Limits that hold in every sandbox. Characters are UTF-16 code units. */
 export const codeLimits = {
   codeCharsMax: 100_000,

@@ -35,7 +35,7 @@ export const pageLimits = {
   assetBytesMax: 5_000_000,
 } as const;
 
-export const versionPattern = /^[0-9a-f]{32}$/;
+const versionPattern = /^[0-9a-f]{32}$/;
 const slugPattern = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** The site's own folder. */
 export const assetsFolder = "assets";

@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
 
+import { isTuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { wholeFiles } from "../whole-files.ts";
 import {
@@ -60,7 +61,10 @@ export function folderStore({ folder, bytesMax = objectBytesMax }: FolderStoreOp
       const hash = sha256(object.content);
       const place = placeOf(hash);
       signal.throwIfAborted();
-      const known = await readAbout(hash).catch(() => undefined); // a record that can't be read is written anew
+      const known = await readAbout(hash).catch((error: unknown) => {
+        if (isTuttiError(error) && error.code === "TOOL_ANSWER_INVALID") return undefined; // damaged: written anew
+        throw error;
+      });
       if (known?.bytes !== object.content.length) await files.write([...place, "about.json"], toAboutText(object));
       signal.throwIfAborted();
       await files.write([...place, "from", `${toProvenanceName(object.from)}.json`], toProvenanceText(object.from));
