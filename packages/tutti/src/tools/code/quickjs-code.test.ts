@@ -41,7 +41,7 @@ test("any JSON comes back as it went in", async () => {
       const input = sent as NonNullable<CodeInput["input"]>;
       expect(await run({ code: "return input", input })).toMatchObject({ kind: "done", result: sent });
     }),
-    { numRuns: 15 },
+    { numRuns: 6 },
   );
 });
 

@@ -32,11 +32,6 @@ async function run(job: WorkerJob, send: (message: WorkerMessage) => void): Prom
   const quickJs = await newQuickJSWASMModuleFromVariant(loaded.default as QuickJSSyncVariant);
   const runtime = quickJs.newRuntime({ memoryLimitBytes: job.memoryBytesMax, maxStackSizeBytes: job.stackBytesMax });
   const context = runtime.newContext();
-  let isInterrupted = false;
-  send({ kind: "started" });
-  const startedMs = performance.now();
-  runtime.setInterruptHandler(() => (isInterrupted ||= performance.now() - startedMs > job.timeoutMs));
-
   let linesLeft = job.limits.lines;
   const print = context.newFunction("print", (line) => {
     linesLeft -= 1;
@@ -49,6 +44,12 @@ async function run(job: WorkerJob, send: (message: WorkerMessage) => void): Prom
   context.setProp(limits, "result", context.newNumber(job.limits.result));
 
   const prelude = context.unwrapResult(context.evalCode(preludeSource, "tutti.js"));
+
+  // From here on it is the program's own time.
+  let isInterrupted = false;
+  send({ kind: "started" });
+  const startedMs = performance.now();
+  runtime.setInterruptHandler(() => (isInterrupted ||= performance.now() - startedMs > job.timeoutMs));
   const called = context.callFunction(prelude, context.undefined, print, context.newString(job.job), limits);
   if (called.error !== undefined) {
     send({ kind: "end", text: toStopped(isInterrupted ? "time" : "memory") });
