@@ -45,6 +45,12 @@ test("any JSON comes back as it went in", async () => {
   );
 });
 
+test("a name that would set a prototype when it is copied does not come out", verifies("K5"), async () => {
+  const ran = await run({ code: `return JSON.parse('{"a":{"__proto__":{"x":1},"b":2}}')` });
+  const names = ran.kind === "done" ? JSON.stringify(ran.result) : ran.kind;
+  expect(names).toBe('{"a":{"b":2}}');
+});
+
 test("a program that fails says what is wrong, and in which of its lines", async () => {
   expect(await run({ code: "const a = 1;\nnull.x" })).toMatchObject({
     kind: "failed",

@@ -117,7 +117,9 @@ test("undo brings back what was there before, or nothing, and bears being called
   await undo(first);
   expect(await page("launch")).toBeUndefined();
   expect(await readFile(path.join(folder, "index.html"), "utf8")).not.toContain("launch");
+  // Published once more, it counts again as what a later version falls back to.
   expect(await publish.run(toPage(), host)).toEqual(first);
+  await undo(await publish.run(toPage({ html: "<p>third</p>", replaces: first.version }), host));
   expect(await page("launch")).toContain("first");
 });
 

@@ -32,7 +32,6 @@ export interface Site {
 const pageBytesMax = 8_000_000;
 const pagesMax = 2_000;
 const historyMax = 1_000;
-const indexRoundsMax = 10;
 
 export function toVersion(html: string): string {
   return sha256(html).slice(0, 32);
@@ -95,12 +94,8 @@ export function openSite(folder: string): Site {
       await files.remove([slug, "index.html"]);
     },
     async writeIndex(policy) {
-      // Another process may publish between the list and the writing of it: whoever writes last looks once more.
-      for (let round = 0; round < indexRoundsMax; round++) {
-        const wanted = toIndexHtml(await listPages(), policy);
-        if ((await readText("index.html")) === wanted) return;
-        await files.write(["index.html"], wanted);
-      }
+      const wanted = toIndexHtml(await listPages(), policy);
+      if ((await readText("index.html")) !== wanted) await files.write(["index.html"], wanted);
     },
   };
 }
