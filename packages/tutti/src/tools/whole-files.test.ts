@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { expect, onTestFinished, test } from "vitest";
 
+import { verifies } from "../../../../test/verifies.ts";
 import { wholeFiles } from "./whole-files.ts";
 
 async function openFolder(): Promise<string> {
@@ -69,3 +70,34 @@ test("a full disk is an error that says so; nothing is changed, and there is roo
   await rm(path.join(folder, "ballast"));
   await files.write(["file"], "x".repeat(200_000));
 });
+
+const hasStrace = spawnSync("strace", ["--version"]).status === 0;
+
+test.skipIf(!hasStrace)(
+  "before a write is acknowledged, its content, its name and its folders are on disk, in this order (skipped without strace)",
+  verifies("S5"),
+  async () => {
+    const root = path.join(await openFolder(), "made");
+    const trace = path.join(await openFolder(), "trace");
+    const module = JSON.stringify(new URL("./whole-files.ts", import.meta.url).href);
+    const program = `const { wholeFiles } = await import(${module});
+      await wholeFiles(${JSON.stringify(root)}).write(["a", "file"], "content"); process.stdout.write("acknowledged");`;
+    const options = ["-f", "-y", "-qq", "-e", "trace=fsync,rename,renameat,renameat2,write", "-o", trace];
+    const node = ["--disable-warning=ExperimentalWarning", "--input-type=module", "--eval", program];
+    expect(spawnSync("strace", [...options, process.execPath, ...node]).status).toBe(0);
+    const calls = (await readFile(trace, "utf8"))
+      .split("\n")
+      .filter((line) => line.includes(root) || line.includes("acknowledged"));
+    const at = (pattern: RegExp): number => calls.findLastIndex((line) => pattern.test(line));
+    const order = [
+      at(/fsync\(.*\/made>/), // the new folders
+      at(/write\(.*\.unfinished\/.*"content"/),
+      at(/fsync\(.*\.unfinished\/.*file>/),
+      at(/rename/),
+      at(/fsync\(.*\/made\/a>/),
+      at(/write\(.*"acknowledged"/),
+    ];
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((left, right) => left - right));
+  },
+);
