@@ -24,6 +24,10 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   htmlparser2: "tools/reading",
   unpdf: "tools/reading",
   "@modelcontextprotocol/client": "protocols/mcp",
+  "quickjs-emscripten-core": "tools/code",
+  "@jitl/quickjs-wasmfile-release-sync": "tools/code",
+  "markdown-it": "tools/publish",
+  "sanitize-html": "tools/publish",
 };
 
 /** Folders that replay runs again: what happens there must not depend on time, chance or the world. */

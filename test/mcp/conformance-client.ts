@@ -1,6 +1,7 @@
 // Driven by the official conformance suite: reaches the server that it names, and calls what the scenario asks for.
-import { toEffectKey, toRunId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
+import { toEffectKey, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
 import { openMcpServer } from "../../packages/tutti/src/protocols/mcp/mcp-server.ts";
+import { toToolHost } from "../../packages/tutti/src/testing/tool-host.ts";
 
 interface Call {
   readonly name: string;
@@ -21,14 +22,11 @@ const calls: readonly Call[] =
   context.toolCalls?.filter(({ name }) => offered.includes(name)) ??
   offered.map((name) => ({ name, arguments: name === "add_numbers" ? { a: 5, b: 3 } : {} }));
 for (const [index, { name, arguments: input }] of calls.entries()) {
-  const host = {
+  const host = toToolHost({
     idempotencyKey: toEffectKey(`${name}:${index}`),
-    runId: toRunId("conformance"),
     step: toStepKey(`/${name}#${index}`),
-    attempt: 1,
     signal: AbortSignal.timeout(20_000),
-    report: () => {},
-  };
+  });
   const outcome = await Promise.resolve(server.tool(name).run(input, host)).then(JSON.stringify, String);
   process.stderr.write(`${name}: ${outcome}\n`);
 }

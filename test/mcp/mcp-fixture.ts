@@ -6,24 +6,9 @@ import { fileURLToPath } from "node:url";
 
 import { onTestFinished } from "vitest";
 
-import type { ToolHost } from "../../packages/tutti/src/contracts/callable.ts";
-import { toEffectKey, toRunId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
 import type { McpSettings } from "../../packages/tutti/src/protocols/mcp/mcp-options.ts";
 import { openMcpServer, type McpServer } from "../../packages/tutti/src/protocols/mcp/mcp-server.ts";
 import { toScript } from "./scripts.ts";
-
-/** What a tool is given when no engine calls it. */
-export function toHost(changes: Partial<ToolHost> = {}): ToolHost {
-  return {
-    idempotencyKey: toEffectKey("key-1"),
-    runId: toRunId("run-1"),
-    step: toStepKey("/step"),
-    attempt: 1,
-    signal: new AbortController().signal,
-    report: () => {},
-    ...changes,
-  };
-}
 
 /** A folder of its own, removed after the test. */
 export function makeFolder(): string {

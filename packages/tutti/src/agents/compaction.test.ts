@@ -16,11 +16,10 @@ import {
   type ScholarDefinition,
 } from "../../../../test/agents/agent-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
-import type { ToolHost } from "../contracts/callable.ts";
-import { toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
 import type { ModelMessage } from "../contracts/model.ts";
 import { openTutti } from "../engine/open-tutti.ts";
 import { scriptedModel, type ScriptedModel } from "../testing/scripted-model.ts";
+import { toToolHost } from "../testing/tool-host.ts";
 import { tool } from "../tools/tool.ts";
 
 const read = tool({
@@ -52,14 +51,7 @@ function pagesIn(messages: readonly ModelMessage[]): number[] {
 }
 
 // What the tool above never looks at.
-const unasked: ToolHost = {
-  idempotencyKey: toEffectKey(""),
-  signal: new AbortController().signal,
-  runId: toRunId(""),
-  step: toStepKey(""),
-  attempt: 1,
-  report: () => {},
-};
+const unasked = toToolHost();
 
 const turnsMax = 500;
 const dropping = { afterMessages: 10, keepTurns: 2, by: "drop" } as const;

@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { describeThrown, isTuttiError, toStoredError, type TuttiError } from "../base/errors.ts";
-import type { ToolHost } from "../contracts/callable.ts";
-import { toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
 import { bodyFaults } from "./body-faults.ts";
 import type {
   FaultExpectation,
@@ -14,6 +12,7 @@ import type {
 import { openProviderServer, type ProviderAnswer, type ProviderServer } from "./provider-server.ts";
 import { statusFaults } from "./status-faults.ts";
 import { makeTinyCertificate } from "./tiny-certificate.ts";
+import { toToolHost } from "./tool-host.ts";
 import { transportFaults } from "./transport-faults.ts";
 
 /** Everything that can go wrong with a service over HTTP, by name. */
@@ -80,7 +79,7 @@ async function callFaulty<Input, Output>(
     if (service.kind === "nobody-listens") await server.close();
     if (service.kind === "caller-leaves" && service.when === "before") caller.abort(new Error("the caller left"));
     const provider = under.open({ url, key, bytesMax, timeoutMs: slow === true ? timeoutMs.slow : timeoutMs.usual });
-    const ended = await inPatience(() => provider.run(under.input, toHost(caller.signal)), patienceMs);
+    const ended = await inPatience(() => provider.run(under.input, toToolHost({ signal: caller.signal })), patienceMs);
     return { ended, requests: server.requests.length };
   } finally {
     await server.close();
@@ -129,17 +128,6 @@ async function inPatience(call: () => unknown, patienceMs: number): Promise<Outc
   } finally {
     clearTimeout(timer);
   }
-}
-
-function toHost(signal: AbortSignal): ToolHost {
-  return {
-    idempotencyKey: toEffectKey("a-fault"),
-    runId: toRunId("a-run"),
-    step: toStepKey("/a-step"),
-    attempt: 1,
-    signal,
-    report: () => {},
-  };
 }
 
 interface Seen {

@@ -5,8 +5,9 @@ import { assert, constantFrom, option, property, record, string } from "fast-che
 import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
-import { openPipe, toHost } from "../../../../../test/mcp/mcp-fixture.ts";
+import { openPipe } from "../../../../../test/mcp/mcp-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import { decideContract } from "./contract.ts";
 import { openMcpServer } from "./mcp-server.ts";
 import { toName } from "./remote-tool.ts";
@@ -45,7 +46,7 @@ test("the contract of a trusted server travels with its tools and is kept at the
     "pipe.write": "once",
     "pipe.safe": "once",
   });
-  const run = (input: object) => errorOf(Promise.resolve(server.tool("safe").run(input, toHost())));
+  const run = (input: object) => errorOf(Promise.resolve(server.tool("safe").run(input, toToolHost())));
   expect(await run({})).toMatchObject({ code: "TOOL_FAILED", effect: "none" });
   expect(await run({ text: "x".repeat(50) })).toMatchObject({
     code: "TOOL_REFUSED",
@@ -58,7 +59,9 @@ test("the contract of a trusted server travels with its tools and is kept at the
 test("a server that is not trusted is not believed", verifies("P2"), async () => {
   const { server } = await openPipe();
   expect(new Set(server.tools.map((tool) => tool.effect))).toEqual(new Set(["once"]));
-  expect(await errorOf(Promise.resolve(server.tool("safe").run({}, toHost())))).toMatchObject({ effect: "unknown" });
+  expect(await errorOf(Promise.resolve(server.tool("safe").run({}, toToolHost())))).toMatchObject({
+    effect: "unknown",
+  });
 });
 
 test("a contract that can't be read makes a trusted server's tool unusable, and says so", verifies("P2"), async () => {

@@ -10,11 +10,12 @@ import {
   type Misbehave,
   type Received,
 } from "../../../../../test/mcp/http-fixture.ts";
-import { toHost, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { TuttiError } from "../../base/errors.ts";
 import { fields, integer } from "../../base/shape.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import type { McpAddress, McpSettings } from "./mcp-options.ts";
 import { openMcpServer } from "./mcp-server.ts";
 
@@ -27,7 +28,7 @@ interface Tried {
 async function tryCall(misbehave: Misbehave, options: Partial<McpSettings & McpAddress> = {}): Promise<Tried> {
   const { url, calls } = await listenAndMisbehave(misbehave);
   await using server = await openMcpServer({ name: "raw", url, ...options });
-  return { error: await errorOf(Promise.resolve(server.tool("write").run({}, toHost()))), calls };
+  return { error: await errorOf(Promise.resolve(server.tool("write").run({}, toToolHost()))), calls };
 }
 
 const words = { content: [{ type: "text", text: "written" }] };
@@ -37,7 +38,7 @@ test("a call over HTTP carries the configured headers, and is sent once", verifi
   let asked = 0;
   const headers = (): Record<string, string> => ({ authorization: `Bearer ${++asked}` });
   await using server = await openMcpServer({ name: "raw", url, headers });
-  expect(await server.tool("write").run({}, toHost())).toEqual({ text: "written", parts: [] });
+  expect(await server.tool("write").run({}, toToolHost())).toEqual({ text: "written", parts: [] });
   expect(calls.map((call) => call.headers.authorization)).toEqual([`Bearer ${asked}`]);
   expect(calls[0]?.params).toMatchObject({ name: "write", _meta: { "dev.tutti/idempotency-key": "key-1" } });
 });
@@ -138,9 +139,9 @@ test("a server that forgot the conversation is spoken to anew at the next call",
   const { url, begun, forget } = await listenAndMisbehave((outgoing, { id }) => sendResult(outgoing, id, words));
   await using server = await openMcpServer({ name: "raw", url });
   forget();
-  const error = await errorOf(Promise.resolve(server.tool("write").run({}, toHost())));
+  const error = await errorOf(Promise.resolve(server.tool("write").run({}, toToolHost())));
   expect(error).toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "none" });
-  expect(await server.tool("write").run({}, toHost())).toMatchObject({ text: "written" });
+  expect(await server.tool("write").run({}, toToolHost())).toMatchObject({ text: "written" });
   expect(begun()).toBe(2);
 });
 
@@ -151,7 +152,7 @@ test("headers that can't be made leave the call unsent", async () => {
   const { url, calls } = await listenAndMisbehave((outgoing, { id }) => sendResult(outgoing, id, words));
   await using server = await openMcpServer({ name: "raw", url, headers });
   isLost = true;
-  const error = await errorOf(Promise.resolve(server.tool("write").run({}, toHost())));
+  const error = await errorOf(Promise.resolve(server.tool("write").run({}, toToolHost())));
   expect(error).toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "none" });
   expect(calls).toEqual([]);
 });
@@ -164,7 +165,7 @@ test("a call that is stopped ends its request", async () => {
   });
   const stop = new AbortController();
   await using server = await openMcpServer({ name: "raw", url });
-  const running = errorOf(Promise.resolve(server.tool("write").run({}, toHost({ signal: stop.signal }))));
+  const running = errorOf(Promise.resolve(server.tool("write").run({}, toToolHost({ signal: stop.signal }))));
   await untilSeen(() => calls.length === 1);
   stop.abort(new Error("no longer wanted"));
   expect(await running).toMatchObject({ code: "TOOL_INTERRUPTED", effect: "unknown" });
@@ -188,7 +189,7 @@ test(
       return Response.json({ jsonrpc: "2.0", id, error }, { status: 400 });
     });
     await using server = await openMcpServer({ name: "modern", url });
-    const greet = async (): Promise<unknown> => server.tool("greet").run({ name: "Ada" }, toHost());
+    const greet = async (): Promise<unknown> => server.tool("greet").run({ name: "Ada" }, toToolHost());
     expect(await errorOf(greet())).toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "none" });
     const before = methods.length;
     expect(methods.filter((method) => method === "tools/call")).toHaveLength(1);

@@ -4,15 +4,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
-import { isAlive, makeFolder, openPipe, toHost, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { isAlive, makeFolder, openPipe, toWorld, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toScript } from "../../../../../test/mcp/scripts.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { openManualClock } from "../../testing/manual-clock.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import type { McpContent } from "./content.ts";
 import { openMcpServer, type McpServer } from "./mcp-server.ts";
 
 const call = async (server: McpServer, tool: string, input: object = {}): Promise<unknown> =>
-  server.tool(tool).run(input, toHost());
+  server.tool(tool).run(input, toToolHost());
 const failOf = (server: McpServer, tool: string, input: object = {}) => errorOf(call(server, tool, input));
 
 test("a server over a pipe answers, and its process ends when it is closed", verifies("P3"), async () => {
@@ -196,7 +197,7 @@ test("a server that floods its output is stopped", async () => {
 test("a call that is stopped is cancelled at the server, and what it did is unknown", async () => {
   const { server, log } = await openPipe();
   const stop = new AbortController();
-  const running = errorOf(Promise.resolve(server.tool("hang").run({}, toHost({ signal: stop.signal }))));
+  const running = errorOf(Promise.resolve(server.tool("hang").run({}, toToolHost({ signal: stop.signal }))));
   await untilSeen(() => log().includes("hanging"));
   stop.abort(new Error("no longer wanted"));
   expect(await running).toMatchObject({ code: "TOOL_INTERRUPTED", effect: "unknown" });
@@ -207,10 +208,9 @@ test("a call that is stopped is cancelled at the server, and what it did is unkn
 test("a call that was stopped before it was sent did nothing", async () => {
   const { server, log } = await openPipe();
   const signal = AbortSignal.abort(new Error("too late"));
-  expect(await errorOf(Promise.resolve(server.tool("write").run({ line: "a" }, toHost({ signal }))))).toMatchObject({
-    code: "TOOL_UNAVAILABLE",
-    effect: "none",
-  });
+  expect(await errorOf(Promise.resolve(server.tool("write").run({ line: "a" }, toToolHost({ signal }))))).toMatchObject(
+    { code: "TOOL_UNAVAILABLE", effect: "none" },
+  );
   expect(log()).toEqual([]);
 });
 

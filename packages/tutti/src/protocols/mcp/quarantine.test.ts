@@ -6,16 +6,17 @@ import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
-import { makeFolder, openPipe, toHost, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
+import { makeFolder, openPipe, untilSeen } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { isTuttiError } from "../../base/errors.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import type { Tool } from "../../contracts/callable.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import { openMcpServer } from "./mcp-server.ts";
 import { hashOf } from "./pins.ts";
 
-const echo = async (tool: Tool, line = "hello"): Promise<unknown> => tool.run({ line }, toHost());
+const echo = async (tool: Tool, line = "hello"): Promise<unknown> => tool.run({ line }, toToolHost());
 const describe = (world: string, description: string): void => writeFileSync(join(world, "description"), description);
 
 test(
@@ -60,7 +61,7 @@ test("a tool that came after the first acceptance waits for its own", verifies("
   writeFileSync(join(world, "more"), "");
   await server.refresh();
   expect(server.quarantined).toMatchObject([{ tool: "late", why: "new", description: "Came later." }]);
-  expect((await errorOf(Promise.resolve(server.tool("late").run({}, toHost())))).code).toBe("TOOL_QUARANTINED");
+  expect((await errorOf(Promise.resolve(server.tool("late").run({}, toToolHost())))).code).toBe("TOOL_QUARANTINED");
   await server.accept("late");
   expect(server.tools.map(({ name }) => name)).toContain("pipe.late");
 });
@@ -69,7 +70,7 @@ test("a tool that changes while it is in use is withheld from the next call on",
   const { server } = await openPipe();
   const before = server.tool("echo");
   expect(await echo(before)).toMatchObject({ text: "hello" });
-  await server.tool("change").run({ line: "Says something else." }, toHost());
+  await server.tool("change").run({ line: "Says something else." }, toToolHost());
   const error = await errorOf(echo(before));
   expect(error).toMatchObject({ code: "TOOL_QUARANTINED", effect: "none" });
   const after = await server.accept("echo");
@@ -98,7 +99,7 @@ test(
     const url = await listenWith((request) => handler.fetch(request));
     await using server = await openMcpServer({ name: "modern", url });
     const greet = server.tool("greet");
-    expect(await greet.run({ name: "Ada" }, toHost())).toEqual({ greeting: "Hello, Ada" });
+    expect(await greet.run({ name: "Ada" }, toToolHost())).toEqual({ greeting: "Hello, Ada" });
     const before = handler;
     handler = toModernHandler(() => description);
     description = "Greets, and more.";
@@ -106,7 +107,7 @@ test(
     // Until the end of its subscription has arrived, it is not known to be another server.
     let outcome: unknown;
     for (let tries = 0; tries < 1_000 && !isTuttiError(outcome); tries++) {
-      outcome = await Promise.resolve(greet.run({ name: "Ada" }, toHost())).catch((error: unknown) => error);
+      outcome = await Promise.resolve(greet.run({ name: "Ada" }, toToolHost())).catch((error: unknown) => error);
     }
     expect(outcome).toMatchObject({ code: "TOOL_QUARANTINED" });
   },
@@ -115,7 +116,7 @@ test(
 test("a server that is another one after a restart is looked at before it is called", async () => {
   const { server, world, pids } = await openPipe();
   describe(world, "Another one.");
-  await errorOf(Promise.resolve(server.tool("die-after").run({ line: "a" }, toHost())));
+  await errorOf(Promise.resolve(server.tool("die-after").run({ line: "a" }, toToolHost())));
   expect((await errorOf(echo(server.tool("echo")))).code).toBe("TOOL_QUARANTINED");
   expect(pids()).toHaveLength(2);
 });
@@ -127,7 +128,7 @@ test("a tool that is not offered any more is refused", async () => {
   const late = await server.accept("late");
   rmSync(join(world, "more"));
   await server.refresh();
-  expect(await errorOf(Promise.resolve(late.run({}, toHost())))).toMatchObject({
+  expect(await errorOf(Promise.resolve(late.run({}, toToolHost())))).toMatchObject({
     code: "TOOL_REFUSED",
     effect: "none",
   });

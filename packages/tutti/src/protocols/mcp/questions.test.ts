@@ -2,16 +2,17 @@ import { expect, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
 import { listenWith } from "../../../../../test/mcp/http-fixture.ts";
-import { openPipe, textOf, toHost } from "../../../../../test/mcp/mcp-fixture.ts";
+import { openPipe, textOf } from "../../../../../test/mcp/mcp-fixture.ts";
 import { toModernHandler } from "../../../../../test/mcp/modern-server.ts";
 import { toScript } from "../../../../../test/mcp/scripts.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { openManualClock } from "../../testing/manual-clock.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import type { McpAnswer, McpProgress, McpQuestion, McpSettings } from "./mcp-options.ts";
 import { openMcpServer, type McpServer } from "./mcp-server.ts";
 
 const call = async (server: McpServer, tool: string, input: object = {}): Promise<unknown> =>
-  server.tool(tool).run(input, toHost());
+  server.tool(tool).run(input, toToolHost());
 const failOf = (server: McpServer, tool: string) => errorOf(call(server, tool));
 
 /** The server of today's protocol, over HTTP. */
@@ -93,7 +94,7 @@ test("two calls that ask an older server at once do not pretend to know who asks
     },
   });
   const stop = new AbortController();
-  const hanging = errorOf(Promise.resolve(server.tool("hang").run({}, toHost({ signal: stop.signal }))));
+  const hanging = errorOf(Promise.resolve(server.tool("hang").run({}, toToolHost({ signal: stop.signal }))));
   const asking = failOf(server, "ask");
   gate.resolve();
   await asking;

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
 import { errorOf } from "../../../../../test/engine/engine-fixture.ts";
-import { makeFolder, textOf, toHost, toOfficial } from "../../../../../test/mcp/mcp-fixture.ts";
+import { makeFolder, textOf, toOfficial } from "../../../../../test/mcp/mcp-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { parseWith, toJsonSchema } from "../../contracts/schema.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import type { McpProgress } from "./mcp-options.ts";
 import { openMcpServer, type McpServer } from "./mcp-server.ts";
 
@@ -17,7 +18,7 @@ import { openMcpServer, type McpServer } from "./mcp-server.ts";
 async function call(server: McpServer, name: string, input: object = {}): Promise<unknown> {
   const tool = server.tool(name);
   const checked = await parseWith(tool.input, input, { code: "INPUT_INVALID", what: name });
-  return parseWith(tool.output, await tool.run(checked, toHost()), { code: "OUTPUT_INVALID", what: name });
+  return parseWith(tool.output, await tool.run(checked, toToolHost()), { code: "OUTPUT_INVALID", what: name });
 }
 
 test(

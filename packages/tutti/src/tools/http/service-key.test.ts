@@ -6,6 +6,10 @@ import { findSecret } from "../../base/known-secrets.ts";
 import { secret } from "../secret.ts";
 import { openKey, type ServiceKey } from "./service-key.ts";
 
+const broken = (): never => {
+  throw new Error("the vault is shut");
+};
+
 const use = { provider: "atlas", url: "https://atlas.example/search", signal: new AbortController().signal };
 
 test(
@@ -29,9 +33,6 @@ test(
   "a key that can't be had ends the call before anything was sent, and a secret goes nowhere else",
   verifies("G10", "K4"),
   async () => {
-    const broken = (): never => {
-      throw new Error("the vault is shut");
-    };
     expect(await errorOf(openKey(broken, use))).toMatchObject({ code: "TOOL_REFUSED", effect: "none" });
     expect(await errorOf(openKey("  ", use))).toMatchObject({ code: "TOOL_REFUSED", effect: "none" });
     const handle = secret({ name: "atlas", from: () => "value-of-a-handle", hosts: ["atlas.example"] });

@@ -1,22 +1,14 @@
 import { expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
-import type { ToolHost } from "../../contracts/callable.ts";
-import { toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import { readMarkdown } from "../reading/read-markdown.ts";
 import { quoteIsIn, sourceTools } from "./source-tools.ts";
 import type { Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
 
-const host: ToolHost = {
-  idempotencyKey: toEffectKey("key"),
-  signal: new AbortController().signal,
-  runId: toRunId("run"),
-  step: toStepKey("/search"),
-  attempt: 1,
-  report: () => {},
-};
+const host = toToolHost();
 
 function toSources(...texts: readonly (readonly [id: string, text: string])[]): Sources {
   const list = texts.map(([id, text]): Source => ({ id, title: id, text, kind: "text", file: `/${id}` }));

@@ -5,8 +5,6 @@ import { afterEach, describe, expect, test } from "vitest";
 import { errorOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { describeProviderFaults } from "../../../../../test/tools/provider-conformance.ts";
 import { verifies } from "../../../../../test/verifies.ts";
-import type { ToolHost } from "../../contracts/callable.ts";
-import { toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import {
   openProviderServer,
   type ProviderAnswer,
@@ -14,6 +12,7 @@ import {
   type ProviderServer,
 } from "../../testing/provider-server.ts";
 import { toTinyPdf } from "../../testing/tiny-pdf.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
 import { toSafeLookup, type FoundAddress } from "./safe-address.ts";
 import { webFetch, type WebFetchOptions, type WebPage } from "./web-fetch.ts";
 
@@ -28,14 +27,7 @@ async function serve(answer: (request: ProviderRequest) => ProviderAnswer): Prom
   return server;
 }
 
-const host: ToolHost = {
-  idempotencyKey: toEffectKey("key"),
-  signal: new AbortController().signal,
-  runId: toRunId("run"),
-  step: toStepKey("/fetch"),
-  attempt: 1,
-  report: () => {},
-};
+const host = toToolHost();
 
 async function fetchPage(url: string, options: WebFetchOptions = { allowHosts: ["127.0.0.1"] }): Promise<WebPage> {
   return webFetch(options).run({ url }, host);
