@@ -21,6 +21,8 @@ export const seesOnly: Readonly<Record<string, readonly string[]>> = { client: [
 export const folderByDependency: Readonly<Record<string, string>> = {
   zod: "contracts",
   "@ai-sdk/provider": "models/ai-sdk",
+  "@fontsource/dejavu-sans": "tools/image",
+  "@resvg/resvg-wasm": "tools/image",
   htmlparser2: "tools/sources",
   unpdf: "tools/sources",
 };

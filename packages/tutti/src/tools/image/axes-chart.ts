@@ -3,8 +3,8 @@ import {
   drawAxisTitles,
   drawLabels,
   drawValueAxis,
-  labelSize,
   planLabels,
+  planNumbers,
   toAxisWidth,
   toPlace,
   type Box,
@@ -14,7 +14,6 @@ import { toBins, toBinScale } from "./bins.ts";
 import type { HistogramChart, LabelChart, ScatterChart } from "./chart.ts";
 import { drawBars, drawBins, drawLines, drawPoints, showsBarValues } from "./marks.ts";
 import type { Pen } from "./svg.ts";
-import { toTextWidth } from "./text-width.ts";
 import { toScale, toTickTexts, type Scale } from "./ticks.ts";
 
 const tickRoom = 34; // pixels between two marks of the axis of values, at least
@@ -34,67 +33,59 @@ export function drawAxesChart(
     height:
       room.height - topRoom - (chart.yTitle === undefined ? 0 : 8) - (chart.xTitle === undefined ? 0 : xTitleRoom),
   };
-  const scale = toValueScale(chart, Math.max(2, Math.floor(inner.height / tickRoom)));
-  const { plot, marks } =
+  const { plot, scale, marks } =
     chart.kind === "scatter" || chart.kind === "histogram"
-      ? layOutNumbers(pen, chart, { inner, scale })
-      : layOutLabels(pen, chart, { inner, scale });
+      ? layOutNumbers(pen, chart, inner)
+      : layOutLabels(pen, chart, inner);
   return [...drawValueAxis(pen, scale, plot), ...marks, ...drawAxisTitles(pen, chart, { plot, room })];
-}
-
-interface Frame {
-  readonly inner: Box;
-  readonly scale: Scale;
 }
 
 interface LaidOut {
   readonly plot: Box;
+  /** Of the values, from the bottom to the top. */
+  readonly scale: Scale;
   readonly marks: readonly string[];
 }
 
-function layOutLabels(pen: Pen, chart: LabelChart, { inner, scale }: Frame): LaidOut {
-  const axisWidth = toBoundedAxisWidth(scale, inner);
-  const isOrdered = chart.kind === "line";
-  const plan = planLabels(chart.labels, { band: (inner.width - axisWidth) / chart.labels.length, isOrdered });
-  const labelled = toPlot(inner, { plan, axisWidth });
+function layOutLabels(pen: Pen, chart: LabelChart, inner: Box): LaidOut {
+  const planWith = (scale: Scale): LabelPlan => {
+    const band = (inner.width - toBoundedAxisWidth(scale, inner)) / chart.labels.length;
+    return planLabels(chart.labels, { ...inner, band, isOrdered: chart.kind === "line" });
+  };
+  // How many marks the axis has follows from its height, its width from the marks, the labels' height from the width left.
+  const draft = planWith(toValueScale(chart, inner.height));
+  const scale = toValueScale(chart, inner.height - draft.height);
+  const plan = planWith(scale);
+  const labelled = toPlot(inner, { plan, axisWidth: toBoundedAxisWidth(scale, inner) });
   // The numbers under negative bars stand between the lowest mark and the labels.
   const plot =
     showsBarValues(chart, labelled) && hasNegative(chart)
       ? { ...labelled, height: labelled.height - barValueRoom }
       : labelled;
-  const band = plot.width / chart.labels.length;
-  const places = chart.labels.map((_, index) => plot.left + band * (index + 0.5));
-  const marks =
-    chart.kind === "line"
-      ? drawLines(pen, chart, { plot, scale, places })
-      : drawBars(pen, chart, { plot, scale, places });
-  return { plot, marks: [...marks, ...drawLabels(pen, plan, { plot: labelled, places })] };
+  const places = chart.labels.map((_, index) => plot.left + (plot.width / chart.labels.length) * (index + 0.5));
+  const draw = chart.kind === "line" ? drawLines : drawBars;
+  const marks = [...draw(pen, chart, { plot, scale, places }), ...drawLabels(pen, plan, { plot: labelled, places })];
+  return { plot, scale, marks };
 }
 
 function hasNegative({ series }: LabelChart): boolean {
   return series.some(({ values }) => values.some((value) => value < 0));
 }
 
-function layOutNumbers(pen: Pen, chart: ScatterChart | HistogramChart, { inner, scale }: Frame): LaidOut {
+function layOutNumbers(pen: Pen, chart: ScatterChart | HistogramChart, inner: Box): LaidOut {
+  const scale = toValueScale(chart, inner.height);
   const axisWidth = toBoundedAxisWidth(scale, inner);
   const x = chart.kind === "histogram" ? toBinScale(chart) : toPlaceScale(chart, inner.width - axisWidth);
   const texts = toTickTexts(x);
-  // The last mark stands at the right end; its number needs half its width beyond.
-  const right = Math.min(inner.width / 5, toTextWidth(texts.at(-1) ?? "", labelSize) / 2);
-  const band = (inner.width - axisWidth - right) / (texts.length - 1);
-  const plan = planLabels(texts, { band, isOrdered: true });
-  const left = Math.max(axisWidth, toTextWidth(texts[0] ?? "", labelSize) / 2);
-  const plot = toPlot(
-    { ...inner, width: inner.width - right },
-    { plan: { ...plan, overhangLeft: 0, overhangRight: 0 }, axisWidth: left },
-  );
+  const plan = planNumbers(texts);
+  const plot = toPlot(inner, { plan, axisWidth });
   const toX = (value: number): number => toPlace(x, value, [plot.left, plot.left + plot.width]);
-  const places = x.ticks.map(toX);
+  const labels = drawLabels(pen, plan, { plot, places: x.ticks.map(toX) });
   const marks =
     chart.kind === "histogram"
       ? drawBins(pen, toBins(chart), { plot, scale, toX })
       : drawPoints(pen, chart, { plot, scale, toX });
-  return { plot, marks: [...marks, ...drawLabels(pen, plan, { plot, places })] };
+  return { plot, scale, marks: [...marks, ...labels] };
 }
 
 function toPlot(inner: Box, { plan, axisWidth }: { readonly plan: LabelPlan; readonly axisWidth: number }): Box {
@@ -112,10 +103,13 @@ function toPlaceScale({ series }: ScatterChart, width: number): Scale {
   return toScale(leastOf(xs), mostOf(xs), Math.max(3, Math.floor(width / 80)));
 }
 
-function toValueScale(chart: LabelChart | ScatterChart | HistogramChart, countMax: number): Scale {
+function toValueScale(chart: LabelChart | ScatterChart | HistogramChart, height: number): Scale {
+  const countMax = Math.max(2, Math.floor(height / tickRoom));
   switch (chart.kind) {
-    case "histogram":
-      return toScale(0, mostOf(toBins(chart).map((bin) => bin.count)), Math.max(2, countMax));
+    case "histogram": {
+      const highest = mostOf(toBins(chart).map((bin) => bin.count));
+      return toScale(0, highest, Math.min(countMax, highest + 1)); // no half values
+    }
     case "scatter": {
       const ys = chart.series.flatMap((each) => each.points.map((point) => point.y));
       return toScale(leastOf(ys), mostOf(ys), countMax);
@@ -123,13 +117,19 @@ function toValueScale(chart: LabelChart | ScatterChart | HistogramChart, countMa
     case "line":
     case "bar":
     case "stacked": {
-      const values = chart.kind === "stacked" ? toSums(chart) : chart.series.flatMap((each) => each.values);
-      const zero = chart.kind === "line" ? [] : [0]; // a bar's length is its value only if it begins at zero
-      const ends = chart.range === undefined ? [] : [chart.range.from, chart.range.to];
-      const all = [...values, ...zero, ...ends];
-      return toScale(leastOf(all), mostOf(all), countMax);
+      const { from, to } = toRange(chart);
+      return toScale(from, to, countMax);
     }
   }
+}
+
+/** What the axis of values has to span. */
+export function toRange(chart: LabelChart): { readonly from: number; readonly to: number } {
+  const values = chart.kind === "stacked" ? toSums(chart) : chart.series.flatMap((each) => each.values);
+  const zero = chart.kind === "line" ? [] : [0]; // a bar's length is its value only if it begins at zero
+  const ends = chart.range === undefined ? [] : [chart.range.from, chart.range.to];
+  const all = [...values, ...zero, ...ends];
+  return { from: leastOf(all), to: mostOf(all) };
 }
 
 /** Where each stack ends: its negative parts below zero, its positive parts above. */

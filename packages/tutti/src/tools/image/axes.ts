@@ -1,4 +1,4 @@
-import type { Pen } from "./svg.ts";
+import { toShort, type Pen } from "./svg.ts";
 import { cutText, toTextWidth, wrapText } from "./text-width.ts";
 import { toTickTexts, type Scale } from "./ticks.ts";
 
@@ -73,69 +73,95 @@ function toRightText(x: number, y: number): Record<string, string | number> {
 /** How labels stand under an axis so that none touches another. */
 export interface LabelPlan {
   readonly texts: readonly string[];
-  /** Every which label is shown; 1 for all. */
-  readonly every: number;
   readonly isTurned: boolean;
-  /** Room that they take under the axis, and beyond the first and the last place. */
+  /** Pixels from one shown label to the next, at least. */
+  readonly step: number;
+  /** Room that they take under the axis, and beyond its ends. */
   readonly height: number;
   readonly overhangLeft: number;
   readonly overhangRight: number;
 }
 
 const turnedWidthMax = 130;
+const turnedHeightPartMax = 0.4;
 const turnedStep = 17;
 const flatGap = 10;
+const flatHeight = 24;
 const slope = Math.SQRT1_2; // of 45 degrees
 
-/** Flat where all fit, else turned by 45 degrees (or, where the order tells the reader what lies between, some left out), and cut as a last resort. */
-export function planLabels(
-  labels: readonly string[],
-  { band, isOrdered }: { readonly band: number; readonly isOrdered: boolean },
-): LabelPlan {
-  const widest = Math.max(...labels.map((label) => toTextWidth(label, labelSize)));
-  const flat = (every: number, texts: readonly string[]): LabelPlan => {
-    const overhang = Math.max(0, Math.min(widest, band * every) / 2 - band / 2);
-    return { texts, every, isTurned: false, height: 24, overhangLeft: overhang, overhangRight: overhang };
+interface LabelRoom {
+  /** From the left end of the picture's room to the right end of the axis. */
+  readonly width: number;
+  /** Of the axis of values and the labels together. */
+  readonly height: number;
+  /** Between the middles of two labels, if nothing hangs over. */
+  readonly band: number;
+  /** Labels in an order that tells the reader what lies between two of them. */
+  readonly isOrdered: boolean;
+}
+
+/** Flat where all fit, else turned by 45 degrees (or, where they are ordered, some left out), and cut as a last resort. */
+export function planLabels(labels: readonly string[], { width, height, band, isOrdered }: LabelRoom): LabelPlan {
+  const widest = widthOf(labels);
+  const flat = {
+    texts: labels,
+    isTurned: false,
+    step: widest + flatGap,
+    height: 24,
+    overhangLeft: 0,
+    overhangRight: 0,
   };
-  if (widest + flatGap <= band) return flat(1, labels);
-  const every = Math.ceil((widest + flatGap) / band);
-  if (isOrdered && every <= labels.length / 3) return flat(every, labels);
-  if (labels.length === 1 || band > turnedWidthMax)
-    return flat(
-      1,
-      labels.map((label) => cutText(label, band - flatGap, labelSize)),
-    );
-  const texts = labels.map((label) => cutText(label, turnedWidthMax, labelSize));
-  const length = Math.max(...texts.map((label) => toTextWidth(label, labelSize)));
+  if (widest + flatGap <= band) return flat;
+  if (isOrdered && Math.ceil((widest + flatGap) / band) <= labels.length / 3) {
+    return { ...flat, overhangLeft: widest / 2, overhangRight: widest / 2 };
+  }
+  if (labels.length === 1 || band > turnedWidthMax) {
+    const texts = labels.map((label) => cutText(label, band - flatGap, labelSize));
+    return { ...flat, texts, step: band };
+  }
+  const widthMax = Math.min(turnedWidthMax, (height * turnedHeightPartMax) / slope);
+  const texts = labels.map((label) => cutText(label, widthMax, labelSize));
+  const reach = widthOf(texts) * slope + 4;
+  // The first label stands half a place right of the axis' left end, and that place shrinks with what hangs over.
+  const half = 1 / (2 * labels.length);
+  const overhangLeft = Math.max(0, (reach - width * half) / (1 - half));
+  return { texts, isTurned: true, step: turnedStep, height: reach + 22, overhangLeft, overhangRight: 0 };
+}
+
+/** Flat, as many left out as have no room; the outermost stand at the very ends of the axis. */
+export function planNumbers(texts: readonly string[]): LabelPlan {
+  const widest = widthOf(texts);
   return {
     texts,
-    every: Math.max(1, Math.ceil(turnedStep / band)),
-    isTurned: true,
-    height: length * slope + 26,
-    overhangLeft: Math.max(0, length * slope + 4 - band / 2),
-    overhangRight: 0,
+    isTurned: false,
+    step: widest + flatGap,
+    height: flatHeight,
+    overhangLeft: widest / 2,
+    overhangRight: widest / 2,
   };
 }
 
-/** The labels under the axis, each in the middle of its place. */
+function widthOf(texts: readonly string[]): number {
+  return Math.max(...texts.map((text) => toTextWidth(text, labelSize)));
+}
+
+/** The labels under the axis, each in the middle of its place; as many are left out as their plan asks for. */
 export function drawLabels(
   pen: Pen,
   plan: LabelPlan,
   { plot, places }: { readonly plot: Box; readonly places: readonly number[] },
 ): readonly string[] {
   const bottom = plot.top + plot.height;
+  const [first = 0, second = Infinity] = places;
+  const every = Math.max(1, Math.ceil(plan.step / (second - first) - 1e-9));
   return plan.texts.flatMap((label, index) => {
     const x = places[index];
-    if (index % plan.every !== 0 || x === undefined || label === "") return [];
-    const turned = plan.isTurned
-      ? {
-          x: x + 4,
-          y: bottom + 16,
-          "text-anchor": "end",
-          transform: `rotate(-45 ${Math.round(x + 4)} ${Math.round(bottom + 16)})`,
-        }
+    if (index % every !== 0 || x === undefined || label === "") return [];
+    const corner = { x: toShort(x + 4), y: toShort(bottom + 16) };
+    const place = plan.isTurned
+      ? { ...corner, "text-anchor": "end", transform: `rotate(-45 ${corner.x} ${corner.y})` }
       : { x, y: bottom + 17, "text-anchor": "middle" };
-    return [pen.text(label, { ...turned, "font-size": labelSize, role: "quiet", class: "label" })];
+    return [pen.text(label, { ...place, "font-size": labelSize, role: "quiet", class: "label" })];
   });
 }
 

@@ -54,7 +54,7 @@ export interface PieChart extends Look {
 export type Chart = LabelChart | ScatterChart | HistogramChart | PieChart;
 
 export const sideDefault = { width: 640, height: 400 } as const;
-export const sideMin = 240;
+export const sideMin = 320;
 export const sideMax = 2_000;
 const labelsMax = 200;
 const pointsMax = 5_000;
@@ -85,7 +85,7 @@ export function parseDrawn<Value>(shape: Shape<Value>, value: unknown, what: str
   }
 }
 
-export const amount: Shape<number> = (value, path) => {
+const amount: Shape<number> = (value, path) => {
   if (typeof value === "number" && Math.abs(value) <= amountMax) return value;
   throw new ShapeError(path, "a finite number up to 1e100", value);
 };
@@ -172,7 +172,7 @@ const pieShape: Shape<PieChart> = (value, path) => {
   throw new ShapeError("parts", "parts of which one at least is more than 0", 0);
 };
 
-const chartShape: Shape<Chart> = (value, path) => {
+export const chartShape: Shape<Chart> = (value, path) => {
   const { kind } = fields({ kind: oneOf("bar", "stacked", "line", "scatter", "histogram", "pie", "donut") })(
     value,
     path,

@@ -18,7 +18,7 @@ const diagramFields = fields(
   { ...look, direction: oneOf("down", "right") },
 );
 
-const diagramShape: Shape<Diagram> = (value, path) => {
+export const diagramShape: Shape<Diagram> = (value, path) => {
   const diagram = diagramFields(value, path);
   listWithin(arrowShape, 0, arrowsMax)(diagram.arrows, "arrows");
   const ids = new Set<string>();

@@ -11,7 +11,6 @@ export interface Font {
   has(codePoint: number): boolean;
 }
 
-const packed = "@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff";
 const woffSignature = 0x77_4f_46_46; // "wOFF"
 const woffHeader = 44;
 const woffRecord = 20;
@@ -22,7 +21,9 @@ let shipped: Promise<Font> | undefined;
 
 /** DejaVu Sans, which comes with Tutti: Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic and many signs. Read once. */
 export function readShippedFont(): Promise<Font> {
-  shipped ??= readFile(createRequire(import.meta.url).resolve(packed)).then((woff) => toFont(unpackWoff(woff)));
+  shipped ??= readFile(
+    createRequire(import.meta.url).resolve("@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff"),
+  ).then((woff) => toFont(unpackWoff(woff)));
   return shipped;
 }
 

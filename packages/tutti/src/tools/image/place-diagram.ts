@@ -95,7 +95,6 @@ interface Graph {
  * are a node of their own in the middle of it: so they have room, and nothing crosses them.
  */
 function toGraph({ boxes, arrows }: Diagram): Graph {
-  const toId = (id: string): string => `box ${id}`;
   const nodeById = new Map(boxes.map(({ id, label }): [string, Node] => [toId(id), toNode(label, "box")]));
   const back = findBack(
     boxes.map(({ id }) => id),
@@ -120,6 +119,11 @@ function toGraph({ boxes, arrows }: Diagram): Graph {
     ];
   });
   return { nodeById, links };
+}
+
+// Boxes, words of arrows and way points share one map; the prefix keeps a box from being taken for one of them.
+function toId(id: string): string {
+  return `box ${id}`;
 }
 
 function toNode(label: string, kind: "box" | "label"): Node {
@@ -175,23 +179,22 @@ function placeAcross(
 
 // Pushing from the left favours the right and the other way round; the mean of both keeps every gap and favours nobody.
 function keepApart(wanted: readonly number[], sizes: readonly number[]): readonly number[] {
-  const push = (places: readonly number[], lengths: readonly number[]): readonly number[] => {
-    const result: number[] = [];
-    for (const [index, place] of places.entries()) {
-      const before = result[index - 1];
-      const least =
-        before === undefined
-          ? -Infinity
-          : before + ((lengths[index - 1] ?? 0) + (lengths[index] ?? 0)) / 2 + gap.beside;
-      result.push(Math.max(place, least));
-    }
-    return result;
-  };
-  const right = push(wanted, sizes);
-  const left = push(wanted.map((place) => -place).toReversed(), sizes.toReversed())
+  const right = pushApart(wanted, sizes);
+  const mirrored = wanted.map((place) => -place).toReversed();
+  const left = pushApart(mirrored, sizes.toReversed())
     .map((place) => -place)
     .toReversed();
   return right.map((place, index) => (place + (left[index] ?? place)) / 2);
+}
+
+function pushApart(places: readonly number[], sizes: readonly number[]): readonly number[] {
+  const pushed: number[] = [];
+  for (const [index, place] of places.entries()) {
+    const before = pushed[index - 1];
+    const apart = ((sizes[index - 1] ?? 0) + (sizes[index] ?? 0)) / 2 + gap.beside;
+    pushed.push(before === undefined ? place : Math.max(place, before + apart));
+  }
+  return pushed;
 }
 
 function placeAlong(
@@ -210,8 +213,8 @@ function placeAlong(
 
 interface Ports {
   readonly middles: ReadonlyMap<string, number>;
-  sizeOf(id: string): number;
-  kindOf(id: string): Node["kind"];
+  readonly sizeOf: (id: string) => number;
+  readonly kindOf: (id: string) => Node["kind"];
 }
 
 /** How far from the middle of a box each of its arrows begins or ends, so that they don't lie on each other. */
@@ -237,10 +240,10 @@ function toPorts(
 }
 
 interface Ends {
-  nodeOf(id: string): Node;
-  spotOf(id: string): Spot;
+  readonly nodeOf: (id: string) => Node;
+  readonly spotOf: (id: string) => Spot;
   readonly isDown: boolean;
-  shift(route: Route, end: "first" | "last"): number;
+  readonly shift: (route: Route, end: "first" | "last") => number;
 }
 
 function toPoints(route: Route, { nodeOf, spotOf, isDown, shift }: Ends): readonly Spot[] {

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
+import type { Resvg as ResvgClass } from "@resvg/resvg-wasm";
+
 import { TuttiError } from "../../base/errors.ts";
 import { readShippedFont, toFont, type Font } from "./font.ts";
 
@@ -23,7 +25,7 @@ const scaleMax = 4;
 const svgBytesMax = 4 * 1024 * 1024;
 const pixelsMax = 16_000_000;
 
-type Resvg = typeof import("@resvg/resvg-wasm").Resvg;
+type Resvg = typeof ResvgClass;
 type Rendered = ReturnType<InstanceType<Resvg>["render"]>;
 
 let loaded: Promise<Resvg> | undefined;
@@ -31,7 +33,7 @@ let loaded: Promise<Resvg> | undefined;
 /**
  * An SVG as PNG, drawn in this process (resvg, compiled to WebAssembly; loaded on first use). No system font and no file is looked at:
  * the same SVG gives the same bytes everywhere.
- * @throws TuttiError INPUT_INVALID when it is not SVG, too large, or holds a sign that no given font can write.
+ * @throws TuttiError INPUT_INVALID when it is not SVG or too large, TOOL_FAILED when it holds a sign that no given font can write.
  */
 export function toPng(svg: string, options: PngOptions = {}): Promise<Uint8Array> {
   return render(svg, options, (image) => image.asPng());
@@ -62,7 +64,7 @@ async function render<Output>(svg: string, options: PngOptions, take: (image: Re
 interface Drawing<Output> {
   readonly scale: number;
   readonly fonts: readonly Font[];
-  take(image: Rendered): Output;
+  readonly take: (image: Rendered) => Output;
 }
 
 function draw<Output>(Drawer: Resvg, svg: string, { scale, fonts, take }: Drawing<Output>): Output {
@@ -113,7 +115,7 @@ function refuseUnwritable(svg: string, fonts: readonly Font[]): void {
   const [first = ""] = missing;
   const name = `U+${(first.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
   throw new TuttiError(
-    "INPUT_INVALID",
+    "TOOL_FAILED",
     `no font can write ${JSON.stringify(first)} (${name})${missing.size > 1 ? ` and ${missing.size - 1} other signs` : ""}`,
     {
       hint: "Take the SVG, which the reader's own fonts write, or give `fonts` that have these signs.",

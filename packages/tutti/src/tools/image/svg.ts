@@ -139,12 +139,13 @@ export function toShort(value: number): string {
   return String(rounded === 0 ? 0 : rounded); // no "-0"
 }
 
+const xmlControls: ReadonlySet<string> = new Set("\t\n\r");
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
 /** Text that can't become markup; signs that XML has no place for become `�`. */
 export function escapeText(text: string): string {
   return text
     .toWellFormed()
-    .replaceAll(/[\0-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "\uFFFD")
+    .replaceAll(/\p{Cc}|[\uFFFE\uFFFF]/gu, (sign) => (xmlControls.has(sign) ? sign : "\uFFFD"))
     .replaceAll(/[&<>"]/g, (sign) => escapes[sign] ?? sign);
 }
