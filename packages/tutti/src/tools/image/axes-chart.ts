@@ -12,7 +12,7 @@ import {
 } from "./axes.ts";
 import { toBins, toBinScale } from "./bins.ts";
 import type { HistogramChart, LabelChart, ScatterChart } from "./chart.ts";
-import { drawBars, drawBins, drawLines, drawPoints, showsBarValues } from "./marks.ts";
+import { drawBars, drawBins, drawLines, drawPoints } from "./marks.ts";
 import type { Pen } from "./svg.ts";
 import { toScale, toTickTexts, type Scale } from "./ticks.ts";
 
@@ -57,19 +57,13 @@ function layOutLabels(pen: Pen, chart: LabelChart, inner: Box): LaidOut {
   const scale = toValueScale(chart, inner.height - draft.height);
   const plan = planWith(scale);
   const labelled = toPlot(inner, { plan, axisWidth: toBoundedAxisWidth(scale, inner) });
-  // The numbers under negative bars stand between the lowest mark and the labels.
-  const plot =
-    showsBarValues(chart, labelled) && hasNegative(chart)
-      ? { ...labelled, height: labelled.height - barValueRoom }
-      : labelled;
+  // Numbers under negative bars stand between the lowest mark and the labels.
+  const isNumbered = chart.kind !== "line" && chart.series.length === 1 && toRange(chart).from < 0;
+  const plot = isNumbered ? { ...labelled, height: labelled.height - barValueRoom } : labelled;
   const places = chart.labels.map((_, index) => plot.left + (plot.width / chart.labels.length) * (index + 0.5));
   const draw = chart.kind === "line" ? drawLines : drawBars;
   const marks = [...draw(pen, chart, { plot, scale, places }), ...drawLabels(pen, plan, { plot: labelled, places })];
   return { plot, scale, marks };
-}
-
-function hasNegative({ series }: LabelChart): boolean {
-  return series.some(({ values }) => values.some((value) => value < 0));
 }
 
 function layOutNumbers(pen: Pen, chart: ScatterChart | HistogramChart, inner: Box): LaidOut {

@@ -53,7 +53,7 @@ export function drawBars(pen: Pen, chart: LabelChart, field: Field): readonly st
 }
 
 /** Whether each bar has its number at its end: for one series, where the numbers fit beside each other. */
-export function showsBarValues({ kind, labels, series }: LabelChart, plot: Box): boolean {
+function showsBarValues({ kind, labels, series }: LabelChart, plot: Box): boolean {
   const [only] = series;
   if (kind === "line" || only === undefined || series.length > 1) return false;
   const widest = only.values.reduce((most, value) => Math.max(most, toTextWidth(toValueText(value), labelSize)), 0);

@@ -77,6 +77,8 @@ export function toFrames(animation: Animation): AnimationFrames {
   } = parseDrawn(animationShape, animation, "the animation");
   const ranges = charts.map(toRange);
   const range = { from: Math.min(...ranges.map(({ from }) => from)), to: Math.max(...ranges.map(({ to }) => to)) };
+  // What lies between is rounded so that the numbers at the bars stay readable and the bars still move smoothly.
+  const unit = range.to > range.from ? 10 ** (Math.floor(Math.log10(range.to - range.from)) - 2) : 1;
   const moments = charts.length === 1 ? [...charts.map(toZero), ...charts] : charts;
   const steps = Math.round(seconds * framesPerSecond);
   const svgs = moments.slice(1).flatMap((next, index) => {
@@ -84,7 +86,7 @@ export function toFrames(animation: Animation): AnimationFrames {
     const isFirst = index === 0;
     return Array.from({ length: steps + (isFirst ? 1 : 0) }, (_, step) => {
       const part = (step + (isFirst ? 0 : 1)) / steps;
-      return drawChart({ ...mix(before, next, ease(part)), range });
+      return drawChart({ ...mix(before, next, { part: ease(part), unit }), range });
     });
   });
   return { svgs, frameMs: 1_000 / framesPerSecond };
@@ -99,13 +101,18 @@ function ease(part: number): number {
   return part * part * (3 - 2 * part);
 }
 
-function mix(before: LabelChart, next: LabelChart, part: number): LabelChart {
+function mix(
+  before: LabelChart,
+  next: LabelChart,
+  { part, unit }: { readonly part: number; readonly unit: number },
+): LabelChart {
+  if (part === 0) return before;
   if (part === 1) return next;
   const series = next.series.map(({ name, values }, which) => ({
     name,
     values: values.map((value, index) => {
       const from = before.series[which]?.values[index] ?? 0;
-      return from + (value - from) * part;
+      return Math.round((from + (value - from) * part) / unit) * unit;
     }),
   }));
   return { ...(part < 0.5 ? before : next), series };
