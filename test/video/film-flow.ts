@@ -15,8 +15,6 @@ export function toJobModel(url: string, canFind = true): VideoModel {
     if (response.ok) return response;
     throw new TuttiError("TOOL_UNAVAILABLE", `the job server answered ${response.status}`);
   };
-  const idOf = async (response: Response): Promise<string | undefined> =>
-    z.object({ id: z.string().optional() }).parse(await response.json()).id;
   const model: VideoModel = {
     provider: "jobs",
     id: "film-1",
@@ -43,6 +41,10 @@ export function toJobModel(url: string, canFind = true): VideoModel {
       return id === undefined ? undefined : { reference: id };
     },
   };
+}
+
+async function idOf(response: Response): Promise<string | undefined> {
+  return z.object({ id: z.string().optional() }).parse(await response.json()).id;
 }
 
 export function toFilmFlow(

@@ -84,10 +84,12 @@ test("arrows point to later layers", () => {
   expect(yOf("middle")).toBeLessThan(yOf("end"));
 });
 
+function refusal(message: string): unknown {
+  return expect.objectContaining({ code: "INPUT_INVALID", message: `the diagram can't be drawn: ${message}` });
+}
+
 test("an arrow to nothing and two boxes of one name are refused with their place", () => {
   const box = { id: "a", label: "A" };
-  const refusal = (message: string): unknown =>
-    expect.objectContaining({ code: "INPUT_INVALID", message: `the diagram can't be drawn: ${message}` });
   expect(() => drawDiagram({ title: "", boxes: [box], arrows: [{ from: "a", to: "b" }] })).toThrow(
     refusal("arrows[0].to should be the id of a box, not string"),
   );

@@ -24,7 +24,7 @@ test(
       kind: "answer",
       body: { created: 1, data: [{ b64_json: png }] },
     }));
-    onTestFinished(server.close);
+    onTestFinished(() => server.close());
     const model = createOpenAI({ apiKey: "sk-test", baseURL: `${server.url}/v1` }).image("gpt-image-1");
     const draw = imageTool(imageProvider(fromAiSdkImage(model), { costUsd: 0.04 }));
     const stage = openStage();

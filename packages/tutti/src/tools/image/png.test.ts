@@ -67,7 +67,9 @@ test("a packed font says which signs it has", async () => {
 
 const letters = fc.string({
   unit: fc.constantFrom(
-    ..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;-+%()/ÄÖÜßéñçŁÅабвгдежзийклмнопрстуфхцчшщыэюяАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЭЮЯαβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΘΛΞΠΣΦΨΩ",
+    ...Array.from(
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;-+%()/ÄÖÜßéñçŁÅабвгдежзийклмнопрстуфхцчшщыэюяАБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЭЮЯαβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΘΛΞΠΣΦΨΩ",
+    ),
   ),
   minLength: 12,
   maxLength: 40,
@@ -133,15 +135,17 @@ test.for(["light", "dark"] as const)(
   "series stay apart in the %s theme for every common kind of colour blindness",
   (theme) => {
     const colors = Array.from({ length: 8 }, (_, index) => toColor(`series-${index}`, theme));
-    for (const color of colors) expect(toContrast(color, toColor("paper", theme)), color).toBeGreaterThan(2.5);
-    for (const matrix of Object.values(eyes)) {
-      for (const [index, one] of colors.entries()) {
-        for (const other of colors.slice(index + 1)) {
+    const faint = colors.filter((color) => toContrast(color, toColor("paper", theme)) < 2.5);
+    expect(faint).toEqual([]);
+    const alike = Object.entries(eyes).flatMap(([eye, matrix]) =>
+      colors.flatMap((one, index) =>
+        colors.slice(index + 1).flatMap((other) => {
           const [seen, beside] = [toSeen(one, matrix), toSeen(other, matrix)];
           const distance = Math.hypot(...seen.map((part, at) => part - (beside[at] ?? 0)));
-          expect(distance, `${one} and ${other}`).toBeGreaterThan(30);
-        }
-      }
-    }
+          return distance < 30 ? [`${one} and ${other} for eyes ${eye}: ${distance}`] : [];
+        }),
+      ),
+    );
+    expect(alike).toEqual([]);
   },
 );

@@ -30,9 +30,10 @@ function toSignWidth(sign: string): number {
   return capital.test(sign) ? capitalWidth : otherWidth;
 }
 
-/** The text, or its beginning with `…` where it would be wider. What a reader sees as one sign is never cut apart. */
+/** The text, or its beginning with `…` where it would be wider, or nothing where not even that fits. What a reader sees as one sign is never cut apart. */
 export function cutText(text: string, widthMax: number, fontSize: number): string {
   if (toTextWidth(text, fontSize) <= widthMax) return text;
+  if (toTextWidth("…", fontSize) > widthMax) return "";
   let kept = "";
   for (const { segment } of segmenter.segment(text)) {
     if (toTextWidth(`${kept}${segment}…`, fontSize) > widthMax) break;

@@ -39,12 +39,7 @@ function put(
   width: number,
   { control, rows }: { readonly control: Buffer; readonly rows: Buffer },
 ): void {
-  const [partWidth, partHeight, left, top] = [4, 8, 12, 16].map((at) => control.readUInt32BE(at)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [partWidth = 0, partHeight = 0, left = 0, top = 0] = [4, 8, 12, 16].map((at) => control.readUInt32BE(at));
   const rowBytes = partWidth * 3;
   for (let y = 0; y < partHeight; y++) {
     const row = rows.subarray(y * (rowBytes + 1) + 1, (y + 1) * (rowBytes + 1));

@@ -27,12 +27,12 @@ async function runUntilKilled(
   canFind: boolean,
 ): Promise<{ readonly ledger: string; readonly server: JobServer }> {
   const ledger = await makeLedgerFile();
-  let kill: (() => void) | undefined;
+  const reached = Promise.withResolvers<void>();
   let isDead = false;
   const server = await openServer((line, answer) => {
     if (isDead || !at.test(line)) return answer();
     isDead = true; // and this question is never answered
-    kill?.();
+    reached.resolve();
   });
   const args = [
     "--conditions=tutti-source",
@@ -43,7 +43,7 @@ async function runUntilKilled(
     String(canFind),
   ];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
-  kill = () => child.kill("SIGKILL");
+  void reached.promise.then(() => child.kill("SIGKILL"));
   const [, signal] = await once(child, "close");
   expect(signal).toBe("SIGKILL");
   return { ledger, server };
