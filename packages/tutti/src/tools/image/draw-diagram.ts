@@ -1,10 +1,11 @@
 import { drawTitle, margin } from "./axes.ts";
-import { sideMax, sideMin } from "./chart.ts";
+import { sideMax } from "./chart.ts";
 import { parseDiagram, type Diagram } from "./diagram.ts";
 import { toDrawing } from "./draw-chart.ts";
 import { boxText, placeDiagram, type Line, type PlacedBox } from "./place-diagram.ts";
 import { element, escapeText, openPen, toDocument, toShort, type Pen } from "./svg.ts";
 
+const widthMin = 240; // for the title
 const headLength = 8;
 const headHalf = 4;
 const itemsMax = 20;
@@ -18,7 +19,7 @@ export function drawDiagram(diagram: Diagram): string {
   const checked = parseDiagram(diagram);
   const placed = placeDiagram(checked);
   const pen = openPen(checked.theme ?? "auto");
-  const width = checked.width ?? clampSide(placed.width + 2 * margin);
+  const width = checked.width ?? toSide(placed.width + 2 * margin, widthMin);
   const title = drawTitle(pen, checked.title, {
     left: margin,
     top: margin,
@@ -26,8 +27,8 @@ export function drawDiagram(diagram: Diagram): string {
     height: sideMax,
   });
   const top = title.room.top + 8;
-  const height =
-    checked.height ?? clampSide(top + placed.height * Math.min(1, (width - 2 * margin) / placed.width) + margin);
+  const shrunk = placed.height * Math.min(1, (width - 2 * margin) / placed.width);
+  const height = checked.height ?? toSide(top + shrunk + margin, 0);
   const scale = Math.min(1, (width - 2 * margin) / placed.width, (height - top - margin) / placed.height);
   const left = (width - placed.width * scale) / 2;
   const marks = [
@@ -41,8 +42,8 @@ export function drawDiagram(diagram: Diagram): string {
   ]);
 }
 
-function clampSide(side: number): number {
-  return Math.ceil(Math.min(sideMax, Math.max(sideMin, side)));
+function toSide(wanted: number, min: number): number {
+  return Math.ceil(Math.min(sideMax, Math.max(min, wanted)));
 }
 
 function drawBox(pen: Pen, { x, y, width, height, lines, isBoxed, label }: PlacedBox): string {

@@ -8,8 +8,8 @@ export type Role = "paper" | "ink" | "quiet" | "grid" | "axis" | "box" | SeriesR
 export type SeriesRole = `series-${number}`;
 
 // Found by a search for colours that stay apart for every common kind of colour blindness and stand out from the paper; png.test.ts measures both.
-const lightSeries = ["#0051e4", "#c99902", "#004652", "#bb269e", "#54a3ff", "#832701", "#7aa87f", "#837238"] as const;
-const darkSeries = ["#7fadff", "#ffaf0a", "#39a164", "#bfbcb2", "#afffff", "#d75715", "#7a70b5", "#fff65a"] as const;
+const lightSeries = ["#066ece", "#c79a00", "#006361", "#dd56a6", "#34a8e7", "#9e3500", "#75876d", "#98761b"] as const;
+const darkSeries = ["#4cbef0", "#ffa32d", "#33ab80", "#dea8b8", "#9ee6ff", "#ea5e38", "#9289b9", "#cfe653"] as const;
 
 /** How many series have a colour of their own. */
 export const seriesMax = lightSeries.length;
