@@ -13,6 +13,7 @@ import {
 import { toBins, toBinScale } from "./bins.ts";
 import type { HistogramChart, LabelChart, ScatterChart } from "./chart.ts";
 import { drawBars, drawBins, drawLines, drawPoints } from "./marks.ts";
+import { drawRows } from "./rows.ts";
 import type { Pen } from "./svg.ts";
 import { toScale, toTickTexts, type Scale } from "./ticks.ts";
 
@@ -28,6 +29,7 @@ export function drawAxesChart(
   chart: LabelChart | ScatterChart | HistogramChart,
   room: Box,
 ): readonly string[] {
+  if ("labels" in chart && chart.direction === "right") return drawRows(pen, chart, { room, range: toRange(chart) });
   const inner = {
     ...below(room, topRoom + (chart.yTitle === undefined ? 0 : 8)),
     height:

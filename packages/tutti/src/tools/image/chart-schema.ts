@@ -42,9 +42,10 @@ export const labelChartSchema: JsonSchema = objectOf(
     labels: listOf({ type: "string" }, "One per place, in their order."),
     series: ofSeries({ values: listOf(number, "One per label.") }),
     ...axes,
+    direction: { ...kind("up", "right"), description: "Bars only: right where labels are long." },
     range: objectOf({ from: number, to: number }),
   },
-  [...optional, "range"],
+  [...optional, "direction", "range"],
 );
 
 const chart: JsonSchema = {

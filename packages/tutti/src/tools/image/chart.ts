@@ -25,6 +25,8 @@ export interface LabelChart extends Look, AxisTitles {
   readonly labels: readonly string[];
   /** Each has one value per label. */
   readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
+  /** Bars that stand (`up`, the default) or lie (`right`), with room for long labels beside them. */
+  readonly direction?: "up" | "right";
   /** What the axis of values spans at least, to make several charts comparable. */
   readonly range?: { readonly from: number; readonly to: number };
 }
@@ -130,11 +132,12 @@ const labelFields = fields(
     labels: listWithin(words, 1, labelsMax),
     series: listWithin(namedValues, 1, seriesMax),
   },
-  { ...look, ...axes, range: rangeShape },
+  { ...look, ...axes, direction: oneOf("up", "right"), range: rangeShape },
 );
 
 const labelShape: Shape<LabelChart> = (value, path) => {
   const chart = labelFields(value, path);
+  if (chart.kind === "line" && chart.direction === "right") throw new ShapeError("direction", "up for lines", "right");
   const { length } = chart.labels;
   const wrong = chart.series.findIndex((series) => series.values.length !== length);
   if (wrong < 0) return chart;

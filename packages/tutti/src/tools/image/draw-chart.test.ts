@@ -46,8 +46,14 @@ const labelCharts: fc.Arbitrary<LabelChart> = fc
       }),
     }),
   );
+const rowCharts = labelCharts.map(({ kind, ...chart }): LabelChart => ({
+  ...chart,
+  kind: kind === "line" ? "bar" : kind,
+  direction: "right",
+}));
 const charts: fc.Arbitrary<Chart> = fc.oneof(
   { weight: 3, arbitrary: labelCharts },
+  { weight: 2, arbitrary: rowCharts },
   fc.record({
     kind: fc.constant("scatter" as const),
     ...look,
@@ -99,11 +105,11 @@ test("no label of an axis, no mark's number and no line of a legend touches anot
   fc.assert(
     fc.property(charts, (chart) => {
       const { texts } = readPicture(drawChart(chart));
-      for (const kind of ["tick", "label", "legend"]) {
+      for (const kind of ["tick", "label", "row", "legend"]) {
         expect(findTouching(texts.filter((text) => text.kinds.includes(kind)))).toEqual([]);
       }
       const values = texts.filter((text) => text.kinds.includes("value"));
-      const labels = texts.filter((text) => text.kinds.includes("label"));
+      const labels = texts.filter((text) => text.kinds.includes("label") || text.kinds.includes("row"));
       expect(values.filter((value) => labels.some((label) => findTouching([value, label]).length > 0))).toEqual([]);
     }),
     { numRuns: 300 },
@@ -122,6 +128,18 @@ test("bars are as long as their values, from zero, to both sides", () => {
   expect(up).toBeCloseTo(2 * (down ?? 0), 1);
   expect(none).toBe(0);
   expect(bars[0]?.bottom).toBeCloseTo(bars[1]?.top ?? 0, 1);
+});
+
+test("bars that lie are as long as their values too, and as high as their labels need", () => {
+  const labels = Array.from({ length: 30 }, (_, index) => `A document with a long name ${index}`);
+  const series = [{ name: "n", values: labels.map((_, index) => index - 10) }];
+  const picture = readPicture(drawChart({ kind: "bar", direction: "right", title: "Rows", labels, series }));
+  const bars = picture.marks.filter((mark) => mark.kinds.includes("mark"));
+  const [first, second, tenth] = [bars[0], bars[1], bars[20]].map((bar) => (bar?.right ?? 0) - (bar?.left ?? 0));
+  expect(first).toBeCloseTo(tenth ?? 0, 1);
+  expect(second).toBeCloseTo(0.9 * (first ?? 0), 1);
+  expect(picture.height).toBeGreaterThan(900);
+  expect(picture.texts.filter((text) => text.kinds.includes("row"))).toHaveLength(30);
 });
 
 test("stacked bars stand on each other, negative ones below zero", () => {
@@ -195,6 +213,11 @@ test.for<[string, unknown, string]>([
     "no part",
     { kind: "donut", title: "", parts: [{ label: "a", value: 0 }] },
     "parts should be parts of which one at least is more than 0, not 0",
+  ],
+  [
+    "lines that lie",
+    { kind: "line", title: "", direction: "right", labels: ["a"], series: [{ name: "n", values: [1] }] },
+    "direction should be up for lines, not string",
   ],
   [
     "an unknown kind",

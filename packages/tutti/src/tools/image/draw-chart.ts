@@ -2,7 +2,7 @@ import { sha256 } from "../../base/hash.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import { drawAxesChart } from "./axes-chart.ts";
 import { drawTitle, margin } from "./axes.ts";
-import { parseChart, sideDefault, type Chart } from "./chart.ts";
+import { parseChart, sideDefault, sideMax, sideMin, type Chart } from "./chart.ts";
 import { describeChart } from "./describe-chart.ts";
 import { drawLegend } from "./legend.ts";
 import { drawPie } from "./pie.ts";
@@ -15,8 +15,19 @@ import { openPen, toDocument, type Drawing, type Pen } from "./svg.ts";
  */
 export function drawChart(chart: Chart): string {
   const checked = parseChart(chart);
-  const drawing = toDrawing(checked, describeChart(checked));
+  const drawing = { ...toDrawing(checked, describeChart(checked)), height: checked.height ?? toHeight(checked) };
   return toDocument(drawing, drawMarks(openPen(drawing.theme), checked, drawing));
+}
+
+const rowHeight = 16;
+const rowGap = 10;
+const aroundRows = 150; // title, legend and axis
+
+/** Bars that lie get the height that they need to be read; all else its proportions. */
+function toHeight(chart: Chart): number {
+  if (!("labels" in chart) || chart.direction !== "right") return sideDefault.height;
+  const across = chart.kind === "stacked" ? 1 : chart.series.length;
+  return Math.min(sideMax, Math.max(sideMin, chart.labels.length * (across * rowHeight + rowGap) + aroundRows));
 }
 
 function drawMarks(pen: Pen, chart: Chart, { width, height }: Drawing): readonly string[] {

@@ -31,23 +31,38 @@ export function drawBars(pen: Pen, chart: LabelChart, field: Field): readonly st
   const group = Math.min(band * barPart, barWidthMax * across);
   const width = group / across;
   const showsValues = showsBarValues(chart, field.plot);
-  return chart.labels.flatMap((label, index) => {
+  return toBars(chart).map(({ index, which, from, value, tooltip }) => {
     const left = (field.places[index] ?? 0) - group / 2;
+    const x = chart.kind === "stacked" ? left : left + which * width;
+    const [start, end] = [toY(field, from), toY(field, from + value)];
+    const place = toBarPlace({ x, width, start, end });
+    const bar = pen.mark("rect", { ...place, fill: toSeriesRole(which), class: "mark" }, tooltip);
+    return showsValues ? bar + drawBarValue(pen, { x: x + width / 2, end, value }) : bar;
+  });
+}
+
+export interface Bar {
+  /** The label's number, and the series'. */
+  readonly index: number;
+  readonly which: number;
+  /** Where it begins: at zero, or where the one that it stands on ends. */
+  readonly from: number;
+  readonly value: number;
+  readonly tooltip: string;
+}
+
+/** The bars of a chart, label by label; stacked ones on each other, negative ones below zero. */
+export function toBars({ kind, labels, series }: LabelChart): readonly Bar[] {
+  return labels.flatMap((label, index) => {
     let up = 0;
     let down = 0;
-    return chart.series.map(({ name, values }, which) => {
+    return series.map(({ name, values }, which): Bar => {
       const value = values[index] ?? 0;
-      const from = chart.kind !== "stacked" ? 0 : value < 0 ? down : up;
+      const from = kind !== "stacked" ? 0 : value < 0 ? down : up;
       if (value < 0) down = from + value;
       else up = from + value;
-      const x = chart.kind === "stacked" ? left : left + which * width;
-      const [start, end] = [toY(field, from), toY(field, from + value)];
-      const bar = pen.mark(
-        "rect",
-        { ...toBarPlace({ x, width, start, end }), fill: toSeriesRole(which), class: "mark" },
-        toTooltip(chart.series.length === 1 ? label : `${label}, ${name}`, value),
-      );
-      return showsValues ? bar + drawBarValue(pen, { x: x + width / 2, end, value }) : bar;
+      const tooltip = toTooltip(series.length === 1 ? label : `${label}, ${name}`, value);
+      return { index, which, from, value, tooltip };
     });
   });
 }

@@ -42,7 +42,7 @@ export const animationShape: Shape<Animation> = (value, path) => {
   ]);
   const [first] = charts;
   for (const [index, chart] of charts.entries()) {
-    for (const part of ["kind", "labels", "width", "height", "theme", "names"] as const) {
+    for (const part of ["kind", "labels", "direction", "width", "height", "theme", "names"] as const) {
       if (JSON.stringify(toPart(chart, part)) === JSON.stringify(first && toPart(first, part))) continue;
       throw new ShapeError(
         `charts[${index}]`,
@@ -56,7 +56,10 @@ export const animationShape: Shape<Animation> = (value, path) => {
   return { charts, seconds, framesPerSecond };
 };
 
-function toPart(chart: LabelChart, part: "kind" | "labels" | "width" | "height" | "theme" | "names"): unknown {
+function toPart(
+  chart: LabelChart,
+  part: "kind" | "labels" | "direction" | "width" | "height" | "theme" | "names",
+): unknown {
   return part === "names" ? chart.series.map((series) => series.name) : (chart[part] ?? null);
 }
 

@@ -40,6 +40,17 @@ test("charts become each other evenly on one axis, from the first to the last", 
   expect(svgs.flatMap((svg) => findOutside(readPicture(svg)))).toEqual([]);
 });
 
+test("bars that lie move, and nothing else does", () => {
+  const lying = animation.charts.map((chart): LabelChart => ({ ...chart, direction: "right" }));
+  const pictures = toFrames({ ...animation, charts: lying }).svgs.map(readPicture);
+  const still = pictures.map(({ texts }) =>
+    JSON.stringify(texts.filter(({ kinds }) => kinds.includes("row") || kinds.includes("label"))),
+  );
+  expect(new Set(still).size).toBe(1);
+  expect(new Set(pictures.map(({ marks }) => marks[0]?.right)).size).toBeGreaterThan(3);
+  expect(pictures.flatMap(findOutside)).toEqual([]);
+});
+
 test("a single chart grows from zero", () => {
   const { svgs } = toFrames({ charts: [year("2025", [9, 4, 6])], seconds: 0.5, framesPerSecond: 4 });
   expect(barsOf(svgs[0] ?? "")).toEqual([0, 0, 0]);
