@@ -49,11 +49,5 @@ async function readBody(response: Response, host: string): Promise<Uint8Array> {
     }
     chunks.push(chunk);
   }
-  const announced = response.headers.get("content-length");
-  if (announced !== null && response.headers.get("content-encoding") === null && Number(announced) !== bytes) {
-    throw new TuttiError("TOOL_UNAVAILABLE", `${host} broke off after ${bytes} of ${announced} bytes`, {
-      hint: "It is tried again.",
-    });
-  }
   return Buffer.concat(chunks);
 }

@@ -74,9 +74,9 @@ test("every arrow has one head, also one that closes a circle and one from a box
 test("arrows point to later layers", () => {
   const boxes = ["end", "middle", "start"].map((id) => ({ id, label: id }));
   const arrows = [
-    { from: "start", to: "middle" },
-    { from: "middle", to: "end" },
     { from: "start", to: "end" },
+    { from: "middle", to: "end" },
+    { from: "start", to: "middle" },
   ];
   const placed = placeDiagram({ title: "", boxes, arrows });
   const yOf = (id: string): number => placed.boxes.find((box) => box.label === id)?.y ?? Number.NaN;
