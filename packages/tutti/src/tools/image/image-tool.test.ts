@@ -34,8 +34,8 @@ test(
       return image;
     });
     const first = await stage.open([illustrated], { evictAfterMs: 0 });
-    const handle = await first.start(illustrated, {}, { id: "r" });
-    await expect.poll(async () => (await handle.state()).kind).toBe("waiting");
+    await first.start(illustrated, {}, { id: "r" });
+    await expect.poll(() => stage.entries.some((entry) => entry.kind === "timer-set"), { timeout: 30_000 }).toBe(true);
     await first.close();
     const second = await stage.open([illustrated]);
     await stage.clock.advance(1_000);

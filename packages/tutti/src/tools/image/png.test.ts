@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { drawChart } from "./draw-chart.ts";
 import { toFont } from "./font.ts";
@@ -31,6 +31,16 @@ test("an SVG becomes the same PNG each time, at the scale that is asked for, and
   expect(width).toBe(640);
   expect(colors).toContain("066ece");
   expect(colors).toContain("1f2328");
+});
+
+test("a second copy of Tutti in the process can draw too, though the library is loaded once", async () => {
+  await toPng(drawChart(chart));
+  vi.resetModules();
+  const second = await import("./png.ts");
+  expect(second.toPng).not.toBe(toPng);
+  expect(Buffer.from(await second.toPng(drawChart(chart))).equals(Buffer.from(await toPng(drawChart(chart))))).toBe(
+    true,
+  );
 });
 
 test("a sign that no font can write is refused by name instead of becoming an empty box", async () => {

@@ -131,6 +131,17 @@ function load(): Promise<Resvg> {
 
 async function loadOnce(): Promise<Resvg> {
   const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
+  if (canDraw(Resvg)) return Resvg;
   await initWasm(await readFile(createRequire(import.meta.url).resolve("@resvg/resvg-wasm/index_bg.wasm")));
   return Resvg;
+}
+
+// Whoever else uses it in this process may have loaded it before, and it refuses to be loaded twice.
+function canDraw(Drawer: Resvg): boolean {
+  try {
+    new Drawer(`<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>`).free();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { errorOf, linesOf, makeLedgerFile, openStage } from "../../../../../test/engine/engine-fixture.ts";
+import { errorOf, makeLedgerFile, openStage, until, type Stage } from "../../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toFilmFlow, toJobModel } from "../../../../../test/video/film-flow.ts";
 import { openJobServer, type Asked, type JobServer } from "../../../../../test/video/job-server.ts";
@@ -72,10 +72,14 @@ test(
     const film = toFilmFlow(toJobModel(server.url, false), { pauseMs: 1 });
     const tutti = await openTutti({ flows: [film], ledger });
     onTestFinished(() => tutti.close());
-    await expect.poll(async () => (await tutti.inDoubt()).length).toBe(1);
+    await expect.poll(async () => (await tutti.inDoubt()).length, { timeout: 30_000 }).toBe(1);
     expect(server.jobs).toHaveLength(1);
   },
 );
+
+function timersOf(stage: Stage): number {
+  return stage.entries.filter((entry) => entry.kind === "timer-set").length;
+}
 
 interface Told {
   readonly status: () => ReturnType<VideoModel["status"]>;
@@ -117,7 +121,7 @@ test("a film that will not be made is an error with the provider's words", async
   const tutti = await stage.open([film]);
   onTestFinished(() => tutti.close());
   const failing = errorOf(tutti.run(film, request));
-  await expect.poll(() => linesOf(stage.entries).some((line) => line.startsWith("timer-set"))).toBe(true);
+  await until(() => timersOf(stage) === 1);
   await stage.clock.advance(1);
   expect(await failing).toMatchObject({
     code: "TOOL_FAILED",
@@ -136,7 +140,7 @@ test("at the deadline the run ends with the job's name, so that the film is not 
   onTestFinished(() => tutti.close());
   const failing = errorOf(tutti.run(film, request));
   for (const timers of [1, 2]) {
-    await expect.poll(() => stage.entries.filter((entry) => entry.kind === "timer-set").length).toBe(timers);
+    await until(() => timersOf(stage) === timers);
     await stage.clock.advance(600);
   }
   expect(await failing).toMatchObject({
