@@ -28,6 +28,8 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
   "markdown-it": "tools/publish",
   "sanitize-html": "tools/publish",
+  "@fontsource/dejavu-sans": "tools/image",
+  "@resvg/resvg-wasm": "tools/image",
 };
 
 /** Folders that replay runs again: what happens there must not depend on time, chance or the world. */

@@ -16,4 +16,5 @@ export type {
   McpSettings,
   McpToolSettings,
 } from "./protocols/mcp/mcp-options.ts";
-export { openMcpServer, type McpServer } from "./protocols/mcp/mcp-server.ts";
+export { openMcpServer } from "./protocols/mcp/load-server.ts";
+export type { McpServer } from "./protocols/mcp/mcp-server.ts";

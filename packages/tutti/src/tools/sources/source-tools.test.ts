@@ -71,7 +71,7 @@ test("models are shown what the tools take, and wrong input is refused", async (
   expect(toJsonSchema(search.input, "input", "search")).toMatchObject({ required: ["query"] });
   expect(toJsonSchema(read.input, "input", "read")).toMatchObject({ required: ["source"] });
   expect(await search.input["~standard"].validate({ query: 1 })).toEqual({
-    issues: [{ message: "query should be text, not number" }],
+    issues: [{ message: "query should be text, not 1" }],
   });
 });
 

@@ -38,7 +38,7 @@ test(
     expect(await get.run({ hash: broken.hash }, host)).toMatchObject({ base64: "/w==" });
     expect(await head.run({ hash: note.hash }, host)).toMatchObject({
       found: true,
-      from: [{ run: "run", step: "/step", name: "note.txt" }],
+      from: [{ run: "run-1", step: "/step", name: "note.txt" }],
     });
     for (const tool of [get, head]) expect(await tool.run({ hash: sha256("?") }, host)).toEqual({ found: false });
   },
