@@ -18,7 +18,7 @@ export type {
 export { toContract } from "./contracts/contract.ts";
 export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
-export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
+export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
 export type { TuttiConfig } from "./contracts/config.ts";
@@ -43,21 +43,40 @@ export {
   type Usage,
 } from "./contracts/outcome.ts";
 export type {
+  AgreementRule,
+  AgreeOptions,
   CallOptions,
   ChildRun,
   FanOut,
   Joined,
   Need,
+  ReviewOptions,
   Run,
   Siblings,
   SignalOf,
   SignalType,
   StepHost,
   StepOptions,
+  Voter,
+  Voters,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
+export type {
+  Agreement,
+  Candidate,
+  FieldRule,
+  FieldValue,
+  JudgedQuestion,
+  Judgement,
+  OtherAnswer,
+  Reviewed,
+  ReviewVerdict,
+  SilentVoter,
+  Split,
+  Vote,
+} from "./contracts/agreement.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,

@@ -67,7 +67,7 @@ export async function actInTurns(loop: Loop, run: Run, call: Call<unknown>): Pro
     if (turn.lastBy !== undefined && reply.toolCalls.length > 0 && reply.text.trim() === "")
       throw limits.over(turn.lastBy);
     const answer = await readAnswer(reply, call.host, loop.asksConfidence);
-    if (answer.kind === "fits") return toActed(answer, limits);
+    if (answer.kind === "fits") return toActed(answer, limits, reply.model);
     if (repairs >= loop.repairsMax) throw toUnusable(loop, { reply, problem: answer.problem, turn, repairs });
     if (turn.lastBy !== undefined) throw limits.over(turn.lastBy, answer.problem);
     repairs += 1;
@@ -111,7 +111,12 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
   const reply = await askModel(run, {
     name: "model",
     tier: loop.tier,
-    request: { messages, tools: isLast ? [] : choice.shown, answer: loop.answer, hints: toHints(loop, turn) },
+    request: {
+      messages,
+      tools: isLast ? [] : choice.shown,
+      answer: loop.answer,
+      hints: toHints(loop, turn, host.fresh),
+    },
     leftMs: turn.leftMs,
     host,
   });
@@ -119,8 +124,8 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
   return reply;
 }
 
-function toHints({ hints }: Loop, { leftUsd }: Turn): ModelHints {
-  return { ...hints, ...(leftUsd === undefined ? {} : { budgetUsd: leftUsd }) };
+function toHints({ hints }: Loop, { leftUsd }: Turn, fresh: boolean): ModelHints {
+  return { ...hints, ...(leftUsd === undefined ? {} : { budgetUsd: leftUsd }), ...(fresh ? { fresh } : {}) };
 }
 
 // What the provider wants to see again belongs to all of its calls; without one of them it would not fit.
@@ -134,9 +139,9 @@ function toSaid({ text, toolCalls, dropped, providerData }: RecordedReply, calls
   };
 }
 
-function toActed(answer: Answer & { readonly kind: "fits" }, { usage }: LimitBook): Acted<unknown> {
+function toActed(answer: Answer & { readonly kind: "fits" }, { usage }: LimitBook, model: string): Acted<unknown> {
   const { output, confidence } = answer;
-  return { output, usage, ...(confidence === undefined ? {} : { confidence }) };
+  return { output, usage, model, ...(confidence === undefined ? {} : { confidence }) };
 }
 
 interface Unusable {

@@ -120,19 +120,26 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
+      if (request.options.fresh === true) inner.wantsFresh = true;
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
       if (agent.needs !== undefined && agent.needs.length > 0)
         await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
-      const acted = await agent.act(run, input, toActHost(driver, request, acceptor));
+      const acted = await agent.act(run, input, toActHost(driver, request, { acceptor, fresh: inner.wantsFresh }));
       return { ...acted, output: await acceptor.settle(acted.output) };
     },
   });
 }
 
-function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, acceptor: Acceptor): ActHost {
+interface ActPlace {
+  readonly acceptor: Acceptor;
+  readonly fresh: boolean;
+}
+
+function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { acceptor, fresh }: ActPlace): ActHost {
   const { host, run } = driver;
   return {
+    fresh,
     model: (tier) => host.model(tier),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),

@@ -6,6 +6,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
+import type { TeamVerbs } from "../contracts/run.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
 import type { Delivery } from "./delivery.ts";
 import type { History } from "./history.ts";
@@ -20,6 +21,8 @@ export interface DriverHost {
   readonly stallMs: number;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
+  /** The verbs that are made of the others. */
+  readonly teams: TeamVerbs;
   model(tier: string): Model;
   /** Delivers a signal to another run, once per id. */
   emit(to: RunId, signal: OutgoingSignal): Promise<void>;

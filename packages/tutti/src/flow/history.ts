@@ -198,6 +198,9 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
       collected.values.set(key, bodyOf(entry, kind).value);
       break;
     case "note-written":
+    case "votes-counted":
+    case "message-sent":
+    case "decision-made":
     case "agent-started":
     case "rollback-started":
       collected.written.add(key);

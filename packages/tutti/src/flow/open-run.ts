@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { BodyOf, RecordKind } from "../contracts/entry.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -21,7 +22,7 @@ import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
-import { drawNow, drawRandom, drawUuid, writeNote } from "./values.ts";
+import { drawNow, drawRandom, drawUuid, writeNote, writeRecord } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
@@ -78,13 +79,17 @@ export function openRun(driver: Driver, scope: Scope): Run {
       emit(driver, scope, { to, signal, payload }),
     child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
       child(driver, scope, { flow, input, options }),
+    agree: (...request: Parameters<Run["agree"]>) => driver.host.teams.agree(handle, ...request),
+    review: (...request: Parameters<Run["review"]>) => driver.host.teams.review(handle, ...request),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
+    record: (kind: RecordKind, body: BodyOf<RecordKind>) => writeRecord(driver, scope, { kind, body }),
     now: () => drawNow(driver, scope),
     random: () => drawRandom(driver, scope),
     uuid: () => drawUuid(driver, scope),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generic verbs are kept by the callables' own schemas
-  return verbs as Run;
+  const handle = verbs as Run;
+  return handle;
 }
 
 function toBranches(driver: Driver, branches: BranchMap): readonly Branch[] {
