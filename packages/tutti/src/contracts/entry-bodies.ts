@@ -157,6 +157,9 @@ export const bodies = {
     { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
   ),
 
+  "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),
+  "task-released": fields({ by: text, why: text }),
+
   "value-drawn": fields({ value: anything }),
   "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),
 } as const;

@@ -200,6 +200,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     else fail(step, at, { error: body.error });
   },
 
+  "task-claimed": ({ edit, body }) => {
+    edit.touch(toStepKey("")).remark = `claimed by ${body.by}`;
+  },
+  "task-released": ({ edit, body }) => {
+    edit.touch(toStepKey("")).remark = `released by ${body.by}: ${body.why}`;
+  },
   "value-drawn": () => {}, // no step
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
