@@ -90,6 +90,15 @@ function recordConflict(driver: Driver, call: EffectCall, owner: EffectRecord): 
       facts: { effect: call.effect, run: owner.run, step: owner.step },
     },
   );
+  recordRefused(driver, call, error);
+}
+
+/** The call fails before anything of its effect was written down. */
+export function recordRefused(driver: Driver, call: EffectCall, error: TuttiError): void {
+  if (call.pending.over) {
+    call.onSettled();
+    return;
+  }
   const body = toBody(
     { error: toStoredError(error), call: call.tool.name, digest: call.called.digest },
     call.called.input,
