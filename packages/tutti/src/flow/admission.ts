@@ -184,7 +184,7 @@ export function toBudgetSpent(shortage: Shortage): TuttiError {
   const left = subtractAmounts({ [unit]: limit }, used)[unit] ?? 0;
   return new TuttiError(
     "BUDGET_SPENT",
-    `${account} may spend ${limit} ${unitNames[unit]}: ${spent} are spent, ${reserved} reserved, and a call may need ${asked}`,
+    `${account} has ${left} of ${limit} ${unitNames[unit]} left (${spent} spent, ${reserved} reserved), and a call may need ${asked}`,
     {
       hint: "Raise the budget, ask for less, or give the agent a cheaper tier with stepDown.",
       facts: { account, unit, limit, spent, reserved, left, asked },
