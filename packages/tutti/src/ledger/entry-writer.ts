@@ -90,14 +90,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     return appended;
   }
 
-  return {
-    setTime(now) {
-      place.at = Math.max(place.at, Math.floor(now));
-    },
-    append,
-    start,
-    setStatus,
-  };
+  return { setTime: (now) => void (place.at = Math.max(place.at, Math.floor(now))), append, start, setStatus };
 }
 
 function toPut(effect: EffectRecord, { lsn }: Place): EffectRecord {
