@@ -164,7 +164,7 @@ test(
     const parent = plainFlow("parent", (run) => run.call(child, {}, { budget: { usd: 0.5 } }));
     const budgets = { "tenant/*": { usd: 9 }, "tenant/acme": { usd: 5 }, "flow/*": { usd: 4 }, "run/*": { usd: 3 } };
     const tutti = await stage.open([parent, child], { models: { fast: cheap() }, budgets });
-    const handle = await tutti.start(parent, {}, { id: "run", tenant: "acme" });
+    const handle = await tutti.start(parent, {}, { id: "run", tenant: "acme", budget: { usd: 2 } });
     await handle.result();
     const paid = [
       "agent/run.child/writer",
@@ -178,6 +178,8 @@ test(
     expect(await accountsOf(stage)).toEqual(Object.fromEntries(paid.map((account) => [account, [0.01, 0]])));
     const [acme] = await tutti.accounts({ under: "tenant/" });
     expect(acme?.limit).toEqual({ usd: 5 });
+    const runs = await tutti.accounts({ under: "run/" });
+    expect(runs.map((record) => record.limit)).toEqual([{ usd: 2 }, { usd: 3 }]); // its own, and that of every run
     const forked = await (await tutti.open("run.child")).fork(toStepKey("/writer/model"));
     await forked.result();
     const accounts = await accountsOf(stage);

@@ -51,6 +51,7 @@ async function passGate(driver: Driver, gate: Gate, { caller, signal }: Omit<Pas
 
 /** The answer of the ledger. @throws LeftEarly when the driver was let go before it came: then it never comes. */
 export function untilStopped<Value>(driver: Driver, answer: Promise<Value>): Promise<Value> {
+  if (driver.stopped) return Promise.reject(new LeftEarly());
   return new Promise((resolve, reject) => {
     const forget = driver.whenLeft(() => {
       if (driver.stopped) reject(new LeftEarly());

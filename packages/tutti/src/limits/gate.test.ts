@@ -66,6 +66,7 @@ test("at most so many are inside; the others follow in the order in which they c
   passes[1]?.leave({ kind: "left" });
   await clock.advance(0);
   expect(order).toEqual([0, 1, 2, 4]);
+  expect(clock.due).toEqual([]);
 });
 
 test("a rate lets them in one after the other, as soon as it may", verifies("D7"), async () => {

@@ -114,12 +114,12 @@ export function openGate(options: GateOptions): Gate {
 function enter(gate: GateParts, caller: Caller): Entering {
   const { promise: passed, resolve, reject } = Promise.withResolvers<Pass>();
   const waiter: Waiter = { caller, resolve, reject, forgetDeadline: () => {} };
-  const refusal = refuse(gate, caller) ?? refuseToWait(gate, caller);
+  const refusal = refuse(gate, caller);
   if (refusal !== undefined) reject(refusal);
   else {
     gate.queue.push(waiter);
     pump(gate);
-    if (gate.queue.includes(waiter)) setDeadline(gate, waiter);
+    if (gate.queue.includes(waiter)) wait(gate, waiter);
   }
   return { passed, abandon: () => remove(gate, waiter) };
 }
@@ -131,20 +131,26 @@ function refuse({ breaker, key, clock, lastFailure, ...gate }: GateParts, caller
   return caller.attempt > 1 && gate.retryTenths < tenths ? toRetriesSpent({ key, lastFailure }) : undefined;
 }
 
-function refuseToWait({ limits, queue, key, clock, pausedUntilMs }: GateParts, caller: Caller): TuttiError | undefined {
+/** Waiting has an end, and a place for so many only. */
+function wait(gate: GateParts, waiter: Waiter): void {
+  const { key, queue, limits, clock } = gate;
   const { queueMax = queueDefault, waitMaxMs = waitMaxDefaultMs } = limits;
-  const pauseMs = pausedUntilMs - clock.now();
-  if (pauseMs > waitMaxMs) return toRateLimited(caller, { key, waitMs: pauseMs, why: "asked" });
-  if (queue.length < queueMax) return undefined;
-  return toUnavailable(caller, { key, waitMs: waitMaxMs, why: "full", lastFailure: undefined });
-}
-
-function setDeadline(gate: GateParts, waiter: Waiter): void {
-  const { waitMaxMs = waitMaxDefaultMs } = gate.limits;
-  waiter.forgetDeadline = gate.clock.after(waitMaxMs, () => {
+  const pauseMs = gate.pausedUntilMs - clock.now();
+  const refuseWith = (error: TuttiError): void => {
     remove(gate, waiter);
-    waiter.reject(toRateLimited(waiter.caller, { key: gate.key, waitMs: waitMaxMs, why: "waited" }));
-  });
+    waiter.reject(error);
+  };
+  if (pauseMs > waitMaxMs) {
+    refuseWith(toRateLimited(waiter.caller, { key, waitMs: pauseMs, why: "asked" }));
+    return;
+  }
+  if (queue.length > queueMax) {
+    refuseWith(toUnavailable(waiter.caller, { key, waitMs: waitMaxMs, why: "full", lastFailure: undefined }));
+    return;
+  }
+  waiter.forgetDeadline = clock.after(waitMaxMs, () =>
+    refuseWith(toRateLimited(waiter.caller, { key, waitMs: waitMaxMs, why: "waited" })),
+  );
 }
 
 function remove(gate: GateParts, waiter: Waiter): void {
