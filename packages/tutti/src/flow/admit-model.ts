@@ -101,7 +101,7 @@ function toWorstCase({ model, levels, asker }: Limited, request: ModelRequest): 
 function toSpent({ usage }: ModelReply, granted: Amount, timeMs: number): Amount {
   const usd = usage.costUsd ?? granted.usd ?? 0;
   const tokens = usage.inputTokens + usage.outputTokens;
-  return roundUp({ usd, tokens, calls: Math.max(1, usage.modelCalls), timeMs });
+  return roundUp({ usd, tokens, calls: usage.modelCalls, timeMs });
 }
 
 /** Providers do not charge for a request that they answer with an error's status, nor for one that has to wait. */

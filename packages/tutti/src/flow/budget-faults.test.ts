@@ -60,6 +60,37 @@ test(
   },
 );
 
+test("what a tool reports that it used is what it is charged for", verifies("G11"), async () => {
+  const stage = openStage();
+  const usage = { modelCalls: 1, inputTokens: 20, outputTokens: 5, costUsd: 0.02 };
+  const draw = tool({
+    name: "image.draw",
+    does: "Draws.",
+    input: anything,
+    output: anything,
+    effect: "read",
+    guarantees: { costUsd: 0.1 },
+    run: (_, { report }) => report({ usage }),
+  });
+  const office = openPostOffice();
+  const mail = toMailTool(office, {
+    guarantees: { costUsd: 0.5 },
+    run({ to }, { idempotencyKey, report }) {
+      report({ usage });
+      return office.send(to, idempotencyKey);
+    },
+  });
+  const flow = plainFlow("drawing", async (run) => {
+    await run.call(draw, {});
+    await run.call(mail, { to: "a" });
+  });
+  const tutti = await stage.open([flow]);
+  await tutti.run(flow, {}, { budget: { usd: 1 } });
+  const charged = { usd: 0.02, tokens: 25, calls: 1 };
+  expect(bodiesOf(stage.entries, "budget-settled").map((body) => body.charged)).toEqual([charged, charged]);
+  expect(bodiesOf(stage.entries, "step-done").map((body) => body.report?.usage)).toEqual([usage]); // and stays reported
+});
+
 test("a question is stopped when the time that its budget left it is over", verifies("G11"), async () => {
   const stage = openStage();
   const reasons: unknown[] = [];
