@@ -13,7 +13,7 @@ import {
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { agent } from "../agents/agent.ts";
-import { TuttiError } from "../base/errors.ts";
+import { describeThrown, TuttiError } from "../base/errors.ts";
 import { toEffectKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { LimitTable } from "../limits/limit.ts";
@@ -79,7 +79,7 @@ test("what a tool's gate refuses gives the tenant's place back", verifies("D7"),
   const flow = plainFlow("both", async (run) => {
     const codes: string[] = [];
     for (const reader of [away, away, other]) {
-      await run.call(reader, {}).catch((error: TuttiError) => codes.push(error.message));
+      await run.call(reader, {}).catch((error: unknown) => codes.push(describeThrown(error)));
     }
     return codes;
   });
