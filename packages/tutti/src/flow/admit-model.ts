@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../base/error-codes.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { roundUp, type Amount, type BudgetLevel } from "../contracts/budget.ts";
 import type { ModelAsker } from "../contracts/callable.ts";
@@ -104,11 +105,21 @@ function toSpent({ usage }: ModelReply, granted: Amount, timeMs: number): Amount
   return roundUp({ usd, tokens, calls: usage.modelCalls, timeMs });
 }
 
-/** Providers do not charge for a request that they answer with an error's status, nor for one that has to wait. */
+/** Codes of requests that were not sent, or have to wait. */
+const unpaid: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "MODEL_RATE_LIMITED",
+  "MODEL_FORBIDDEN",
+  "MODEL_UNKNOWN",
+  "SECRET_EXPOSED",
+  "SECRET_MISSING",
+  "SECRET_MISPLACED",
+]);
+
+/** Nor do providers charge for a request that they answer with an error's status. Of several models, others may have been paid before. */
 function costsNothing(error: unknown): boolean {
-  if (!isTuttiError(error)) return false;
+  if (!isTuttiError(error) || error.facts["passedOver"] !== undefined) return false;
   const { status } = error.facts;
-  return error.code === "MODEL_RATE_LIMITED" || (typeof status === "number" && status >= 400);
+  return unpaid.has(error.code) || (typeof status === "number" && status >= 400);
 }
 
 function isTimeout(signal: AbortSignal): boolean {

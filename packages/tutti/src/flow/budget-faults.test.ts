@@ -154,6 +154,26 @@ test(
   },
 );
 
+test(
+  "when several models stand behind one, its error costs all: another may have been paid before",
+  verifies("G11"),
+  async () => {
+    const stage = openStage();
+    const facts = { status: 503, passedOver: ["a/b MODEL_ANSWER_INVALID"] };
+    const errors = [
+      new TuttiError("MODEL_UNAVAILABLE", "down", { facts }),
+      new TuttiError("SECRET_EXPOSED", "not sent"),
+    ];
+    const model = scriptedModel(errors.map((error) => ({ error })));
+    const tutti = await stage.open([writing], { models: { fast: model } });
+    const handle = await tutti.start(writing, {}, { budget: { usd: 1 } });
+    await until(() => model.requests.length === 1);
+    await stage.clock.advance(30_000);
+    expect((await errorOf(handle.result())).code).toBe("SECRET_EXPOSED");
+    expect(bodiesOf(stage.entries, "budget-settled").map(({ charged }) => charged.usd ?? 0)).toEqual([0.01, 0]);
+  },
+);
+
 test("budgets and accounts that can't work are refused where they are declared", verifies("G11"), async () => {
   const stage = openStage();
   const bad: readonly Budget[] = [{ usd: Number.NaN }, { usd: -1 }, { tokens: 1.5 }, { calls: -2 }];
