@@ -9,6 +9,7 @@ import { compact, openConversation, type Compaction, type Conversation } from ".
 import { toCoordinationContext } from "./coordination.ts";
 import { openLimits, type LimitBook, type Limits, type Turn } from "./limits.ts";
 import { toDroppedMessage, toFirstMessages, toLastTurnMessage, toRepairMessage } from "./prompt.ts";
+import type { StepDown } from "./step-down.ts";
 import { openToolCaller, type ToolCaller } from "./tool-calls.ts";
 import { openToolChoice, type Kit, type ToolChoice } from "./tool-choice.ts";
 
@@ -28,6 +29,7 @@ export interface Loop {
   readonly repairsMax: number;
   readonly limits: Limits;
   readonly compaction: Compaction | undefined;
+  readonly stepDown: StepDown | undefined;
 }
 
 interface Call<Input> {
@@ -114,6 +116,7 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
   const reply = await askModel(run, {
     name: "model",
     tier: loop.tier,
+    stepDown: loop.stepDown,
     request: {
       messages,
       tools: isLast ? [] : choice.shown,

@@ -31,6 +31,7 @@ export function scriptedModel(
     provider: "scripted",
     id: "script-1",
     requests,
+    worstCase: () => ({ tokens: 15, costUsd: 0.01 }),
     async generate(request, signal): Promise<ModelReply> {
       signal.throwIfAborted();
       const index = requests.push(request) - 1;
