@@ -8,6 +8,7 @@ import type {
   ReviewVerdict,
   Split,
 } from "./agreement.ts";
+import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { BodyOf, RecordKind } from "./entry.ts";
 import type { RunId, StepKey } from "./ids.ts";
@@ -192,6 +193,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** An answer of its own is wanted: no model that an agent asks inside may give one that it gave before. */
   readonly fresh?: boolean;
+  /** What this call may spend, with everything that it starts. */
+  readonly budget?: Budget;
 }
 
 export interface ChildOptions {
@@ -259,6 +262,8 @@ export interface Agent<Input = unknown, Output = unknown> extends Terms {
   readonly needs?: readonly Precondition<Input>[] | undefined;
   /** What holds of every output that it hands over. An output that breaks a guarantee is not handed over. */
   readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
+  /** What all its calls in one run may spend together. */
+  readonly budget?: Budget | undefined;
   act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
 }
 

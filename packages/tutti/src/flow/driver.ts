@@ -8,6 +8,7 @@ import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
@@ -19,6 +20,9 @@ export interface DriverHost {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly stallMs: number;
+  /** The deadline of a tool that declares none. */
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */
@@ -99,6 +103,7 @@ export interface Driver {
   /** Ids of the signals that were received: the same id twice is one signal. */
   readonly signalIds: Set<string>;
   readonly provenance: Provenance;
+  readonly admission: RunAdmission;
   readonly tools: Map<string, Tool>;
   readonly waits: ReadonlySet<Wait>;
   /** Effects that were dispatched and have no outcome yet, by step. */
@@ -127,6 +132,8 @@ export interface Driver {
   wait(wait: Wait): () => void;
   /** Calls `wake` at the given time; the returned function forgets it. */
   at(dueAt: number, wake: () => void): () => void;
+  /** Calls `leave` when the run is being paused and when its driver is let go; the returned function forgets it. */
+  whenLeft(leave: () => void): () => void;
   /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
   append(entry: NewEntry): Promise<Appended>;
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */

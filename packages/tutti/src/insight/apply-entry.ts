@@ -207,6 +207,8 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     edit.touch(toStepKey("")).remark = `released by ${body.by}: ${body.why}`;
   },
   "value-drawn": () => {}, // no step
+  "budget-reserved": () => {}, // its step says more
+  "budget-settled": () => {},
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
   "decision-made": (change) => remark(change, describeDecision(change.body)),
