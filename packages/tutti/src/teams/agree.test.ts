@@ -13,9 +13,10 @@ import { verifies } from "../../../../test/verifies.ts";
 import { agent } from "../agents/agent.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { Agreement, Judgement, JudgedQuestion } from "../contracts/agreement.ts";
-import type { Model } from "../contracts/model.ts";
+import type { Model, ModelRequest } from "../contracts/model.ts";
 import type { Agent, AgreeOptions, Voters } from "../contracts/run.ts";
 import { cached } from "../models/cached.ts";
+import type { ScriptedReply } from "../testing/scripted-model.ts";
 import { team } from "./team.ts";
 
 /** A team of one line, that keeps what `run.agree` said. */
@@ -55,6 +56,13 @@ const three = toScholars("ada", "ben", "cyd");
 const byName = (list: readonly Agent<Asked, Answered>[]): Voters<Asked, Answered> =>
   list.map((callable) => ({ callable, family: callable.name }));
 const twoToOne = (): Model => modelOf({ ada: says("4"), ben: { answer: { answer: "4" } }, cyd: says("5") });
+
+const show: Extract<AgreeOptions<Asked, Answered>["by"], { kind: "debate" }>["show"] = ({ question }, others) => ({
+  question: `${question} Others: ${others.map((other) => other.answer.answer).join(", ")}`,
+});
+const follow = (request: ModelRequest): ScriptedReply => says(wordsOf(request).includes("Others: 4, 4") ? "4" : "5");
+const openFour = (): ReturnType<typeof modelOf> =>
+  modelOf({ ada: says("4"), ben: says("5"), cyd: says("6"), boss: says("5") });
 
 describe("a vote", () => {
   test(
@@ -103,7 +111,9 @@ describe("a vote", () => {
       expect(recordsOf(entries, "votes-counted")).toMatchObject([{ outcome: "split", votes: [{}, {}, {}] }]);
     },
   );
+});
 
+describe("a vote, under rules of its own,", () => {
   test("that nobody wins goes to the branch that was declared for it", async () => {
     const model = modelOf({ ada: says("4"), ben: says("5"), boss: says("5") });
     const { agreement } = await agree(model, byName(three.slice(0, 2)), {
@@ -201,13 +211,7 @@ describe("a judge", () => {
 });
 
 describe("a debate", () => {
-  const show: Extract<AgreeOptions<Asked, Answered>["by"], { kind: "debate" }>["show"] = ({ question }, others) => ({
-    question: `${question} Others: ${others.map((other) => other.answer.answer).join(", ")}`,
-  });
-
   test("shows each the others' answers, ends when all agree, and is bounded", verifies("C13"), async () => {
-    const follow = (request: Parameters<typeof wordsOf>[0]) =>
-      says(wordsOf(request).includes("Others: 4, 4") ? "4" : "5");
     const model = modelOf({ ada: says("4"), ben: says("4"), cyd: follow });
     const { agreement } = await agree(model, three, { by: { kind: "debate", show } });
     expect(agreement).toMatchObject({ value: { answer: "4" }, rounds: 2, dissent: [] });
@@ -259,8 +263,7 @@ test("after a crash at any entry the same comes out, and no answer is paid twice
     by: { kind: "debate", show: ({ question }, others) => ({ question: `${question} ${others.length}` }) },
     onSplit: (run, split) => run.call(toNamed("boss"), { question: split.why }),
   });
-  const open = () => modelOf({ ada: says("4"), ben: says("5"), cyd: says("6"), boss: says("5") });
-  const { points, differences } = await surviveEveryCrash(debating, open);
+  const { points, differences } = await surviveEveryCrash(debating, openFour);
   expect(differences).toEqual([]);
   expect(points).toBeGreaterThan(18);
 });

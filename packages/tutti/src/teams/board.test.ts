@@ -104,7 +104,9 @@ describe.for(stores)("on %s", ([, open]) => {
     expect([...(await countDone(ledger)).values()]).toEqual([1]);
     await ledger.close();
   });
+});
 
+describe.for(stores)("over time, on %s", ([, open]) => {
   test("a lease that is renewed goes on, one that is given back is free at once", verifies("C8"), async () => {
     const clock = openManualClock();
     const ledger = await open(clock);

@@ -13,6 +13,16 @@ import { mergeFields, type Merged } from "./merge-fields.ts";
 import { agreeing, team } from "./team.ts";
 import { weighBallots } from "./weigh-votes.ts";
 
+const longest: FieldRule = (values) =>
+  values.map(({ value }) => String(value)).toSorted((a, b) => b.length - a.length)[0];
+
+const modelOfThree = (last: number): ReturnType<typeof modelOf> =>
+  modelOf({
+    ada: { answer: { answer: "x", from: 1, to: 4 } },
+    ben: { answer: { answer: "x", from: 2, to: 4 } },
+    cyd: { answer: { answer: "x", from: last, to: 9 } },
+  });
+
 function merge(answers: readonly unknown[], rules: Readonly<Record<string, FieldRule>> = {}): Merged {
   const ballots = answers.map((answer, index) => ({
     voter: `v${index}`,
@@ -36,8 +46,6 @@ test("each field goes by its own rule, and the least sure one says how sure the 
     confidence: 2 / 5,
   });
   expect(merge(answers.map(({ city }) => ({ city })))).toMatchObject({ confidence: 3 / 5 });
-  const longest: FieldRule = (values) =>
-    values.map(({ value }) => String(value)).toSorted((a, b) => b.length - a.length)[0];
   expect(
     merge(
       answers.map(({ city }) => ({ city })),
@@ -113,15 +121,9 @@ test("a merged answer has to fit what its voters answer with", verifies("C13"), 
       },
     }),
   });
-  const model = (last: number) =>
-    modelOf({
-      ada: { answer: { answer: "x", from: 1, to: 4 } },
-      ben: { answer: { answer: "x", from: 2, to: 4 } },
-      cyd: { answer: { answer: "x", from: last, to: 9 } },
-    });
-  const good = await play(model(3), panel);
+  const good = await play(modelOfThree(3), panel);
   expect(good.outcome).toMatchObject({ output: { answer: "x", from: 3, to: 4 }, usage: { modelCalls: 3 } });
-  const bad = await play(model(9), panel);
+  const bad = await play(modelOfThree(9), panel);
   expect(bad.outcome).toMatchObject({
     code: "OUTPUT_INVALID",
     message: expect.stringContaining("it ends before it begins"),

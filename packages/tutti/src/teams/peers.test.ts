@@ -69,26 +69,27 @@ function packetOf(request: ModelRequest | undefined): Packet {
 
 const three = ["triage", "billing", "shipping"].map((name) => toPeer(name));
 
-describe("a hand-off", () => {
-  const model = (): ReturnType<typeof modelOf> =>
-    modelOf({
-      triage: handsTo("billing", {
-        done: ["read the letter"],
-        known: [fact("order 7"), fact("has a dog", { topic: "private" })],
-        missing: ["the invoice"],
-      }),
-      billing: handsTo("shipping", {
-        known: [fact("it was paid", { topic: "money" })],
-        assumed: ["the address is right"],
-      }),
-      shipping: answers("on its way"),
-    });
+const openModel = (): ReturnType<typeof modelOf> =>
+  modelOf({
+    triage: handsTo("billing", {
+      done: ["read the letter"],
+      known: [fact("order 7"), fact("has a dog", { topic: "private" })],
+      missing: ["the invoice"],
+    }),
+    billing: handsTo("shipping", {
+      known: [fact("it was paid", { topic: "money" })],
+      assumed: ["the address is right"],
+    }),
+    shipping: answers("on its way"),
+  });
+const validate = (value: unknown) => peerReply(Reply)["~standard"].validate(value);
 
+describe("a hand-off", () => {
   test(
     "takes along what is known, done, assumed and missing, and is an entry with who, to whom and who read it",
     verifies("C7", "O5"),
     async () => {
-      const asked = model();
+      const asked = openModel();
       const { outcome, entries } = await play(asked, toCircle(three));
       expect(outcome).toMatchObject({ output: { answer: "on its way" }, usage: { modelCalls: 3 } });
       expect(packetOf(asked.requests[2])).toMatchObject({
@@ -126,7 +127,7 @@ describe("a hand-off", () => {
     "takes along only the topics that its receiver takes, and says how much was kept back",
     verifies("C7"),
     async () => {
-      const asked = model();
+      const asked = openModel();
       const [triage, billing, shipping] = three;
       if (triage === undefined || billing === undefined || shipping === undefined) throw new Error("three");
       const { entries } = await play(
@@ -138,7 +139,9 @@ describe("a hand-off", () => {
       expect(recordsOf(entries, "message-sent").map((message) => message.withheld)).toEqual([0, 1, 3]);
     },
   );
+});
 
+describe("a hand-off on its way", () => {
   test("that the receiver's contract refuses goes back with the reason", verifies("C7"), async () => {
     const strict = toPeer("billing", {
       needs: [{ name: "the order is known", check: ({ known }) => known.length > 0 || "no order number" }],
@@ -178,7 +181,7 @@ describe("a hand-off", () => {
   });
 
   test("survives a crash at any entry", verifies("C7", "D2"), async () => {
-    const { points, differences } = await surviveEveryCrash(toCircle(three), model);
+    const { points, differences } = await surviveEveryCrash(toCircle(three), openModel);
     expect(differences).toEqual([]);
     expect(points).toBeGreaterThan(10);
   });
@@ -256,7 +259,6 @@ test("told again a fact is no surer, and no news, whatever the order", verifies(
 });
 
 test("a reply is an answer or a hand-off, never both or none", async () => {
-  const validate = (value: unknown) => peerReply(Reply)["~standard"].validate(value);
   const { answer: handOff } = handsTo("billing");
   expect(await validate(handOff)).toEqual({ value: handOff });
   expect(await validate({ answer: { answer: "x" } })).toEqual({ value: { answer: { answer: "x" }, handOff: null } });

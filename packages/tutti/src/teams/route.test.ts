@@ -8,11 +8,16 @@ import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { Agent } from "../contracts/run.ts";
 import { whyOf } from "../insight/why.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import { rankCandidates, type CandidateFacts } from "./rank-candidates.ts";
 import { route, type RouteCandidate, type RouteOptions } from "./route.ts";
 import { team } from "./team.ts";
 import { openTrackRecord } from "./track-record.ts";
+
+const toFacts = (name: string, rest: Pick<CandidateFacts, "costUsd" | "standing">): CandidateFacts => ({
+  name,
+  does: "Translates texts.",
+  ...rest,
+});
 
 type Candidates = readonly RouteCandidate<Asked, Answered>[];
 
@@ -78,14 +83,9 @@ test("who costs less, and who can be asked, goes before who does not", verifies(
 });
 
 test("who failed before goes behind who did not: the ledger knows", verifies("C15"), async () => {
-  let ledger: Ledger | undefined;
-  const record = openTrackRecord(() => {
-    if (ledger === undefined) throw new Error("no ledger yet");
-    return ledger;
-  });
   const failing = modelOf({ translator: { error: new TuttiError("MODEL_REFUSED", "no") }, rival: says("deux") });
   const first = await play(failing, toDesk([{ callable: translator }]));
-  ledger = first.ledger;
+  const record = openTrackRecord(() => first.ledger);
   expect(await record.standingOf(["translator", "rival"])).toEqual([
     { done: 0, failed: 1, atWork: 0 },
     { done: 0, failed: 0, atWork: 0 },
@@ -120,11 +120,6 @@ test("after a crash at any entry the same one is chosen, whatever holds then", v
 test("of two that are alike but for one thing the better one is chosen", verifies("C15"), () => {
   const standing = fc.record({ done: fc.nat(30), failed: fc.nat(4), atWork: fc.nat(5) });
   const facts = fc.record({ costUsd: fc.constantFrom(0.1, 1, 5), standing });
-  const toFacts = (name: string, rest: Pick<CandidateFacts, "costUsd" | "standing">): CandidateFacts => ({
-    name,
-    does: "Translates texts.",
-    ...rest,
-  });
   const change = fc.constantFrom<
     (worse: { costUsd: number; standing: CandidateFacts["standing"] }) => Pick<CandidateFacts, "costUsd" | "standing">
   >(

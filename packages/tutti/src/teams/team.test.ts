@@ -35,6 +35,13 @@ function toTeam(
   });
 }
 
+const versionOf = (instructions: string, version?: string): string =>
+  toTeam("team", {
+    members: [toScholar({ instructions })],
+    how: (run, input) => run.result(toScholar(), input),
+    ...(version === undefined ? {} : { version }),
+  }).version;
+
 /** Three tiers: a firm of two offices, and a vote in each of them. */
 function toFirm(): Agent<Asked, Answered> {
   const office = (name: string, ...members: readonly string[]): Agent<Asked, Answered> => {
@@ -153,15 +160,9 @@ test("what its members can undo is known to the run", () => {
 });
 
 test("its version follows its members and its own declared one", () => {
-  const of = (instructions: string, version?: string): string =>
-    toTeam("team", {
-      members: [toScholar({ instructions })],
-      how: (run, input) => run.result(toScholar(), input),
-      ...(version === undefined ? {} : { version }),
-    }).version;
-  expect(of("a")).toBe(of("a"));
-  expect(of("a")).not.toBe(of("b"));
-  expect(of("a")).not.toBe(of("a", "2"));
+  expect(versionOf("a")).toBe(versionOf("a"));
+  expect(versionOf("a")).not.toBe(versionOf("b"));
+  expect(versionOf("a")).not.toBe(versionOf("a", "2"));
 });
 
 test.each<[string, Partial<Definition>]>([

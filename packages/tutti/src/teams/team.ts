@@ -66,7 +66,7 @@ export function agreeing<Input, Output>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- asked with the input, and answered with the output, of these very voters
     const request = { voters, input, options } as unknown as Parameters<typeof agreeOn>[1];
     const { agreement, usage } = await agreeOn(run, request);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the answer of one of these voters, or of the branch for a split
     return { output: agreement.value as Output, confidence: agreement.confidence, usage };
   };
 }
