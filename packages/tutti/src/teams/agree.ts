@@ -136,7 +136,7 @@ function toNeed({ need }: AgreeOptions<unknown, unknown>, seats: number): number
   });
 }
 
-export function toCount(name: string, count: number): number {
+function toCount(name: string, count: number): number {
   if (Number.isSafeInteger(count) && count >= 1) return count;
   throw new TuttiError("INPUT_INVALID", `\`${name}\` is ${count}`, { hint: "Give a whole number from 1 up." });
 }

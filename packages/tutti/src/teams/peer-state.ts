@@ -45,7 +45,7 @@ export function toInformationHash({ done, known, assumed, refusals }: PeerState)
 }
 
 /** The facts that a receiver takes; all of them if it does not say. */
-export function toTaken(known: readonly Fact[], topics: readonly string[] | undefined): readonly Fact[] {
+function toTaken(known: readonly Fact[], topics: readonly string[] | undefined): readonly Fact[] {
   return topics === undefined ? known : known.filter((fact) => topics.includes(fact.topic));
 }
 

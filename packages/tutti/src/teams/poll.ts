@@ -6,7 +6,7 @@ import { toModelFamily } from "./model-family.ts";
 import type { Ballot } from "./weigh-votes.ts";
 
 /** Voters of one question; more would say nothing that these do not. */
-export const votersMax = 32;
+const votersMax = 32;
 const reasonCharactersMax = 1_000;
 
 /** One voice: a voter that is asked twice has two. */

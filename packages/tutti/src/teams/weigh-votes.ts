@@ -27,7 +27,7 @@ export type Same = (left: unknown, right: unknown) => boolean;
  * How much of one voter's error another of its family shares. Two wrong models of any make give the same wrong answer in about 60 % of
  * cases (Kim et al., "Correlated Errors in Large Language Models", ICML 2025); of one make, at least that is to be expected.
  */
-export const familyCorrelation = 0.6;
+const familyCorrelation = 0.6;
 
 /**
  * What each ballot counts for: its declared weight, in units of the mean, divided by the design effect of its family (Kish, 1965):
@@ -80,7 +80,7 @@ export function sum(numbers: readonly number[]): number {
 // Sums of the same weights in another order differ in their last digits; that must not break a tie.
 const tolerance = 1e-9;
 
-export function isHeavier(left: number, right: number): boolean {
+function isHeavier(left: number, right: number): boolean {
   return left > right * (1 + tolerance) + tolerance * tolerance;
 }
 
