@@ -15,6 +15,7 @@ import { TuttiError } from "../base/errors.ts";
 import type { Agreement, Judgement, JudgedQuestion } from "../contracts/agreement.ts";
 import type { Model, ModelRequest } from "../contracts/model.ts";
 import type { Agent, AgreeOptions, Voters } from "../contracts/run.ts";
+import { whyOf } from "../insight/why.ts";
 import { cached } from "../models/cached.ts";
 import type { ScriptedReply } from "../testing/scripted-model.ts";
 import { team } from "./team.ts";
@@ -75,6 +76,7 @@ describe("a vote", () => {
         { voter: "cyd", answer: { answer: "5" } },
       ]);
       expect(agreement?.confidence).toEqual({ value: 3 / 5, source: "agreement" });
+      expect(JSON.stringify(whyOf(entries))).toContain("by vote, 2 of 3 voters agreed; against it: cyd");
       const [counted] = recordsOf(entries, "votes-counted");
       expect(counted).toMatchObject({ rule: "vote", outcome: "agreed", confidence: { value: 3 / 5 } });
       expect(counted?.votes.map(({ voter, step, agrees }) => [voter, step, agrees])).toEqual([

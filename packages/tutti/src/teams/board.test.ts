@@ -125,6 +125,21 @@ describe.for(stores)("over time, on %s", ([, open]) => {
     await ledger.close();
   });
 
+  test("who let a later task lapse is free for an earlier one", async () => {
+    const clock = openManualClock();
+    const ledger = await open(clock);
+    const board = await toBoard(ledger, clock);
+    board.join({ name: "ada", does: "adds numbers", capacity: 2 });
+    for (const id of ["t1", "t2"]) await board.announce(id, { does: "add numbers", task: 1 });
+    const [first] = await board.assign();
+    await first?.release("not now");
+    board.join({ name: "ada", does: "adds numbers", capacity: 1 });
+    expect(await board.assign()).toEqual([]);
+    await clock.advance(1_000);
+    expect((await only(board.assign())).id).toBe("t1");
+    await ledger.close();
+  });
+
   test(
     "another process finds what was open and leased, and takes it up when the leases are over",
     verifies("C8"),

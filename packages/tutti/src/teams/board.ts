@@ -133,12 +133,9 @@ async function announce<Task, Output>(
 
 async function assign<Task, Output>(state: BoardState<Task, Output>): Promise<readonly Lease<Task, Output>[]> {
   const now = state.clock.now();
+  endLeases(state, now);
   const claims: Promise<Lease<Task, Output> | undefined>[] = [];
   for (const task of state.tasks.values()) {
-    if (task.holding !== undefined && task.holding.until <= now) {
-      state.bidders.end(task.holding.by, false);
-      task.holding = undefined;
-    }
     if (task.holding !== undefined || task.isClaiming) continue;
     if (!state.bidders.hasFree()) break;
     const ranked = state.bidders.rank(task.does);
@@ -150,6 +147,15 @@ async function assign<Task, Output>(state: BoardState<Task, Output>): Promise<re
   }
   const granted = await Promise.all(claims);
   return granted.filter((lease) => lease !== undefined);
+}
+
+/** All of them first: who held a later task is free for an earlier one. */
+function endLeases({ tasks, bidders }: Pick<BoardState<unknown, unknown>, "tasks" | "bidders">, now: number): void {
+  for (const task of tasks.values()) {
+    if (task.holding === undefined || task.holding.until > now) continue;
+    bidders.end(task.holding.by, false);
+    task.holding = undefined;
+  }
 }
 
 interface Grant {

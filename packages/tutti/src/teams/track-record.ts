@@ -1,3 +1,4 @@
+import type { StoredError } from "../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Standing } from "./rank-candidates.ts";
@@ -48,9 +49,11 @@ function openBook(): Book {
     const open = openByRun.get(run) ?? new Map<string, string>();
     openByRun.set(run, open.set(key, name));
   };
-  const end = ({ run, key }: LedgerEntry, isDone: boolean, name = openByRun.get(run)?.get(key)): void => {
+  const end: Notes["end"] = ({ run, key }, error, name = openByRun.get(run)?.get(key)) => {
     openByRun.get(run)?.delete(key);
-    if (name === undefined) return;
+    // What was cancelled says nothing about who was at it.
+    if (name === undefined || error?.code === "RUN_CANCELLED") return;
+    const isDone = error === undefined;
     const outcomes = outcomesByName.get(name) ?? [];
     outcomes.push(isDone);
     if (outcomes.length > outcomesMax) outcomes.shift();
@@ -70,11 +73,15 @@ function openBook(): Book {
 
 interface Notes {
   readonly begin: (entry: LedgerEntry, name: string) => void;
-  readonly end: (entry: LedgerEntry, isDone: boolean, name?: string) => void;
+  readonly end: (entry: LedgerEntry, error: Pick<StoredError, "code"> | undefined, name?: string) => void;
   readonly over: (run: string) => void;
 }
 
 function noteEntry(entry: LedgerEntry, { begin, end, over }: Notes): void {
+  // A step without a call is code of a flow, which nobody chooses.
+  const endCall = (ended: LedgerEntry, call: string | undefined, error: StoredError | undefined): void => {
+    if (call !== undefined) end(ended, error, call);
+  };
   switch (entry.kind) {
     case "agent-started":
       begin(entry, bodyOf(entry, entry.kind).agent);
@@ -86,21 +93,18 @@ function noteEntry(entry: LedgerEntry, { begin, end, over }: Notes): void {
       begin(entry, bodyOf(entry, entry.kind).flow);
       break;
     case "step-done":
+      endCall(entry, bodyOf(entry, entry.kind).call, undefined);
+      break;
     case "step-failed": {
-      const { call } = bodyOf(entry, entry.kind);
-      if (call !== undefined) end(entry, entry.kind === "step-done", call);
+      const { call, error } = bodyOf(entry, entry.kind);
+      endCall(entry, call, error);
       break;
     }
     case "scope-closed":
     case "child-settled":
-    case "effect-settled": {
-      const { error } = bodyOf(entry, entry.kind);
-      // What was cancelled says nothing about who was at it.
-      if (error?.code !== "RUN_CANCELLED") end(entry, error === undefined);
-      break;
-    }
+    case "effect-settled":
     case "effect-failed":
-      end(entry, false);
+      end(entry, bodyOf(entry, entry.kind).error);
       break;
     case "run-done":
     case "run-failed":
