@@ -44,11 +44,11 @@ test("what can't be recorded is refused where it was said, with a hint", verifie
     input: z.boolean(),
     output: z.string(),
     run: async (run, isLong) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as plain JavaScript might
       run.record("decision-made", {
-        about: isLong ? "x".repeat(70_000) : (7 as unknown as string),
+        about: isLong ? "x".repeat(70_000) : "it",
         chosen: "",
         why: "",
+        alternatives: [{ name: "other", why: "", score: isLong ? 1 : Number.NaN }],
       }),
   });
   const tutti = await openTutti({ flows: [main], ledger: openMemoryLedger({ clock: systemClock }) });
