@@ -7,6 +7,15 @@ export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
+export type {
+  ConflictPolicy,
+  DocumentHandle,
+  DocumentState,
+  DocumentType,
+  DocumentVersion,
+  Refreshed,
+  Transaction,
+} from "./contracts/document.ts";
 export type { TuttiConfig } from "./contracts/config.ts";
 export type {
   Model,
@@ -54,6 +63,8 @@ export type {
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";
+export { document, type DocumentDefinition } from "./flow/document.ts";
+export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent, type AgentDefinition } from "./agents/agent.ts";

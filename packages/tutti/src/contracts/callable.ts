@@ -1,3 +1,4 @@
+import type { DocumentType } from "./document.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
@@ -33,6 +34,11 @@ export interface ToolHost {
   readonly attempt: number;
 }
 
+export interface DocumentAccess {
+  readonly type: DocumentType;
+  readonly verb: "read" | "write";
+}
+
 /** A function with a contract. */
 export interface Tool<Input = unknown, Output = unknown> {
   readonly kind: "tool";
@@ -45,6 +51,8 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly scope: "everyone" | "run" | "step";
   readonly retry: Retry | undefined;
   readonly timeoutMs: number | undefined;
+  /** A ready-made tool that reads or writes documents, in the read set or transaction of whoever calls it. */
+  readonly document?: DocumentAccess | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
   key?(input: Input): string;
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */

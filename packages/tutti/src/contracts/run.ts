@@ -1,4 +1,5 @@
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
+import type { DocumentHandle, DocumentType, Transaction } from "./document.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
@@ -61,6 +62,18 @@ export interface Run {
     input: NoInfer<Input>,
     options?: ChildOptions,
   ): Promise<ChildRun<Output>>;
+
+  /** A document that is shared with other agents and runs. Inside a transaction it is part of it. */
+  document<Value>(type: DocumentType<Value>, key: string): DocumentHandle<Value>;
+  /**
+   * A part of the flow whose documents change together or not at all, on the newest versions of all that it read. It may be called
+   * several times; what it returned when it was committed is recorded. Transactions do not nest.
+   * @throws DOCUMENT_CONFLICT when it gives up
+   */
+  transact<Output>(
+    body: (transaction: Transaction) => Promise<Output>,
+    options?: { readonly name?: string },
+  ): Promise<Output>;
 
   /** Writes something down for people. Changes nothing. */
   note(text: string, data?: unknown): void;

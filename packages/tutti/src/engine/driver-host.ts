@@ -17,6 +17,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     chance,
     stallMs: engine.stallMs,
     tools: engine.tools,
+    documents: engine.documents,
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return model;

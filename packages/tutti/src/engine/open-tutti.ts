@@ -12,6 +12,7 @@ import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
@@ -24,6 +25,8 @@ const defaultStallMs = 5_000;
 export interface InnerOptions {
   readonly evictAfterMs?: number;
   readonly stallMs?: number;
+  /** `commit`: work on what has a newer version is not stopped, only refused in the end. */
+  readonly invalidation?: "push" | "commit";
 }
 
 /**
@@ -44,6 +47,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     models: options.models ?? {},
     evictAfterMs: inner.evictAfterMs ?? evictAfterMs,
     stallMs: inner.stallMs ?? defaultStallMs,
+    documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     onBackgroundError(error) {
@@ -82,6 +86,7 @@ function withControl(tutti: Tutti, path: string): Tutti {
 function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
   const tutti: Tutti = {
     ledger: engine.ledger,
+    documents: toSharedDocuments(engine.ledger),
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();

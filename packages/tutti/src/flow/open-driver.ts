@@ -2,7 +2,7 @@ import { TuttiError, toStoredError, toTuttiError } from "../base/errors.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
 import {
   callerLine,
   openDelivery,
@@ -15,6 +15,7 @@ import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
 import { readHistory, type Delivered } from "./history.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
+import { openRunDocuments } from "./run-documents.ts";
 import { openScope, type Scope } from "./scope.ts";
 import { openSignals } from "./signals.ts";
 import { toBody } from "./stored-value.ts";
@@ -31,6 +32,7 @@ interface Course {
   readonly log: RunLog;
   readonly host: DriverHost;
   readonly waits: Set<Wait>;
+  /** What is armed outside, and how to disarm it. */
   readonly timers: Set<() => void>;
   readonly delivery: () => Delivery;
   busy: number;
@@ -104,6 +106,12 @@ class OpenDriver implements Driver {
   get provenance(): Driver["provenance"] {
     return (this.parts.provenance ??= openProvenance());
   }
+  get documents(): Driver["documents"] {
+    return (this.parts.documents ??= openRunDocuments());
+  }
+  get documentsInUse(): Driver["documentsInUse"] {
+    return this.parts.documents;
+  }
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
   }
@@ -155,12 +163,23 @@ class OpenDriver implements Driver {
   at(dueAt: number, wake: () => void): () => void {
     return setTimer(this.course, dueAt, wake);
   }
+  whenStopped(forget: () => void): () => void {
+    const { timers } = this.course;
+    timers.add(forget);
+    return () => void timers.delete(forget);
+  }
   hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
     if (this.course.stopped) return;
     const handed = new HandedEntry(this.course, apply);
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, ahead);
     if (ahead) this.delivery.ready(handed);
+  }
+  propose(entry: NewEntry, apply: (appended: Appended) => void): void {
+    if (this.course.stopped) return;
+    const handed = new ProposedEntry(this.course, apply);
+    this.delivery.enqueue(handed);
+    this.log.write(entry, handed, false);
   }
   accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
     return accept(this.course, entry, apply);
@@ -186,6 +205,7 @@ type LazyPart =
   | "signals"
   | "signalIds"
   | "provenance"
+  | "documents"
   | "tools"
   | "inFlight"
   | "taken"
@@ -208,6 +228,33 @@ class HandedEntry implements Handing, AppendWaiter {
 
   onAppended(): void {
     if (!this.isReady) this.course.delivery().ready(this);
+  }
+
+  onRefused(error: TuttiError): void {
+    void abandon(this.course, error);
+  }
+}
+
+/** An entry that the ledger may turn down. */
+class ProposedEntry implements Handing, AppendWaiter {
+  isReady = false;
+  next: Handing | undefined = undefined;
+  private answer: Appended | undefined;
+  private readonly course: Course;
+  private readonly onAnswer: (appended: Appended) => void;
+
+  constructor(course: Course, onAnswer: (appended: Appended) => void) {
+    this.course = course;
+    this.onAnswer = onAnswer;
+  }
+
+  apply(): void {
+    if (this.answer !== undefined) this.onAnswer(this.answer);
+  }
+
+  onAppended(appended: Appended): void {
+    this.answer = appended;
+    this.course.delivery().ready(this);
   }
 
   onRefused(error: TuttiError): void {

@@ -1,4 +1,5 @@
-import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { DocumentRecord } from "../contracts/document.ts";
+import type { DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord, RunStatus } from "../contracts/run-record.ts";
 import type { Blob, NewEntry, NewRun } from "./ledger.ts";
 
@@ -81,6 +82,9 @@ export interface CommitStore {
   putStartKey(key: string, start: StartKey): void;
   findEffect(key: EffectKey): EffectRecord | undefined;
   putEffect(effect: EffectRecord): void;
+  /** The newest version. */
+  findDocument(document: DocumentId): DocumentRecord | undefined;
+  putDocument(record: DocumentRecord): void;
 }
 
 /** The first state of a run, before any driver claimed it. */

@@ -4,6 +4,7 @@ import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
 import { firstStatus, type Birth, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
+import { openDocumentBook } from "./document-book.ts";
 import type { Appended, Blob, EffectChange, NewEntry, NewRun } from "./ledger.ts";
 import type { RunHeads } from "./run-heads.ts";
 import { toGenesis, toSeal } from "./seal.ts";
@@ -36,6 +37,7 @@ export type OnStored = (entry: LedgerEntry) => void;
 
 export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored: OnStored | undefined): EntryWriter {
   const place: Place = store.findTail();
+  const documents = openDocumentBook(store, place);
 
   function write(head: RunHead, entry: Written): LedgerEntry {
     place.lsn += 1;
@@ -79,7 +81,12 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
       if (change.kind !== "changed") return change;
       effect = change.effect;
     }
+    if (entry.document !== undefined) {
+      const unfresh = documents.decide(head, entry.document);
+      if (unfresh !== undefined) return unfresh;
+    }
     write(head, entry);
+    if (entry.document !== undefined) documents.apply(head, entry.document);
     if (effect?.state === "settled") effect = { ...effect, settledLsn: place.lsn };
     if (effect !== undefined) store.putEffect(effect);
     const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };

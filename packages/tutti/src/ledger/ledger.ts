@@ -1,6 +1,7 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { DocumentRecord, StaleRead } from "../contracts/document.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { DocumentId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
 
 /** `power`: acknowledged entries survive a power cut. `process`: they survive the death of the process. */
@@ -14,6 +15,7 @@ export type Durability = "power" | "process";
  * - A promise of `start` or `append` resolves only when the entry is as durable as the ledger was opened for.
  * - An append under an epoch that is no longer the run's is refused (LEDGER_FENCED), and nothing of it is stored.
  * - An effect's key has at most one owner; a second intent gets `taken`, and nothing of it is stored.
+ * - An entry that relies on versions of documents is stored only while each of them is the newest; otherwise nothing of it is.
  * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
  */
 export interface Ledger {
@@ -31,6 +33,12 @@ export interface Ledger {
   listRuns(filter: RunFilter): Promise<readonly RunRecord[]>;
   findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
   listEffects(filter: EffectFilter): Promise<readonly EffectRecord[]>;
+  /** The newest version of a document, or the one that is asked for. */
+  findDocument(document: DocumentId, version?: number): Promise<DocumentRecord | undefined>;
+  /** The newest version of each document, by id. */
+  listDocuments(filter: DocumentFilter): Promise<readonly DocumentRecord[]>;
+  /** Versions of one document, the newest first, at most `limit`. */
+  listVersions(document: DocumentId, limit: number): Promise<readonly DocumentRecord[]>;
   /** Resolves when everything appended so far is durable. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -70,7 +78,14 @@ export interface AppendWaiter {
 export type Appended =
   | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number }
   /** The entry was an intent and the key belongs to another step. */
-  | { readonly kind: "taken"; readonly effect: EffectRecord };
+  | { readonly kind: "taken"; readonly effect: EffectRecord }
+  | Unfresh;
+
+/** Why an entry that relies on documents was not written. */
+export type Unfresh =
+  | { readonly kind: "stale"; readonly documents: readonly StaleRead[] }
+  /** Somebody else may write it until then. */
+  | { readonly kind: "leased"; readonly document: DocumentId; readonly untilMs: number };
 
 export interface NewEntry {
   readonly kind: EntryKind;
@@ -84,6 +99,8 @@ export interface NewEntry {
   readonly wakeAt?: number;
   /** What this entry does to an effect; checked and stored in the same transaction. */
   readonly effect?: EffectChange;
+  /** What this entry relies on and does to documents; checked and stored in the same transaction. */
+  readonly document?: DocumentChange;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
@@ -100,6 +117,25 @@ export type EffectChange =
   | { readonly kind: "change"; readonly key: EffectKey; readonly state: Exclude<EffectState, "intended"> }
   /** A check or a person found that it did not happen: it may be dispatched again by its owner. */
   | { readonly kind: "change"; readonly key: EffectKey; readonly state: "intended" };
+
+/** `holder` names the transaction of the run that holds leases. */
+export type DocumentChange =
+  | { readonly kind: "rely"; readonly reads: ReadonlyMap<DocumentId, number> }
+  /** Each document that is written is one that was read, and gets the next version. Gives leases back. */
+  | {
+      readonly kind: "commit";
+      readonly reads: ReadonlyMap<DocumentId, number>;
+      readonly writes: readonly DocumentId[];
+      readonly holder: string;
+    }
+  /** All of them or none. Until then nobody else may write them. */
+  | {
+      readonly kind: "lease";
+      readonly documents: readonly DocumentId[];
+      readonly holder: string;
+      readonly untilMs: number;
+    }
+  | { readonly kind: "release"; readonly holder: string };
 
 export interface NewRun {
   readonly id: RunId;
@@ -127,6 +163,12 @@ export interface RunFilter {
   readonly parent?: RunId;
   /** Only runs that are due at or before this moment. */
   readonly dueBy?: number;
+  readonly limit?: number;
+}
+
+export interface DocumentFilter {
+  /** Only documents whose id begins so. */
+  readonly under?: string;
   readonly limit?: number;
 }
 

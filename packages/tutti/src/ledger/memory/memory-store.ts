@@ -5,6 +5,7 @@ import { type EffectRecord, isOver, type RunRecord } from "../../contracts/run-r
 import { firstStatus, type CommitStore, type StartKey } from "../commit-store.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
+import { createDocumentTable, type DocumentTable } from "./document-table.ts";
 import { createStagedList, createStagedMap, type StagedList, type StagedMap } from "./staged.ts";
 
 interface Tables {
@@ -14,6 +15,7 @@ interface Tables {
   readonly effects: StagedMap<EffectKey, EffectRecord>;
   readonly startKeys: StagedMap<string, StartKey>;
   readonly blobs: StagedMap<string, string>;
+  readonly documents: DocumentTable;
 }
 
 export interface MemoryStore {
@@ -29,6 +31,7 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     effects: createStagedMap(),
     startKeys: createStagedMap(),
     blobs: createStagedMap(),
+    documents: createDocumentTable(),
   };
   const store: CommitStore = {
     ...(sync === undefined ? {} : { sync }),
@@ -40,6 +43,8 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     },
     findStartKey: (key) => tables.startKeys.find(key),
     findEffect: (key) => tables.effects.find(key),
+    findDocument: (document) => tables.documents.find(document),
+    putDocument: (record) => tables.documents.put(record),
     findHead(run) {
       const record = tables.runs.find(run);
       if (record === undefined) return undefined;
@@ -53,8 +58,8 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
 }
 
 function toTransaction(tables: Tables): Pick<CommitStore, "begin" | "commit" | "rollback"> {
-  const { entries, entriesByRun, runs, effects, startKeys, blobs } = tables;
-  const staged = [entries, runs, effects, startKeys, blobs];
+  const { entriesByRun, ...staged } = tables;
+  const { entries } = tables;
   return {
     begin() {},
     commit() {
@@ -63,10 +68,10 @@ function toTransaction(tables: Tables): Pick<CommitStore, "begin" | "commit" | "
         if (ofRun === undefined) entriesByRun.set(entry.run, [entry]);
         else ofRun.push(entry);
       }
-      for (const table of staged) table.commit();
+      for (const table of Object.values(staged)) table.commit();
     },
     rollback() {
-      for (const table of staged) table.rollback();
+      for (const table of Object.values(staged)) table.rollback();
     },
   };
 }
@@ -96,7 +101,7 @@ function toWrites({ entries, runs, effects, startKeys, blobs }: Tables): Writes 
   };
 }
 
-function toReader({ entries, entriesByRun, runs, effects, blobs }: Tables): LedgerReader {
+function toReader({ entries, entriesByRun, runs, effects, blobs, documents }: Tables): LedgerReader {
   return {
     read: (run, fromSeq) => (entriesByRun.get(run) ?? []).slice(Math.max(fromSeq, 1) - 1),
     scan(afterLsn, limit) {
@@ -114,6 +119,9 @@ function toReader({ entries, entriesByRun, runs, effects, blobs }: Tables): Ledg
       [...effects.values()]
         .filter((effect) => fitsEffect(effect, filter))
         .toSorted((left, right) => (left.key < right.key ? -1 : 1)),
+    findDocument: documents.findCommitted,
+    listDocuments: documents.list,
+    listVersions: documents.versions,
   };
 }
 

@@ -12,7 +12,7 @@ import { createQueuedLedger } from "../queued-ledger.ts";
 import { createReadOnlyLedger } from "../read-only-ledger.ts";
 import { besides, ensureFile, findFile, prepareFolder, syncFolder } from "./ledger-file.ts";
 import { acquireLock, type FileLock, readOwner, removeOwner, writeOwner } from "./lock.ts";
-import { checkSchema } from "./schema.ts";
+import { addLaterTables, checkSchema } from "./schema.ts";
 import { isCantOpen, toCorruptError, toLedgerError } from "./sqlite-errors.ts";
 import { createSqliteReader } from "./sqlite-reader.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
@@ -75,6 +75,7 @@ async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOpt
       "pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 0; pragma cache_size = -16000",
     );
     if (!hadWal) refuseLostWal(file, database);
+    addLaterTables(database);
     syncFolder(dirname(file)); // SQLite has just made the -wal file anew
     const owned = trackOwner(file, database);
     const checkpoints = createCheckpoints(database, { clock, limits: walLimits, onComplete: owned.noteComplete });

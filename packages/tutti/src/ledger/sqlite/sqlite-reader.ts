@@ -4,6 +4,7 @@ import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
 import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { prepareDocumentReads } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export function createSqliteReader(database: DatabaseSync, path: string): LedgerReader {
@@ -18,6 +19,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     };
   const entries = prepareEntryReads(database);
   const records = prepareRecordReads(database);
+  const documents = prepareDocumentReads(database);
   return {
     read: guarded(entries.read),
     scan: guarded(entries.scan),
@@ -26,6 +28,9 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     listRuns: guarded(records.listRuns),
     findEffect: guarded(records.findEffect),
     listEffects: guarded(records.listEffects),
+    findDocument: guarded(documents.findDocument),
+    listDocuments: guarded(documents.listDocuments),
+    listVersions: guarded(documents.listVersions),
   };
 }
 
