@@ -1,0 +1,160 @@
+import { isTuttiError } from "../../packages/tutti/src/base/errors.ts";
+import type { Transaction } from "../../packages/tutti/src/contracts/document.ts";
+import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
+import { isOver } from "../../packages/tutti/src/contracts/run-record.ts";
+import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
+import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
+import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
+import { flow } from "../../packages/tutti/src/flow/flow.ts";
+import type { Ledger } from "../../packages/tutti/src/ledger/ledger.ts";
+import { tool } from "../../packages/tutti/src/tools/tool.ts";
+import { pause } from "../crash/interpret.ts";
+import { restoreLedger } from "../crash/restore.ts";
+import { openChance, openTickClock } from "../crash/tick-clock.ts";
+import { anything } from "../engine/engine-fixture.ts";
+import { openNamed, type Action, type DocumentName, type FuzzCase } from "./fuzz-program.ts";
+
+/** What one life of a process left behind. */
+export interface FuzzLife {
+  readonly entries: readonly LedgerEntry[];
+  readonly wrongs: readonly string[];
+}
+
+const ticksMax = 6_000;
+
+/** Lives a case from the given past until every run is over; a run that is parked is resumed by a person. */
+export async function live(
+  fuzzCase: FuzzCase,
+  past: { readonly entries: readonly LedgerEntry[]; readonly seed: number },
+  sabotage: (ledger: Ledger) => Ledger = (ledger) => ledger,
+): Promise<FuzzLife> {
+  const clock = openTickClock((past.entries.at(-1)?.at ?? 1_000) + 5);
+  const entries: LedgerEntry[] = [];
+  const executed: string[] = [];
+  const chance = openChance(past.seed);
+  const ledger = sabotage(await restoreLedger(past.entries, { clock, onEntry: (entry) => entries.push(entry) }));
+  const agent = toAgent(fuzzCase, executed, chance);
+  const tutti = await openTutti({ flows: [agent], ledger, clock, chance }, { evictAfterMs: 20, stallMs: 2_000 });
+  for (const [index] of fuzzCase.runs.entries()) await tutti.start(agent, index, { id: `run-${index}` });
+  const wrongs = await untilOver(tutti);
+  await pause(20);
+  clock.stop();
+  const recorded = new Set(
+    past.entries.filter((entry) => entry.kind === "step-done").map((entry) => `${entry.run}${entry.key}`),
+  );
+  for (const step of executed) if (recorded.has(step)) wrongs.push(`${step} was recorded and executed again`);
+  return { entries, wrongs: [...wrongs, ...findFalseResults(entries)] };
+}
+
+async function untilOver(tutti: Tutti): Promise<string[]> {
+  for (let tick = 0; tick < ticksMax; tick++) {
+    const runs = await tutti.runs();
+    if (runs.every((run) => isOver(run.status))) return [];
+    for (const run of runs) {
+      if (run.status !== "parked") continue;
+      const handle = await tutti.open(run.id);
+      const state = await handle.state();
+      if (state.kind === "parked" && state.error.code !== "DOCUMENT_CONFLICT")
+        return [`${run.id} is parked: ${state.error.code} ${state.error.message}`];
+      await handle.resume().catch(() => {});
+    }
+    await pause(1);
+  }
+  return [`hangs: ${(await tutti.runs()).map((run) => `${run.id} ${run.status}`).join(", ")}`];
+}
+
+function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): Flow<number, unknown> {
+  const act = tool({
+    name: "act",
+    does: "Acts outside.",
+    input: anything,
+    output: anything,
+    effect: "once",
+    scope: "step",
+    check: () => undefined,
+    run: () => pause(Math.floor(chance() * 3)),
+  });
+  const think = (run: Run, ticks: number): Promise<null> =>
+    run.step("think", async ({ step }) => {
+      executed.push(`${run.id}${step}`);
+      await pause(ticks + Math.floor(chance() * 3));
+      return null;
+    });
+  const between = async (tx: Transaction, action: Extract<Action, { kind: "transact" }>): Promise<void> => {
+    if (action.between === "step") await think(tx, action.ticks);
+    if (action.between === "effect") await tx.call(act, null);
+    if (action.between === "branches") {
+      const [first] = action.reads;
+      await tx.all({
+        think: (branch) => think(branch, action.ticks),
+        read: async (branch) => (first === undefined ? 0 : (await openNamed(branch, first).read()).value),
+      });
+    }
+  };
+  const transact = (run: Run, action: Extract<Action, { kind: "transact" }>): Promise<unknown> =>
+    run.transact(async (tx) => {
+      const seen: Record<string, number> = {};
+      for (const name of action.reads) seen[`${name}/one`] = (await openNamed(tx, name).read()).version;
+      await between(tx, action);
+      for (const name of action.writes) await openNamed(tx, name).change((value) => value + 1);
+      if (action.throws) throw new Error("the code throws");
+      return { seen };
+    });
+  const write = async (run: Run, name: DocumentName, ticks: number): Promise<void> => {
+    const { value } = await openNamed(run, name).read();
+    await think(run, ticks);
+    await openNamed(run, name).write(value + 1);
+  };
+  const perform = async (run: Run, action: Action): Promise<unknown> => {
+    switch (action.kind) {
+      case "transact":
+        return transact(run, action);
+      case "change":
+        return openNamed(run, action.name).change((value) => value + 1);
+      case "write":
+        return write(run, action.name, action.ticks);
+      case "act":
+        for (const name of action.reads) await openNamed(run, name).read();
+        await think(run, action.ticks);
+        return run.call(act, null);
+    }
+  };
+  return flow({
+    name: "agent",
+    input: anything,
+    output: anything,
+    async run(run, index) {
+      const codes: string[] = [];
+      for (const action of fuzzCase.runs[Number(index)] ?? []) {
+        // Each action stands on what it has read itself, not on what an earlier one has.
+        const code = await run.scope("action", (inner) =>
+          perform(inner, action).then(
+            () => "done",
+            (error: unknown) => (isTuttiError(error) ? error.code : "?"),
+          ),
+        );
+        codes.push(code);
+      }
+      return codes;
+    },
+  }) as Flow<number, unknown>;
+}
+
+/** Whatever writes adds 1, so a value is its version; and what the code saw is what its entry says was read. */
+function findFalseResults(entries: readonly LedgerEntry[]): readonly string[] {
+  const wrongs: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind === "run-failed") wrongs.push(`${entry.run} failed: ${entry.body}`);
+    if (entry.kind !== "document-committed") continue;
+    const { writes, reads, out } = bodyOf(entry, entry.kind);
+    for (const { document, version, value } of writes)
+      if (value !== version) wrongs.push(`${entry.run}${entry.key} wrote ${String(value)} as ${document}@${version}`);
+    if (typeof out !== "object" || out === null || !("seen" in out)) continue;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- returned by the transaction above
+    for (const [document, version] of Object.entries(out.seen as Record<string, number>)) {
+      const mergedFrom = writes.find((write) => write.document === document)?.mergedFrom;
+      if (version !== (mergedFrom ?? reads[document])) wrongs.push(`${entry.key} saw ${document}@${version}`);
+    }
+  }
+  return wrongs;
+}
