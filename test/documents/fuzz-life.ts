@@ -1,4 +1,5 @@
 import { isTuttiError } from "../../packages/tutti/src/base/errors.ts";
+import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
 import type { Transaction } from "../../packages/tutti/src/contracts/document.ts";
 import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
 import { isOver } from "../../packages/tutti/src/contracts/run-record.ts";
@@ -34,8 +35,11 @@ export async function live(
   const chance = openChance(past.seed);
   const ledger = sabotage(await restoreLedger(past.entries, { clock, onEntry: (entry) => entries.push(entry) }));
   const agent = toAgent(fuzzCase, executed, chance);
-  const tutti = await openTutti({ flows: [agent], ledger, clock, chance }, { evictAfterMs: 20, stallMs: 2_000 });
-  for (const [index] of fuzzCase.runs.entries()) await tutti.start(agent, index, { id: `run-${index}` });
+  const tutti = await openTutti(
+    { flows: [agent.flow], tools: [agent.act], ledger, clock, chance },
+    { evictAfterMs: 20, stallMs: 2_000 },
+  );
+  for (const [index] of fuzzCase.runs.entries()) await tutti.start(agent.flow, index, { id: `run-${index}` });
   const wrongs = await untilOver(tutti);
   await pause(20);
   clock.stop();
@@ -63,7 +67,13 @@ async function untilOver(tutti: Tutti): Promise<string[]> {
   return [`hangs: ${(await tutti.runs()).map((run) => `${run.id} ${run.status}`).join(", ")}`];
 }
 
-function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): Flow<number, unknown> {
+interface Agent {
+  readonly flow: Flow<number, unknown>;
+  /** Known to every life, as an effect of a try that was stopped may be in doubt. */
+  readonly act: Tool;
+}
+
+function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): Agent {
   const act = tool({
     name: "act",
     does: "Acts outside.",
@@ -94,7 +104,8 @@ function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): 
   const transact = (run: Run, action: Extract<Action, { kind: "transact" }>): Promise<unknown> =>
     run.transact(async (tx) => {
       const seen: Record<string, number> = {};
-      for (const name of action.reads) seen[`${name}/one`] = (await openNamed(tx, name).read()).version;
+      for (const name of action.reads)
+        seen[`${name}/one`] = (await openNamed(tx, name).read({ onlyRead: !action.writes.includes(name) })).version;
       await between(tx, action);
       for (const name of action.writes) await openNamed(tx, name).change((value) => value + 1);
       if (action.throws) throw new Error("the code throws");
@@ -119,7 +130,7 @@ function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): 
         return run.call(act, null);
     }
   };
-  return flow({
+  const all = flow({
     name: "agent",
     input: anything,
     output: anything,
@@ -137,7 +148,8 @@ function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): 
       }
       return codes;
     },
-  }) as Flow<number, unknown>;
+  });
+  return { flow: all as Flow<number, unknown>, act };
 }
 
 /** Whatever writes adds 1, so a value is its version; and what the code saw is what its entry says was read. */

@@ -43,10 +43,18 @@ export interface DocumentState<Value = unknown> {
   readonly version: number;
 }
 
+export interface ReadOptions {
+  /**
+   * This transaction will not write it. Only matters for documents that can be merged: a newer version then stops the work at once, because
+   * there will be nothing to merge.
+   */
+  readonly onlyRead?: boolean;
+}
+
 /** One document, seen from one place in a run. */
 export interface DocumentHandle<Value> {
   /** The newest value. Whoever read relies on it: until it is read again, a newer version stops this place's commits and effects. */
-  read(): Promise<DocumentState<Value>>;
+  read(options?: ReadOptions): Promise<DocumentState<Value>>;
   /** The newest value, only to look at: nothing is checked against it. */
   peek(): Promise<DocumentState<Value>>;
   /** Writes on top of the version that this place has read; without one, of the newest. @throws DOCUMENT_CONFLICT */

@@ -53,8 +53,8 @@ export function decideConflict(
 }
 
 /** Whether work is stopped as soon as such a document has a newer version; otherwise that is looked at when it wants to commit. */
-export function stopsAtOnce({ merge, again }: ConflictPolicy<unknown>): boolean {
-  return merge === undefined && again !== "refresh";
+export function stopsAtOnce({ merge, again }: ConflictPolicy<unknown>, onlyRead: boolean): boolean {
+  return (merge === undefined || onlyRead) && again !== "refresh";
 }
 
 const toldMax = 5;

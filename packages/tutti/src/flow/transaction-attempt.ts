@@ -1,7 +1,14 @@
 import { toDifferences } from "../base/difference.ts";
 import { TuttiError, toStoredError } from "../base/errors.ts";
 import { toJsonText } from "../base/json.ts";
-import type { DocumentChanged, DocumentHandle, DocumentState, DocumentType, StaleRead } from "../contracts/document.ts";
+import type {
+  DocumentChanged,
+  DocumentHandle,
+  DocumentState,
+  DocumentType,
+  ReadOptions,
+  StaleRead,
+} from "../contracts/document.ts";
 import type { DocumentId, StepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
@@ -53,6 +60,8 @@ export class TransactionAttempt {
   readonly stop: (stale: readonly StaleRead[]) => void;
   private readonly seen = new Map<DocumentId, Seen>();
   private readonly written = new Map<DocumentId, Written>();
+  /** Read by a function that said that it will not write them. */
+  private readonly onlyRead = new Set<DocumentId>();
   private readonly watches: (() => void)[] = [];
 
   constructor(driver: Driver, place: AttemptPlace, stop: (stale: readonly StaleRead[]) => void) {
@@ -75,7 +84,7 @@ export class TransactionAttempt {
 
   open(place: DocumentPlace): DocumentHandle<unknown> {
     return {
-      read: () => this.read(place),
+      read: (options) => this.read(place, options),
       peek: () => peek(this.driver, place),
       write: (value) => this.write(place, value),
       change: async (change) => {
@@ -86,9 +95,10 @@ export class TransactionAttempt {
     };
   }
 
-  async read(place: DocumentPlace): Promise<DocumentState> {
+  async read(place: DocumentPlace, { onlyRead = false }: ReadOptions = {}): Promise<DocumentState> {
     const seen = this.seen.get(place.id);
     if (seen === undefined || (seen.isOuter && !this.written.has(place.id))) await this.see(place, undefined);
+    if (onlyRead) this.onlyRead.add(place.id);
     return this.stateOf(place.id);
   }
 
@@ -118,7 +128,7 @@ export class TransactionAttempt {
     if (present !== undefined && !present.isOuter) return undefined;
     const json = toJsonText(state.value, `the document ${id}`);
     this.seen.set(id, { type, version: state.version, json, isOuter: version !== undefined });
-    if (present === undefined && stopsAtOnce(type.onConflict)) this.watch(id);
+    if (present === undefined) this.watch(id, type);
     return undefined;
   }
 
@@ -129,10 +139,10 @@ export class TransactionAttempt {
   }
 
   /** Work on what is no longer true is stopped as soon as anybody in this process knows. */
-  private watch(document: DocumentId): void {
+  private watch(document: DocumentId, type: DocumentType): void {
     const unwatch = this.driver.host.documents.watch(document, (newest) => {
       const seen = this.seen.get(document)?.version ?? 0;
-      if (newest <= seen) return;
+      if (newest <= seen || !stopsAtOnce(type.onConflict, this.onlyRead.has(document))) return;
       this.driver.delivery.whenLive(() => {
         if (!this.over && !this.ended && !this.driver.stopped) this.stop([{ document, seen, newest }]);
       });
