@@ -52,15 +52,36 @@ function leave(driver: Driver, asking: Asking): void {
 }
 
 function takeTurn(driver: Driver, asking: Asking): void {
-  driver.begin();
+  const finish = beginWait(driver, () => leave(driver, asking));
   void driver.host.documents.takeTurn(asking.documents, asking.leaseMs).then((next) => {
     if (asking.isLeft || driver.stopped) next();
     else {
       asking.onLeft.push(next);
       ask(driver, asking);
     }
-    driver.finish();
+    finish();
   });
+}
+
+/**
+ * A wait that is short enough for the run to stay in memory. When the run is paused or let go it ends at once, with `onStopped`; the
+ * returned function ends it otherwise.
+ */
+function beginWait(driver: Driver, onStopped: () => void): () => void {
+  driver.begin();
+  let isOver = false;
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    release();
+    // Not inside of what is stopping it just now.
+    void Promise.resolve().then(() => driver.finish());
+  };
+  const release = driver.whenStopped(() => {
+    onStopped();
+    end();
+  });
+  return end;
 }
 
 function ask(driver: Driver, asking: Asking): void {
@@ -88,17 +109,21 @@ export function waitUntilFree(
   { document, untilMs }: Extract<Unfresh, { readonly kind: "leased" }>,
   go: () => void,
 ): () => void {
+  const { clock, documents } = driver.host;
   const forget = (): void => {
     forgetTimer();
     forgetWatch();
-    release();
+    finish();
   };
   const wake = (): void => {
     forget();
     if (!driver.stopped) go();
   };
-  const forgetTimer = driver.at(untilMs, wake);
-  const forgetWatch = driver.host.documents.watch(document, wake);
-  const release = driver.whenStopped(forgetWatch);
+  const forgetTimer = clock.after(untilMs - clock.now(), wake);
+  const forgetWatch = documents.watch(document, wake);
+  const finish = beginWait(driver, () => {
+    forgetTimer();
+    forgetWatch();
+  });
   return forget;
 }

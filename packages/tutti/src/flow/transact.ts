@@ -1,4 +1,4 @@
-import { fromStoredError, toReplayable, toStoredError, TuttiError } from "../base/errors.ts";
+import { toReplayable, toStoredError, TuttiError } from "../base/errors.ts";
 import type { Refreshed, StaleRead, Transaction } from "../contracts/document.ts";
 import { toStepKey, type DocumentId, type StepKey } from "../contracts/ids.ts";
 import type { Run } from "../contracts/run.ts";
@@ -212,7 +212,7 @@ class OpenTransaction {
     this.merges++;
     this.beside(attempt.merge(stale), {
       done: () => this.propose(attempt, end),
-      failed: (error) => this.propose(attempt, { kind: "threw", error }),
+      failed: (error) => this.fail(attempt, error),
     });
   }
 
@@ -228,7 +228,7 @@ class OpenTransaction {
     }
     this.beside(attempt.toChanges(stale), {
       done: (changes) => this.recordConflict({ ...again, refreshed: { result: end.output, changes } }),
-      failed: (error) => this.propose(attempt, { kind: "threw", error }),
+      failed: (error) => this.fail(attempt, error),
     });
   }
 
@@ -270,26 +270,35 @@ class OpenTransaction {
   }
 
   private giveUp(attempt: TransactionAttempt, stale: readonly StaleRead[], escalate: "throw" | "park"): void {
-    const { driver, request, pending } = this;
-    const { key, number, inner } = attempt.place;
+    const { driver, request } = this;
+    const { key, number } = attempt.place;
     const error = toConflictError(
       `${request.key} was not committed in ${number} ${number === 1 ? "try" : "tries"}`,
       stale,
     );
-    this.leave(attempt);
     if (escalate === "park") {
+      this.leave(attempt);
       // Recorded as a conflict, so that the run goes on with a fresh try when a person resumes it.
       const { fields, ...entry } = this.toConflicted(attempt, stale, { next: "park" });
       void driver.append({ ...entry, body: toBody(fields) });
       driver.park(error, key);
       return;
     }
+    this.fail(attempt, error);
+  }
+
+  /** Nothing is committed, and the code around is told why. */
+  private fail(attempt: TransactionAttempt, error: TuttiError): void {
+    const { driver, request, pending } = this;
+    if (pending.over) return;
+    const { inner } = attempt.place;
+    this.leave(attempt);
     const consumed = inner.consumed.length === 0 ? {} : { consumed: inner.consumed };
     const body = toBody({ error: toStoredError(error), ...consumed });
     const document = { kind: "release", holder: request.key } as const;
     driver.hand({ kind: "scope-closed", key: request.key, body, document }, false, () => {
       inner.cancel(error);
-      pending.reject(toReplayable(fromStoredError(toStoredError(error))));
+      pending.reject(toReplayable(error));
     });
   }
 
