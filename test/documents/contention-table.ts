@@ -12,7 +12,7 @@ async function mean(contention: Omit<Contention, "seed">): Promise<Record<string
   const sum = { workS: 0, makespanS: 0, lostUpdates: 0, staleCommits: 0 };
   for (const seed of seeds) {
     const run = await contend({ ...contention, seed });
-    for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += run[name];
+    for (const name of ["workS", "makespanS", "lostUpdates", "staleCommits"] as const) sum[name] += run[name];
   }
   const means = Object.entries(sum).map(([name, total]) => [name, Math.round(total / seeds.length)]);
   return { ...contention, ...Object.fromEntries(means) };
@@ -21,4 +21,4 @@ async function mean(contention: Omit<Contention, "seed">): Promise<Record<string
 const rows: Record<string, unknown>[] = [];
 for (const shape of shapes)
   for (const invalidation of ["commit", "push"] as const) rows.push(await mean({ ...shape, steps: 400, invalidation }));
-console.table(rows);
+for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);

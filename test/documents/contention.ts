@@ -1,8 +1,9 @@
 import { z } from "zod";
 
 import type { Clock } from "../../packages/tutti/src/base/clock.ts";
-import type { DocumentHandle, DocumentType, Transaction } from "../../packages/tutti/src/contracts/document.ts";
+import type { DocumentHandle, DocumentType } from "../../packages/tutti/src/contracts/document.ts";
 import type { LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
+import type { Transaction } from "../../packages/tutti/src/contracts/run.ts";
 import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
 import { document } from "../../packages/tutti/src/flow/document.ts";
 import { flow } from "../../packages/tutti/src/flow/flow.ts";
@@ -96,7 +97,7 @@ export async function contend(contention: Contention): Promise<Contended> {
     async run(run) {
       for (let step = steps.next(); step.done !== true; step = steps.next()) {
         const { value: drawn } = step;
-        const usefulMs = Number(await run.transact((tx) => work(tx, drawn)));
+        const usefulMs = await run.transact((tx) => work(tx, drawn));
         counts.usefulMs += usefulMs;
       }
     },
@@ -106,10 +107,10 @@ export async function contend(contention: Contention): Promise<Contended> {
     { invalidation, evictAfterMs: 1e9, stallMs: 1e9 },
   );
   const results = Array.from({ length: agents }, (_, index) => tutti.run(agent, index, { id: `agent-${index}` }));
-  let isOver = false;
-  const over = Promise.all(results).then(() => (isOver = true));
-  while (!isOver) await clock.advance(1_000);
-  await over;
+  const over = new AbortController();
+  const all = Promise.all(results).finally(() => over.abort());
+  while (!over.signal.aborted) await clock.advance(1_000);
+  await all;
   const makespanS = Math.round((entries.at(-1)?.at ?? 0) / 1_000);
   await tutti.close();
   const anomalies = findAnomalies(entries);

@@ -1,19 +1,13 @@
-import { isTuttiError } from "../../packages/tutti/src/base/errors.ts";
-import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
-import type { Transaction } from "../../packages/tutti/src/contracts/document.ts";
 import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
 import { isOver } from "../../packages/tutti/src/contracts/run-record.ts";
-import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
-import { flow } from "../../packages/tutti/src/flow/flow.ts";
 import type { Ledger } from "../../packages/tutti/src/ledger/ledger.ts";
-import { tool } from "../../packages/tutti/src/tools/tool.ts";
 import { pause } from "../crash/interpret.ts";
 import { restoreLedger } from "../crash/restore.ts";
 import { openChance, openTickClock } from "../crash/tick-clock.ts";
-import { anything } from "../engine/engine-fixture.ts";
-import { openNamed, type Action, type DocumentName, type FuzzCase } from "./fuzz-program.ts";
+import { toAgent } from "./fuzz-agent.ts";
+import type { FuzzCase } from "./fuzz-program.ts";
 
 /** What one life of a process left behind. */
 export interface FuzzLife {
@@ -34,7 +28,7 @@ export async function live(
   const executed: string[] = [];
   const chance = openChance(past.seed);
   const ledger = sabotage(await restoreLedger(past.entries, { clock, onEntry: (entry) => entries.push(entry) }));
-  const agent = toAgent(fuzzCase, executed, chance);
+  const agent = toAgent({ fuzzCase, executed, chance });
   const tutti = await openTutti(
     { flows: [agent.flow], tools: [agent.act], ledger, clock, chance },
     { evictAfterMs: 20, stallMs: 2_000 },
@@ -65,91 +59,6 @@ async function untilOver(tutti: Tutti): Promise<string[]> {
     await pause(1);
   }
   return [`hangs: ${(await tutti.runs()).map((run) => `${run.id} ${run.status}`).join(", ")}`];
-}
-
-interface Agent {
-  readonly flow: Flow<number, unknown>;
-  /** Known to every life, as an effect of a try that was stopped may be in doubt. */
-  readonly act: Tool;
-}
-
-function toAgent(fuzzCase: FuzzCase, executed: string[], chance: () => number): Agent {
-  const act = tool({
-    name: "act",
-    does: "Acts outside.",
-    input: anything,
-    output: anything,
-    effect: "once",
-    scope: "step",
-    check: () => undefined,
-    run: () => pause(Math.floor(chance() * 3)),
-  });
-  const think = (run: Run, ticks: number): Promise<null> =>
-    run.step("think", async ({ step }) => {
-      executed.push(`${run.id}${step}`);
-      await pause(ticks + Math.floor(chance() * 3));
-      return null;
-    });
-  const between = async (tx: Transaction, action: Extract<Action, { kind: "transact" }>): Promise<void> => {
-    if (action.between === "step") await think(tx, action.ticks);
-    if (action.between === "effect") await tx.call(act, null);
-    if (action.between === "branches") {
-      const [first] = action.reads;
-      await tx.all({
-        think: (branch) => think(branch, action.ticks),
-        read: async (branch) => (first === undefined ? 0 : (await openNamed(branch, first).read()).value),
-      });
-    }
-  };
-  const transact = (run: Run, action: Extract<Action, { kind: "transact" }>): Promise<unknown> =>
-    run.transact(async (tx) => {
-      const seen: Record<string, number> = {};
-      for (const name of action.reads)
-        seen[`${name}/one`] = (await openNamed(tx, name).read({ onlyRead: !action.writes.includes(name) })).version;
-      await between(tx, action);
-      for (const name of action.writes) await openNamed(tx, name).change((value) => value + 1);
-      if (action.throws) throw new Error("the code throws");
-      return { seen };
-    });
-  const write = async (run: Run, name: DocumentName, ticks: number): Promise<void> => {
-    const { value } = await openNamed(run, name).read();
-    await think(run, ticks);
-    await openNamed(run, name).write(value + 1);
-  };
-  const perform = async (run: Run, action: Action): Promise<unknown> => {
-    switch (action.kind) {
-      case "transact":
-        return transact(run, action);
-      case "change":
-        return openNamed(run, action.name).change((value) => value + 1);
-      case "write":
-        return write(run, action.name, action.ticks);
-      case "act":
-        for (const name of action.reads) await openNamed(run, name).read();
-        await think(run, action.ticks);
-        return run.call(act, null);
-    }
-  };
-  const all = flow({
-    name: "agent",
-    input: anything,
-    output: anything,
-    async run(run, index) {
-      const codes: string[] = [];
-      for (const action of fuzzCase.runs[Number(index)] ?? []) {
-        // Each action stands on what it has read itself, not on what an earlier one has.
-        const code = await run.scope("action", (inner) =>
-          perform(inner, action).then(
-            () => "done",
-            (error: unknown) => (isTuttiError(error) ? error.code : "?"),
-          ),
-        );
-        codes.push(code);
-      }
-      return codes;
-    },
-  });
-  return { flow: all as Flow<number, unknown>, act };
 }
 
 /** Whatever writes adds 1, so a value is its version; and what the code saw is what its entry says was read. */

@@ -35,7 +35,7 @@ const policies = {
 } as const satisfies Record<string, ConflictPolicy<number>>;
 
 export type DocumentName = keyof typeof policies;
-const names = Object.keys(policies) as readonly DocumentName[]; // the keys of a literal object
+const names = ["rerun", "eager", "refresh", "merge", "strict", "parked"] as const satisfies readonly DocumentName[];
 
 const types: ReadonlyMap<DocumentName, DocumentType<number>> = new Map(
   names.map((name) => [name, document({ name, value: z.number(), initial: 0, onConflict: policies[name] })]),

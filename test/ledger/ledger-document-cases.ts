@@ -61,25 +61,7 @@ async function openPair(ledger: Ledger): Promise<readonly [RunLog, RunLog]> {
 }
 
 function describeVersions(under: LedgerUnderTest): void {
-  test("of two commits on one version the second is stale, and leaves nothing", verifies("S1", "S2"), async () => {
-    const ledger = await openForTest(under);
-    const [left, right] = await openPair(ledger);
-    const blobbed = toStepWithBlob("x", "never stored");
-    const late: NewEntry = {
-      ...toCommit("/late", { reads: { [apples]: 0, [pears]: 0 }, writes: [pears] }),
-      blobs: blobbed.blobs,
-      status: "done",
-    };
-    const results = await Promise.all([
-      left.append(toCommit("/first", { reads: { [apples]: 0 }, writes: [apples] })),
-      right.append(late),
-    ]);
-    expect(results).toEqual([recorded, { kind: "stale", documents: [{ document: apples, seen: 0, newest: 1 }] }]);
-    expect(await keysOf(ledger, right.run)).toEqual([]);
-    expect(await ledger.readBlob(blobbed.blobs[0].hash)).toBeUndefined();
-    expect((await ledger.findRun(right.run))?.status).toBe("running");
-    expect(await ledger.findDocument(pears)).toBeUndefined();
-  });
+  describeStaleness(under);
 
   test(
     "several documents get their next versions in one entry, and old versions stay",
@@ -104,6 +86,28 @@ function describeVersions(under: LedgerUnderTest): void {
       expect((await ledger.listVersions(pears, 1)).map(({ version }) => version)).toEqual([2]);
     },
   );
+}
+
+function describeStaleness(under: LedgerUnderTest): void {
+  test("of two commits on one version the second is stale, and leaves nothing", verifies("S1", "S2"), async () => {
+    const ledger = await openForTest(under);
+    const [left, right] = await openPair(ledger);
+    const blobbed = toStepWithBlob("x", "never stored");
+    const late: NewEntry = {
+      ...toCommit("/late", { reads: { [apples]: 0, [pears]: 0 }, writes: [pears] }),
+      blobs: blobbed.blobs,
+      status: "done",
+    };
+    const results = await Promise.all([
+      left.append(toCommit("/first", { reads: { [apples]: 0 }, writes: [apples] })),
+      right.append(late),
+    ]);
+    expect(results).toEqual([recorded, { kind: "stale", documents: [{ document: apples, seen: 0, newest: 1 }] }]);
+    expect(await keysOf(ledger, right.run)).toEqual([]);
+    expect(await ledger.readBlob(blobbed.blobs[0].hash)).toBeUndefined();
+    expect((await ledger.findRun(right.run))?.status).toBe("running");
+    expect(await ledger.findDocument(pears)).toBeUndefined();
+  });
 
   test(
     "an intent that relies on an old version is not written, and its key stays free",

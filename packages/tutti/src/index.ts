@@ -14,7 +14,6 @@ export type {
   DocumentType,
   DocumentVersion,
   Refreshed,
-  Transaction,
 } from "./contracts/document.ts";
 export type { TuttiConfig } from "./contracts/config.ts";
 export type {
@@ -49,6 +48,7 @@ export type {
   SignalType,
   StepHost,
   StepOptions,
+  Transaction,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";

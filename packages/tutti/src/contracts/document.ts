@@ -1,6 +1,5 @@
 import type { Difference } from "../base/difference.ts";
 import type { DocumentId, StepKey } from "./ids.ts";
-import type { Run } from "./run.ts";
 import type { Schema } from "./schema.ts";
 
 /** Shared, versioned state of one kind: many documents, each under a key of its own. */
@@ -20,7 +19,7 @@ export interface ConflictPolicy<Value> {
    * Puts two changes of one version together, so that neither is lost and nothing is done again. Must be pure. `base` is what both began
    * with, `mine` what this transaction wants, `theirs` the newest.
    */
-  merge?(base: Value, mine: Value, theirs: Value): Value;
+  merge?(this: void, base: Value, mine: Value, theirs: Value): Value;
   /**
    * What a transaction does that can't be merged: `rerun` (default) is stopped at once and begins anew; `refresh` comes to its end, and is
    * then called again with its own result and what has changed; `never` gives up at once.
@@ -61,14 +60,6 @@ export interface DocumentHandle<Value> {
   write(value: Value): Promise<void>;
   /** Reads, changes and writes; returns what was written. @throws DOCUMENT_CONFLICT */
   change(change: (value: Value) => Value): Promise<Value>;
-}
-
-/** A part of a flow whose documents change together or not at all. */
-export interface Transaction extends Run {
-  /** 1 for the first. */
-  readonly attempt: number;
-  /** Why it is called again, with `again: "refresh"`. */
-  readonly refreshed: Refreshed | undefined;
 }
 
 export interface Refreshed {

@@ -1,5 +1,5 @@
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
-import type { DocumentHandle, DocumentType, Transaction } from "./document.ts";
+import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
@@ -83,6 +83,14 @@ export interface Run {
   random(): number;
   /** A version 4 UUID; the same on every replay. */
   uuid(): string;
+}
+
+/** A part of a flow whose documents change together or not at all. */
+export interface Transaction extends Run {
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Why it is called again, with `again: "refresh"`. */
+  readonly refreshed: Refreshed | undefined;
 }
 
 export interface StepHost {

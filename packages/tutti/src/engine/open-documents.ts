@@ -70,13 +70,18 @@ export async function readHistory(
 export function openDocuments(ledger: Ledger, clock: Clock, invalidation: "push" | "commit"): DocumentHost {
   const watchers = openListeners<DocumentId, number>();
   const turns = openTurns(clock);
+  let leaves = 0;
   return {
+    get leaves() {
+      return leaves;
+    },
     async read(document, version) {
       const record = await ledger.findDocument(document, version);
       return record === undefined ? undefined : readStoredDocument(ledger, record);
     },
     watch: (document, listener) => watchers.add(document, listener),
     tell(document, newest) {
+      if (newest === 0) leaves++;
       if (newest === 0 || invalidation === "push") watchers.tell(document, newest);
     },
     takeTurn: turns,
@@ -95,7 +100,7 @@ function openTurns(clock: Clock): DocumentHost["takeTurn"] {
   const queue: Turn[] = [];
   const advance = (): void => {
     const wanted = new Set<DocumentId>();
-    for (const turn of [...queue]) {
+    for (const turn of Array.from(queue)) {
       const isFree = ![...turn.documents].some((document) => wanted.has(document));
       for (const document of turn.documents) wanted.add(document);
       if (!isFree || turn.isHeld) continue;

@@ -12,8 +12,8 @@ import {
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
-import type { ConflictPolicy, DocumentType, Transaction } from "../contracts/document.ts";
-import type { Flow } from "../contracts/run.ts";
+import type { ConflictPolicy, DocumentType } from "../contracts/document.ts";
+import type { Flow, Transaction } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
 import { document } from "./document.ts";
 

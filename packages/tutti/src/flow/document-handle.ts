@@ -1,7 +1,8 @@
 import type { DocumentHandle, DocumentState, DocumentType } from "../contracts/document.ts";
 import { toIdOf } from "./document.ts";
 import type { Driver } from "./driver.ts";
-import { enterReading, readDocument, type DocumentPlace } from "./read-document.ts";
+import { enterReading, readDocument } from "./read-document.ts";
+import type { DocumentPlace } from "./run-documents.ts";
 import type { Scope } from "./scope.ts";
 import { runTransaction } from "./transact.ts";
 

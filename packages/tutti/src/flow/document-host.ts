@@ -6,6 +6,8 @@ export interface DocumentHost {
   read(document: DocumentId, version?: number): Promise<ReadDocument | undefined>;
   /** Calls back when somebody in this process has written the document, or left it to others. Returns the function that forgets it. */
   watch(document: DocumentId, listener: (newest: number) => void): () => void;
+  /** How often somebody has left what he held. Who was refused because of a lease asks again if it has changed since he asked. */
+  readonly leaves: number;
   /** Says that a version was written, or with 0 that somebody who held the document has left it. */
   tell(document: DocumentId, newest: number): void;
   /** First come, first served among those who want a lease of the same documents. The function that is returned lets the next one in. */

@@ -5,7 +5,8 @@ import type { StepKey } from "../contracts/ids.ts";
 import type { DocumentToolInput, WriteAnswer } from "./document-tools.ts";
 import { toIdOf } from "./document.ts";
 import type { Driver } from "./driver.ts";
-import { readDocument, type DocumentPlace } from "./read-document.ts";
+import { readDocument } from "./read-document.ts";
+import type { DocumentPlace } from "./run-documents.ts";
 import type { Scope } from "./scope.ts";
 import { runTransaction } from "./transact.ts";
 

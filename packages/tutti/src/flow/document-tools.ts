@@ -100,8 +100,8 @@ function toWriteInput(type: DocumentType): Schema<DocumentToolInput> {
 }
 
 // The dialect is said once, by whoever asks for the whole.
-function withoutDialect({ $schema: _, ...schema }: Record<string, unknown>): Record<string, unknown> {
-  return schema;
+function withoutDialect(schema: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== "$schema"));
 }
 
 function toIssue(name: string, message: string): { readonly issues: readonly SchemaIssue[] } {

@@ -53,10 +53,10 @@ function leave(driver: Driver, asking: Asking): void {
 
 function takeTurn(driver: Driver, asking: Asking): void {
   const finish = beginWait(driver, () => leave(driver, asking));
-  void driver.host.documents.takeTurn(asking.documents, asking.leaseMs).then((next) => {
-    if (asking.isLeft || driver.stopped) next();
+  void driver.host.documents.takeTurn(asking.documents, asking.leaseMs).then((leaveTurn) => {
+    if (asking.isLeft || driver.stopped) leaveTurn();
     else {
-      asking.onLeft.push(next);
+      asking.onLeft.push(leaveTurn);
       ask(driver, asking);
     }
     finish();
@@ -87,6 +87,7 @@ function beginWait(driver: Driver, onStopped: () => void): () => void {
 function ask(driver: Driver, asking: Asking): void {
   if (asking.isLeft || driver.stopped) return;
   const { documents, holder, leaseMs, pending } = asking;
+  const { leaves } = driver.host.documents;
   const untilMs = driver.host.clock.now() + leaseMs;
   const entry: NewEntry = {
     kind: "document-leased",
@@ -96,19 +97,25 @@ function ask(driver: Driver, asking: Asking): void {
   };
   driver.propose(entry, (appended) => {
     if (appended.kind === "leased") {
-      asking.onLeft.push(waitUntilFree(driver, appended, () => ask(driver, asking)));
+      asking.onLeft.push(waitUntilFree(driver, { ...appended, leaves }, () => ask(driver, asking)));
       return;
     }
     pending.resolve(undefined);
   });
 }
 
+interface Refused extends Extract<Unfresh, { readonly kind: "leased" }> {
+  /** As it was when the ledger was asked. */
+  readonly leaves: number;
+}
+
 /** Calls `go` when the holder has left the document, or its time is over; the returned function forgets it. */
-export function waitUntilFree(
-  driver: Driver,
-  { document, untilMs }: Extract<Unfresh, { readonly kind: "leased" }>,
-  go: () => void,
-): () => void {
+export function waitUntilFree(driver: Driver, { document, untilMs, leaves }: Refused, go: () => void): () => void {
+  // The holder may have left after the ledger had refused this one and before it heard of that.
+  if (leaves !== driver.host.documents.leaves) {
+    go();
+    return () => {};
+  }
   const { clock, documents } = driver.host;
   const forget = (): void => {
     forgetTimer();

@@ -13,6 +13,7 @@ import {
 } from "./delivery.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
 import { readHistory, type Delivered } from "./history.ts";
+import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
 import { openRunDocuments } from "./run-documents.ts";
@@ -177,7 +178,9 @@ class OpenDriver implements Driver {
   }
   propose(entry: NewEntry, apply: (appended: Appended) => void): void {
     if (this.course.stopped) return;
-    const handed = new ProposedEntry(this.course, apply);
+    const { course } = this;
+    const host = { delivery: course.delivery, abandon: (error: TuttiError) => void abandon(course, error) };
+    const handed = new ProposedEntry(host, apply);
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, false);
   }
@@ -228,33 +231,6 @@ class HandedEntry implements Handing, AppendWaiter {
 
   onAppended(): void {
     if (!this.isReady) this.course.delivery().ready(this);
-  }
-
-  onRefused(error: TuttiError): void {
-    void abandon(this.course, error);
-  }
-}
-
-/** An entry that the ledger may turn down. */
-class ProposedEntry implements Handing, AppendWaiter {
-  isReady = false;
-  next: Handing | undefined = undefined;
-  private answer: Appended | undefined;
-  private readonly course: Course;
-  private readonly onAnswer: (appended: Appended) => void;
-
-  constructor(course: Course, onAnswer: (appended: Appended) => void) {
-    this.course = course;
-    this.onAnswer = onAnswer;
-  }
-
-  apply(): void {
-    if (this.answer !== undefined) this.onAnswer(this.answer);
-  }
-
-  onAppended(appended: Appended): void {
-    this.answer = appended;
-    this.course.delivery().ready(this);
   }
 
   onRefused(error: TuttiError): void {

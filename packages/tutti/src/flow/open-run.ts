@@ -1,5 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
-import type { DocumentType, Transaction } from "../contracts/document.ts";
+import type { DocumentType } from "../contracts/document.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -11,6 +11,7 @@ import type {
   Run,
   StepHost,
   StepOptions,
+  Transaction,
 } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { callCallable } from "./call.ts";

@@ -1,20 +1,14 @@
-import type { DocumentState, DocumentType } from "../contracts/document.ts";
-import type { DocumentId, StepKey } from "../contracts/ids.ts";
+import type { DocumentState } from "../contracts/document.ts";
+import type { StepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { toStepError } from "./attempts.ts";
 import type { ReadDocument } from "./document-host.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
-import { openPending, type Pending, type Scope } from "./scope.ts";
+import type { DocumentPlace } from "./run-documents.ts";
+import { openPending, type Pending } from "./scope.ts";
 import { toBlobs } from "./step.ts";
 import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
-
-/** One document, as it is used at one place. */
-export interface DocumentPlace {
-  readonly scope: Scope;
-  readonly type: DocumentType;
-  readonly id: DocumentId;
-}
 
 export interface Reading extends DocumentPlace {
   /** The path of this reading. */

@@ -1,10 +1,9 @@
 import { toReplayable, toStoredError, TuttiError } from "../base/errors.ts";
-import type { Refreshed, StaleRead, Transaction } from "../contracts/document.ts";
+import type { Refreshed, StaleRead } from "../contracts/document.ts";
 import { toStepKey, type DocumentId, type StepKey } from "../contracts/ids.ts";
-import type { Run } from "../contracts/run.ts";
+import type { Run, Transaction } from "../contracts/run.ts";
 import type { Appended, NewEntry } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
-import type { OpenRun } from "./call.ts";
 import { decideConflict, toConflictError, type ConflictStep } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { openLease, waitUntilFree, type Lease } from "./lease.ts";
@@ -32,7 +31,7 @@ export function transact(
   asked: {
     readonly name: string;
     readonly body: (transaction: Transaction) => Promise<unknown>;
-    readonly openRun: OpenRun;
+    readonly openRun: (driver: Driver, scope: Scope) => Run;
   },
 ): Promise<unknown> {
   const key = driver.enter(scope, asked.name, "run.transact()");
@@ -84,6 +83,13 @@ interface Beginning {
 interface Try {
   readonly attempt: TransactionAttempt;
   readonly end: AttemptEnd | undefined;
+}
+
+/** A try that has asked the ledger to commit it. */
+interface Asked extends Try {
+  readonly end: AttemptEnd;
+  /** See `DocumentHost.leaves`. */
+  readonly leaves: number;
 }
 
 class OpenTransaction {
@@ -150,10 +156,11 @@ class OpenTransaction {
       this.propose(attempt, { kind: "threw", error: toStepError(request.key, thrown) });
       return;
     }
-    driver.propose(entry, (appended) => this.onAnswer({ attempt, end }, appended));
+    const { leaves } = driver.host.documents;
+    driver.propose(entry, (appended) => this.onAnswer({ attempt, end, leaves }, appended));
   }
 
-  private onAnswer({ attempt, end }: Try & { readonly end: AttemptEnd }, appended: Appended): void {
+  private onAnswer({ attempt, end, leaves }: Asked, appended: Appended): void {
     switch (appended.kind) {
       case "recorded":
         this.finish(attempt, end);
@@ -163,7 +170,8 @@ class OpenTransaction {
         return;
       case "leased": {
         if (this.pending.over) return;
-        const forget = waitUntilFree(this.driver, appended, () => this.propose(attempt, end));
+        const refused = { ...appended, leaves };
+        const forget = waitUntilFree(this.driver, refused, () => this.propose(attempt, end));
         this.pending.onCancel = () => {
           forget();
           this.leave(attempt);
@@ -238,16 +246,18 @@ class OpenTransaction {
     const { key, number, inner } = attempt.place;
     const next = step.leaseMs !== undefined ? "lease" : step.refresh ? "refresh" : "rerun";
     const data = toStoredValue("data", refreshed, key);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a copy of what stands in front of it
     const seen = data.json === undefined ? undefined : (toSeen(data.json, refreshed) as Refreshed);
     const documents = [...attempt.versions().keys()];
     const leased = step.leaseMs === undefined ? undefined : { documents, leaseMs: step.leaseMs };
     const entry = { ...this.toConflicted(attempt, stale, { next, leased }), ...toBlobs(data) };
-    this.leave(attempt);
+    const leave = this.end(attempt);
     // What is stopped here is not waited for; losing this entry only means to find the conflict again.
     driver.hand({ ...entry, body: toBody(entry.fields, data) }, true, () => {
       inner.cancel(toConflictError(`${key} was stopped`, stale));
       this.begin(number + 1, { leased, refreshed: seen });
     });
+    leave();
   }
 
   private toConflicted(
@@ -277,10 +287,11 @@ class OpenTransaction {
       stale,
     );
     if (escalate === "park") {
-      this.leave(attempt);
+      const leave = this.end(attempt);
       // Recorded as a conflict, so that the run goes on with a fresh try when a person resumes it.
       const { fields, ...entry } = this.toConflicted(attempt, stale, { next: "park" });
       void driver.append({ ...entry, body: toBody(fields) });
+      leave();
       driver.park(error, key);
       return;
     }
@@ -292,7 +303,7 @@ class OpenTransaction {
     const { driver, request, pending } = this;
     if (pending.over) return;
     const { inner } = attempt.place;
-    this.leave(attempt);
+    const leave = this.end(attempt);
     const consumed = inner.consumed.length === 0 ? {} : { consumed: inner.consumed };
     const body = toBody({ error: toStoredError(error), ...consumed });
     const document = { kind: "release", holder: request.key } as const;
@@ -300,13 +311,23 @@ class OpenTransaction {
       inner.cancel(error);
       pending.reject(toReplayable(error));
     });
+    leave();
   }
 
   /** The try is over, and with it whatever it held. */
   private leave(attempt: TransactionAttempt): void {
+    this.end(attempt)();
+  }
+
+  /**
+   * The try is over; the returned function gives back what it held. Others are told then, and ask the ledger: the entry that gives the lease
+   * back has to stand in front of what they ask.
+   */
+  private end(attempt: TransactionAttempt): () => void {
     attempt.end();
-    this.lease?.leave();
+    const { lease } = this;
     this.lease = undefined;
+    return () => lease?.leave();
   }
 
   /** Work between the function's end and the commit. */

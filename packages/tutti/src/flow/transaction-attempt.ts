@@ -14,8 +14,9 @@ import { parseWith } from "../contracts/schema.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import { stopsAtOnce, type Conflicting } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
-import { enterReading, readDocument, type DocumentPlace } from "./read-document.ts";
+import { enterReading, readDocument } from "./read-document.ts";
 import type { DocumentReads } from "./read-sets.ts";
+import type { DocumentPlace, OpenAttempt } from "./run-documents.ts";
 import type { Scope } from "./scope.ts";
 import { toBlobs } from "./step.ts";
 import { toBody, toStoredValue, type StoredValue } from "./stored-value.ts";
@@ -50,13 +51,11 @@ export interface AttemptPlace {
 const never = new Promise<never>(() => {});
 
 /** One try of a transaction: what it has read, and what it wants to write. Nothing of that is seen by others before it commits. */
-export class TransactionAttempt {
+export class TransactionAttempt implements OpenAttempt {
   readonly place: AttemptPlace;
-  /** Its function has ended; from now on the commit says whether it was in time. */
   ended = false;
   over = false;
   private readonly driver: Driver;
-  /** Stops it, because what it has read has newer versions. */
   readonly stop: (stale: readonly StaleRead[]) => void;
   private readonly seen = new Map<DocumentId, Seen>();
   private readonly written = new Map<DocumentId, Written>();

@@ -42,6 +42,6 @@ export function createDocumentTable(): DocumentTable {
       }
       written.rollback();
     },
-    rollback: written.rollback,
+    rollback: () => written.rollback(),
   };
 }
