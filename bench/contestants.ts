@@ -37,6 +37,14 @@ export const contestants: readonly Contestant[] = [
   { name: "tutti-reads", ...ours, variant: "reads", durability: "power", ...beside("hand-written") },
   { name: "hand-written", ...hand, variant: "full", durability: "power" },
   { name: "hand-written-process", ...hand, variant: "normal", durability: "process" },
+  {
+    name: "hand-written-ledger",
+    file: "engines/hand-ledger.ts",
+    load: () => import("./engines/hand-ledger.ts"),
+    variant: "",
+    durability: "power",
+    ...beside("hand-written"),
+  },
   { name: "langgraph", ...langgraph, variant: "graph", durability: "process", ...beside("hand-written-process") },
   {
     name: "langgraph-functional",

@@ -6,7 +6,7 @@ import { typical, type CellResult } from "./compete.ts";
 import { contestants, isInstalled, toReadyFile } from "./contestants.ts";
 import { makeFolder, removeFolder } from "./folder.ts";
 import { median, show } from "./numbers.ts";
-import { isReached, readBest, targets } from "./targets.ts";
+import { isReached, readBest, targets, type Target } from "./targets.ts";
 
 export interface ReportFacts {
   readonly command: string;
@@ -62,7 +62,7 @@ function toVerdicts(results: readonly CellResult[]): string {
     if (value === undefined || Number.isNaN(value)) return [];
     const { what, unit } = target;
     const limit = `${target.isFloor === true ? "≥" : "≤"} ${target.limit.toLocaleString("en-US")} ${unit}`;
-    const verdict = isReached(target, value) ? "reached" : "**not reached**";
+    const verdict = isReached(target, value) ? "reached" : `**not reached**${toBound(target, results)}`;
     return [`| ${what} | ${limit} | ${show(value)} ${unit} | ${show(readBest(target, results))} | ${verdict} |`];
   });
   const head = ["| | target | measured (median) | best round | |", "|---|---|---|---|---|"];
@@ -74,6 +74,13 @@ function toVerdicts(results: readonly CellResult[]): string {
     ...head,
     ...rows,
   ].join("\n");
+}
+
+/** Where even a bare ledger does not reach a target, it says so: then no care of ours would. */
+function toBound(target: Target, results: readonly CellResult[]): string {
+  const bound = target.bound?.(results);
+  if (bound === undefined || Number.isNaN(bound) || isReached(target, bound)) return "";
+  return `; the hand-written ledger has ${show(bound)} ${target.unit}`;
 }
 
 const labels: Readonly<Record<string, string>> = {

@@ -9,6 +9,8 @@ export interface Target {
   /** A rate has to be at least the limit; everything else at most. */
   readonly isFloor?: boolean;
   readonly unit: string;
+  /** The same measure of the hand-written ledger: what it can't reach, SQLite on this machine does not give. */
+  readonly bound?: (results: readonly CellResult[]) => number | undefined;
   /** `undefined` when this run did not measure it. */
   readonly read: (results: readonly CellResult[]) => number | undefined;
 }
@@ -37,14 +39,14 @@ function overCrashes(measure: string): Target["read"] {
   };
 }
 
-function overBestPeer(results: readonly CellResult[]): number | undefined {
+function overBestPeer(results: readonly CellResult[], name = "tutti"): number | undefined {
   const standings = results.find((result) => result.cell.name === "crowd")?.standings ?? [];
   const peers = standings.filter(
     ({ contestant, rounds }) => rounds.length > 0 && findContestant(contestant).peer !== undefined,
   );
-  const tutti = findStanding(results, "crowd", "tutti");
-  if (peers.length === 0 || tutti === undefined) return undefined;
-  return typical(tutti, "stepsPerSecond") / Math.max(...peers.map(of("stepsPerSecond")));
+  const measured = findStanding(results, "crowd", name);
+  if (peers.length === 0 || measured === undefined) return undefined;
+  return typical(measured, "stepsPerSecond") / Math.max(...peers.map(of("stepsPerSecond")));
 }
 
 function overTurns(results: readonly CellResult[]): number | undefined {
@@ -83,8 +85,16 @@ export const targets: readonly Target[] = [
     isFloor: true,
     unit: "steps/s",
     read: at("crowd", "tutti", of("stepsPerSecond")),
+    bound: at("crowd", "hand-written-ledger", of("stepsPerSecond")),
   },
-  { what: "the same over the best peer", limit: 13, isFloor: true, unit: "×", read: overBestPeer },
+  {
+    what: "the same over the best peer",
+    limit: 13,
+    isFloor: true,
+    unit: "×",
+    read: (results) => overBestPeer(results),
+    bound: (results) => overBestPeer(results, "hand-written-ledger"),
+  },
   { what: "the same, peak memory", limit: 120, unit: "MB", read: at("crowd", "tutti", of("rssMb")) },
   { what: "1,000 parallel steps joined", limit: 20, unit: "ms", read: at("fan-out", "tutti", of("ms")) },
   {

@@ -13,6 +13,11 @@ const systemPrograms = [
     package: "strace",
     skips: "the tests that watch system calls (written to disk before acknowledged)",
   },
+  {
+    name: "bwrap",
+    package: "bubblewrap",
+    skips: "the tests that run Python, Bash and Node in a sandbox of namespaces",
+  },
 ];
 
 setup();

@@ -6,6 +6,7 @@ export const layers: readonly (readonly string[])[] = [
   ["base"],
   ["contracts"],
   ["ledger", "policy"],
+  ["limits"],
   ["flow", "models", "tools", "insight"],
   ["agents", "people"],
   ["teams"],
@@ -21,8 +22,15 @@ export const seesOnly: Readonly<Record<string, readonly string[]>> = { client: [
 export const folderByDependency: Readonly<Record<string, string>> = {
   zod: "contracts",
   "@ai-sdk/provider": "models/ai-sdk",
-  htmlparser2: "tools/sources",
-  unpdf: "tools/sources",
+  htmlparser2: "tools/reading",
+  unpdf: "tools/reading",
+  "@modelcontextprotocol/client": "protocols/mcp",
+  "quickjs-emscripten-core": "tools/code",
+  "@jitl/quickjs-wasmfile-release-sync": "tools/code",
+  "markdown-it": "tools/publish",
+  "sanitize-html": "tools/publish",
+  "@fontsource/dejavu-sans": "tools/image",
+  "@resvg/resvg-wasm": "tools/image",
 };
 
 /** Folders that replay runs again: what happens there must not depend on time, chance or the world. */

@@ -130,18 +130,17 @@ export const requirements: readonly Requirement[] = table
 
 /** Promises of which only a part is built: what is missing. Their tests prove the rest, so nobody should read them as kept. */
 export const missingById: Readonly<Record<string, string>> = {
-  D8: "everything but the honest empty result",
+  D8: "asking a person as a primitive; a flow waits for the answer by hand",
   D9: "schedules (cron)",
   D13: "patches and the upgrade check",
   C14: "review as a primitive; an example does it by hand",
-  K2: "everything but search and reading in local folders",
+  K2: "one configuration for all of them",
   G1: "policies and people",
-  G2: "semantic checks, personal data, injected instructions",
-  G10: "labels on secrets; only provider keys are proved to stay out",
+  G2: "personal data, injected instructions",
+  G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
   G13: "the evidence bundle",
   O6: "policies",
-  M2: "agents that say their task, difficulty, budget and confidence by themselves",
-  P2: "contracts in MCP and A2A",
+  P2: "contracts of our own MCP server, and contracts in A2A",
   X7: "most patterns",
 };
 

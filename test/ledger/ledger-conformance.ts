@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 
+import { describeBudgets } from "./ledger-budget-cases.ts";
 import { describeDocuments } from "./ledger-document-cases.ts";
 import { describeDurability } from "./ledger-durability-cases.ts";
 import { describeEffects } from "./ledger-effect-cases.ts";
@@ -15,6 +16,7 @@ export function describeLedger(name: string, under: LedgerUnderTest): void {
     describeDurability(under);
     describeRuns(under);
     describeEffects(under);
+    describeBudgets(under);
     describeDocuments(under);
     describeProperties(under);
   });

@@ -33,11 +33,11 @@ const sql = new RegExp(
 export const sqlStaysInTheLedger: Rule = (files) =>
   code(files)
     .filter((file) => /^packages\/[^/]+\/src\//.test(file.path) && !isTest(file))
-    .filter((file) => !/\/src\/ledger\/[^/]+\//.test(file.path))
+    .filter((file) => !/\/src\/(ledger\/[^/]+|tools\/web\/local)\//.test(file.path))
     .flatMap((file) =>
       literals(file)
         .filter(({ text }) => sql.test(text))
-        .map(({ line }) => toFinding("sql-stays-in-the-ledger", file, [line, "SQL outside ledger/*/"])),
+        .map(({ line }) => toFinding("sql-stays-in-the-ledger", file, [line, "SQL away from the store that runs it"])),
     );
 
 /** A query names its columns. */

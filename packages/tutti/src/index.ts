@@ -2,8 +2,24 @@
 export { TuttiError, isTuttiError, type StoredError } from "./base/errors.ts";
 export { errorCodes, type Disposition, type EffectKnowledge, type ErrorCode } from "./base/error-codes.ts";
 export type { Clock } from "./base/clock.ts";
-export type { Acted, ActHost, EffectClass, Retry, Tool, ToolHost } from "./contracts/callable.ts";
+export type {
+  Acceptance,
+  Acted,
+  ActHost,
+  Contract,
+  EffectClass,
+  ModelAsker,
+  Retry,
+  ToldPiece,
+  Tool,
+  ToolHost,
+  ToolReport,
+  UndoHost,
+} from "./contracts/callable.ts";
+export { toContract } from "./contracts/contract.ts";
+export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
+export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
@@ -26,6 +42,7 @@ export type {
   ModelTool,
   PassedOver,
   ToolCall,
+  WorstCase,
 } from "./contracts/model.ts";
 export {
   addUsage,
@@ -52,6 +69,7 @@ export type {
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
+export type { Secret } from "./contracts/secret.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -66,8 +84,16 @@ export type {
 export { document, type DocumentDefinition } from "./flow/document.ts";
 export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
-export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
-export { agent, type AgentDefinition } from "./agents/agent.ts";
+export type { AccountFilter, Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
+export { agent } from "./agents/agent.ts";
+export type { AgentDefinition } from "./agents/agent-definition.ts";
+export type { Compaction } from "./agents/compaction.ts";
+export type { CoordinationRules } from "./agents/coordination.ts";
+export type { BudgetLeft, StepDown } from "./agents/step-down.ts";
+export type { Breaker, Limits, LimitTable, Rate } from "./limits/limit.ts";
 export { systemClock } from "./base/clock.ts";
+export { withFailover, type FailoverDefinition } from "./tools/failover.ts";
 export type { Provider } from "./tools/provider.ts";
+export { registry, type RankedTool, type Registry } from "./tools/registry/registry.ts";
+export { secret, type SecretDefinition, type SecretSource } from "./tools/secret.ts";
 export { tool, type ToolDefinition } from "./tools/tool.ts";

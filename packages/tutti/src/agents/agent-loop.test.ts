@@ -1,21 +1,22 @@
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
 
+import { dyingLedger, toolResults } from "../../../../test/agents/agent-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { Model, ModelMessage } from "../contracts/model.ts";
+import type { Model, ModelRequest } from "../contracts/model.ts";
 import type { Agent } from "../contracts/run.ts";
 import { openTutti } from "../engine/open-tutti.ts";
 import type { Activity, Tutti } from "../engine/tutti.ts";
 import { flow } from "../flow/flow.ts";
-import type { Claim, Ledger, RunLog } from "../ledger/ledger.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
-import { toRunLog } from "../ledger/run-log.ts";
+import { route } from "../models/route.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
-import { agent, type AgentDefinition } from "./agent.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
+import { agent } from "./agent.ts";
 
 const Question = z.object({ question: z.string() });
 const Answer = z.object({ answer: z.string() });
@@ -86,12 +87,6 @@ async function play(model: Model, callee = toAgent()): Promise<Played> {
 
 function toFlow(callee: Agent<{ question: string }, { answer: string }>) {
   return flow({ name: "ask", input: Question, output: Answer, run: (run, input) => run.call(callee, input) });
-}
-
-function toolResults(messages: readonly ModelMessage[]): readonly unknown[] {
-  return messages.flatMap((message) =>
-    message.role === "tool" ? [{ id: message.callId, result: message.result, isError: message.isError }] : [],
-  );
 }
 
 const threeCalls = [
@@ -273,6 +268,33 @@ test("a tool's failure ends the run by its own code, unless the code says that t
   expect(outcome).toMatchObject(told ? { answer: "told" } : { code: "TOOL_FAILED" });
 });
 
+test(
+  "a tier can route by the agent's task, by what is left to spend, and by how sure the last answer was",
+  verifies("M2"),
+  async () => {
+    const unsure = { value: 0.3, source: "logprobs" } as const;
+    const cheap = scriptedModel([
+      { toolCalls: [{ id: "a", tool: "look.up", input: { word: "first" } }], confidence: unsure },
+    ]);
+    const strong = scriptedModel([{ answer: { answer: "sure" } }]);
+    const asked: ModelRequest["hints"][] = [];
+    const tier = route({
+      models: { cheap, strong },
+      by({ hints }) {
+        asked.push(hints);
+        return hints?.task === "explain" && (hints.confidence ?? 1) < 0.5 ? "strong" : "cheap";
+      },
+    });
+    const callee = toAgent({ hints: { task: "explain", difficulty: "hard" }, costMaxUsd: 1 });
+    expect((await play(tier, callee)).outcome).toEqual({ answer: "sure" });
+    const always = { run: "run", task: "explain", difficulty: "hard" };
+    expect(asked).toEqual([
+      { ...always, budgetUsd: 1 },
+      { ...always, budgetUsd: 0.99, confidence: 0.3 },
+    ]);
+  },
+);
+
 test("a tier without a model is a clear error", verifies("M1"), async () => {
   expect((await play(scriptedModel([]), toAgent({ model: "deep" }))).outcome).toMatchObject({ code: "MODEL_UNKNOWN" });
 });
@@ -281,31 +303,6 @@ test("whoever watches is told which model is asked", verifies("X6"), async () =>
   const { activities } = await play(scriptedModel([{ answer: { answer: "so" } }]));
   expect(activities.find((activity) => activity.kind === "progress")).toMatchObject({ text: "asks scripted/script-1" });
 });
-
-/** A ledger whose process dies after so many appends: what comes later is neither written nor answered. */
-function dyingLedger(ledger: Ledger, appendsMax: number): { readonly ledger: Ledger; readonly died: Promise<void> } {
-  let appends = 0;
-  const { promise: died, resolve: die } = Promise.withResolvers<void>();
-  const toMortal = (claim: Claim): Claim => {
-    const write: RunLog["write"] = (...request) => {
-      appends += 1;
-      if (appends <= appendsMax) claim.log.write(...request);
-      else die();
-    };
-    const mark: RunLog["mark"] = (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state));
-    return { ...claim, log: toRunLog({ ...claim.log, write, mark }) };
-  };
-  const dying: Ledger = {
-    ...ledger,
-    claim: async (run) => toMortal(await ledger.claim(run)),
-    async start(run) {
-      const outcome = await ledger.start(run);
-      return outcome.kind === "started" ? { ...outcome, claim: toMortal(outcome.claim) } : outcome;
-    },
-    close: () => Promise.resolve(),
-  };
-  return { ledger: dying, died };
-}
 
 test(
   "after a crash at any entry no answer of the model is paid twice, and every result finds its call",

@@ -3,7 +3,8 @@ import { z } from "zod";
 
 import { verifies } from "../../../../test/verifies.ts";
 import { tool } from "../tools/tool.ts";
-import { agent, type AgentDefinition } from "./agent.ts";
+import type { AgentDefinition } from "./agent-definition.ts";
+import { agent } from "./agent.ts";
 
 const search = tool({
   name: "search",
@@ -30,13 +31,21 @@ test(
   () => {
     const { version } = agent(researcher);
     expect(version).toMatch(/^[0-9a-f]{12}$/);
-    expect(agent({ ...researcher, does: "Answers a question well.", turnsMax: 3 }).version).toBe(version);
+    const more = { turnsMax: 3, repairsMax: 2, tokensMax: 9_000, durationMaxMs: 9_000, costMaxUsd: 1, tags: ["x"] };
+    expect(agent({ ...researcher, ...more }).version).toBe(version);
     const changes: readonly Partial<AgentDefinition<{ question: string }, { answer: string }>>[] = [
       { name: "scout" },
+      { does: "Answers a question well." },
+      { coordination: false },
+      { coordination: { evidence: "Two sources." } },
+      { confidence: "self" },
+      { ensures: [{ name: "it is short", check: () => true }] },
+      { compact: { afterMessages: 9, keepTurns: 2, by: "drop" } },
       { instructions: "Be brief." },
       { model: "deep" },
       { tools: [] },
       { tools: [tool({ ...search, input: z.object({ query: z.string(), limit: z.int() }) })] },
+      { tools: [tool({ ...search, does: "Searches well." })] },
       { output: z.object({ answer: z.string().max(9) }) },
     ];
     expect(new Set([version, ...changes.map((change) => agent({ ...researcher, ...change }).version)]).size).toBe(
@@ -54,6 +63,17 @@ const broken: readonly [promise: string, change: Readonly<Record<string, unknown
   ["no tier", { model: " " }, "tier"],
   ["no instructions", { instructions: undefined }, "instructions"],
   ["no turns", { turnsMax: 0 }, "turnsMax"],
+  ["less than no repair", { repairsMax: -1 }, "repairsMax"],
+  ["no tokens", { tokensMax: 0 }, "tokensMax"],
+  ["no time", { durationMaxMs: Number.NaN }, "durationMaxMs"],
+  ["no money", { costMaxUsd: -1 }, "costMaxUsd"],
+  ["a confidence that is none", { confidence: "high" }, "confidence"],
+  ["a compaction that never comes", { compact: { keepTurns: 2, by: "drop" } }, "never"],
+  ["a compaction that keeps nothing", { compact: { afterMessages: 9, keepTurns: 0, by: "drop" } }, "keepTurns"],
+  ["a compaction that keeps nobody knows what", { compact: { afterMessages: 9, by: "drop" } }, "keepTurns"],
+  ["a compaction by nobody", { compact: { afterMessages: 9, keepTurns: 2 } }, "how"],
+  ["a need without a check", { needs: [{ name: "x" }] }, "needs"],
+  ["a tool by the name of the search", { tools: [tool({ ...search, name: "find_tools" })] }, "find_tools"],
   ["half a turn", { turnsMax: 1.5 }, "turnsMax"],
   ["a tool that is none", { tools: [{ name: "x" }] }, "tools"],
   ["two tools of one name", { tools: [search, search] }, "two tools named search"],

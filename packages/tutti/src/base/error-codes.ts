@@ -21,7 +21,16 @@ const code = (disposition: Disposition, effect: EffectKnowledge, means: string):
 export const errorCodes = {
   // input and definitions
   INPUT_INVALID: code("give-up", "none", "An input does not fit the schema that its receiver declares."),
-  OUTPUT_INVALID: code("give-up", "done", "A callable finished, and its output does not fit its own schema."),
+  OUTPUT_INVALID: code(
+    "give-up",
+    "done",
+    "A callable finished, and its output does not fit its own schema or breaks one of its guarantees.",
+  ),
+  PRECONDITION_FAILED: code(
+    "tell-model",
+    "none",
+    "Something that a callable needs does not hold, or can't be told; it was not called.",
+  ),
   VALUE_NOT_STORABLE: code(
     "give-up",
     "done",
@@ -94,6 +103,11 @@ export const errorCodes = {
     "A tool's provider was asked, and the connection broke or the time was over before it answered.",
   ),
   TOOL_ANSWER_INVALID: code("give-up", "unknown", "A tool's provider answered with something that can't be read."),
+  TOOL_QUARANTINED: code(
+    "ask-person",
+    "none",
+    "A server offers a tool that is new or has changed since a person accepted its tools.",
+  ),
   // models
   MODEL_UNKNOWN: code("give-up", "none", "No model is configured under this tier."),
   MODEL_REFUSED: code(
@@ -106,10 +120,33 @@ export const errorCodes = {
   MODEL_ANSWER_INVALID: code(
     "give-up",
     "none",
-    "The model's answer does not fit the agent's output, after one repair.",
+    "No answer of the model can be used, after the repairs that the agent allows.",
+  ),
+  AGENT_LIMIT: code(
+    "give-up",
+    "none",
+    "An agent used up its turns, tokens, time or money without an answer, or made the same call over and over.",
   ),
   MODEL_FORBIDDEN: code("give-up", "none", "Models beyond this machine are forbidden in this process."),
-  AGENT_LIMIT: code("give-up", "none", "An agent used up its turns."),
+  // secrets
+  SECRET_MISSING: code("give-up", "none", "A secret has no value: its variable is not set, or its source gives none."),
+  SECRET_MISPLACED: code(
+    "give-up",
+    "none",
+    "A secret was to be sent to a host that it is not meant for, or in clear text.",
+  ),
+  SECRET_EXPOSED: code(
+    "give-up",
+    "none",
+    "The value of a secret stood in something that was to be stored or shown to a model; it was stopped before.",
+  ),
+  // limits
+  BUDGET_SPENT: code("give-up", "none", "A call could exceed a budget, so it was not made."),
+  RETRIES_SPENT: code(
+    "give-up",
+    "none",
+    "Too many calls of late were repetitions, so this one is not repeated: it failed before.",
+  ),
   // ledger
   LEDGER_BUSY: code("give-up", "none", "Another process holds this ledger."),
   LEDGER_FENCED: code("give-up", "none", "Another driver claimed the run; this one may not write any more."),

@@ -1,4 +1,7 @@
+import { inspect } from "node:util";
+
 import { errorCodes, isErrorCode, type Disposition, type EffectKnowledge, type ErrorCode } from "./error-codes.ts";
+import { findSecret, knowsSecrets, redactSecrets } from "./known-secrets.ts";
 
 const marker = Symbol.for("tutti.error");
 
@@ -66,7 +69,12 @@ export function toTuttiError(thrown: unknown, code: ErrorCode): TuttiError {
   return new TuttiError(code, describeThrown(thrown), { cause: thrown });
 }
 
+/** What was thrown, in words, without the values of known secrets. */
 export function describeThrown(thrown: unknown): string {
+  return redactSecrets(toWords(thrown));
+}
+
+function toWords(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message === "" ? thrown.name : thrown.message;
   if (typeof thrown === "string") return thrown === "" ? "an empty string was thrown" : thrown;
   if (thrown === undefined) return "undefined was thrown";
@@ -77,24 +85,35 @@ export function describeThrown(thrown: unknown): string {
   }
 }
 
+/** Without the values of known secrets: an error has to be told, so it is not refused but redacted. */
 export function toStoredError(error: TuttiError): StoredError {
   const causes: string[] = [];
   let cause: unknown = error.cause;
   let name: string | undefined;
   while (cause !== undefined && cause !== null && causes.length < causesMax) {
-    if (cause instanceof Error && !isTuttiError(cause)) name ??= cause.name;
-    causes.push(isTuttiError(cause) ? `${cause.code}: ${cause.message}` : describeThrown(cause).slice(0, messageMax));
+    if (cause instanceof Error && !isTuttiError(cause)) name ??= redactSecrets(cause.name);
+    const said = describeThrown(cause);
+    causes.push(isTuttiError(cause) ? `${cause.code}: ${said}` : said.slice(0, messageMax));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return {
     code: error.code,
-    message: error.message.slice(0, messageMax),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(Object.keys(error.facts).length === 0 ? {} : { facts: error.facts }),
+    message: redactSecrets(error.message).slice(0, messageMax),
+    ...(error.hint === undefined ? {} : { hint: redactSecrets(error.hint) }),
+    ...(Object.keys(error.facts).length === 0 ? {} : { facts: redactFacts(error.facts) }),
     ...(error.effect === errorCodes[error.code].effect ? {} : { effect: error.effect }),
     ...(name === undefined ? {} : { name }),
     ...(causes.length === 0 ? {} : { causes }),
   };
+}
+
+function redactFacts(facts: Facts): Facts {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, fact]) => [
+      redactSecrets(name),
+      typeof fact === "string" ? redactSecrets(fact) : typeof fact === "object" ? fact.map(redactSecrets) : fact,
+    ]),
+  );
 }
 
 export function fromStoredError(stored: StoredError): TuttiError {
@@ -114,6 +133,13 @@ export function fromStoredError(stored: StoredError): TuttiError {
 export function toReplayable(error: TuttiError): TuttiError {
   const copy = fromStoredError(toStoredError(error));
   const origin = error.cause instanceof Error ? error.cause : error;
-  if (origin.stack !== undefined) copy.stack = origin.stack;
+  if (origin.stack !== undefined) copy.stack = redactSecrets(origin.stack);
   return copy;
+}
+
+/** The error as it is; or, if it repeats the value of a known secret anywhere, also in a cause, a copy that does not. */
+export function withoutSecrets(error: TuttiError): TuttiError {
+  if (!knowsSecrets()) return error;
+  const shown = inspect(error, { depth: causesMax, maxStringLength: null, compact: true, breakLength: Infinity });
+  return findSecret(shown) === undefined ? error : toReplayable(error);
 }

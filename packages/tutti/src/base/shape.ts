@@ -8,11 +8,16 @@ export type ShapeOf<Some> = Some extends Shape<infer Value> ? Value : never;
 
 export class ShapeError extends Error {
   constructor(path: string, wanted: string, got: unknown) {
-    super(
-      `${path === "" ? "the value" : path} should be ${wanted}, not ${got === null ? "null" : Array.isArray(got) ? "a list" : typeof got}`,
-    );
+    super(`${path === "" ? "the value" : path} should be ${wanted}, not ${describe(got)}`);
     this.name = "ShapeError";
   }
+}
+
+// Texts may be secret or long; numbers and lengths say what is wrong.
+function describe(got: unknown): string {
+  if (got === null) return "null";
+  if (Array.isArray(got)) return `a list of ${got.length}`;
+  return typeof got === "number" ? String(got) : typeof got;
 }
 
 export const text: Shape<string> = (value, path) => {

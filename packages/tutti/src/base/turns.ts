@@ -32,7 +32,7 @@ function closeAtNextTick(): void {
 function closeWindows(): void {
   const takers = open;
   open = [];
-  for (const taker of takers) taker.closeWindow();
+  takers.forEach((taker) => taker.closeWindow());
 }
 
 function takeTurns(): void {
@@ -40,10 +40,10 @@ function takeTurns(): void {
   waiting = [];
   let taken = 0;
   try {
-    for (const taker of takers) {
+    takers.forEach((taker) => {
       taken++;
       taker.takeTurn();
-    }
+    });
   } finally {
     // One that throws must not cost the others their turns.
     for (const taker of takers.slice(taken)) takeTurnNext(taker);

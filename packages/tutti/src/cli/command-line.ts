@@ -103,7 +103,7 @@ export function toUsage(message: string, hint: string): TuttiError {
 }
 
 /** The word that differs in the fewest letters, if it is close enough to have been meant. */
-function findNearest(typed: string, words: readonly string[]): string | undefined {
+export function findNearest(typed: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((word) => ({ word, distance: countEdits(typed, word) }))
     .toSorted((left, right) => left.distance - right.distance);

@@ -36,7 +36,7 @@ export const commands: readonly CommandSpec[] = [
       key: { value: "key", does: "Starts with one key are one run." },
       ...watching,
     },
-    more: "The file is TypeScript or JavaScript and exports one or more flows; `models` and `tools` that it exports are used too.\nSo are those of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
     load: () => import("./commands/run.ts"),
   },
   {
@@ -67,6 +67,28 @@ export const commands: readonly CommandSpec[] = [
     },
     more: "What was done before the step is shared, not repeated.",
     load: () => import("./commands/fork.ts"),
+  },
+  {
+    name: "tool",
+    group: "run",
+    does: "Lists the tools of a file, shows one's contract, or calls it.",
+    operands: [
+      { name: "list|show|call", required: true },
+      { name: "file", required: true },
+      { name: "tool", required: false },
+    ],
+    options: {
+      input: {
+        value: "json|@file|-",
+        does: "The tool's input: JSON, a file with JSON, or standard input ({} by default).",
+      },
+      id: { value: "id", does: "The run's id; the same id again finds the first call." },
+      key: { value: "key", does: "Calls with one key are one call." },
+      ...watching,
+      json: { does: "Prints JSON: a tool a line; of a call the run's entries, and nothing else on standard output." },
+    },
+    more: "The file is TypeScript or JavaScript and exports tools, or agents that have some, under any name.\nA call is a run of one step: its effect is recorded before and after, and an interrupted one goes on with `tutti resume`.\nAll options but --json are for calls.",
+    load: () => import("./commands/tool.ts"),
   },
   {
     name: "runs",
@@ -103,6 +125,19 @@ export const commands: readonly CommandSpec[] = [
     ],
     options: { depth: { value: "n", does: "At most so many steps back (12)." }, ledger, json },
     load: () => import("./commands/why.ts"),
+  },
+  {
+    name: "limits",
+    group: "look",
+    does: "Shows what accounts may spend and have spent, and what is left alone for now.",
+    operands: [],
+    options: {
+      under: { value: "prefix", does: "Only what begins so: tenant/, run/<id>, tool/." },
+      limit: { value: "n", does: "At most so many accounts (50)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/limits.ts"),
   },
   {
     name: "signal",

@@ -70,6 +70,7 @@ export function openLiveView(options: LiveViewOptions = {}): LiveView {
     },
     show: (event) =>
       safely(() => {
+        if (event.kind === "delta") return; // words come many times a second, and the tree does not show them
         if (followed !== undefined) {
           if (runOf(event) === followed) take(event);
           return;

@@ -2,23 +2,33 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { TuttiError } from "../base/errors.ts";
+import type { Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Model } from "../contracts/model.ts";
-import type { Flow } from "../contracts/run.ts";
+import type { Agent, Flow } from "../contracts/run.ts";
+import type { TuttiOptions } from "../engine/tutti.ts";
+import type { Limits } from "../limits/limit.ts";
 import { toUsage } from "./command-line.ts";
 import { importFile } from "./import-file.ts";
+import { toToolFlows } from "./tool-flow.ts";
 
 /** What a file of flows offers to an engine. */
 export interface FlowFile {
   readonly path: string;
   readonly flows: readonly Flow[];
+  /** Those of its agents too. */
   readonly tools: readonly Tool[];
+  readonly agents: readonly Agent[];
   readonly models: Readonly<Record<string, Model>>;
+  /** For each tool a flow that calls it and does nothing else. */
+  readonly toolFlows: readonly Flow[];
+  /** Checked by the engine. */
+  readonly protection: Pick<TuttiOptions, "limits" | "budgets">;
 }
 
 /**
- * Loads a TypeScript or JavaScript file and finds what it exports, by shape: flows under any name, also as default or in a list;
- * `models` by tier; `tools`.
+ * Loads a TypeScript or JavaScript file and finds what it exports, by shape: flows, tools and agents under any name, also as default, in a
+ * list or in an object; `models` by tier.
  * @throws TuttiError FLOW_FILE_INVALID, saying where and what
  */
 export async function loadFlows(path: string): Promise<FlowFile> {
@@ -34,22 +44,31 @@ export async function loadFlows(path: string): Promise<FlowFile> {
       hint: "Flows live in .ts, .mts, .js or .mjs files.",
     });
   const exported = await importFile(file, { path, code: "FLOW_FILE_INVALID" });
-  const flows = findFlows(exported);
-  if (flows.length === 0) {
+  const flows = find(exported, isFlow);
+  const agents = find(exported, isAgent);
+  const tools = [...new Set([...find(exported, isTool), ...agents.flatMap((agent) => agent.tools)])];
+  if (flows.length === 0 && tools.length === 0) {
     const names = Object.keys(exported).join(", ");
-    throw toInvalid(path, "exports no flow", {
+    throw toInvalid(path, "exports no flow and no tool", {
       hint: `Export what flow({ … }) returns: export const brief = flow({ … }). It exports: ${names === "" ? "nothing" : names}.`,
     });
   }
   refuseTwins(flows, path);
-  return { path, flows, tools: listOf(exported["tools"]).filter(isTool), models: findModels(exported["models"]) };
+  const toolFlows = toToolFlows(tools);
+  const protection = findProtection(exported);
+  return { path, flows, tools, agents, models: findModels(exported["models"]), toolFlows, protection };
 }
 
 /**
  * The flow that was named, or the only one. Of several versions the highest.
- * @throws TuttiError USAGE
+ * @throws TuttiError USAGE, FLOW_FILE_INVALID when there is none at all
  */
 export function chooseFlow(file: FlowFile, named: string | undefined): Flow {
+  if (file.flows.length === 0) {
+    throw toInvalid(file.path, "exports no flow, only tools", {
+      hint: `Call one of them: tutti tool call ${file.path} ${file.tools.map((tool) => tool.name).join("|")}`,
+    });
+  }
   const [name, version] = (named ?? "").split("@");
   const wanted = file.flows.filter(
     (flow) => (named === undefined || flow.name === name) && (version === undefined || flow.version === version),
@@ -67,9 +86,9 @@ export function chooseFlow(file: FlowFile, named: string | undefined): Flow {
   return newest;
 }
 
-function findFlows(exported: Readonly<Record<string, unknown>>): readonly Flow[] {
-  const flows = Object.values(exported).flatMap((value) => (isFlow(value) ? [value] : listOf(value).filter(isFlow)));
-  return [...new Set(flows)];
+function find<Kind>(exported: Readonly<Record<string, unknown>>, isKind: (value: unknown) => value is Kind): Kind[] {
+  const found = Object.values(exported).flatMap((value) => (isKind(value) ? [value] : listOf(value).filter(isKind)));
+  return [...new Set(found)];
 }
 
 function refuseTwins(flows: readonly Flow[], path: string): void {
@@ -82,6 +101,14 @@ function refuseTwins(flows: readonly Flow[], path: string): void {
       });
     seen.add(key);
   }
+}
+
+function findProtection({ limits, budgets }: Readonly<Record<string, unknown>>): FlowFile["protection"] {
+  return { ...(isTable<Limits>(limits) ? { limits } : {}), ...(isTable<Budget>(budgets) ? { budgets } : {}) };
+}
+
+function isTable<Value>(value: unknown): value is Readonly<Record<string, Value>> {
+  return typeof value === "object" && value !== null;
 }
 
 function findModels(value: unknown): Readonly<Record<string, Model>> {
@@ -102,6 +129,10 @@ function isFlow(value: unknown): value is Flow {
 
 export function isTool(value: unknown): value is Tool {
   return isNamed(value, "tool") && "effect" in value && "run" in value && typeof value.run === "function";
+}
+
+function isAgent(value: unknown): value is Agent {
+  return isNamed(value, "agent") && "tools" in value && Array.isArray(value.tools) && value.tools.every(isTool);
 }
 
 export function isModel(value: unknown): value is Model {

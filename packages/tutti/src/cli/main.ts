@@ -2,14 +2,17 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 
 import { toTuttiError, type TuttiError } from "../base/errors.ts";
+import { watchEnvironment } from "../base/known-secrets.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { commands } from "./command-table.ts";
 import { toErrorLine, toErrorText } from "./error-text.ts";
 import { exitCodes, toExitCode, type ExitCode } from "./exit-codes.ts";
-import { drainOutput, put, reserveStandardOutput, say, stderrPaint } from "./output.ts";
+import { drainOutput, guardOutput, put, reserveStandardOutput, say, stderrPaint } from "./output.ts";
 
 /** Runs one command line to its end and leaves the process with the code that says how it went. */
 export async function main(args: readonly string[]): Promise<never> {
+  watchEnvironment(process.env);
+  guardOutput();
   // Whoever reads our output may have seen enough; the command goes on, and a run most of all.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
   const fail = (error: unknown): void => {

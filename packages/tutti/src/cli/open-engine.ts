@@ -21,10 +21,11 @@ export async function openEngine(
   const durability = readDurability(call.text("durability"));
   const config = await loadConfig(file.path);
   return openTutti({
-    flows: file.flows,
+    flows: [...file.flows, ...file.toolFlows],
     tools: [...(config.tools ?? []), ...file.tools],
     // What a file of flows says for itself is closer.
     models: { ...config.models, ...file.models },
+    ...file.protection,
     ledger: path,
     recover: false,
     onActivity,

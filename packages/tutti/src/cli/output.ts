@@ -1,8 +1,28 @@
+import { redactSecrets } from "../base/known-secrets.ts";
 import { takesColor, toPaint, toPlainLine, type Paint } from "./terminal-text.ts";
 
 type Write = (text: string, written?: () => void) => void;
 
 let writeResult: Write = (text, written) => void process.stdout.write(text, written);
+
+/**
+ * Keeps the values of known secrets off both streams, whoever prints: a tool's console.log, a stack. For the rest of the process. A value
+ * that is printed in two pieces is not seen.
+ */
+export function guardOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream);
+    const guarded = (chunk: string | Uint8Array, ...more: []): boolean => write(toClean(chunk), ...more);
+    Object.defineProperty(stream, "write", { value: guarded, configurable: true, writable: true });
+  }
+}
+
+function toClean(chunk: string | Uint8Array): string | Uint8Array {
+  if (typeof chunk === "string") return redactSecrets(chunk);
+  const text = Buffer.from(chunk).toString("utf8");
+  const clean = redactSecrets(text);
+  return clean === text ? chunk : clean;
+}
 
 /**
  * Keeps standard output for what the command itself says: whatever else is printed there, by a flow's console.log for example, goes to

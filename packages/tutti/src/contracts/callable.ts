@@ -1,8 +1,10 @@
+import type { ErrorCode } from "../base/error-codes.ts";
 import type { DocumentType } from "./document.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
+import type { Guarantee, Precondition, Terms } from "./terms.ts";
 
 /**
  * What a tool does to the world, and so what may happen after a crash.
@@ -32,6 +34,27 @@ export interface ToolHost {
   readonly step: StepKey;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** Says how the result came about. What was reported is merged, and stored with the entry that ends the attempt. Throws what has another shape. */
+  readonly report: (report: ToolReport) => void;
+}
+
+/** What an undo is given beside the output that it takes back. */
+export interface UndoHost<Input> extends ToolHost {
+  readonly input: Input;
+  /** Who did it, as the tool reported it; `undefined` if it never said, or a person settled the effect. */
+  readonly doneBy: string | undefined;
+}
+
+/** What a tool tells of its work beside its output: for people, audit and cost, never for the flow. */
+export interface ToolReport {
+  /** Who did it in the end. The last one said counts. */
+  readonly provider?: string;
+  /** Who was asked before and did not do it, and why. At most 32 are kept, the first ones. */
+  readonly tried?: readonly { readonly provider: string; readonly code: ErrorCode }[];
+  /** What this call spent; several reports add up. */
+  readonly usage?: Usage;
+  /** A sentence for people; the last one counts, cut at 1,000 characters. */
+  readonly note?: string;
 }
 
 export interface DocumentAccess {
@@ -40,7 +63,7 @@ export interface DocumentAccess {
 }
 
 /** A function with a contract. */
-export interface Tool<Input = unknown, Output = unknown> {
+export interface Tool<Input = unknown, Output = unknown> extends Terms {
   readonly kind: "tool";
   readonly name: string;
   readonly does: string;
@@ -51,6 +74,10 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly scope: "everyone" | "run" | "step";
   readonly retry: Retry | undefined;
   readonly timeoutMs: number | undefined;
+  /** What must hold before it is called. A call that may not be made fails with PRECONDITION_FAILED, and nothing has happened. */
+  readonly needs?: readonly Precondition<Input>[] | undefined;
+  /** What holds of every output. One that breaks a guarantee fails with OUTPUT_INVALID; an effect is done all the same. */
+  readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
   /** A ready-made tool that reads or writes documents, in the read set or transaction of whoever calls it. */
   readonly document?: DocumentAccess | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
@@ -58,16 +85,74 @@ export interface Tool<Input = unknown, Output = unknown> {
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */
   check?(input: Input, host: ToolHost): Promise<Output | undefined> | Output | undefined;
   /** Takes the effect back. Is tried again until it succeeds, so it must bear being called twice. */
-  undo?(output: Output, host: ToolHost & { readonly input: Input }): Promise<void> | void;
+  undo?(output: Output, host: UndoHost<Input>): Promise<void> | void;
   run(input: Input, host: ToolHost): Promise<Output> | Output;
+}
+
+/** The step that asks a model. */
+export interface ModelAsker {
+  readonly step: StepKey;
+  readonly attempt: number;
+  /** How long an answer may take. */
+  readonly timeoutMs: number;
 }
 
 /** What a composite callable (an agent, a team) gets from the engine. */
 export interface ActHost {
-  /** The model configured under a tier. Throws MODEL_UNKNOWN. */
-  model(tier: string): Model;
+  /** The model configured under a tier, as the asking step may use it: within its limits and budgets. Throws MODEL_UNKNOWN. */
+  model(tier: string, asker: ModelAsker): Model;
   /** Tells whoever watches, and nobody else: never stored, never replayed. */
   progress(text: string): void;
+  /** Where a piece of what a model is saying goes; `undefined` when nobody watches. Never stored, never replayed. */
+  readonly tell: ((piece: ToldPiece) => void) | undefined;
+  /** What the run is for, in one sentence, if its flow says so. */
+  readonly objective: string | undefined;
+  /** Everybody and everything that this engine knows, live: not recorded, so only a model may act on it. */
+  team(): readonly Contract[];
+  /**
+   * Parses an output with the agent's schema and asks what it `ensures`, in a durable step. What was accepted may be returned from `act`
+   * as it is: it is not looked at again.
+   */
+  accept(output: unknown): Promise<Acceptance>;
+}
+
+/** A piece of what a model is saying: words, or the input of a call to `tool`. */
+export interface ToldPiece {
+  readonly step: StepKey;
+  readonly attempt: number;
+  readonly text: string;
+  readonly tool?: string;
+}
+
+/** Whether an output is one that its receiver can use. */
+export type Acceptance =
+  | {
+      readonly kind: "fits";
+      readonly output: unknown;
+      /** How many guarantees were asked for, and held. */
+      readonly guarantees: number;
+    }
+  | { readonly kind: "unfit"; readonly problem: string };
+
+/** What a callable is and promises, as plain data: for registries, protocols and the command line. */
+export interface Contract extends Terms {
+  readonly kind: "tool" | "agent" | "flow";
+  readonly name: string;
+  readonly version?: string;
+  readonly does: string;
+  /** JSON Schema (draft 2020-12), where the schema's library can say it. */
+  readonly input?: Readonly<Record<string, unknown>>;
+  readonly output?: Readonly<Record<string, unknown>>;
+  /** What must hold before a call, and what holds after it, by name. */
+  readonly needs: readonly string[];
+  readonly ensures: readonly string[];
+  /** What a tool does to the world. */
+  readonly effect?: EffectClass;
+  /** Whether its outcome can be asked for after a crash, and whether it can be taken back. */
+  readonly canBeAsked?: boolean;
+  readonly canBeUndone?: boolean;
+  readonly timeoutMs?: number;
+  readonly attemptsMax?: number;
 }
 
 /** What a composite callable returns: its output with what is known about it. */

@@ -14,6 +14,7 @@ import {
   text,
   type Shape,
 } from "../base/shape.ts";
+import { amountShape, budgetsShape } from "./budget.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 
 const runId: Shape<RunId> = branded(text);
@@ -55,6 +56,13 @@ const output = { out: anything, outRef: blobRef };
 const input = { input: anything, inputRef: blobRef };
 const known = { confidence, evidence, usage: usageShape };
 
+/** What a tool said about its work (contracts/callable.ts). */
+export const toolReport = fields(
+  {},
+  { provider: text, tried: listOf(fields({ provider: text, code: errorCode })), usage: usageShape, note: text },
+);
+const reported = { report: toolReport };
+
 /** Versions of documents, by id, that must have been the newest when the entry was written. */
 const reads = recordOf(integer);
 const effectOrigin = fields({ run: runId, step: stepKey });
@@ -72,6 +80,9 @@ export const bodies = {
       forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
+      tenant: text,
+      /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
+      budgets: budgetsShape,
     },
   ),
   "run-done": fields({}, { ...output, uses: listOf(stepKey) }),
@@ -88,6 +99,7 @@ export const bodies = {
       ...output,
       ...input,
       ...provenance,
+      ...reported,
       call: text,
       effect: oneOf("read", "local"),
       attempt: integer,
@@ -95,8 +107,8 @@ export const bodies = {
       edited: flag,
     },
   ),
-  "step-failed": fields({ error: storedError }, { ...input, call: text, attempt: integer, digest: text }),
-  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { doubtful: flag }),
+  "step-failed": fields({ error: storedError }, { ...input, ...reported, call: text, attempt: integer, digest: text }),
+  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { ...reported, doubtful: flag }),
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
@@ -104,18 +116,21 @@ export const bodies = {
   ),
   "effect-settled": fields(
     { effect: effectKey, by: oneOf("tool", "check", "person") },
-    { ...output, attempt: integer, note: text, error: storedError },
+    { ...output, ...reported, attempt: integer, note: text, error: storedError },
   ),
-  "effect-failed": fields({ effect: effectKey, error: storedError }, { attempt: integer }),
+  "effect-failed": fields({ effect: effectKey, error: storedError }, { ...reported, attempt: integer }),
   "effect-shared": fields(
     { effect: effectKey, from: effectOrigin },
     { ...output, ...input, ...provenance, call: text, digest: text },
   ),
-  "effect-in-doubt": fields({ effect: effectKey, why: text }, { error: storedError }),
+  "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
   "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
 
   "rollback-started": fields({ error: storedError }),
-  "effect-undone": fields({ effect: effectKey }, { attempt: integer }),
+  "effect-undone": fields({ effect: effectKey }, { ...reported, attempt: integer }),
+
+  "budget-reserved": fields({ amount: amountShape, budgets: budgetsShape }),
+  "budget-settled": fields({ charged: amountShape, by: oneOf("call", "outcome", "crash", "end") }),
 
   "timer-set": fields({ dueAt: integer }),
   "timer-fired": fields({}),

@@ -1,8 +1,10 @@
+import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
+import type { Guarantee, Precondition, Terms } from "./terms.ts";
 
 /** What a flow writes against. Every verb is durable: after a crash it answers from the ledger. */
 export interface Run {
@@ -112,6 +114,8 @@ export interface CallOptions {
   readonly name?: string;
   readonly retry?: Retry;
   readonly timeoutMs?: number;
+  /** What this call may spend, with everything that it starts. */
+  readonly budget?: Budget;
 }
 
 export interface ChildOptions {
@@ -165,7 +169,7 @@ export interface SignalType<Payload> {
 }
 
 /** A role that reaches a typed result by itself, in steps of the run that calls it. */
-export interface Agent<Input = unknown, Output = unknown> {
+export interface Agent<Input = unknown, Output = unknown> extends Terms {
   readonly kind: "agent";
   readonly name: string;
   /** Changes when its prompt, model tier or tools change: the first 12 digits of a hash over them. */
@@ -175,14 +179,22 @@ export interface Agent<Input = unknown, Output = unknown> {
   readonly output: Schema<Output>;
   /** Known to the run as soon as the agent is called, so that an undo finds them. */
   readonly tools: readonly Tool[];
+  /** What must hold before it is called. A call that may not be made fails with PRECONDITION_FAILED. */
+  readonly needs?: readonly Precondition<Input>[] | undefined;
+  /** What holds of every output that it hands over. An output that breaks a guarantee is not handed over. */
+  readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
+  /** What all its calls in one run may spend together. */
+  readonly budget?: Budget | undefined;
   act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
 }
 
 /** An ordinary async function that coordinates tools, agents and other flows. */
-export interface Flow<Input = unknown, Output = unknown> {
+export interface Flow<Input = unknown, Output = unknown> extends Terms {
   readonly kind: "flow";
   readonly name: string;
   readonly version: string;
+  /** One sentence: what it is for. The agents of its runs are told. */
+  readonly does?: string | undefined;
   readonly input: Schema<Input>;
   readonly output: Schema<Output>;
   /** `undo`: effects that declare an undo are taken back, newest first. `keep` (the default): they stay. */

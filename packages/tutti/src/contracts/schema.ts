@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import { TuttiError } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
 
 /**
  * Any schema library: the Standard Schema interface, version 1 (standardschema.dev), which zod, valibot and arktype implement.
@@ -69,4 +70,31 @@ export function toJsonSchema(schema: Schema, side: "input" | "output", what: str
     );
   }
   return convert({ target: "draft-2020-12" });
+}
+
+/** The same, or `undefined` where the library can't say it: no JSON Schema support, or a type that JSON Schema has no word for. */
+export function findJsonSchema(schema: Schema, side: "input" | "output"): Record<string, unknown> | undefined {
+  try {
+    return schema["~standard"].jsonSchema?.[side]({ target: "draft-2020-12" });
+  } catch {
+    return undefined; // the library's way of saying no
+  }
+}
+
+/** A Standard Schema made by hand from a shape and the JSON Schema that says the same: a schema library would weigh more than the core. */
+export function schemaOf<Value>(shape: Shape<Value>, jsonSchema: Record<string, unknown>): Schema<Value> {
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "tutti",
+      validate(value) {
+        try {
+          return { value: shape(value, "") };
+        } catch (error) {
+          return { issues: [{ message: error instanceof Error ? error.message : String(error) }] };
+        }
+      },
+      jsonSchema: { input: () => jsonSchema, output: () => jsonSchema },
+    },
+  };
 }

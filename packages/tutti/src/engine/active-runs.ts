@@ -120,6 +120,7 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
   };
   const host: DriverHost = toDriverHost(book.engine, book.runs, {
     run,
+    flow,
     onRest: () => onRest(book, run),
     onParked: (error) => leave({ kind: "parked", error }),
     onAbandoned: (error) => leave({ kind: "lost", error }),

@@ -1,13 +1,19 @@
 import { TuttiError } from "../base/errors.ts";
+import { redactSecrets } from "../base/known-secrets.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
+import type { Flow } from "../contracts/run.ts";
 import type { DriverHost } from "../flow/driver.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { toGuardedModel } from "./guarded-model.ts";
 import { readChildOutcome, readOutput } from "./run-end.ts";
 import { cancelRun, signalRun } from "./steer-run.ts";
 
-type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned"> & { readonly run: RunId };
+type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned"> & {
+  readonly run: RunId;
+  readonly flow: Flow;
+};
 
 /** What the engine does for one driver. */
 export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCallbacks): DriverHost {
@@ -16,11 +22,13 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     clock,
     chance,
     stallMs: engine.stallMs,
+    toolTimeoutMs: engine.toolTimeoutMs,
+    protection: engine.protection,
     tools: engine.tools,
     documents: engine.documents,
     model(tier) {
       const model = engine.models[tier];
-      if (model !== undefined) return model;
+      if (model !== undefined) return toGuardedModel(model);
       throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
         hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
       });
@@ -40,7 +48,15 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     readEntries: () => ledger.read(callbacks.run),
     warn: (error) =>
       process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
-    progress: (run, step, text) => onActivity?.({ kind: "progress", run, step, text, at: clock.now() }),
+    progress: (run, step, text) =>
+      onActivity?.({ kind: "progress", run, step, text: redactSecrets(text), at: clock.now() }),
+    tell:
+      onActivity === undefined
+        ? undefined
+        : (run, agent, piece) =>
+            onActivity({ kind: "delta", run, agent, ...piece, text: redactSecrets(piece.text), at: clock.now() }),
+    objective: callbacks.flow.does,
+    team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== callbacks.flow.name),
     onRest: callbacks.onRest,
     onAbandoned: callbacks.onAbandoned,
     onParked: callbacks.onParked,

@@ -1,11 +1,12 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
-import type { Tool } from "../contracts/callable.ts";
+import type { Contract, Tool } from "../contracts/callable.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
+import type { Protection } from "../flow/budget-levels.ts";
 import type { DocumentHost } from "../flow/document-host.ts";
 import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
@@ -21,9 +22,13 @@ export interface Engine {
   readonly models: Readonly<Record<string, Model>>;
   readonly evictAfterMs: number;
   readonly stallMs: number;
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
   readonly documents: DocumentHost;
   readonly onActivity: ((activity: Activity) => void) | undefined;
   findFlow(name: string, version: string): Flow | undefined;
+  /** The contracts of everything that this engine was given. */
+  team(): readonly Contract[];
   /** Something failed that no caller waits for. */
   readonly onBackgroundError: (error: unknown) => void;
 }

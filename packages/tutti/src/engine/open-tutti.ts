@@ -3,6 +3,8 @@ import { realpath } from "node:fs/promises";
 import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { describeThrown, TuttiError } from "../base/errors.ts";
+import { watchEnvironment } from "../base/known-secrets.ts";
+import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -13,6 +15,7 @@ import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
+import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
@@ -20,6 +23,8 @@ import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
 const defaultLedger = ".tutti/ledger.db";
 const closeGraceMs = 10_000;
 const defaultStallMs = 5_000;
+/** Long enough for whatever ends at all; without it a tool that never answers would keep its run busy for ever. */
+const toolTimeoutDefaultMs = 900_000;
 
 /** Tunings that tests need and users do not. */
 export interface InnerOptions {
@@ -34,7 +39,9 @@ export interface InnerOptions {
  * @throws TuttiError DEFINITION_INVALID, LEDGER_BUSY, LEDGER_UNWRITABLE, LEDGER_CORRUPT, LEDGER_TOO_NEW
  */
 export async function openTutti(options: TuttiOptions, inner: InnerOptions = {}): Promise<Tutti> {
+  watchEnvironment(process.env);
   const flows = toFlowTable(options.flows);
+  checkProtection(options);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
@@ -47,9 +54,12 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     models: options.models ?? {},
     evictAfterMs: inner.evictAfterMs ?? evictAfterMs,
     stallMs: inner.stallMs ?? defaultStallMs,
+    toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
+    protection: await openProtection(ledger, options, clock),
     documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
+    team: toTeam(options),
     onBackgroundError(error) {
       // The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself.
       if (!(error instanceof TuttiError)) throw error;
@@ -108,6 +118,7 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
       return openHandle(engine, runs, id);
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
+    accounts: (filter) => engine.ledger.listAccounts(filter),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
@@ -141,15 +152,30 @@ async function start<Input>(
     what: `the input of ${flow.name}`,
   });
   const stored = toStoredValue("input", input, `the input of ${flow.name}`);
+  const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
   return engine.ledger.start({
-    id: toRunId(id ?? `${flow.name}-${toShortId()}`),
+    id: run,
     flow: flow.name,
     version: flow.version,
-    body: toBody({ flow: flow.name, version: flow.version, ...(key === undefined ? {} : { startKey: key }) }, stored),
+    body: toBody(
+      {
+        flow: flow.name,
+        version: flow.version,
+        ...(key === undefined ? {} : { startKey: key }),
+        ...toPayerFields(run, request.options),
+      },
+      stored,
+    ),
     ...toBlobs(stored),
     ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
     ...(windowMs === undefined ? {} : { windowMs }),
   });
+}
+
+/** What agents are told of each other; made when the first one asks. */
+function toTeam({ flows, agents = [], tools = [] }: TuttiOptions): Engine["team"] {
+  let team: ReturnType<Engine["team"]> | undefined;
+  return () => (team ??= [...agents, ...tools, ...flows].map(toContract));
 }
 
 function toFlowTable(flows: readonly Flow[]): ReadonlyMap<string, Flow> {

@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import { refuseSecrets } from "../base/refuse-secrets.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
@@ -9,6 +10,7 @@ import {
   requestCancel,
   settleDoubt,
   toCancelEntry,
+  toPersonsNote,
   toRunOver,
   toSignalEntry,
   toVerdictEntry,
@@ -168,6 +170,7 @@ export async function settleEffect(
   runs: ActiveRuns,
   request: { readonly effect: EffectKey; readonly verdict: PersonsVerdict },
 ): Promise<void> {
+  refuseSecrets(toPersonsNote(request.verdict), "the note of the verdict");
   const effect = await engine.ledger.findEffect(request.effect);
   if (effect === undefined || effect.state !== "in-doubt") {
     throw new TuttiError(

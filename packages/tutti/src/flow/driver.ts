@@ -1,12 +1,13 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
-import type { Tool } from "../contracts/callable.ts";
+import type { Contract, ToldPiece, Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
 import type { History } from "./history.ts";
@@ -20,6 +21,9 @@ export interface DriverHost {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly stallMs: number;
+  /** The deadline of a tool that declares none. */
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   readonly documents: DocumentHost;
@@ -44,6 +48,12 @@ export interface DriverHost {
   /** The code does something that has no effect, and its author should know. */
   warn(error: TuttiError): void;
   progress(run: RunId, step: StepKey, text: string): void;
+  /** Where pieces of what a model is saying go, if somebody watches. */
+  readonly tell?: ((run: RunId, agent: string, piece: ToldPiece) => void) | undefined;
+  /** What this run is for, as its flow says it. */
+  readonly objective?: string | undefined;
+  /** Everybody and everything that the engine knows. */
+  team?(): readonly Contract[];
   /** The run can't go on by itself just now. Called each time that it comes to rest. */
   onRest(): void;
   /** The driver lost its right to write, or the ledger stopped. */
@@ -93,6 +103,7 @@ export interface Driver {
   /** Ids of the signals that were received: the same id twice is one signal. */
   readonly signalIds: Set<string>;
   readonly provenance: Provenance;
+  readonly admission: RunAdmission;
   readonly documents: RunDocuments;
   /** Nothing as long as the run has used no document. */
   readonly documentsInUse: RunDocuments | undefined;
@@ -124,8 +135,8 @@ export interface Driver {
   wait(wait: Wait): () => void;
   /** Calls `wake` at the given time; the returned function forgets it. */
   at(dueAt: number, wake: () => void): () => void;
-  /** Calls `forget` when nothing is driven here any more, so that nothing outside keeps the driver; the returned function takes that back. */
-  whenStopped(forget: () => void): () => void;
+  /** Calls `leave` when the run is being paused and when its driver is let go; the returned function forgets it. */
+  whenLeft(leave: () => void): () => void;
   /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
   append(entry: NewEntry): Promise<Appended>;
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */

@@ -1,11 +1,13 @@
 import { fromStoredError, TuttiError } from "../base/errors.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import { openGuard, type AttemptGuard } from "./admission.ts";
 import { tryRepeatedly } from "./attempts.ts";
 import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
+import { admitEffect } from "./effect-admission.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
-import { shareEffect } from "./effect-share.ts";
+import { recordRefused, shareEffect } from "./effect-share.ts";
 import { refuseStale } from "./effect-stale.ts";
 import type { OpenIntent } from "./history.ts";
 import type { DocumentReads } from "./read-sets.ts";
@@ -32,7 +34,11 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
   if (recorded !== undefined) return recorded;
   const pending = openPending<Output>(scope, key);
   driver.delivery.whenLive(() => {
-    if (!pending.over) takeUp(driver, request, { pending, unwanted: false });
+    if (pending.over) return;
+    const go = (): void => takeUp(driver, request, { pending, unwanted: false });
+    // With an intent in the ledger they were asked for; now only the outcome counts.
+    if (request.tool.needs === undefined || driver.history.openIntents.has(key)) go();
+    else admitEffect(driver, { ...request, pending }, go);
   });
   return pending.promise;
 }
@@ -49,12 +55,16 @@ export function takeUp(
   const call: EffectCall = {
     ...request,
     ...taker,
-    intend: () => (isTriedBefore(driver, call) ? dispatch(driver, call) : intend(driver, call)),
+    intend() {
+      if (call.limited !== undefined) sendLimited(driver, call);
+      else if (isTriedBefore(driver, call)) dispatch(driver, call);
+      else intend(driver, call);
+    },
     dispatch: () => dispatch(driver, call),
     repeat() {
       // The process died while the tool was at work: from now on a clean failure does not mean that nothing happened.
       driver.doubtful.add(request.key);
-      send(driver, call, true);
+      send(driver, call, { mustKnow: true });
     },
     onSettled() {
       driver.inFlight.delete(request.key);
@@ -139,11 +149,40 @@ function toReliance(reads: DocumentReads | undefined): Pick<NewEntry, "document"
 /** From here on the outcome is recorded even if nobody waits for it any more. */
 function dispatch(driver: Driver, call: EffectCall): void {
   if (call.pending.over && !driver.doubtful.has(call.key)) recordUnasked(driver, call);
-  else send(driver, call, false);
+  else send(driver, call, {});
+}
+
+/** Each attempt waits for its turn first, and is written down with what it may cost; while it waits, nothing says that it was ever wanted. */
+function sendLimited(driver: Driver, call: EffectCall): void {
+  const { limited, pending } = call;
+  if (limited === undefined) return;
+  let isIntended = driver.history.openIntents.has(call.key);
+  const guard = openGuard(driver, limited, {
+    pending,
+    intent: {
+      async append(budget) {
+        const appended = await driver.append({
+          ...toIntent(driver, call),
+          ...(budget === undefined ? {} : { budget }),
+        });
+        isIntended ||= appended.kind === "recorded";
+        return appended;
+      },
+      onTaken: ({ effect }) => shareEffect(driver, call, effect),
+    },
+  });
+  send(driver, call, { guard, isIntended: () => isIntended });
+}
+
+interface Sending {
+  readonly mustKnow?: boolean;
+  readonly guard?: AttemptGuard;
+  /** False as long as nothing of the effect is in the ledger. */
+  readonly isIntended?: () => boolean;
 }
 
 /** `mustKnow`: it may have happened already, so it is sent again even if nobody waits for it any more. */
-function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
+function send(driver: Driver, call: EffectCall, { mustKnow = false, guard, isIntended }: Sending): void {
   tryRepeatedly(driver, {
     key: call.key,
     scope: call.scope,
@@ -151,7 +190,8 @@ function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
     timeoutMs: call.timeoutMs,
     repeatable: call.tool.effect === "idempotent",
     pending: call.pending,
-    prepare: () => intendAgain(driver, call),
+    reported: call.called,
+    ...(guard === undefined ? { prepare: () => intendAgain(driver, call) } : { guard }),
     mustKnow,
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
     isDoubtful: () => driver.doubtful.has(call.key),
@@ -160,7 +200,8 @@ function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
     },
     onDone: (value, attempt) => settleEffect(driver, call, { value, attempt, by: "tool" }),
     onFailed: (error, attempt) => {
-      if (!driver.doubtful.has(call.key)) recordNoEffect(driver, call, { error, attempt });
+      if (isIntended?.() === false) recordRefused(driver, call, error);
+      else if (!driver.doubtful.has(call.key)) recordNoEffect(driver, call, { error, attempt });
       else resolveDoubt(driver, call, { alreadyTold: false, error, attempt });
     },
   });

@@ -2,6 +2,7 @@ import { describeThrown, toStoredError, type TuttiError } from "../base/errors.t
 import type { NewEntry } from "../ledger/ledger.ts";
 import type { Driver, PersonsVerdict } from "./driver.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
+import { takeReport } from "./report.ts";
 import { toPersonsNote } from "./steering.ts";
 import { toBody } from "./stored-value.ts";
 
@@ -107,7 +108,7 @@ function askPerson(driver: Driver, call: EffectCall, doubt: Doubt & { readonly w
   const entry: NewEntry = {
     kind: "effect-in-doubt",
     key: call.key,
-    body: toBody({ effect: call.effect, why: doubt.why, ...error }),
+    body: toBody({ effect: call.effect, why: doubt.why, ...error, ...takeReport(call.called) }),
     status: "in-doubt",
     effect: { kind: "change", key: call.effect, state: "in-doubt" },
   };

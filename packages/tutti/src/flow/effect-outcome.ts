@@ -2,11 +2,15 @@ import { TuttiError, toReplayable, toStoredError } from "../base/errors.ts";
 import type { Tool, ToolHost } from "../contracts/callable.ts";
 import type { EffectKey, StepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { findLimited } from "./admission.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
+import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
+import { conditionTimeoutMs, inTime } from "./in-time.ts";
+import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
-import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 /** A call that changes the outside world, from its intent to its outcome. */
 export interface EffectCall {
@@ -18,6 +22,8 @@ export interface EffectCall {
   readonly called: Called;
   readonly timeoutMs: number | undefined;
   readonly retry: Tool["retry"];
+  /** What limits its attempts, if anything does. */
+  readonly limited: ReturnType<typeof findLimited>;
   readonly pending: Pending;
   /** Nobody asks for it any more; it is only taken up because its outcome has to be known. */
   readonly unwanted: boolean;
@@ -31,12 +37,19 @@ export interface EffectCall {
   readonly onSettled: () => void;
 }
 
-export function toToolHost(driver: Driver, call: Pick<EffectCall, "effect">, host: AttemptHost): ToolHost {
+/** What a tool is told of the call that it works for, and where it reports. */
+export interface HostedCall {
+  readonly effect: EffectKey;
+  readonly called: Reported;
+}
+
+export function toToolHost(driver: Driver, call: HostedCall, host: AttemptHost): ToolHost {
   return {
     idempotencyKey: call.effect,
     runId: driver.run,
     step: host.step,
     attempt: host.attempt,
+    report: (report) => addReport(call.called, report),
     get signal() {
       return host.signal;
     },
@@ -50,21 +63,57 @@ export interface Happened {
   readonly note?: string;
 }
 
-/** Records that the effect happened. An output that does not fit its schema is recorded with the complaint: the effect is done all the same. */
+/**
+ * Records that the effect happened. An output that does not fit its schema or breaks a guarantee is recorded with the complaint: the
+ * effect is done all the same.
+ */
 export function settleEffect(driver: Driver, call: EffectCall, happened: Happened): void {
   const record = (value: unknown, error: TuttiError | undefined): void =>
     recordSettled(driver, call, { ...happened, value, error });
   const complain = (error: unknown): void => record(undefined, toStepError(call.key, error));
   try {
-    const parsed = parseWith(call.tool.output, happened.value, {
-      code: "OUTPUT_INVALID",
-      what: `the output of ${call.tool.name}`,
+    const kept = toKept(call, happened.value);
+    if (!(kept instanceof Promise)) {
+      record(kept, undefined);
+      return;
+    }
+    driver.begin();
+    void keptInTime(driver, call, kept).then((end) => {
+      if (!driver.stopped) {
+        if (end.kind === "kept") record(end.value, undefined);
+        else complain(end.error);
+      }
+      driver.finish();
     });
-    if (parsed instanceof Promise) parsed.then((value) => record(value, undefined), complain);
-    else record(parsed, undefined);
   } catch (error) {
     complain(error);
   }
+}
+
+/** The output, parsed, if it keeps what the tool ensures; at once where everything answers at once. */
+function toKept({ tool, input }: EffectCall, value: unknown): unknown {
+  const parsed = parseWith(tool.output, value, { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` });
+  return parsed instanceof Promise ? parsed.then((output) => ensure(tool, output, input)) : ensure(tool, parsed, input);
+}
+
+type Kept = { readonly kind: "kept"; readonly value: unknown } | { readonly kind: "broken"; readonly error: unknown };
+
+function keptInTime(driver: Driver, { tool }: EffectCall, kept: Promise<unknown>): Promise<Kept> {
+  const limitMs = tool.timeoutMs ?? conditionTimeoutMs;
+  return inTime<Kept>(driver, limitMs, {
+    work: () =>
+      kept.then(
+        (value): Kept => ({ kind: "kept", value }),
+        (error: unknown): Kept => ({ kind: "broken", error }),
+      ),
+    onLate: () => ({
+      kind: "broken",
+      error: new TuttiError(
+        "OUTPUT_INVALID",
+        `whether the output of ${tool.name} holds could not be told in ${limitMs} ms`,
+      ),
+    }),
+  });
 }
 
 function recordSettled(
@@ -75,7 +124,7 @@ function recordSettled(
   let out: StoredValue = { field: "", json: undefined, blobs: undefined };
   let error = happened.error;
   try {
-    out = toStoredValue("out", happened.value, call.key);
+    out = toStoredOutput(happened.value, call.key);
   } catch (thrown) {
     error = toStepError(call.key, thrown);
   }
@@ -85,6 +134,7 @@ function recordSettled(
       effect: call.effect,
       by: happened.by,
       ...toAttempt(happened.attempt),
+      ...takeReport(call.called),
       ...(happened.note === undefined ? {} : { note: happened.note }),
       ...(error === undefined ? {} : { error: toStoredError(error) }),
     },
@@ -108,7 +158,12 @@ export function recordNoEffect(
   call: EffectCall,
   failed: { readonly error: TuttiError; readonly attempt?: number | undefined },
 ): void {
-  const body = toBody({ effect: call.effect, error: toStoredError(failed.error), ...toAttempt(failed.attempt) });
+  const body = toBody({
+    effect: call.effect,
+    error: toStoredError(failed.error),
+    ...toAttempt(failed.attempt),
+    ...takeReport(call.called),
+  });
   const change = { kind: "change", key: call.effect, state: "failed" } as const;
   driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
     call.onSettled();

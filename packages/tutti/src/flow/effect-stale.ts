@@ -1,10 +1,8 @@
-import { toReplayable, toStoredError } from "../base/errors.ts";
 import type { StaleRead } from "../contracts/document.ts";
 import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import type { EffectCall } from "./effect-outcome.ts";
-import { toBlobs } from "./step.ts";
-import { toBody } from "./stored-value.ts";
+import { recordRefused } from "./effect-share.ts";
 
 /**
  * What the caller knows of documents is no longer true, so the tool was not called. A transaction that read them itself is tried again;
@@ -15,13 +13,5 @@ export function refuseStale(driver: Driver, call: EffectCall, stale: readonly St
   if (attempt !== undefined && !attempt.over && !attempt.ended && attempt.hasReadAll(stale)) {
     call.onSettled();
     attempt.stop(stale);
-    return;
-  }
-  const error = toConflictError(`${call.tool.name} was not called`, stale);
-  const { called } = call;
-  const body = toBody({ error: toStoredError(error), call: called.call, digest: called.digest }, called.input);
-  driver.hand({ kind: "step-failed", key: call.key, body, ...toBlobs(called.input) }, false, () => {
-    call.onSettled();
-    call.pending.reject(toReplayable(error));
-  });
+  } else recordRefused(driver, call, toConflictError(`${call.tool.name} was not called`, stale));
 }

@@ -1,9 +1,14 @@
 import { TuttiError } from "../base/errors.ts";
+import { pickTerms } from "../contracts/contract.ts";
 import type { Flow, Run, SignalType } from "../contracts/run.ts";
 import type { Schema } from "../contracts/schema.ts";
+import { findTermProblem } from "../contracts/term-problems.ts";
+import type { Terms } from "../contracts/terms.ts";
 
-export interface FlowDefinition<Input, Output> {
+export interface FlowDefinition<Input, Output> extends Terms {
   readonly name: string;
+  /** One sentence: what it is for. Its agents are told, and whoever chooses between flows. */
+  readonly does?: string;
   /** Raise it when the steps change while old runs are still open; register both versions until they are done. */
   readonly version?: string;
   readonly input: Schema<Input>;
@@ -25,10 +30,15 @@ export function flow<Input, Output>(definition: FlowDefinition<Input, Output>): 
       hint: "Start with a letter; then letters, digits, dot, dash or underscore, at most 64.",
     });
   }
+  const problem = findTermProblem(definition);
+  if (problem !== undefined)
+    throw new TuttiError("DEFINITION_INVALID", `flow "${definition.name}": ${problem.what}`, { hint: problem.hint });
   return {
     kind: "flow",
     name: definition.name,
     version: definition.version ?? "1",
+    ...(definition.does === undefined ? {} : { does: definition.does }),
+    ...pickTerms(definition),
     input: definition.input,
     output: definition.output,
     onFailure: definition.onFailure ?? "keep",

@@ -77,7 +77,7 @@ function beginWait(driver: Driver, onStopped: () => void): () => void {
     // Not inside of what is stopping it just now.
     void Promise.resolve().then(() => driver.finish());
   };
-  const release = driver.whenStopped(() => {
+  const release = driver.whenLeft(() => {
     onStopped();
     end();
   });

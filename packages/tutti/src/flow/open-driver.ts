@@ -1,8 +1,12 @@
-import { TuttiError, toStoredError, toTuttiError } from "../base/errors.ts";
+import { isTuttiError, TuttiError, toStoredError, toTuttiError, withoutSecrets } from "../base/errors.ts";
+import { knowsSecrets } from "../base/known-secrets.ts";
+import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import { refuseExposing } from "../ledger/refuse-exposing.ts";
+import { openAdmission } from "./budget-levels.ts";
 import {
   callerLine,
   openDelivery,
@@ -11,8 +15,9 @@ import {
   type Delivery,
   type Handing,
 } from "./delivery.ts";
+import { toUnaskedRecord } from "./divergence.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
-import { readHistory, type Delivered } from "./history.ts";
+import { readHistory, type Delivered, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
@@ -35,6 +40,7 @@ interface Course {
   readonly waits: Set<Wait>;
   /** What is armed outside, and how to disarm it. */
   readonly timers: Set<() => void>;
+  leavers: Set<() => void> | undefined;
   readonly delivery: () => Delivery;
   busy: number;
   stopped: boolean;
@@ -81,6 +87,7 @@ class OpenDriver implements Driver {
       ended: false,
       onHalted: undefined,
       forgetStall: undefined,
+      leavers: undefined,
     };
     this.course = course;
     this.waits = course.waits;
@@ -90,7 +97,7 @@ class OpenDriver implements Driver {
       apply: (item, asked) => handRecorded(this, item, asked),
       isAbandoned: (key) => this.root.isCancelled(key),
       isBlocked: () => course.ended || course.waits.size > 0,
-      onDiverged: (item, asked) => park(course, toDivergence(course, item, asked), toStepKey(item.key)),
+      onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
       onQuiet: () => onQuiet(course),
     });
   }
@@ -106,6 +113,10 @@ class OpenDriver implements Driver {
   }
   get provenance(): Driver["provenance"] {
     return (this.parts.provenance ??= openProvenance());
+  }
+  get admission(): Driver["admission"] {
+    const { host, run, history } = this;
+    return (this.parts.admission ??= openAdmission(host.protection, { run, ...history.started }));
   }
   get documents(): Driver["documents"] {
     return (this.parts.documents ??= openRunDocuments());
@@ -123,9 +134,7 @@ class OpenDriver implements Driver {
     return (this.parts.taken ??= new Set());
   }
   get doubtful(): Driver["doubtful"] {
-    return (this.parts.doubtful ??= new Set(
-      [...this.history.openIntents.values()].filter((intent) => intent.doubtful).map((intent) => toStepKey(intent.key)),
-    ));
+    return (this.parts.doubtful ??= findDoubtful(this.history));
   }
   get doubts(): Driver["doubts"] {
     return (this.parts.doubts ??= new Map());
@@ -148,7 +157,13 @@ class OpenDriver implements Driver {
 
   enter(scope: Scope, name: string, verb: Verb): StepKey | undefined {
     const { course } = this;
-    if (this.delivery.windowOpen && !course.ended && !scope.isClosed()) return scope.nextKey(name);
+    if (this.delivery.windowOpen && !course.ended && !scope.isClosed()) {
+      const key = scope.nextKey(name);
+      const exposure = knowsSecrets() ? findExposure(key, toText(verb, name)) : undefined;
+      if (exposure === undefined) return key;
+      park(course, exposure); // without its place, whose name may be what exposes it
+      return undefined;
+    }
     refuseEntry(course, { scope, name, verb });
     return undefined;
   }
@@ -164,10 +179,8 @@ class OpenDriver implements Driver {
   at(dueAt: number, wake: () => void): () => void {
     return setTimer(this.course, dueAt, wake);
   }
-  whenStopped(forget: () => void): () => void {
-    const { timers } = this.course;
-    timers.add(forget);
-    return () => void timers.delete(forget);
+  whenLeft(leave: () => void): () => void {
+    return addLeaver(this.course, leave);
   }
   hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
     if (this.course.stopped) return;
@@ -208,6 +221,7 @@ type LazyPart =
   | "signals"
   | "signalIds"
   | "provenance"
+  | "admission"
   | "documents"
   | "tools"
   | "inFlight"
@@ -238,14 +252,29 @@ class HandedEntry implements Handing, AppendWaiter {
   }
 }
 
+function findDoubtful({ openIntents }: History): Set<StepKey> {
+  const doubtful = [...openIntents.values()].filter((intent) => intent.doubtful);
+  return new Set(doubtful.map((intent) => toStepKey(intent.key)));
+}
+
+function addLeaver(course: Course, leave: () => void): () => void {
+  const leavers = (course.leavers ??= new Set());
+  leavers.add(leave);
+  return () => void leavers.delete(leave);
+}
+
 interface Entering {
   readonly scope: Scope;
   readonly name: string;
   readonly verb: Verb;
 }
 
+function toText(verb: Verb, name: string): string {
+  return typeof verb === "string" ? verb : verb(name);
+}
+
 function refuseEntry(course: Course, { scope, name, verb }: Entering): void {
-  const called = typeof verb === "string" ? verb : verb(name);
+  const called = toText(verb, name);
   const line = callerLine(new Error(called).stack);
   if (course.ended || scope.isClosed()) {
     // A branch that lost a race goes on until its next verb, and stops there. Anything else is a call from outside.
@@ -284,6 +313,7 @@ function setTimer(course: Course, dueAt: number, wake: () => void): () => void {
 }
 
 async function accept(course: Course, entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+  refuseExposing(entry); // the run has no part in what somebody outside sends it
   let seq = 0;
   const handed = new HandedEntry(course, () => apply(seq));
   course.delivery().enqueue(handed);
@@ -297,9 +327,11 @@ async function accept(course: Course, entry: NewEntry, apply: (seq: number) => v
   }
 }
 
-/** The log refused an entry: this driver has no say in the run any more. */
+/** The log refused an entry: this driver has no say in the run any more, or the run may not go on as it would. */
 function abandon(course: Course, error: unknown): Promise<never> {
-  if (!course.stopped) {
+  if (isTuttiError(error) && error.code === "SECRET_EXPOSED") {
+    park(course, error);
+  } else if (!course.stopped) {
     stop(course);
     course.host.onAbandoned(toTuttiError(error, "BUG"));
   }
@@ -313,7 +345,7 @@ function park(course: Course, error: TuttiError, step?: StepKey): void {
   const parked = log.append({ kind: "run-parked", key: "", body, status: "parked" });
   stop(course);
   parked.then(
-    () => host.onParked(error),
+    () => host.onParked(withoutSecrets(error)),
     (failure: unknown) => host.onAbandoned(toTuttiError(failure, "BUG")),
   );
 }
@@ -332,6 +364,7 @@ function halt(course: Course, onHalted: () => void): void {
   course.onHalted = onHalted;
   course.delivery().halt();
   for (const forget of course.timers) forget();
+  for (const leave of course.leavers ?? []) leave();
   if (course.busy === 0) onHalted();
 }
 
@@ -339,6 +372,7 @@ function stop(course: Course): void {
   course.stopped = true;
   course.forgetStall?.();
   for (const forget of course.timers) forget();
+  for (const leave of course.leavers ?? []) leave();
   course.delivery().stop();
 }
 
@@ -361,17 +395,4 @@ function watchStall(course: Course): void {
       }),
     );
   });
-}
-
-function toDivergence(course: Course, item: Delivered, asked: readonly string[]): TuttiError {
-  const waits = [...course.waits].map((wait) => `a ${wait.kind}`).join(", ");
-  const wanted = asked.length > 0 ? asked.join(", ") : course.ended ? "nothing more: it has ended" : waits;
-  return new TuttiError(
-    "FLOW_DIVERGED",
-    `the ledger's next record is ${item.kind} ${item.key} (entry ${item.seq}); the code asks for ${wanted === "" ? "a new step" : wanted}`,
-    {
-      hint: "The flow's code changed while this run was open. Register the old version beside the new one, or fork the run.",
-      facts: { seq: item.seq, recorded: item.key, asked: [...asked] },
-    },
-  );
 }

@@ -17,25 +17,24 @@ const textsMax = 5_000;
 const none: readonly StepKey[] = [];
 
 export function openProvenance(): Provenance {
-  const stepByObject = new WeakMap<object, StepKey>();
-  const stepByText = new Map<string, StepKey>();
-  let isEmpty = true;
+  // Many runs have nothing to remember.
+  let stepByObject: WeakMap<object, StepKey> | undefined;
+  let stepByText: Map<string, StepKey> | undefined;
 
   function note(node: object | string, step: StepKey): void {
-    if (typeof node === "object") stepByObject.set(node, step);
-    else if (stepByText.size < textsMax) stepByText.set(node, step);
+    if (typeof node === "object") (stepByObject ??= new WeakMap()).set(node, step);
+    else if ((stepByText ??= new Map()).size < textsMax) stepByText.set(node, step);
   }
 
   return {
     produced(step, output) {
-      isEmpty = false;
       walk(output, (node) => note(node, step));
     },
     usedBy(value) {
-      if (isEmpty) return none;
+      if (stepByObject === undefined && stepByText === undefined) return none;
       let steps: StepKey[] | undefined;
       walk(value, (node) => {
-        const step = typeof node === "object" ? stepByObject.get(node) : stepByText.get(node);
+        const step = typeof node === "object" ? stepByObject?.get(node) : stepByText?.get(node);
         if (step === undefined) return;
         steps ??= [];
         if (!steps.includes(step)) steps.push(step);

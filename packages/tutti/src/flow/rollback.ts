@@ -6,6 +6,7 @@ import type { Driver } from "./driver.ts";
 import { toToolHost } from "./effect-outcome.ts";
 import { settleOpenEffects } from "./open-effects.ts";
 import { takeRecorded } from "./recorded.ts";
+import { takeReport, type Reported } from "./report.ts";
 import { isUnder, openPending, openScope } from "./scope.ts";
 import { fromStored, toBody } from "./stored-value.ts";
 
@@ -46,6 +47,8 @@ interface Undoable {
   readonly intended: BodyOf<"effect-intended">;
   readonly settled: BodyOf<"effect-settled">;
   readonly step: StepKey;
+  /** Who did it, as far as the tool said: with its result, or before it was in doubt. */
+  readonly doneBy: string | undefined;
 }
 
 /** Takes back what stands under `path`. What was taken back before a crash is not taken back again. */
@@ -64,19 +67,23 @@ export async function undoAll(
 export function toUndoables(entries: readonly LedgerEntry[], path: string): readonly Undoable[] {
   const intendedByStep = new Map<string, BodyOf<"effect-intended">>();
   const undoables = new Map<string, Undoable>();
+  const askedByStep = new Map<string, string | undefined>();
   for (const entry of entries) {
     if (!isUnder(entry.key, path) && entry.kind !== "effect-undone") continue;
     if (entry.kind === "effect-intended") intendedByStep.set(entry.key, bodyOf(entry, entry.kind));
+    else if (entry.kind === "effect-in-doubt") askedByStep.set(entry.key, bodyOf(entry, entry.kind).report?.provider);
     else if (entry.kind === "effect-settled") {
       const intended = intendedByStep.get(entry.key);
+      const settled = bodyOf(entry, entry.kind);
+      const doneBy = settled.report?.provider ?? askedByStep.get(entry.key);
       if (intended?.undo === true)
-        undoables.set(intended.effect, { intended, settled: bodyOf(entry, entry.kind), step: toStepKey(entry.key) });
+        undoables.set(intended.effect, { intended, settled, step: toStepKey(entry.key), doneBy });
     } else if (entry.kind === "effect-undone") undoables.delete(bodyOf(entry, entry.kind).effect);
   }
   return [...undoables.values()].toReversed();
 }
 
-function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: Undoable): Promise<void> {
+function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step, doneBy }: Undoable): Promise<void> {
   const tool = driver.tools.get(intended.tool);
   if (tool?.undo === undefined) {
     throw new TuttiError(
@@ -89,6 +96,8 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
   const pending = openPending<void>(openScope(key, undefined), key);
   const output = fromStored(settled.out, settled.outRef, driver.blobs);
   const input = fromStored(intended.input, intended.inputRef, driver.blobs);
+  const called: Reported = {};
+  const hosted = { effect: intended.effect, called };
   tryRepeatedly(driver, {
     key,
     scope: pending.scope,
@@ -96,9 +105,10 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step }: 
     timeoutMs: tool.timeoutMs,
     repeatable: true,
     pending,
-    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, intended, host), { input })),
+    reported: called,
+    work: (host) => tool.undo?.(output, Object.assign(toToolHost(driver, hosted, host), { input, doneBy })),
     onDone: (_, attempt) => {
-      const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }) });
+      const body = toBody({ effect: intended.effect, ...(attempt === 1 ? {} : { attempt }), ...takeReport(called) });
       void driver
         .append({ kind: "effect-undone", key, body, effect: { kind: "change", key: intended.effect, state: "undone" } })
         .then(() => pending.resolve(undefined));

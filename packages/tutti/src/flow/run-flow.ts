@@ -1,8 +1,9 @@
-import { TuttiError, toStoredError } from "../base/errors.ts";
+import { TuttiError, toStoredError, withoutSecrets } from "../base/errors.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import { settleLost } from "./admission.ts";
 import { toStepError } from "./attempts.ts";
 import { toNonDurableAwait } from "./delivery.ts";
 import type { Driver } from "./driver.ts";
@@ -10,7 +11,7 @@ import { settleOpenEffects } from "./open-effects.ts";
 import { openRun } from "./open-run.ts";
 import { toUndoError, undoAll } from "./rollback.ts";
 import { toBlobs } from "./step.ts";
-import { fromStored, toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { fromStored, toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 export type RunEnd =
   | { readonly kind: "done"; readonly output: unknown }
@@ -26,6 +27,7 @@ type CodeEnd =
  * `onOver` once the end is durable. Where the run waits, nothing is called; where it can't go on, the driver says so to its host.
  */
 export function runFlow(driver: Driver, flow: Flow, onOver: (end: RunEnd) => void): void {
+  settleLost(driver);
   driver.delivery.begin(() => {
     startCode(driver, flow).then(
       (returned) => onCodeEnd(driver, flow, { end: { kind: "returned", returned }, onOver }),
@@ -48,7 +50,7 @@ async function startCode(driver: Driver, flow: Flow): Promise<Returned> {
   });
   const output = await flow.run(openRun(driver, driver.root), parsed instanceof Promise ? await parsed : parsed);
   const checked = await parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
-  return { output: checked, stored: toStoredValue("out", checked, `the flow ${flow.name}`) };
+  return { output: checked, stored: toStoredOutput(checked, `the flow ${flow.name}`) };
 }
 
 interface Ending {
@@ -113,7 +115,7 @@ function toEnd(driver: Driver, end: CodeEnd): { readonly entry: NewEntry; readon
   if (end.kind === "threw") {
     const error = toStoredError(end.error);
     return {
-      over: { kind: "failed", error: end.error },
+      over: { kind: "failed", error: withoutSecrets(end.error) },
       entry: { kind: "run-failed", key: "", body: toBody({ error }), status: "failed" },
     };
   }

@@ -6,7 +6,7 @@ import type { Driver } from "./driver.ts";
 import { takeRecorded, toActed } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { toBlobs } from "./step.ts";
-import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 /** A part of the flow that replays as one record once it is closed: a scope, or an agent at work. */
 export interface ScopedRequest {
@@ -73,7 +73,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   }
   let out: StoredValue;
   try {
-    out = toStoredValue("out", end.acted.output, request.key);
+    out = toStoredOutput(end.acted.output, request.key);
   } catch (error) {
     fail(toStepError(request.key, error));
     return;

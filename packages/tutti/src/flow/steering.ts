@@ -1,6 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import type { EffectKey } from "../contracts/ids.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import type { Driver, OutgoingSignal, PersonsVerdict } from "./driver.ts";
 import { toCancellation } from "./recorded.ts";
 import { toBlobs } from "./step.ts";
@@ -26,8 +27,9 @@ export async function receiveSignal(driver: Driver, signal: IncomingSignal): Pro
     await driver.log.durable();
     return;
   }
-  driver.signalIds.add(signal.id);
   const entry = toSignalEntry(signal);
+  refuseExposing(entry); // what is refused is not received: its id may come again
+  driver.signalIds.add(signal.id);
   const payload = toSeen(JSON.stringify(signal.payload), signal.payload);
   await driver.accept(entry, (seq) => driver.signals.receive(signal.name, { seq, payload }));
 }

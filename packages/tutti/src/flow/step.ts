@@ -2,11 +2,13 @@ import { toReplayable, toStoredError, type TuttiError } from "../base/errors.ts"
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import type { AttemptGuard } from "./admission.ts";
 import { toStepError, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
+import { takeReport, type Reported } from "./report.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
-import { toBody, toSeen, toStoredValue, type StoredValue } from "./stored-value.ts";
+import { toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
 /** A step that changes nothing outside: its result is its only entry. */
 export interface StepRequest {
@@ -16,11 +18,13 @@ export interface StepRequest {
   readonly retry: Retry | undefined;
   readonly timeoutMs: number | undefined;
   readonly work: (host: AttemptHost) => unknown;
+  /** Made when the step begins; absent where nothing is limited. */
+  readonly guard?: ((pending: Pending) => AttemptGuard) | undefined;
   /** For a tool: its name, its input and where that came from. */
   readonly called?: Called;
 }
 
-export interface Called {
+export interface Called extends Reported {
   readonly call: string;
   readonly digest: string;
   readonly input: StoredValue;
@@ -55,6 +59,8 @@ class Step implements Attempts {
   readonly repeatable = true;
   readonly pending: Pending;
   readonly work: StepRequest["work"];
+  readonly reported: Reported | undefined;
+  readonly guard: AttemptGuard | undefined;
   private readonly driver: Driver;
   private readonly request: StepRequest;
 
@@ -67,6 +73,8 @@ class Step implements Attempts {
     this.retry = request.retry;
     this.timeoutMs = request.timeoutMs;
     this.work = request.work;
+    this.reported = request.called;
+    this.guard = request.guard?.(pending);
   }
 
   start(): void {
@@ -79,7 +87,7 @@ class Step implements Attempts {
     if (pending.over) return;
     let out: StoredValue;
     try {
-      out = toStoredValue("out", value, key);
+      out = toStoredOutput(value, key);
     } catch (error) {
       this.onFailed(toStepError(key, error), attempt);
       return;
@@ -98,6 +106,7 @@ class Step implements Attempts {
     const fields = {
       error: toStoredError(error),
       ...(called === undefined ? {} : { call: called.call, digest: called.digest }),
+      ...takeReport(called),
       ...(attempt === 1 ? {} : { attempt }),
     };
     const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
@@ -119,7 +128,7 @@ function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): st
   if (called === undefined && attempt === 1 && request.effect === "local")
     return out.field === "" ? "{}" : `{${out.field}}`;
   return toBody(
-    { ...toCalledFields(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
+    { ...toCalledFields(called), ...takeReport(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
     ...(called === undefined ? [out] : [called.input, out]),
   );
 }

@@ -1,6 +1,8 @@
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toJsonText } from "../base/json.ts";
+import { knowsSecrets } from "../base/known-secrets.ts";
+import { refuseSecrets } from "../base/refuse-secrets.ts";
 import type { Blob } from "../ledger/ledger.ts";
 
 /** Larger values are stored once, by content hash, and their entry holds a reference. */
@@ -27,6 +29,17 @@ export function toStoredValue(name: FieldName, value: unknown, where: string): S
     json,
     blobs: [{ hash, content: json }],
   };
+}
+
+/**
+ * A result on its way into its first entry. One that repeats a secret is refused here, where the refusal is recorded as the step's failure;
+ * what else an entry says is checked by the ledger.
+ * @throws TuttiError VALUE_NOT_STORABLE, SECRET_EXPOSED
+ */
+export function toStoredOutput(value: unknown, where: string): StoredValue {
+  const stored = toStoredValue("out", value, where);
+  if (knowsSecrets()) refuseSecrets(stored.json, `what ${where} returned`, "done");
+  return stored;
 }
 
 // A character has at most three bytes, so most texts need no counting.

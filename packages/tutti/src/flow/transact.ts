@@ -179,7 +179,8 @@ class OpenTransaction {
         return;
       }
       case "taken":
-        throw new TuttiError("BUG", "a transaction has no effect whose key could be taken");
+      case "spent":
+        throw new TuttiError("BUG", "a transaction takes no effect's key and reserves nothing");
     }
   }
 

@@ -146,7 +146,7 @@ export class TransactionAttempt implements OpenAttempt {
         if (!this.over && !this.ended && !this.driver.stopped) this.stop([{ document, seen, newest }]);
       });
     });
-    const release = this.driver.whenStopped(unwatch);
+    const release = this.driver.whenLeft(unwatch);
     this.watches.push(() => {
       unwatch();
       release();

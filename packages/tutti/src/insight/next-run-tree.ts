@@ -21,6 +21,8 @@ export function nextRunTree(tree: RunTree, events: readonly TreeEvent[]): RunTre
       case "progress":
         applyProgress(edit, event);
         break;
+      case "delta":
+        break;
     }
   }
   return edit.close();

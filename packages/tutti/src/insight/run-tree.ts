@@ -104,7 +104,9 @@ export type TreeEvent =
       readonly step: StepKey;
       readonly at: number;
       readonly text: string;
-    };
+    }
+  /** What a model is saying; it changes no tree. */
+  | { readonly kind: "delta"; readonly run: RunId; readonly step: StepKey };
 
 /** The tree of a run of which nothing is known yet. */
 export const emptyRunTree: RunTree = {

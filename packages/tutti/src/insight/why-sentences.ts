@@ -1,4 +1,5 @@
 import type { StoredError } from "../base/errors.ts";
+import type { ToolReport } from "../contracts/callable.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
@@ -45,7 +46,7 @@ export function tellOutcome(entry: LedgerEntry): Telling | undefined {
         };
       return {
         kind: "step",
-        sentence: `${key}: ${body.call ?? "the step"} returned ${toResult(body)}${toTries(body.attempt)}.`,
+        sentence: `${key}: ${body.call ?? "the step"} returned ${toResult(body)}${toTries(body.attempt)}${toDoer(body.report)}.`,
       };
     }
     case "step-failed": {
@@ -190,9 +191,9 @@ function tellSettled(body: BodyOf<"effect-settled">): string {
   const result = body.error === undefined ? `with ${toResult(body)}` : `but ${toText(body.error)}`;
   switch (body.by) {
     case "tool":
-      return `effect ${body.effect} was done ${result}${toTries(body.attempt)}.`;
+      return `effect ${body.effect} was done ${result}${toTries(body.attempt)}${toDoer(body.report)}.`;
     case "check":
-      return `the tool's check found effect ${body.effect} done, ${result}${toNote(body.note)}.`;
+      return `the tool's check found effect ${body.effect} done, ${result}${toNote(body.note)}${toDoer(body.report)}.`;
     case "person":
       return `a person said that effect ${body.effect} was done, ${result}${toNote(body.note)}.`;
   }
@@ -204,6 +205,13 @@ function toResult(body: Pick<BodyOf<"step-done">, "out" | "outRef">): string {
 
 function toTries(attempt: number | undefined): string {
   return attempt === undefined || attempt === 1 ? "" : ` at attempt ${attempt}`;
+}
+
+/** Who did it, and who could not: one provider in the place of another may be why a result is what it is. */
+function toDoer(report: ToolReport | undefined): string {
+  if (report?.provider === undefined) return "";
+  const tried = (report.tried ?? []).map(({ provider, code }) => `${provider} (${code})`).join(", ");
+  return `, by ${report.provider}${tried === "" ? "" : ` after ${tried}`}`;
 }
 
 function toNote(note: string | undefined): string {

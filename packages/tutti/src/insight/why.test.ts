@@ -64,6 +64,26 @@ test(
   },
 );
 
+test("who did a tool's work is said, and whose place was taken", verifies("O6", "K3"), () => {
+  const report = { provider: "second", tried: [{ provider: "first", code: "TOOL_UNAVAILABLE" }] } as const;
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "brief", version: "1" } },
+    { kind: "step-done", key: "/find", body: { call: "web.search", out: "tea", report } },
+    {
+      kind: "effect-settled",
+      key: "/publish",
+      body: { effect, by: "check", out: "page", report: { provider: "second" } },
+    },
+    { kind: "effect-settled", key: "/print", body: { effect, by: "tool", out: "page", report } },
+  ]);
+  const tell = (place: string): string => whyOf(entries, step(place)).sentence;
+  expect(["/find", "/publish", "/print"].map(tell)).toEqual([
+    "/find: web.search returned tea, by second after first (TOOL_UNAVAILABLE).",
+    `/publish: the tool's check found effect page:tea done, with page, by second.`,
+    "/print: effect page:tea was done with page, by second after first (TOOL_UNAVAILABLE).",
+  ]);
+});
+
 test("one step can be asked about, with the agent that did it", verifies("O6"), () => {
   expect(outline(whyOf(toEntries(brief), step("/writer/turn")))).toMatchInlineSnapshot(`
     "step: /writer/turn: model returned {text: "Tea."}.

@@ -8,7 +8,7 @@ import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
 import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
 import type { NewRun, RunLog } from "./ledger.ts";
 import { openRunHeads, type RunHeads } from "./run-heads.ts";
-import { createRunLog, findOversize, type LogQueue } from "./run-log.ts";
+import { createRunLog, findUnstorable, type LogQueue } from "./run-log.ts";
 
 /**
  * Called before each commit and each sync, with how many there were. Throwing makes that commit or sync fail;
@@ -33,6 +33,8 @@ export interface CommitQueue {
   start(run: NewRun): Promise<Started>;
   /** Raises the run's epoch, after committing what its earlier driver wrote. @throws TuttiError RUN_UNKNOWN */
   claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
+  /** Stores a small state with the next commit; the last one of a name counts. */
+  keep(name: string, state: string): void;
   flush(): Promise<void>;
   /** Makes everything durable that was asked for, and refuses what comes later. */
   close(): Promise<void>;
@@ -99,11 +101,12 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
   return {
     start: (run) =>
       new Promise((resolve, reject) => {
-        const refusal = findOversize(run);
+        const refusal = findUnstorable(run);
         if (refusal === undefined) enqueue(queue, { kind: "start", run, resolve, reject, outcome: undefined });
         else reject(refusal);
       }),
     claim: (run) => claim(queue, run),
+    keep: (name, state) => enqueue(queue, { kind: "keep", name, state }),
     flush: () => flush(queue),
     async close() {
       const drained = flush(queue);
@@ -153,7 +156,8 @@ function enqueue(queue: QueueState, row: Row): void {
   }
   if (row.kind === "append" || row.kind === "mark") headOf(queue, row.log).pending += 1;
   queue.pending.push(row);
-  if (row.kind === "append" && row.ahead && queue.pending.length < aheadRowsMax) scheduleLater(queue);
+  const canWait = row.kind === "keep" || (row.kind === "append" && row.ahead);
+  if (canWait && queue.pending.length < aheadRowsMax) scheduleLater(queue);
   else schedule(queue);
 }
 
@@ -201,7 +205,10 @@ function commitPending(queue: QueueState): void {
   try {
     store.begin();
     queue.writer.setTime(queue.clock.now());
-    for (const row of rows) if (writeRow(queue, row)) hasWritten = true;
+    // Not a loop over an iterator: before V8 has optimised it, that makes an object for every row.
+    rows.forEach((row) => {
+      if (writeRow(queue, row)) hasWritten = true;
+    });
     if (heads.hasDirty()) {
       heads.writeDirty();
       hasWritten = true;
@@ -216,7 +223,7 @@ function commitPending(queue: QueueState): void {
     return;
   }
   if (hasWritten) queue.isUnsynced = true;
-  for (const row of rows) keepCommitted(queue, row);
+  rows.forEach((row) => keepCommitted(queue, row));
   heads.trim();
 }
 
@@ -246,6 +253,9 @@ function writeRow(queue: QueueState, row: Row): boolean {
     case "mark":
       if (row.log.head.epoch === row.log.epoch) queue.writer.setStatus(row.log.head, row.status, row.wakeAt);
       return false;
+    case "keep":
+      queue.store.putKept(row.name, row.state);
+      return true;
     case "flush":
       return false;
   }
@@ -254,7 +264,7 @@ function writeRow(queue: QueueState, row: Row): boolean {
 function keepCommitted(queue: QueueState, row: Row): void {
   if (row.kind === "append" || row.kind === "mark") row.log.head.pending -= 1;
   if (row.kind === "append" && row.refusal !== undefined) rejectRow(row, row.refusal);
-  else if (row.kind !== "mark") queue.committed.push(row);
+  else if (row.kind !== "mark" && row.kind !== "keep") queue.committed.push(row);
 }
 
 function syncCommitted(queue: QueueState): void {
@@ -286,7 +296,9 @@ async function syncAfter(fault: DiskFault, queue: QueueState): Promise<void> {
 
 function countWaiting(rows: readonly Row[]): number {
   let waiting = 0;
-  for (const row of rows) if (row.kind !== "append" || !row.ahead) waiting++;
+  rows.forEach((row) => {
+    if (row.kind !== "append" || !row.ahead) waiting++;
+  });
   return waiting;
 }
 
@@ -303,13 +315,13 @@ function endSync(queue: QueueState, error: unknown): void {
 }
 
 function acknowledge(rows: readonly Row[]): void {
-  for (const row of rows) {
+  rows.forEach((row) => {
     if (row.kind === "append" && row.outcome !== undefined) {
       row.waiter.onAppended(row.outcome);
       row.log.settle(undefined);
     } else if (row.kind === "start" && row.outcome !== undefined) row.resolve(row.outcome);
     else if (row.kind === "flush") row.resolve();
-  }
+  });
 }
 
 /** The disk refused something, so nothing that was asked of it since can be trusted: all of it is rejected, and all that comes. */
@@ -335,7 +347,7 @@ function stop(
 }
 
 function rejectRow(row: Row, error: TuttiError): void {
-  if (row.kind === "mark") return;
+  if (row.kind === "mark" || row.kind === "keep") return;
   if (row.kind === "append") {
     row.waiter.onRefused(error);
     row.log.settle(error);

@@ -2,7 +2,8 @@ import { assert } from "../base/assert.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { LogState, Row } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { AppendWaiter, NewEntry, RunLog } from "./ledger.ts";
+import type { AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
+import { findExposing } from "./refuse-exposing.ts";
 
 interface Waiter {
   /** How many of the log's entries have to be settled. */
@@ -48,7 +49,7 @@ export function createRunLog(head: RunHead, queue: LogQueue): RunLog {
   }
 
   function write(entry: NewEntry, waiter: AppendWaiter, ahead: boolean): void {
-    const refusal = findOversize(entry);
+    const refusal = findUnstorable(entry);
     if (refusal !== undefined) {
       waiter.onRefused(refusal);
       return;
@@ -85,8 +86,13 @@ export function toRunLog(core: Omit<RunLog, "append">): RunLog {
   };
 }
 
+/** What no store could keep, and what none may: VALUE_NOT_STORABLE, SECRET_EXPOSED. */
+export function findUnstorable(entry: NewEntry | NewRun): TuttiError | undefined {
+  return findOversize(entry) ?? findExposing(entry);
+}
+
 /** What no store could keep is refused before it could fail a whole batch: VALUE_NOT_STORABLE. */
-export function findOversize({ body, blobs }: Pick<NewEntry, "body" | "blobs">): TuttiError | undefined {
+function findOversize({ body, blobs }: Pick<NewEntry, "body" | "blobs">): TuttiError | undefined {
   if (body.length > bodyLengthMax) return toOversize(body.length);
   if (blobs === undefined) return undefined;
   for (const blob of blobs) {

@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 import { must } from "../base/assert.ts";
 
 export interface ProviderRequest {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: unknown;
@@ -14,6 +16,7 @@ export type ProviderAnswer =
       readonly kind: "answer";
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
+      /** Text and bytes as they are, anything else as JSON. */
       readonly body: unknown;
     }
   /** An event stream, each event as it stands on the wire; afterwards the stream ends, breaks off, or goes on without a word. */
@@ -21,32 +24,51 @@ export type ProviderAnswer =
   /** Never answers. */
   | { readonly kind: "hang" }
   /** Closes the connection: before anything is sent, or in the middle of the body. */
-  | { readonly kind: "cut"; readonly after?: string };
+  | { readonly kind: "cut"; readonly after?: string; readonly chunked?: boolean }
+  /** Begins to answer and never comes to an end: with nothing more, or with more and more. */
+  | { readonly kind: "endless"; readonly after: string; readonly more?: string }
+  /** Sends this instead of an answer in HTTP. */
+  | { readonly kind: "raw"; readonly text: string };
 
-/** A model provider on this machine that answers as it is told, over real HTTP. */
+/** A provider on this machine that answers as it is told, over real HTTP. */
 export interface ProviderServer {
   readonly url: string;
   readonly requests: readonly ProviderRequest[];
   close(): Promise<void>;
 }
 
+export interface ProviderServerOptions {
+  /** Speaks TLS with it. */
+  readonly certificate?: { readonly key: string; readonly cert: string };
+  /** `drop`: hangs up on everybody. */
+  readonly onConnection?: "drop";
+}
+
 export async function openProviderServer(
   answer: (request: ProviderRequest, index: number) => ProviderAnswer,
+  options: ProviderServerOptions = {},
 ): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
-  const server = createServer((incoming, outgoing) => {
-    void readBody(incoming).then((body) => {
-      const request = { path: incoming.url ?? "", headers: incoming.headers, body };
-      requests.push(request);
-      respond(outgoing, answer(request, requests.length - 1));
-    });
-  });
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    void readBody(incoming).then(
+      (body) => {
+        const request = { method: incoming.method ?? "", path: incoming.url ?? "", headers: incoming.headers, body };
+        requests.push(request);
+        respond(outgoing, answer(request, requests.length - 1));
+      },
+      () => outgoing.destroy(), // the caller left
+    );
+  };
+  const { certificate } = options;
+  const server: Server =
+    certificate === undefined ? createServer(listener) : createSecureServer({ ...certificate }, listener);
+  if (options.onConnection === "drop") server.on("connection", (socket) => socket.destroy());
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
   const { port } = must(asAddress(server.address()), "a listening server has an address");
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     requests,
     close: () =>
       new Promise((resolve) => {
@@ -78,16 +100,27 @@ function respond(outgoing: ServerResponse, answer: ProviderAnswer): void {
     case "events":
       void sendEvents(outgoing, answer.events, answer.after ?? "end");
       return;
-    case "cut":
+    case "cut": {
       if (answer.after !== undefined) {
-        outgoing.writeHead(200, { "content-type": "application/json", "content-length": "100000" });
+        const length = answer.chunked === true ? {} : { "content-length": "100000" };
+        outgoing.writeHead(200, { "content-type": "application/json", ...length });
         outgoing.write(answer.after, () => outgoing.destroy());
       } else outgoing.destroy();
       return;
+    }
+    case "endless":
+      outgoing.writeHead(200, { "content-type": "application/json" });
+      outgoing.write(answer.after);
+      if (answer.more !== undefined) writeOn(outgoing, answer.more);
+      return;
+    case "raw":
+      outgoing.socket?.end(answer.text);
+      return;
     case "answer": {
-      const body = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body);
+      const { body } = answer;
+      const isPlain = typeof body === "string" || body instanceof Uint8Array;
       outgoing.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
-      outgoing.end(body);
+      outgoing.end(isPlain ? body : JSON.stringify(body));
     }
   }
 }
@@ -105,4 +138,18 @@ async function sendEvents(
   }
   if (after === "end") outgoing.end();
   if (after === "cut") outgoing.destroy();
+}
+
+// Whoever has taken so much would take everything; after that it only keeps the line open.
+const endlessMax = 50_000_000;
+
+/** As fast as it is taken, until the other side has had enough. */
+function writeOn(outgoing: ServerResponse, more: string, written = 0): void {
+  let sum = written;
+  let isTaken = true;
+  while (isTaken && !outgoing.destroyed && sum < endlessMax) {
+    isTaken = outgoing.write(more);
+    sum += more.length;
+  }
+  if (sum < endlessMax && !outgoing.destroyed) outgoing.once("drain", () => writeOn(outgoing, more, sum));
 }

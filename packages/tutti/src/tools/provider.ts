@@ -1,4 +1,4 @@
-import type { ToolHost } from "../contracts/callable.ts";
+import type { ToolHost, UndoHost } from "../contracts/callable.ts";
 
 /**
  * One way of doing what a capability promises: a service, or something built in. One call is one attempt: retries belong to the step,
@@ -12,5 +12,5 @@ export interface Provider<Input, Output> {
   /** Asked when the outcome is in doubt: the output if it happened here, `undefined` if it certainly did not. Throws if it can't tell. */
   check?(input: Input, host: ToolHost): Promise<Output | undefined> | Output | undefined;
   /** Takes the effect back; has to bear being called twice. */
-  undo?(output: Output, host: ToolHost & { readonly input: Input }): Promise<void> | void;
+  undo?(output: Output, host: UndoHost<Input>): Promise<void> | void;
 }

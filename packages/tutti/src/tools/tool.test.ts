@@ -36,6 +36,8 @@ test("a declared tool can be declared again with a change", () => {
   expect(tool({ ...tool(lookUp), name: "page.look" })).toMatchObject({ name: "page.look", effect: "read" });
 });
 
+const isSo = { name: "x", check: () => true } as const;
+
 const broken: readonly [promise: string, definition: unknown, says: string][] = [
   ["an empty name", { ...lookUp, name: "" }, "name"],
   ["a name that would break a path", { ...lookUp, name: "page/find" }, "name"],
@@ -56,6 +58,17 @@ const broken: readonly [promise: string, definition: unknown, says: string][] = 
   ["no attempt", { ...lookUp, retry: { attemptsMax: 0 } }, "attemptsMax"],
   ["half an attempt", { ...lookUp, retry: { attemptsMax: 1.5 } }, "attemptsMax"],
   ["a pause before the failure", { ...lookUp, retry: { attemptsMax: 2, delayMs: -1 } }, "-1 ms"],
+  ["needs that are no list", { ...lookUp, needs: {} }, "`needs` is not a list"],
+  ["a need without a name", { ...lookUp, needs: [{ name: " ", check: () => true }] }, "no name"],
+  ["a need that is nothing", { ...lookUp, needs: [null] }, "no name"],
+  ["a guarantee that can't be asked", { ...lookUp, ensures: [{ name: "x" }] }, '"x" has no check'],
+  ["two guarantees of one name", { ...lookUp, ensures: [isSo, isSo] }, 'two `ensures` named "x"'],
+  ["a negative price", { ...lookUp, guarantees: { costUsd: -1 } }, "guarantees.costUsd is -1"],
+  ["a latency that is no number", { ...lookUp, guarantees: { latencyMs: "fast" } }, "latencyMs"],
+  ["a failure mode that is no code", { ...lookUp, failureModes: { OOPS: "It breaks." } }, "OOPS"],
+  ["a failure mode without words", { ...lookUp, failureModes: { TOOL_FAILED: "" } }, "TOOL_FAILED"],
+  ["tags that are no words", { ...lookUp, tags: [1] }, "`tags`"],
+  ["a document that is no name", { ...lookUp, writes: "site" }, "`writes`"],
   ["shrinking pauses", { ...lookUp, retry: { attemptsMax: 2, factor: 0.5 } }, "factor"],
 ];
 

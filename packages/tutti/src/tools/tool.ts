@@ -1,9 +1,11 @@
 import { TuttiError } from "../base/errors.ts";
-import type { EffectClass, Retry, Tool, ToolHost } from "../contracts/callable.ts";
+import type { EffectClass, Retry, Tool, ToolHost, UndoHost } from "../contracts/callable.ts";
 import type { Schema } from "../contracts/schema.ts";
+import { findTermProblem, type Problem } from "../contracts/term-problems.ts";
+import type { Guarantee, Precondition, Terms } from "../contracts/terms.ts";
 
 /** What `tool` is given. The input and output types follow from the two schemas. */
-export interface ToolDefinition<Input, Output> {
+export interface ToolDefinition<Input, Output> extends Terms {
   /** Letters, digits and `_ . : -`, at most 64, the first a letter: `page.publish`. */
   readonly name: string;
   /** One sentence for the people and models that choose it. */
@@ -15,12 +17,16 @@ export interface ToolDefinition<Input, Output> {
   readonly scope?: Tool["scope"];
   readonly retry?: Retry | undefined;
   readonly timeoutMs?: number | undefined;
+  /** What must hold before it is called, asked on every call before anything is done. */
+  readonly needs?: readonly Precondition<NoInfer<Input>>[] | undefined;
+  /** What holds of every output, asked on every call after the schema. */
+  readonly ensures?: readonly Guarantee<NoInfer<Input>, NoInfer<Output>>[] | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
   key?(input: Input): string;
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. */
   check?(input: Input, host: ToolHost): Promise<NoInfer<Output> | undefined> | NoInfer<Output> | undefined;
   /** Takes the effect back; has to bear being called twice. */
-  undo?(output: Output, host: ToolHost & { readonly input: Input }): Promise<void> | void;
+  undo?(output: Output, host: UndoHost<Input>): Promise<void> | void;
   run(input: Input, host: ToolHost): Promise<NoInfer<Output>> | NoInfer<Output>;
 }
 
@@ -46,11 +52,6 @@ export function tool<Input, Output>(definition: ToolDefinition<Input, Output>): 
     retry: definition.retry,
     timeoutMs: definition.timeoutMs,
   };
-}
-
-interface Problem {
-  readonly what: string;
-  readonly hint: string;
 }
 
 // The types rule most of this out; plain JavaScript and casts do not.
@@ -80,7 +81,7 @@ function findProblem(definition: ToolDefinition<unknown, unknown>): Problem | un
     return { what: `its scope is ${JSON.stringify(scope)}`, hint: 'Say "everyone", "run" or "step".' };
   }
   if (typeof definition.run !== "function") return { what: "it has no function", hint: "Give it `run`." };
-  return findEffectProblem(definition) ?? findLimitProblem(definition);
+  return findEffectProblem(definition) ?? findLimitProblem(definition) ?? findTermProblem(definition);
 }
 
 function findEffectProblem(definition: ToolDefinition<unknown, unknown>): Problem | undefined {

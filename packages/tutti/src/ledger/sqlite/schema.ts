@@ -6,8 +6,9 @@ import { TuttiError } from "../../base/errors.ts";
 const formatVersion = 1;
 
 /**
- * What came after the first files of this format; older code neither reads nor writes it. `document`: which entry holds which version;
- * the newest has the highest number.
+ * What came after the first files of this format; older code neither reads nor writes it. `account` and `reservation`: the JSON of
+ * contracts/budget.ts. `kept`: small states, of limits for instance. `document`: which entry holds which version; the newest has the
+ * highest number.
  */
 const laterTables = `
 create table if not exists document(
@@ -15,6 +16,23 @@ create table if not exists document(
   version integer not null,
   lsn integer not null,
   primary key(name, version)
+) without rowid;
+
+create table if not exists account(
+  name text primary key,
+  state text not null
+) without rowid;
+
+create table if not exists reservation(
+  run text not null,
+  key text not null,
+  state text not null,
+  primary key(run, key)
+) without rowid;
+
+create table if not exists kept(
+  name text primary key,
+  state text not null
 ) without rowid;
 `;
 

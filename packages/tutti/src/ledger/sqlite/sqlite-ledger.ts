@@ -75,11 +75,11 @@ async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOpt
       "pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 0; pragma cache_size = -16000",
     );
     if (!hadWal) refuseLostWal(file, database);
-    addLaterTables(database);
     syncFolder(dirname(file)); // SQLite has just made the -wal file anew
     const owned = trackOwner(file, database);
     const checkpoints = createCheckpoints(database, { clock, limits: walLimits, onComplete: owned.noteComplete });
     const walSync = durability === "process" ? undefined : openWalSync(file);
+    addLaterTables(database);
     const store = createSqliteStore(database, {
       path: file,
       ...(walSync === undefined ? {} : { sync: walSync.sync }),

@@ -1,6 +1,8 @@
 import type { APICallError, LanguageModelV4 } from "@ai-sdk/provider";
 
 import { describeThrown, isTuttiError, TuttiError, type ErrorDetails } from "../../base/errors.ts";
+import { redact } from "../../base/redact.ts";
+import { toRetryAfterMs } from "../../base/retry-after.ts";
 
 // Where each provider's package looks for its key.
 const keyVariables: Readonly<Record<string, string>> = {
@@ -15,8 +17,6 @@ const keyVariables: Readonly<Record<string, string>> = {
   cohere: "COHERE_API_KEY",
   openrouter: "OPENROUTER_API_KEY",
 };
-
-const saidMax = 300;
 
 type Named = Pick<LanguageModelV4, "provider" | "modelId">;
 
@@ -174,33 +174,10 @@ function isOutOfMoney(error: FailedCall): boolean {
   return /insufficient_quota|billing_hard_limit|credit balance/i.test(`${error.message} ${error.responseBody ?? ""}`);
 }
 
-/** How long a provider asks to wait: in milliseconds, in seconds, or until a moment. */
-export function toRetryAfterMs(headers: Readonly<Record<string, string>>): number | undefined {
-  const inMs = Number.parseFloat(headers["retry-after-ms"] ?? "");
-  if (inMs >= 0) return inMs;
-  const after = headers["retry-after"];
-  if (after === undefined) return undefined;
-  if (/^\s*\d+(?:\.\d+)?\s*$/.test(after)) return Number.parseFloat(after) * 1_000;
-  // Its own clock counts, where it says what that shows.
-  const from = Date.parse(headers["date"] ?? "") || Date.now();
-  const until = Date.parse(after);
-  return Number.isNaN(until) ? undefined : Math.max(0, until - from);
-}
-
 // The original error holds the whole request; its name and first words are enough to understand what happened.
 function toSafeCause(thrown: unknown): Error {
   const cause = new Error(redact(describeThrown(thrown)));
   if (thrown instanceof Error) cause.name = thrown.name;
   delete cause.stack;
   return cause;
-}
-
-/** Without anything that looks like a key, and short. */
-function redact(text: string): string {
-  return (text.split("\n", 1)[0] ?? "")
-    .replaceAll(/\bBearer\s+\S+/gi, "Bearer [redacted]")
-    .replaceAll(/\b(?:sk|pk|rk|gsk|xai|key|AIza)[-_]?[\w*.-]{8,}/g, "[redacted]")
-    .replaceAll(/\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}\b/g, "[redacted]")
-    .slice(0, saidMax)
-    .trim();
 }

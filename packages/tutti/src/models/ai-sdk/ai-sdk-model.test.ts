@@ -8,9 +8,9 @@ import { z } from "zod";
 
 import { verifies } from "../../../../../test/verifies.ts";
 import { isTuttiError, TuttiError, toStoredError } from "../../base/errors.ts";
+import { toRetryAfterMs } from "../../base/retry-after.ts";
 import type { ModelReply, ModelRequest } from "../../contracts/model.ts";
 import { openProviderServer, type ProviderAnswer, type ProviderServer } from "../../testing/provider-server.ts";
-import { toRetryAfterMs } from "./ai-sdk-errors.ts";
 import { fromAiSdk } from "./ai-sdk-model.ts";
 
 const key = "sk-test-4711abcdefghijklmnop";
@@ -293,6 +293,7 @@ test("how long to wait is understood in milliseconds, seconds and dates", () => 
   expect(
     toRetryAfterMs({ date: "Fri, 20 Nov 2026 10:00:00 GMT", "retry-after": "Fri, 20 Nov 2026 09:00:00 GMT" }),
   ).toBe(0);
+  expect(toRetryAfterMs({ "retry-after": "9999999999999" })).toBe(86_400_000);
   expect(toRetryAfterMs({ "retry-after": "soon" })).toBeUndefined();
   expect(toRetryAfterMs({})).toBeUndefined();
 });

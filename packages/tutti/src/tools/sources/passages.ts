@@ -49,7 +49,7 @@ export function toPassageIndex(sources: readonly Source[]): PassageIndex {
 }
 
 /** Cuts at blank lines, and a paragraph that is too long at its sentences; neighbours are joined up to the limit. */
-function toPassages(source: Source): Passage[] {
+export function toPassages(source: Source): Passage[] {
   const passages: Passage[] = [];
   let start = -1;
   let end = -1;

@@ -2,18 +2,11 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { describeThrown } from "../../base/errors.ts";
-import { readHtml } from "./read-html.ts";
-import { readMarkdown } from "./read-markdown.ts";
-import { readPdf } from "./read-pdf.ts";
-import {
-  toReason,
-  toSourceKind,
-  type FoundFile,
-  type PlainText,
-  type SkippedSource,
-  type Source,
-  type SourceKind,
-} from "./source.ts";
+import { decodeText, withoutBlanks, type PlainText } from "../reading/plain-text.ts";
+import { readHtml } from "../reading/read-html.ts";
+import { readMarkdown } from "../reading/read-markdown.ts";
+import { readPdf } from "../reading/read-pdf.ts";
+import { toReason, toSourceKind, type FoundFile, type SkippedSource, type Source, type SourceKind } from "./source.ts";
 
 const titleMax = 120;
 
@@ -31,11 +24,7 @@ export async function readSource(found: FoundFile, bytesMax: number): Promise<So
   try {
     const plain = await toPlainText(kind, bytes);
     if (plain === undefined) return { path: found.id, why: "holds bytes that are not text" };
-    const lines = plain.text.split("\n").map((line) => line.trimEnd());
-    const text = lines
-      .join("\n")
-      .replaceAll(/\n{3,}/g, "\n\n")
-      .trim();
+    const text = withoutBlanks(plain.text);
     if (text === "") return { path: found.id, why: "holds no text" };
     const title = (plain.title ?? "").replaceAll(/\s+/g, " ").trim().slice(0, titleMax);
     return { id: found.id, title: title === "" ? path.basename(found.file) : title, text, kind, file: found.file };
@@ -49,7 +38,7 @@ export async function readSource(found: FoundFile, bytesMax: number): Promise<So
 
 async function toPlainText(kind: SourceKind, bytes: Uint8Array): Promise<PlainText | undefined> {
   if (kind === "pdf") return readPdf(bytes);
-  const content = decode(bytes);
+  const content = decodeText(bytes);
   if (content === undefined) return undefined;
   switch (kind) {
     case "markdown":
@@ -58,16 +47,5 @@ async function toPlainText(kind: SourceKind, bytes: Uint8Array): Promise<PlainTe
       return readHtml(content);
     case "text":
       return { text: content.replaceAll("\r\n", "\n"), title: undefined };
-  }
-}
-
-// UTF-8 as nearly all text is, UTF-16 where a mark says so, else the western encoding that any byte fits.
-function decode(bytes: Uint8Array): string | undefined {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
-  if (bytes.includes(0)) return undefined;
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return new TextDecoder("windows-1252").decode(bytes);
   }
 }

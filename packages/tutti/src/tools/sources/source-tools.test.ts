@@ -1,21 +1,14 @@
 import { expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
-import type { ToolHost } from "../../contracts/callable.ts";
-import { toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
-import { readMarkdown } from "./read-markdown.ts";
+import { toToolHost } from "../../testing/tool-host.ts";
+import { readMarkdown } from "../reading/read-markdown.ts";
 import { quoteIsIn, sourceTools } from "./source-tools.ts";
 import type { Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
 
-const host: ToolHost = {
-  idempotencyKey: toEffectKey("key"),
-  signal: new AbortController().signal,
-  runId: toRunId("run"),
-  step: toStepKey("/search"),
-  attempt: 1,
-};
+const host = toToolHost();
 
 function toSources(...texts: readonly (readonly [id: string, text: string])[]): Sources {
   const list = texts.map(([id, text]): Source => ({ id, title: id, text, kind: "text", file: `/${id}` }));
@@ -78,7 +71,7 @@ test("models are shown what the tools take, and wrong input is refused", async (
   expect(toJsonSchema(search.input, "input", "search")).toMatchObject({ required: ["query"] });
   expect(toJsonSchema(read.input, "input", "read")).toMatchObject({ required: ["source"] });
   expect(await search.input["~standard"].validate({ query: 1 })).toEqual({
-    issues: [{ message: "query should be text, not number" }],
+    issues: [{ message: "query should be text, not 1" }],
   });
 });
 

@@ -1,6 +1,6 @@
-import { fields, flag, integer, decimal, listOf, text, type Shape } from "../../base/shape.ts";
+import { fields, flag, integer, decimal, listOf, text } from "../../base/shape.ts";
 import type { Tool } from "../../contracts/callable.ts";
-import type { Schema } from "../../contracts/schema.ts";
+import { schemaOf } from "../../contracts/schema.ts";
 import { tool } from "../tool.ts";
 import { toPassageIndex, type PassageIndex } from "./passages.ts";
 import type { Source } from "./source.ts";
@@ -162,21 +162,3 @@ const readOutput = schemaOf<ReadOutput>(
   fields({ found: flag, source: text, title: text, text, at: integer, length: integer }),
   { type: "object" },
 );
-
-// A Standard Schema made by hand: a schema library would weigh more than all of this.
-function schemaOf<Value>(shape: Shape<Value>, jsonSchema: Record<string, unknown>): Schema<Value> {
-  return {
-    "~standard": {
-      version: 1,
-      vendor: "tutti",
-      validate(value) {
-        try {
-          return { value: shape(value, "") };
-        } catch (error) {
-          return { issues: [{ message: error instanceof Error ? error.message : String(error) }] };
-        }
-      },
-      jsonSchema: { input: () => jsonSchema, output: () => jsonSchema },
-    },
-  };
-}

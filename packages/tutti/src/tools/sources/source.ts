@@ -28,13 +28,6 @@ export interface FoundFile {
   readonly bytes: number;
 }
 
-/** What a reader makes of a file. */
-export interface PlainText {
-  readonly text: string;
-  /** What the document calls itself, if it says so. */
-  readonly title: string | undefined;
-}
-
 const kindByEnding: Readonly<Record<string, SourceKind>> = {
   ".md": "markdown",
   ".markdown": "markdown",

@@ -1,4 +1,4 @@
-import type { PlainText } from "./source.ts";
+import type { PlainText } from "./plain-text.ts";
 
 const fence = /^\s*(?:```|~~~)/;
 const heading = /^\s{0,3}#{1,6}\s/;

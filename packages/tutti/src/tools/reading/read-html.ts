@@ -1,4 +1,4 @@
-import type { PlainText } from "./source.ts";
+import type { PlainText } from "./plain-text.ts";
 
 /** What is not read by people, or stands on every page of a site. */
 const silentTags: ReadonlySet<string> = new Set([

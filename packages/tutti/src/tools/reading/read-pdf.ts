@@ -1,4 +1,4 @@
-import type { PlainText } from "./source.ts";
+import type { PlainText } from "./plain-text.ts";
 
 const pagesMax = 500;
 // Errors only to us, nothing to the console.

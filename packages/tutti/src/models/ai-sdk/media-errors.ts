@@ -1,0 +1,74 @@
+import type { APICallError, LanguageModelV4 } from "@ai-sdk/provider";
+
+import type { ErrorCode } from "../../base/error-codes.ts";
+import { TuttiError } from "../../base/errors.ts";
+import { toModelError } from "./ai-sdk-errors.ts";
+
+const toolCodes: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
+  MODEL_REFUSED: "TOOL_REFUSED",
+  MODEL_RATE_LIMITED: "TOOL_RATE_LIMITED",
+  MODEL_UNAVAILABLE: "TOOL_INTERRUPTED",
+  MODEL_ANSWER_INVALID: "TOOL_ANSWER_INVALID",
+};
+
+// A request that never arrived, or that the provider says it did not begin, changed nothing. Any other may have.
+const notBegun: ReadonlySet<number> = new Set([408, 409, 425, 503, 529]);
+const neverConnected: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/**
+ * What a provider's package for pictures or films threw, as an error of a tool: said like one of a language model, and exact about
+ * whether the provider may have made and billed something.
+ */
+export async function toMediaError(
+  thrown: unknown,
+  model: Pick<LanguageModelV4, "provider" | "modelId">,
+  signal: AbortSignal,
+): Promise<TuttiError> {
+  const error = await toModelError(thrown, model, signal);
+  const code = toolCodes[error.code];
+  if (code === undefined) return error; // why the signal aborted
+  const call = await asCall(thrown);
+  const details = {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    facts: error.facts,
+    cause: error.cause,
+  };
+  if (code === "TOOL_REFUSED" && call !== undefined && isBlocked(call)) {
+    return new TuttiError("TOOL_BLOCKED", error.message, {
+      ...details,
+      hint: "Say it in other words; another provider may judge it differently.",
+    });
+  }
+  if (code === "TOOL_INTERRUPTED" && call !== undefined && didNothing(call)) {
+    return new TuttiError("TOOL_UNAVAILABLE", error.message, details);
+  }
+  return new TuttiError(code, error.message, details);
+}
+
+async function asCall(thrown: unknown): Promise<APICallError | undefined> {
+  const sdk = await import("@ai-sdk/provider"); // loaded by the provider already
+  return sdk.APICallError.isInstance(thrown) ? thrown : undefined;
+}
+
+function didNothing({ statusCode, cause }: APICallError): boolean {
+  if (statusCode !== undefined) return notBegun.has(statusCode);
+  const code = codeOf(cause) ?? (cause instanceof Error ? codeOf(cause.cause) : undefined);
+  return code !== undefined && neverConnected.has(code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+// OpenAI's and Azure's words for it; other providers say it in an answer without a picture.
+function isBlocked({ message, responseBody = "" }: APICallError): boolean {
+  return /content_policy_violation|moderation_blocked|content_filter|safety system/i.test(`${message} ${responseBody}`);
+}
