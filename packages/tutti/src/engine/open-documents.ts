@@ -1,10 +1,9 @@
 import type { Clock } from "../base/clock.ts";
-import { toDifferences } from "../base/difference.ts";
 import type { DocumentRecord, DocumentState, DocumentType, DocumentVersion } from "../contracts/document.ts";
-import { toDocumentId, toStepKey, type DocumentId } from "../contracts/ids.ts";
+import { toDocumentId, type DocumentId } from "../contracts/ids.ts";
 import type { DocumentHost } from "../flow/document-host.ts";
 import { toIdOf } from "../flow/document.ts";
-import { readStoredDocument, type StoredDocument } from "../ledger/document-value.ts";
+import { readHistory, readStoredDocument } from "../ledger/document-value.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openListeners } from "./listeners.ts";
 
@@ -22,6 +21,8 @@ export interface SharedDocuments {
   list(type?: DocumentType): Promise<readonly DocumentRecord[]>;
 }
 
+const historyDefault = 20;
+
 export function toSharedDocuments(ledger: Ledger): SharedDocuments {
   return {
     async read<Value>(type: DocumentType<Value>, key: string): Promise<DocumentState<Value>> {
@@ -33,37 +34,16 @@ export function toSharedDocuments(ledger: Ledger): SharedDocuments {
       return { value: value as Value, version };
     },
     async history<Value>(type: DocumentType<Value>, key: string, options: { readonly limit?: number } = {}) {
-      const versions = await readHistory(ledger, toIdOf(type, key), { ...options, initial: type.initial });
+      const versions = await readHistory(ledger, toIdOf(type, key), {
+        limit: historyDefault,
+        ...options,
+        initial: type.initial,
+      });
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed by this type's schema when they were written
       return versions as readonly DocumentVersion<Value>[];
     },
     list: (type) => ledger.listDocuments(type === undefined ? {} : { under: toDocumentId(`${type.name}/`) }),
   };
-}
-
-const historyDefault = 20;
-
-/** The versions of a document, the newest first. */
-export async function readHistory(
-  ledger: Ledger,
-  document: DocumentId,
-  { limit = historyDefault, initial }: { readonly limit?: number; readonly initial?: unknown },
-): Promise<readonly DocumentVersion[]> {
-  const records = await ledger.listVersions(document, limit + 1);
-  const stored: StoredDocument[] = [];
-  for (const record of records) stored.push(await readStoredDocument(ledger, record));
-  return stored.slice(0, limit).map((present, index): DocumentVersion => {
-    const { value, version, entry } = present;
-    const before = version === 1 ? initial : stored[index + 1]?.value;
-    return {
-      value,
-      version,
-      run: entry.run,
-      step: toStepKey(entry.key),
-      at: entry.at,
-      diff: toDifferences(before, value),
-    };
-  });
 }
 
 /** What documents need in one process: who watches which, and whose turn it is to hold them. */

@@ -17,7 +17,7 @@ import {
 } from "./delivery.ts";
 import { toUnaskedRecord } from "./divergence.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
-import { readHistory, type Delivered, type History } from "./history.ts";
+import { readHistory, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
