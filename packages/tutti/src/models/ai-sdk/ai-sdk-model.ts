@@ -32,7 +32,7 @@ export function fromAiSdk(model: LanguageModelV4, settings: AiSdkSettings = {}):
       try {
         const options = { ...toCallOptions(request, model, { names, settings }), abortSignal: signal };
         const result =
-          watch === undefined
+          watch === undefined || settings.streams === false
             ? await model.doGenerate(options)
             : await readStream((await model.doStream(options)).stream, { names, watch, signal });
         return toReply(result, { model, names, settings });
