@@ -25,7 +25,7 @@ export interface ConflictPolicy<Value> {
    * then called again with its own result and what has changed; `never` gives up at once.
    */
   readonly again?: "rerun" | "refresh" | "never";
-  /** After so many conflicts the next try holds a lease: others wait with their writes. 3 by default; 0 from the first try. */
+  /** After so many conflicts the next try holds a lease: others wait with their writes. 3 by default. */
   readonly leaseAfter?: number;
   /** How long a lease lasts at most; 30 seconds by default. */
   readonly leaseMs?: number;

@@ -13,8 +13,9 @@ import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixtur
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
 import type { ConflictPolicy, DocumentType } from "../contracts/document.ts";
-import type { Flow, Transaction } from "../contracts/run.ts";
+import type { Flow, Run, Transaction } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { document } from "./document.ts";
 
 const toStock = (onConflict: ConflictPolicy<number> = {}): DocumentType<number> =>
@@ -183,8 +184,8 @@ test(
 );
 
 test("whoever holds a lease too long loses it, and with it its turn", verifies("S2"), async () => {
-  const stock = toStock({ leaseAfter: 0, leaseMs: 5_000, triesMax: 3 });
-  const eager = toStock({ leaseAfter: 0 });
+  const stock = toStock({ leaseAfter: 1, leaseMs: 5_000, triesMax: 3 });
+  const eager = toStock({ leaseAfter: 1 });
   const stage = openStage();
   const gate = makeGate();
   const slow = plainFlow("slow", (run) =>
@@ -276,3 +277,100 @@ test(
     expect(bodiesOf(stage.entries, "scope-closed")).toMatchObject([{ reads: { "stock/apples": 0 } }]);
   },
 );
+
+test(
+  "who gives a lease back gives way to those who wait for it, and not only when its time is over",
+  verifies("S2"),
+  async () => {
+    const stock = toStock({ leaseAfter: 1 });
+    const stage = openStage();
+    const take = toTaker(stock);
+    const takePear = plainFlow("pear", (run) => run.document(stock, "pears").change((left) => left - 1));
+    const waiting: Promise<unknown>[] = [];
+    const slow = plainFlow("slow", (run) =>
+      run.transact(async (tx) => {
+        const left = (await tx.document(stock, "apples").read()).value;
+        if (tx.attempt === 2) await tx.document(stock, "pears").read();
+        await tx.step("think", async ({ signal }) => {
+          if (tx.attempt === 1) await tutti.run(take, null);
+          if (tx.attempt !== 2) return;
+          waiting.push(tutti.run(take, null, { id: "waits" }));
+          await stage.clock.advance(50);
+          await tutti.run(takePear, null);
+          expect(signal.aborted).toBe(true);
+        });
+        await tx.document(stock, "apples").write(left - 3);
+        return tx.attempt;
+      }),
+    );
+    const tutti = await stage.open([slow, take, takePear]);
+    const result = tutti.run(slow, null);
+    await stage.clock.advance(1_000);
+    await Promise.all(waiting);
+    expect(await result).toBe(3);
+    expect(await tutti.documents.read(stock, "apples")).toEqual({ value: 5, version: 3 });
+  },
+);
+
+test("a limited tool is not called on stale data either", verifies("S2"), async () => {
+  const stock = toStock();
+  const stage = openStage();
+  const office = openPostOffice();
+  const mail = toMailTool(office);
+  const take = toTaker(stock);
+  const notify = plainFlow("notify", async (run) => {
+    await run.document(stock, "apples").read();
+    await run.wait("go");
+    return run.call(mail, { to: "somebody" });
+  });
+  const tutti = await stage.open([notify, take], { limits: { "tool/mail.send": { concurrentMax: 1 } } });
+  const handle = await tutti.start(notify, null);
+  await handle.settled();
+  await tutti.run(take, null);
+  await handle.signal("go", null);
+  expect((await errorOf(handle.result())).code).toBe("DOCUMENT_CONFLICT");
+  expect(office.sent).toEqual([]);
+});
+
+test("what is written when the function has ended is not part of what is merged", async () => {
+  const stock = toStock({ merge: (base, mine, theirs) => theirs + (mine - base) });
+  const { tutti, result } = await openDuel(stock, 1, async (tx, left) => {
+    const apples = tx.document(stock, "apples");
+    await apples.write(left - 3);
+    const later = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn++) await null;
+      await apples.write(0);
+    };
+    void later();
+    return tx.attempt;
+  });
+  expect(await result).toBe(1);
+  expect((await tutti.documents.read(stock, "apples")).value).toBe(6);
+});
+
+test("branches that read at the same time see one version", verifies("S2"), async () => {
+  const stock = toStock({ again: "refresh" });
+  const stage = openStage();
+  const take = toTaker(stock);
+  let looks = 0;
+  const ledger: Ledger = {
+    ...stage.ledger,
+    close: async () => {},
+    async findDocument(document, version) {
+      looks++;
+      // Between the two looks somebody else writes.
+      if (looks === 2) await tutti.run(take, null);
+      return stage.ledger.findDocument(document, version);
+    },
+  };
+  const both = plainFlow("both", (run) =>
+    run.transact(async (tx) => {
+      const read = async (branch: Run): Promise<number> => (await branch.document(stock, "apples").read()).value;
+      const { left, right } = await tx.all({ left: read, right: read });
+      await tx.document(stock, "pears").write(left + right);
+      return [tx.attempt, left, right];
+    }),
+  );
+  const tutti = await stage.open([both, take], { ledger });
+  expect(await tutti.run(both, null)).toEqual([2, 9, 9]);
+});

@@ -55,6 +55,50 @@ test(
   },
 );
 
+test("a run that is recovered knows what it has written itself", verifies("S2", "D2"), async () => {
+  const stage = openStage();
+  const write = plainFlow("write", async (run) => {
+    const apples = run.document(stock, "apples");
+    await apples.read();
+    await apples.write(7);
+    await run.wait("go");
+    await apples.write(6);
+  });
+  const first = await stage.open([write]);
+  await (await first.start(write, null, { id: "write" })).settled();
+  await first.close();
+  const second = await stage.open([write]);
+  const handle = await second.open("write");
+  await handle.signal("go", null);
+  await handle.result();
+  expect(await second.documents.read(stock, "apples")).toEqual({ value: 6, version: 2 });
+});
+
+test(
+  "a transaction does not commit on what the code around it has read and others have written since",
+  verifies("S2", "S3"),
+  async () => {
+    const stage = openStage();
+    const stale = plainFlow("stale", async (run) => {
+      const { value } = await run.scope("look", (inner) => inner.document(stock, "apples").read());
+      await run.wait("go");
+      const copy = (): Promise<unknown> => run.transact((tx) => tx.document(stock, "pears").write(value));
+      const { code } = await errorOf(copy());
+      // Read again, it counts for what was read inside as well.
+      await run.document(stock, "apples").read();
+      await copy();
+      return code;
+    });
+    const tutti = await stage.open([stale, take]);
+    const handle = await tutti.start(stale, null);
+    await handle.settled();
+    await tutti.run(take, null);
+    await handle.signal("go", null);
+    expect(await handle.result()).toBe("DOCUMENT_CONFLICT");
+    expect(await tutti.documents.read(stock, "pears")).toEqual({ value: 10, version: 1 });
+  },
+);
+
 test("what is peeked at is not relied on", verifies("S2"), async () => {
   const stage = openStage();
   const look = plainFlow("look", async (run) => {

@@ -134,6 +134,20 @@ test(
   },
 );
 
+test("an agent that was told what has changed knows it, and may act on it", verifies("S2"), async () => {
+  const office = openPostOffice();
+  const scene = await openScene(
+    [
+      call("stock.read", { key: "apples" }),
+      call("stock.write", { key: "apples", version: 0, value: { left: 7 } }),
+      call("mail.send", { to: "nine left" }),
+    ],
+    { rivalBefore: 1, more: [toMailTool(office)] },
+  );
+  await scene.run();
+  expect(office.sent).toEqual(["nine left"]);
+});
+
 test("a write without a version, or of another shape, is refused before anything is done", async () => {
   const scene = await openScene([
     call("stock.write", { key: "apples", value: { left: 7 } }),
@@ -180,7 +194,7 @@ test("a tool of documents says that it needs a run, and a type that can't work i
   for (const wrong of [
     { name: "two words" },
     { name: "a", onConflict: { triesMax: 0 } },
-    { name: "a", onConflict: { leaseAfter: -1 } },
+    { name: "a", onConflict: { leaseAfter: 0 } },
     { name: "a", onConflict: { leaseMs: 0.5 } },
   ]) {
     expect(() => document({ value: Stock, ...wrong })).toThrow(/document "/);

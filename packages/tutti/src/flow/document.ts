@@ -46,8 +46,8 @@ function findProblem(name: string, policy: Omit<ConflictPolicy<unknown>, "merge"
   const { triesMax, leaseAfter, leaseMs } = policy;
   if (triesMax !== undefined && !isWhole(triesMax, 1))
     return { what: `its triesMax is ${triesMax}`, hint: "Give a whole number from 1 up." };
-  if (leaseAfter !== undefined && !isWhole(leaseAfter, 0))
-    return { what: `its leaseAfter is ${leaseAfter}`, hint: "Give a whole number from 0 up." };
+  if (leaseAfter !== undefined && !isWhole(leaseAfter, 1))
+    return { what: `its leaseAfter is ${leaseAfter}`, hint: "Give a whole number from 1 up." };
   if (leaseMs !== undefined && !isWhole(leaseMs, 1))
     return { what: `its leaseMs is ${leaseMs}`, hint: "Give a whole number of milliseconds from 1 up." };
   return undefined;
