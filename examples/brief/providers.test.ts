@@ -42,10 +42,14 @@ function callOf(name: string, input: unknown): Said {
 }
 
 /** At once, or as a stream where that is asked for: whoever watches the run gets words as they come. */
-function toWire(said: Said, { body }: ProviderRequest): ProviderAnswer {
-  const rename = (text: string): string => text.replaceAll("wire-model-1", "gpt-test");
-  if (Body.parse(body).stream === true) return { kind: "events", events: responsesWire.events(said).map(rename) };
-  return { kind: "answer", body: JSON.parse(rename(JSON.stringify(responsesWire.answer(said)))) };
+function toWire(words: Said, { body }: ProviderRequest): ProviderAnswer {
+  if (Body.parse(body).stream === true) return { kind: "events", events: responsesWire.events(words).map(named) };
+  return { kind: "answer", body: JSON.parse(named(JSON.stringify(responsesWire.answer(words)))) };
+}
+
+/** As the model says its name that was asked for. */
+function named(text: string): string {
+  return text.replaceAll("wire-model-1", "gpt-test");
 }
 
 function roleOf(request: ProviderRequest): string {
