@@ -356,11 +356,11 @@ test("branches that read at the same time see one version", verifies("S2"), asyn
   const ledger: Ledger = {
     ...stage.ledger,
     close: async () => {},
-    async findDocument(document, version) {
+    async findDocument(id, version) {
       looks++;
       // Between the two looks somebody else writes.
       if (looks === 2) await tutti.run(take, null);
-      return stage.ledger.findDocument(document, version);
+      return stage.ledger.findDocument(id, version);
     },
   };
   const both = plainFlow("both", (run) =>
