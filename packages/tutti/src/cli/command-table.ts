@@ -140,6 +140,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/limits.ts"),
   },
   {
+    name: "documents",
+    group: "look",
+    does: "Lists shared documents, or the versions of one and what each changed.",
+    operands: [{ name: "document", required: false }],
+    options: { limit: { value: "n", does: "At most so many (20)." }, ledger, json },
+    more: "A document is named by its type and its key: stock/apples.",
+    load: () => import("./commands/documents.ts"),
+  },
+  {
     name: "signal",
     group: "steer",
     does: "Sends a signal to a run.",

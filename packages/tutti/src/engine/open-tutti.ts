@@ -14,6 +14,7 @@ import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
@@ -29,6 +30,8 @@ const toolTimeoutDefaultMs = 900_000;
 export interface InnerOptions {
   readonly evictAfterMs?: number;
   readonly stallMs?: number;
+  /** `commit`: work on what has a newer version is not stopped, only refused in the end. */
+  readonly invalidation?: "push" | "commit";
 }
 
 /**
@@ -53,6 +56,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     stallMs: inner.stallMs ?? defaultStallMs,
     toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
     protection: await openProtection(ledger, options, clock),
+    documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -92,6 +96,7 @@ function withControl(tutti: Tutti, path: string): Tutti {
 function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
   const tutti: Tutti = {
     ledger: engine.ledger,
+    documents: toSharedDocuments(engine.ledger),
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();

@@ -10,6 +10,7 @@ import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 import type { LimitTable } from "../limits/limit.ts";
+import type { SharedDocuments } from "./open-documents.ts";
 
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
@@ -102,6 +103,7 @@ export interface Tutti {
   inDoubt(): Promise<readonly EffectRecord[]>;
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
   settle(effect: EffectKey, verdict: Verdict): Promise<void>;
+  readonly documents: SharedDocuments;
   readonly ledger: Ledger;
   /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
   close(): Promise<void>;
