@@ -1,4 +1,5 @@
 /** What agents can do beside reading and writing, each as a tool made of providers: run code, keep files, publish pages, make pictures and films. */
+export { builtInTools, type BuiltInOptions } from "./tools/built-in-tools.ts";
 export { codeTool } from "./tools/code/code-tool.ts";
 export type { CodeInput, CodeLanguage, CodeOutput, CodeProvider } from "./tools/code/code-provider.ts";
 export { quickJsCode, type QuickJsOptions } from "./tools/code/quickjs-code.ts";

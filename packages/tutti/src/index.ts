@@ -58,6 +58,7 @@ export type {
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
+export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,

@@ -19,10 +19,11 @@ export async function openEngine(
 ): Promise<Tutti> {
   const path = toLedgerPath(call);
   const durability = readDurability(call.text("durability"));
-  const config = await loadConfig(file.path);
+  const { config } = await loadConfig(file.path);
   return openTutti({
     flows: [...file.flows, ...file.toolFlows],
     tools: [...(config.tools ?? []), ...file.tools],
+    servers: config.servers ?? [],
     // What a file of flows says for itself is closer.
     models: { ...config.models, ...file.models },
     ledger: path,

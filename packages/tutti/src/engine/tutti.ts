@@ -7,6 +7,7 @@ import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
+import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 
 export interface TuttiOptions {
@@ -14,6 +15,8 @@ export interface TuttiOptions {
   readonly flows: readonly Flow[];
   /** Tools whose undo may be needed although no flow names them any more, and tools that agents should know of. */
   readonly tools?: readonly Tool[];
+  /** Servers of tools that are closed with the engine. Nothing is reached by it: a flow that needs a server opens it. */
+  readonly servers?: readonly ToolServer[];
   /** Agents that others should know of: each agent is told who else can do what. */
   readonly agents?: readonly Agent[];
   /** Models by tier: `fast`, `balanced`, `deep`, or names of your own. */
