@@ -2,7 +2,8 @@ import { StreamableHTTPClientTransport, type FetchLike, type JSONRPCMessage } fr
 
 import { describeThrown, TuttiError } from "../../base/errors.ts";
 import { streamEndedCode } from "./call-errors.ts";
-import type { McpAddress, McpHeaders } from "./mcp-options.ts";
+import { openHeaders } from "./http-headers.ts";
+import type { McpAddress } from "./mcp-options.ts";
 
 const defaultRetryMs = 1_000;
 const retryMsMax = 3_600_000;
@@ -13,7 +14,7 @@ type SendOptions = NonNullable<Parameters<StreamableHTTPClientTransport["send"]>
 export class HttpTransport extends StreamableHTTPClientTransport {
   readonly #limit: MessageLimit;
 
-  constructor(address: McpAddress, messageBytesMax: number) {
+  constructor(address: McpAddress & { readonly name: string }, messageBytesMax: number) {
     const limit: MessageLimit = { bytesMax: messageBytesMax, fault: undefined };
     super(new URL(address.url), { fetch: toBoundedFetch(address, limit) });
     this.#limit = limit;
@@ -38,31 +39,23 @@ export class HttpTransport extends StreamableHTTPClientTransport {
   }
 }
 
+const neverAborted = new AbortController().signal;
+
 interface MessageLimit {
   readonly bytesMax: number;
   fault: TuttiError | undefined;
 }
 
-function toBoundedFetch({ headers }: McpAddress, limit: MessageLimit): FetchLike {
+function toBoundedFetch(address: McpAddress & { readonly name: string }, limit: MessageLimit): FetchLike {
   return async (url, init) => {
-    const own = typeof headers === "function" ? await askHeaders(headers) : headers;
+    const signal = init?.signal ?? neverAborted;
+    const own = await openHeaders(address, { provider: address.name, url: String(url), signal });
     const all = new Headers(init?.headers);
-    for (const [name, value] of Object.entries(own ?? {})) all.set(name, value);
+    for (const [name, value] of Object.entries(own)) all.set(name, value);
     const response = await reach(url, { ...init, headers: all });
     await refuseBusy(response);
     return toBounded(response, limit);
   };
-}
-
-async function askHeaders(headers: () => McpHeaders | Promise<McpHeaders>): Promise<McpHeaders> {
-  try {
-    return await headers();
-  } catch (error) {
-    throw new TuttiError("TOOL_UNAVAILABLE", `the headers for the server are missing: ${describeThrown(error)}`, {
-      hint: "The function `headers` of the server failed; nothing was sent.",
-      cause: error,
-    });
-  }
 }
 
 /** Errors of a connection that was never made. After any other the request may have arrived. */
