@@ -25,6 +25,8 @@ import {
 export interface FolderStoreOptions {
   /** Is made when the first object comes. May be shared by several processes. */
   readonly folder: string;
+  /** What the ledger calls it; `folder` by default. Needed when a tool has two. */
+  readonly name?: string;
   /** Of one object; 64 MB by default. */
   readonly bytesMax?: number;
 }
@@ -35,7 +37,7 @@ const recordBytesMax = 100_000;
  * Objects in a folder: `objects/<two digits>/<hash>/` holds `content`, `about.json` and, for everyone who stored it, a record in `from/`.
  * The content is written last: an object that can be seen has its records.
  */
-export function folderStore({ folder, bytesMax = objectBytesMax }: FolderStoreOptions): ObjectStore {
+export function folderStore({ folder, name = "folder", bytesMax = objectBytesMax }: FolderStoreOptions): ObjectStore {
   const files = wholeFiles(folder);
   const uriOf = (hash: string): string => pathToFileURL(files.pathOf([...placeOf(hash), "content"])).href;
 
@@ -55,7 +57,7 @@ export function folderStore({ folder, bytesMax = objectBytesMax }: FolderStoreOp
   };
 
   return {
-    name: "folder",
+    name,
     async put(object, signal) {
       checkNewObject(object, bytesMax);
       const hash = sha256(object.content);

@@ -15,6 +15,8 @@ export interface S3Options {
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
+  /** What the ledger calls it; `s3` by default. Needed when a tool has two. */
+  readonly name?: string;
   /** Goes before every key: `evidence/`. */
   readonly prefix?: string;
   /** Where the bucket stands in the address: in the `path` (the default), or in the name of the `host`. */
@@ -54,13 +56,13 @@ export interface S3Request {
 /** Makes one request of one bucket: signed, with a limit of time and bytes, its faults in the closed vocabulary. Never tries again. */
 export type S3Client = (request: S3Request, signal: AbortSignal) => Promise<HttpAnswer>;
 
-const name = "s3";
 const defaultTimeoutMs = 60_000;
 
 /** @throws TuttiError DEFINITION_INVALID */
 export function s3Client(options: S3Options): S3Client {
   const base = toBase(options);
   const prefix = checkPrefix(options.prefix ?? "");
+  const { name = "s3" } = options;
   return async (request, signal) => {
     const url = new URL(base);
     url.pathname += request.key === "" ? "" : `${prefix}${request.key}`;
@@ -107,7 +109,8 @@ function sign(request: S3Request, url: URL, { options, credentials }: Signing): 
 }
 
 async function readKeys(given: S3Options["credentials"], use: KeyUse): Promise<S3Credentials> {
-  const { accessKeyId, secretAccessKey, sessionToken } = typeof given === "function" ? await askKeys(given) : given;
+  const { accessKeyId, secretAccessKey, sessionToken } =
+    typeof given === "function" ? await askKeys(given, use) : given;
   return {
     accessKeyId: typeof accessKeyId === "string" ? accessKeyId : await openKey(accessKeyId, use),
     secretAccessKey: await openKey(secretAccessKey, use),
@@ -115,12 +118,12 @@ async function readKeys(given: S3Options["credentials"], use: KeyUse): Promise<S
   };
 }
 
-async function askKeys(ask: () => S3Keys | Promise<S3Keys>): Promise<S3Keys> {
+async function askKeys(ask: () => S3Keys | Promise<S3Keys>, { provider }: KeyUse): Promise<S3Keys> {
   try {
     return await ask();
   } catch (error) {
     if (isTuttiError(error)) throw error;
-    throw new TuttiError("TOOL_REFUSED", `the credentials of ${name} could not be had: ${describeThrown(error)}`, {
+    throw new TuttiError("TOOL_REFUSED", `the credentials of ${provider} could not be had: ${describeThrown(error)}`, {
       hint: "Check where the credentials come from.",
     });
   }

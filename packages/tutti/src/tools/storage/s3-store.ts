@@ -31,7 +31,7 @@ const listBytesMax = 1_000_000;
  */
 export function s3Store(options: S3Options): ObjectStore {
   const ask = s3Client(options);
-  const { bucket, prefix = "", bytesMax = objectBytesMax, conditionalWrites = true } = options;
+  const { name = "s3", bucket, prefix = "", bytesMax = objectBytesMax, conditionalWrites = true } = options;
   const uriOf = (hash: string): string => `s3://${bucket}/${prefix}${hash}`;
   const toObject = (hash: string, { headers }: HttpAnswer): StoredObject => ({
     hash,
@@ -44,7 +44,7 @@ export function s3Store(options: S3Options): ObjectStore {
     return answer.status === 404 ? undefined : toObject(hash, answer);
   };
   return {
-    name: "s3",
+    name,
     async put(object, signal) {
       checkNewObject(object, bytesMax);
       const hash = sha256(object.content);
