@@ -50,6 +50,7 @@ export async function loadProject({ folder, tool }: ProjectWanted): Promise<Proj
       agents: [],
       models: {},
       toolFlows: toToolFlows(tools),
+      protection: {},
       configPath: isConfigured ? path : undefined,
       skipped: opened.skipped,
       close,

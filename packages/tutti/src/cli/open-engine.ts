@@ -26,6 +26,7 @@ export async function openEngine(
     servers: config.servers ?? [],
     // What a file of flows says for itself is closer.
     models: { ...config.models, ...file.models },
+    ...file.protection,
     ledger: path,
     recover: false,
     onActivity,
