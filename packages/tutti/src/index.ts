@@ -23,7 +23,6 @@ export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
-export type { TuttiConfig } from "./contracts/config.ts";
 export type {
   Model,
   ModelDelta,
@@ -70,6 +69,7 @@ export type {
   RunState,
   StartOptions,
   Tutti,
+  TuttiConfig,
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";

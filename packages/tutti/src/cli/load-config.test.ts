@@ -113,6 +113,8 @@ const wrong: readonly (readonly [what: string, text: string, said: string])[] = 
   ["a model's name for a model", 'export const config = { models: { fast: "gpt-5" } };', "models.fast is no model"],
   ["no map of models", "export const config = { models: [] };", "models is no map"],
   ["no tools", "export const config = { tools: [1] };", "tools is no list of tools"],
+  ["no limits", "export const config = { limits: [] };", "limits is no map"],
+  ["no budgets", "export const config = { budgets: 5 };", "budgets is no map"],
   ["no servers", "export const config = { servers: [{ url: '' }] };", "servers is no list of servers"],
 ];
 

@@ -2,8 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 import { TuttiError } from "../base/errors.ts";
-import type { TuttiConfig } from "../contracts/config.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
+import type { TuttiConfig } from "../engine/tutti.ts";
 import { importFile } from "./import-file.ts";
 import { isModel, isTool } from "./load-flows.ts";
 
@@ -30,6 +30,12 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
     Array.isArray(value) && value.every(isToolServer)
       ? undefined
       : { what: "servers is no list of servers of tools", hint: 'servers: [mcpServer({ … }), …], from "tutti/mcp".' },
+  // What is in them is checked by the engine.
+  limits: (value) =>
+    isRecord(value)
+      ? undefined
+      : { what: "limits is no map", hint: 'limits: { "tool/web.search": { concurrentMax: 4 } }' },
+  budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
 };
 
 /** What the project says, and the file that says it. */

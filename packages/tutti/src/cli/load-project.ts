@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 
 import { describeThrown, isTuttiError, TuttiError } from "../base/errors.ts";
 import type { Tool } from "../contracts/callable.ts";
-import type { TuttiConfig } from "../contracts/config.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
+import type { TuttiConfig } from "../engine/tutti.ts";
 import { loadConfig } from "./load-config.ts";
 import { loadFlows, type FlowFile } from "./load-flows.ts";
 import { toToolFlows } from "./tool-flow.ts";

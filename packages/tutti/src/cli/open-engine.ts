@@ -26,7 +26,8 @@ export async function openEngine(
     servers: config.servers ?? [],
     // What a file of flows says for itself is closer.
     models: { ...config.models, ...file.models },
-    ...file.protection,
+    limits: { ...config.limits, ...file.protection.limits },
+    budgets: { ...config.budgets, ...file.protection.budgets },
     ledger: path,
     recover: false,
     onActivity,

@@ -15,9 +15,9 @@ import type { LimitTable } from "../limits/limit.ts";
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
   readonly flows: readonly Flow[];
-  /** Tools whose undo may be needed although no flow names them any more, and tools that agents should know of. */
+  /** What `tutti tool` lists, shows and calls, what agents should know of, and tools whose undo may be needed although no flow names them any more. */
   readonly tools?: readonly Tool[];
-  /** Servers of tools that are closed with the engine. Nothing is reached by it: a flow that needs a server opens it. */
+  /** Servers of more tools, closed with the engine. They are reached by whoever opens them: a flow's file, or `tutti tool`. */
   readonly servers?: readonly ToolServer[];
   /** Agents that others should know of: each agent is told who else can do what. */
   readonly agents?: readonly Agent[];
@@ -42,6 +42,12 @@ export interface TuttiOptions {
   /** Called for everything that happens, recorded or not. Must not throw. */
   readonly onActivity?: (activity: Activity) => void;
 }
+
+/**
+ * What a project's `tutti.config.ts` exports as `config`: what its flows are run with, said once. Every part is optional.
+ * A program passes it on: `openTutti({ flows, ...config })`.
+ */
+export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets">;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =

@@ -49,8 +49,8 @@ export function folderStore({ folder, name = "folder", bytesMax = objectBytesMax
   const readFrom = async (hash: string): Promise<readonly Provenance[]> => {
     const place = [...placeOf(hash), "from"];
     const records: Provenance[] = [];
-    for (const name of await files.list(place, provenancesMax)) {
-      const record = await files.read([...place, name], recordBytesMax);
+    for (const file of await files.list(place, provenancesMax)) {
+      const record = await files.read([...place, file], recordBytesMax);
       if (record !== undefined) records.push(parseProvenance(record.toString("utf8"), uriOf(hash)));
     }
     return records;
