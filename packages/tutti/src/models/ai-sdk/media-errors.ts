@@ -2,6 +2,7 @@ import type { APICallError, LanguageModelV4 } from "@ai-sdk/provider";
 
 import type { ErrorCode } from "../../base/error-codes.ts";
 import { isTuttiError, TuttiError } from "../../base/errors.ts";
+import { isNeverConnected } from "../../base/never-connected.ts";
 import { toModelError } from "./ai-sdk-errors.ts";
 
 const toolCodes: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
@@ -14,14 +15,6 @@ const toolCodes: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
 // A request that never arrived, or that the provider says it did not look at, changed nothing. Any other may have: an answer that it is
 // overloaded looks alike before and after the work.
 const notBegun: ReadonlySet<number> = new Set([408, 425]);
-const neverConnected: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
 
 /**
  * What a provider's package for pictures or films threw, as an error of a tool: said like one of a language model, and exact about
@@ -93,7 +86,7 @@ async function asCall(thrown: unknown): Promise<APICallError | undefined> {
 function didNothing({ statusCode, cause }: APICallError): boolean {
   if (statusCode !== undefined) return notBegun.has(statusCode);
   const code = codeOf(cause) ?? (cause instanceof Error ? codeOf(cause.cause) : undefined);
-  return code !== undefined && (neverConnected.has(code) || /CERT|SSL|SELF_SIGNED|ALTNAME|EPROTO/.test(code));
+  return code !== undefined && isNeverConnected(code);
 }
 
 function codeOf(error: unknown): string | undefined {

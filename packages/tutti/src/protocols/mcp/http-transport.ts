@@ -1,6 +1,7 @@
 import { StreamableHTTPClientTransport, type FetchLike, type JSONRPCMessage } from "@modelcontextprotocol/client";
 
 import { describeThrown, TuttiError } from "../../base/errors.ts";
+import { isNeverConnected } from "../../base/never-connected.ts";
 import { streamEndedCode } from "./call-errors.ts";
 import { openHeaders } from "./http-headers.ts";
 import type { McpAddress } from "./mcp-options.ts";
@@ -58,9 +59,6 @@ function toBoundedFetch(address: McpAddress & { readonly name: string }, limit: 
   };
 }
 
-/** Errors of a connection that was never made. After any other the request may have arrived. */
-const unsentCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
-
 async function reach(url: string | URL, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
@@ -68,7 +66,7 @@ async function reach(url: string | URL, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted === true) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    throw unsentCodes.has(code)
+    throw isNeverConnected(code)
       ? new TuttiError("TOOL_UNAVAILABLE", `the server can't be reached: ${code}`, { cause: error })
       : new TuttiError("TOOL_INTERRUPTED", `the connection broke: ${describeThrown(cause ?? error)}`, { cause: error });
   }
