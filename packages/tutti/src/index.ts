@@ -31,7 +31,6 @@ export type {
   DocumentVersion,
   Refreshed,
 } from "./contracts/document.ts";
-export type { TuttiConfig } from "./contracts/config.ts";
 export type {
   Model,
   ModelDelta,
@@ -70,6 +69,7 @@ export type {
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
+export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -78,6 +78,7 @@ export type {
   RunState,
   StartOptions,
   Tutti,
+  TuttiConfig,
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";

@@ -9,6 +9,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { ToolServer } from "../contracts/tool-server.ts";
 import { toBlobs } from "../flow/step.ts";
 import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
@@ -67,7 +68,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   };
   const runs = openActiveRuns(engine);
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs);
+  const tutti = toTutti(engine, runs, options.servers ?? []);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
     : withControl(tutti, options.ledger ?? defaultLedger);
@@ -93,7 +94,7 @@ function withControl(tutti: Tutti, path: string): Tutti {
   };
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
+function toTutti(engine: Engine, runs: ActiveRuns, servers: readonly ToolServer[]): Tutti {
   const tutti: Tutti = {
     ledger: engine.ledger,
     documents: toSharedDocuments(engine.ledger),
@@ -122,8 +123,12 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
-      await runs.close(closeGraceMs);
-      await engine.ledger.close();
+      try {
+        await runs.close(closeGraceMs);
+        await engine.ledger.close();
+      } finally {
+        await Promise.all(servers.map((server) => server.close()));
+      }
     },
   };
   return tutti;
