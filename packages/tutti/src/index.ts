@@ -23,7 +23,14 @@ export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
-export type { TuttiConfig } from "./contracts/config.ts";
+export type {
+  ConflictPolicy,
+  DocumentHandle,
+  DocumentState,
+  DocumentType,
+  DocumentVersion,
+  Refreshed,
+} from "./contracts/document.ts";
 export type {
   Model,
   ModelDelta,
@@ -62,6 +69,7 @@ export type {
   StepOptions,
   Voter,
   Voters,
+  Transaction,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
@@ -80,6 +88,7 @@ export type {
   Split,
   Vote,
 } from "./contracts/agreement.ts";
+export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -88,9 +97,12 @@ export type {
   RunState,
   StartOptions,
   Tutti,
+  TuttiConfig,
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";
+export { document, type DocumentDefinition } from "./flow/document.ts";
+export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { AccountFilter, Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent } from "./agents/agent.ts";

@@ -10,6 +10,7 @@ import type {
 } from "./agreement.ts";
 import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
+import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
 import type { BodyOf, RecordKind } from "./entry.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
@@ -89,6 +90,17 @@ export interface Run {
    * @throws TuttiError REVIEW_REJECTED when it is not accepted in the end, unless `onRejected` is `return`.
    */
   review<Work, Point = string>(work: Work, options: ReviewOptions<Work, Point>): Promise<Reviewed<Work, Point>>;
+  /** A document that is shared with other agents and runs. Inside a transaction it is part of it. */
+  document<Value>(type: DocumentType<Value>, key: string): DocumentHandle<Value>;
+  /**
+   * A part of the flow whose documents change together or not at all, on the newest versions of all that it read. It may be called
+   * several times; what it returned when it was committed is recorded. Transactions do not nest.
+   * @throws DOCUMENT_CONFLICT when it gives up
+   */
+  transact<Output>(
+    body: (transaction: Transaction) => Promise<Output>,
+    options?: { readonly name?: string },
+  ): Promise<Output>;
 
   /** Writes something down for people. Changes nothing. */
   note(text: string, data?: unknown): void;
@@ -170,6 +182,14 @@ export interface ReviewOptions<Work, Point> {
 export interface TeamVerbs {
   agree(run: Run, ...request: Parameters<Run["agree"]>): Promise<Agreement>;
   review(run: Run, ...request: Parameters<Run["review"]>): Promise<Reviewed<unknown, unknown>>;
+}
+
+/** A part of a flow whose documents change together or not at all. */
+export interface Transaction extends Run {
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Why it is called again, with `again: "refresh"`. */
+  readonly refreshed: Refreshed | undefined;
 }
 
 export interface StepHost {

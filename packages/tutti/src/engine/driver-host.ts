@@ -27,6 +27,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     protection: engine.protection,
     tools: engine.tools,
     teams: teamVerbs,
+    documents: engine.documents,
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);

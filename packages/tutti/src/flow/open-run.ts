@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { DocumentType } from "../contracts/document.ts";
 import type { BodyOf, RecordKind } from "../contracts/entry.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
@@ -11,10 +12,12 @@ import type {
   Run,
   StepHost,
   StepOptions,
+  Transaction,
 } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
+import { openDocument } from "./document-handle.ts";
 import type { Driver, Verb } from "./driver.ts";
 import { digestOfChild } from "./effect-key.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
@@ -22,6 +25,7 @@ import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
+import { transact } from "./transact.ts";
 import { drawNow, drawRandom, drawUuid, writeNote, writeRecord } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
@@ -81,6 +85,9 @@ export function openRun(driver: Driver, scope: Scope): Run {
       child(driver, scope, { flow, input, options }),
     agree: (...request: Parameters<Run["agree"]>) => driver.host.teams.agree(handle, ...request),
     review: (...request: Parameters<Run["review"]>) => driver.host.teams.review(handle, ...request),
+    document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
+    transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
+      transact(driver, scope, { name: options.name ?? "transact", body, openRun }),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
     record: (kind: RecordKind, body: BodyOf<RecordKind>) => writeRecord(driver, scope, { kind, body }),
     now: () => drawNow(driver, scope),
