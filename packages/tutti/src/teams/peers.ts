@@ -31,7 +31,7 @@ const visitsMax = 2;
 
 /**
  * How peers work without a coordinator: who has the task answers or hands it on, with what is known. Every hand-off is an entry. A hand-off
- * that the receiver refuses goes back with the reason. Going round without new information, or too long, ends with HAND_OFF_LOOP.
+ * that the receiver refuses goes back with the reason. For a team of its own: entries name the steps that read them by their place in it. Going round without new information, or too long, ends with HAND_OFF_LOOP.
  * @throws TuttiError DEFINITION_INVALID
  */
 export function peers<Answer>(definition: PeersDefinition<Answer>): Manner<PeerTask, Answer> {
