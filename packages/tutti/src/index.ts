@@ -20,7 +20,7 @@ export { toContract } from "./contracts/contract.ts";
 export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
-export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
+export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
 export type {
@@ -53,22 +53,41 @@ export {
   type Usage,
 } from "./contracts/outcome.ts";
 export type {
+  AgreementRule,
+  AgreeOptions,
   CallOptions,
   ChildRun,
   FanOut,
   Joined,
   Need,
+  ReviewOptions,
   Run,
   Siblings,
   SignalOf,
   SignalType,
   StepHost,
   StepOptions,
+  Voter,
+  Voters,
   Transaction,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
+export type {
+  Agreement,
+  Candidate,
+  FieldRule,
+  FieldValue,
+  JudgedQuestion,
+  Judgement,
+  OtherAnswer,
+  Reviewed,
+  ReviewVerdict,
+  SilentVoter,
+  Split,
+  Vote,
+} from "./contracts/agreement.ts";
 export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {

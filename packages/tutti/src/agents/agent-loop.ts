@@ -71,7 +71,7 @@ export async function actInTurns(loop: Loop, run: Run, call: Call<unknown>): Pro
     if (turn.lastBy !== undefined && reply.toolCalls.length > 0 && reply.text.trim() === "")
       throw limits.over(turn.lastBy);
     const answer = await readAnswer(reply, call.host, loop.asksConfidence);
-    if (answer.kind === "fits") return toActed(answer, limits);
+    if (answer.kind === "fits") return toActed(answer, limits, reply.model);
     if (repairs >= loop.repairsMax) throw toUnusable(loop, { reply, problem: answer.problem, turn, repairs });
     if (turn.lastBy !== undefined) throw limits.over(turn.lastBy, answer.problem);
     repairs += 1;
@@ -121,7 +121,7 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
       messages,
       tools: isLast ? [] : choice.shown,
       answer: loop.answer,
-      hints: toHints(loop, turn, course.sure),
+      hints: toHints(loop, turn, { sure: course.sure, fresh: host.fresh }),
     },
     leftMs: turn.leftMs,
     host,
@@ -131,11 +131,18 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
   return reply;
 }
 
-function toHints({ hints }: Loop, { leftUsd }: Turn, sure: number | undefined): ModelHints {
+interface Asking {
+  /** How sure the model was the last time. */
+  readonly sure: number | undefined;
+  readonly fresh: boolean;
+}
+
+function toHints({ hints }: Loop, { leftUsd }: Turn, { sure, fresh }: Asking): ModelHints {
   return {
     ...hints,
     ...(leftUsd === undefined ? {} : { budgetUsd: leftUsd }),
     ...(sure === undefined ? {} : { confidence: sure }),
+    ...(fresh ? { fresh } : {}),
   };
 }
 
@@ -150,9 +157,9 @@ function toSaid({ text, toolCalls, dropped, providerData }: RecordedReply, calls
   };
 }
 
-function toActed(answer: Answer & { readonly kind: "fits" }, { usage }: LimitBook): Acted<unknown> {
+function toActed(answer: Answer & { readonly kind: "fits" }, { usage }: LimitBook, model: string): Acted<unknown> {
   const { output, confidence } = answer;
-  return { output, usage, ...(confidence === undefined ? {} : { confidence }) };
+  return { output, usage, model, ...(confidence === undefined ? {} : { confidence }) };
 }
 
 interface Unusable {

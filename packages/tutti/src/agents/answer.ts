@@ -66,8 +66,8 @@ export function withConfidence(schema: Readonly<Record<string, unknown>>): Recor
   };
 }
 
-// A schema that refers to itself as a whole now stands one level deeper.
-function pointedAt(node: unknown): unknown {
+/** A schema that refers to itself as a whole, for a place one level deeper: the property `answer`. */
+export function pointedAt(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(pointedAt);
   if (typeof node !== "object" || node === null) return node;
   return Object.fromEntries(

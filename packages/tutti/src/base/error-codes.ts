@@ -74,6 +74,19 @@ export const errorCodes = {
   STEP_FAILED: code("give-up", "unknown", "A step threw something that is not a TuttiError."),
   STEP_TIMEOUT: code("retry", "unknown", "A step took longer than its declared limit."),
   BRANCHES_FAILED: code("give-up", "none", "Too few branches of a fan-out succeeded for its declared policy."),
+  // teams
+  AGREEMENT_SPLIT: code(
+    "ask-person",
+    "none",
+    "Several answers were to become one, and the declared rule could not decide.",
+  ),
+  REVIEW_REJECTED: code("ask-person", "none", "A reviewer did not accept a work after the rounds that were allowed."),
+  HAND_OFF_LOOP: code(
+    "ask-person",
+    "none",
+    "Peers hand a task to each other without learning anything new, or too often; it was stopped.",
+  ),
+  ROUTE_MISSING: code("ask-person", "none", "None of the candidates can take a task."),
   // effects
   EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
   EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),

@@ -1,4 +1,5 @@
 import { bodyOf } from "../contracts/entry.ts";
+import { describeDecision, describeMessage, describeVotes } from "../insight/describe-record.ts";
 import { isOpen, toShownState, type RunTree, type StepNode, type TreeEvent } from "../insight/run-tree.ts";
 import { toDetail, toMark, toPhaseText, toTotalsText } from "./render-tree.ts";
 import { toElapsed, toPlainLine } from "./terminal-text.ts";
@@ -12,6 +13,10 @@ export function toPlainLines(before: RunTree, after: RunTree, event: TreeEvent):
   const { entry } = event;
   const moment = toElapsed(entry.at - after.startedAt);
   const runLine = (mark: string, text: string): readonly string[] => [toLine(moment, toSubject(mark, after), text)];
+  const remarkLine = (said: string): readonly string[] => {
+    const place = entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")));
+    return [toLine(moment, place === "" ? toSubject("·", after) : `· ${place}`, said)];
+  };
   switch (entry.kind) {
     case "run-started":
       return runLine("▸", after.forkedFrom === undefined ? "" : `forked from ${after.forkedFrom.run}`);
@@ -32,10 +37,14 @@ export function toPlainLines(before: RunTree, after: RunTree, event: TreeEvent):
       return runLine("↶", "taking back what was done");
     case "signal-received":
       return runLine("▸", `signal ${bodyOf(entry, entry.kind).name}`);
-    case "note-written": {
-      const place = entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")));
-      return [toLine(moment, place === "" ? toSubject("·", after) : `· ${place}`, bodyOf(entry, entry.kind).text)];
-    }
+    case "note-written":
+      return remarkLine(bodyOf(entry, entry.kind).text);
+    case "votes-counted":
+      return remarkLine(describeVotes(bodyOf(entry, entry.kind)));
+    case "message-sent":
+      return remarkLine(describeMessage(bodyOf(entry, entry.kind)));
+    case "decision-made":
+      return remarkLine(describeDecision(bodyOf(entry, entry.kind)));
     default:
       return toStepLines(nodeAt(before.root, entry.key), nodeAt(after.root, entry.key), { moment, now: entry.at });
   }

@@ -105,6 +105,8 @@ export interface ActHost {
   progress(text: string): void;
   /** Where a piece of what a model is saying goes; `undefined` when nobody watches. Never stored, never replayed. */
   readonly tell: ((piece: ToldPiece) => void) | undefined;
+  /** An answer of its own is wanted, as for a vote: never one that a model gave before. */
+  readonly fresh: boolean;
   /** What the run is for, in one sentence, if its flow says so. */
   readonly objective: string | undefined;
   /** Everybody and everything that this engine knows, live: not recorded, so only a model may act on it. */
@@ -161,4 +163,6 @@ export interface Acted<Output> {
   readonly confidence?: Confidence;
   readonly evidence?: readonly Evidence[];
   readonly usage?: Usage;
+  /** Which model's answer it is (provider and id), where one model gave it. */
+  readonly model?: string;
 }

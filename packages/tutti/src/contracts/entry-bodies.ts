@@ -54,7 +54,7 @@ const provenance = { uses: listOf(stepKey) };
 /** `out` or, when it is large, `outRef`. Neither: nothing was returned. */
 const output = { out: anything, outRef: blobRef };
 const input = { input: anything, inputRef: blobRef };
-const known = { confidence, evidence, usage: usageShape };
+const known = { confidence, evidence, usage: usageShape, model: text };
 
 /** What a tool said about its work (contracts/callable.ts). */
 export const toolReport = fields(
@@ -146,6 +146,29 @@ export const bodies = {
     { ...provenance, digest: text, onParentEnd: oneOf("cancel", "keep") },
   ),
   "child-settled": fields({ child: runId }, { ...output, error: storedError }),
+
+  "votes-counted": fields(
+    {
+      rule: text,
+      outcome: oneOf("agreed", "split"),
+      votes: listOf(
+        fields({ voter: text, step: stepKey, family: text, weight: decimal, agrees: flag }, { reason: text }),
+      ),
+      silent: listOf(fields({ voter: text, code: errorCode })),
+    },
+    { confidence, reason: text, rounds: integer },
+  ),
+  "message-sent": fields(
+    { from: text, to: text, intent: text, bytes: integer },
+    { readBy: stepKey, inReplyTo: stepKey, withheld: integer, note: text },
+  ),
+  "decision-made": fields(
+    { about: text, chosen: text, why: text },
+    { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
+  ),
+
+  "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),
+  "task-released": fields({ by: text, why: text }),
 
   "document-read": fields(
     { document: documentId, version: integer },

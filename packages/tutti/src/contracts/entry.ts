@@ -9,6 +9,9 @@ export const entryVersion = 1;
 export type EntryKind = keyof typeof bodies;
 export type BodyOf<Kind extends EntryKind> = ShapeOf<(typeof bodies)[Kind]>;
 
+/** What agents decided and told each other: written down by `run.record`, changes nothing. */
+export type RecordKind = "votes-counted" | "message-sent" | "decision-made";
+
 /** One line of the ledger, as it is stored. */
 export interface LedgerEntry {
   /** Position in the whole ledger, from 1, without gaps. */

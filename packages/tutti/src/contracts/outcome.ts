@@ -75,4 +75,6 @@ export interface Result<Output> {
   readonly confidence?: Confidence;
   readonly evidence?: readonly Evidence[];
   readonly usage?: Usage;
+  /** Which model's answer it is (provider and id), where one model gave it. */
+  readonly model?: string;
 }

@@ -1,6 +1,17 @@
+import type {
+  Agreement,
+  FieldRule,
+  Judgement,
+  JudgedQuestion,
+  OtherAnswer,
+  Reviewed,
+  ReviewVerdict,
+  Split,
+} from "./agreement.ts";
 import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
+import type { BodyOf, RecordKind } from "./entry.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
@@ -65,6 +76,20 @@ export interface Run {
     options?: ChildOptions,
   ): Promise<ChildRun<Output>>;
 
+  /**
+   * Several answer one question, and a declared rule makes one answer of theirs. Who dissents is kept, in the result and in the ledger.
+   * @throws TuttiError AGREEMENT_SPLIT when the rule can't decide, BRANCHES_FAILED when too few answer.
+   */
+  agree<Input, Output>(
+    voters: Voters<Input, Output>,
+    input: NoInfer<Input>,
+    options: AgreeOptions<NoInfer<Input>, NoInfer<Output>>,
+  ): Promise<Agreement<Output>>;
+  /**
+   * A reviewer looks at a work, and it is revised by what the reviewer says, a limited number of times.
+   * @throws TuttiError REVIEW_REJECTED when it is not accepted in the end, unless `onRejected` is `return`.
+   */
+  review<Work, Point = string>(work: Work, options: ReviewOptions<Work, Point>): Promise<Reviewed<Work, Point>>;
   /** A document that is shared with other agents and runs. Inside a transaction it is part of it. */
   document<Value>(type: DocumentType<Value>, key: string): DocumentHandle<Value>;
   /**
@@ -79,12 +104,84 @@ export interface Run {
 
   /** Writes something down for people. Changes nothing. */
   note(text: string, data?: unknown): void;
+  /** Writes down what was decided or told, for `why` and audits; returns the entry's path. Changes nothing. */
+  record<Kind extends RecordKind>(kind: Kind, body: BodyOf<Kind>): StepKey;
   /** Milliseconds since 1970; the same on every replay. */
   now(): number;
   /** A number in [0, 1); the same on every replay. */
   random(): number;
   /** A version 4 UUID; the same on every replay. */
   uuid(): string;
+}
+
+/** Who is asked: several, or one of them several times (`times`). */
+export type Voters<Input, Output> =
+  | Callable<Input, Output>
+  | readonly (Callable<Input, Output> | Voter<Input, Output>)[];
+
+/** A voter with more than its name. */
+export interface Voter<Input, Output> {
+  readonly callable: Callable<Input, Output>;
+  readonly name?: string;
+  /** What its vote counts for beside others; 1 by default. */
+  readonly weight?: number;
+  /** Voters of one family count for less together: see `Vote`. */
+  readonly family?: string;
+}
+
+/**
+ * How several answers become one.
+ * - `vote`: the answer with more than `moreThan` (a half by default) of the weight. Weights differ if voters declare some.
+ * - `judge`: an agent chooses among the different answers, and says why. Not asked if there is one only.
+ * - `merge`: objects become one, field by field; a field without a rule of its own goes by vote.
+ * - `debate`: everybody is shown the others' answers and answers again, at most `roundsMax` times (3 by default) in all; then a vote.
+ * - `escalate`: they agree, or it is for somebody else to decide.
+ */
+export type AgreementRule<Input, Output> =
+  | { readonly kind: "vote"; readonly moreThan?: number }
+  | { readonly kind: "judge"; readonly judge: Callable<JudgedQuestion<Input, Output>, Judgement> }
+  | { readonly kind: "merge"; readonly fields?: { readonly [Name in keyof Output]?: FieldRule } }
+  | {
+      readonly kind: "debate";
+      readonly roundsMax?: number;
+      readonly moreThan?: number;
+      /** The input of the next round: the question with the others' answers. */
+      readonly show: (input: Input, others: readonly OtherAnswer<Output>[]) => Input;
+    }
+  | { readonly kind: "escalate" };
+
+export interface AgreeOptions<Input, Output> {
+  readonly by: AgreementRule<Input, Output>;
+  /** How often each voter is asked; 1 by default. */
+  readonly times?: number;
+  /** How many must answer; more than half by default. */
+  readonly need?: Extract<Need, "all" | { readonly atLeast: number }>;
+  /** When two answers are the same; by default when their JSON is, whatever the order of names. Must be pure. */
+  readonly same?: (left: Output, right: Output) => boolean;
+  /** The reason in an answer; by default its field `reason`. Must be pure. */
+  readonly reasonOf?: (answer: Output) => string | undefined;
+  /** Decides where the rule can't: asks a person, another agent. Without it a split throws AGREEMENT_SPLIT. */
+  readonly onSplit?: (run: Run, split: Split<Output>) => Promise<Output>;
+  /** Its name in the steps' paths. */
+  readonly name?: string;
+}
+
+export interface ReviewOptions<Work, Point> {
+  /** Who looks at it: a callable that is given the work, or a function that asks one. */
+  readonly by: Callable<Work, ReviewVerdict<Point>> | ((run: Run, work: Work) => Promise<ReviewVerdict<Point>>);
+  /** Makes a better work of it. */
+  readonly revise: (run: Run, work: Work, points: readonly Point[]) => Promise<Work>;
+  /** How often it may be revised; 2 by default. What was revised is looked at again. */
+  readonly roundsMax?: number;
+  /** What becomes of a work that is not accepted in the end: `throw` (default), or `return` it, marked as such. */
+  readonly onRejected?: "throw" | "return";
+  readonly name?: string;
+}
+
+/** The verbs of `run` that coordinate several callables. The engine brings them: they are written in the verbs below them. */
+export interface TeamVerbs {
+  agree(run: Run, ...request: Parameters<Run["agree"]>): Promise<Agreement>;
+  review(run: Run, ...request: Parameters<Run["review"]>): Promise<Reviewed<unknown, unknown>>;
 }
 
 /** A part of a flow whose documents change together or not at all. */
@@ -114,6 +211,8 @@ export interface CallOptions {
   readonly name?: string;
   readonly retry?: Retry;
   readonly timeoutMs?: number;
+  /** An answer of its own is wanted: no model that an agent asks inside may give one that it gave before. */
+  readonly fresh?: boolean;
   /** What this call may spend, with everything that it starts. */
   readonly budget?: Budget;
 }

@@ -5,6 +5,7 @@ import type { RunId } from "../contracts/ids.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { DriverHost } from "../flow/driver.ts";
+import { teamVerbs } from "../teams/team-verbs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { toGuardedModel } from "./guarded-model.ts";
 import { readChildOutcome, readOutput } from "./run-end.ts";
@@ -25,6 +26,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     toolTimeoutMs: engine.toolTimeoutMs,
     protection: engine.protection,
     tools: engine.tools,
+    teams: teamVerbs,
     documents: engine.documents,
     model(tier) {
       const model = engine.models[tier];

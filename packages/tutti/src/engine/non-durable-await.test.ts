@@ -59,6 +59,8 @@ const verbs: Readonly<Record<string, (run: Run) => unknown>> = {
   "run.all": (run) => run.all({ one: async () => 1 }),
   "run.now": (run) => run.now(),
   "run.note": (run) => run.note("text"),
+  "run.record": (run) => run.record("decision-made", { about: "it", chosen: "this", why: "so" }),
+  "run.review": (run) => run.review(1, { by: async () => ({ accepted: true, points: [] }), revise: async () => 1 }),
 };
 
 async function parkedBy(

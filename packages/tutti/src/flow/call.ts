@@ -147,6 +147,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
+      if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
@@ -166,6 +167,7 @@ interface Acting {
 function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { acceptor, inner }: Acting): ActHost {
   const { host, run } = driver;
   return {
+    fresh: inner.wantsFresh,
     model: (tier, asker) => admitModel(driver, inner, { model: host.model(tier), asker }),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),

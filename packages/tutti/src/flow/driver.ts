@@ -6,6 +6,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
+import type { TeamVerbs } from "../contracts/run.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
 import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
@@ -26,6 +27,8 @@ export interface DriverHost {
   readonly protection: Protection | undefined;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
+  /** The verbs that are made of the others. */
+  readonly teams: TeamVerbs;
   readonly documents: DocumentHost;
   model(tier: string): Model;
   /** Delivers a signal to another run, once per id. */

@@ -216,6 +216,9 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
       collected.reserved.delete(key);
       break;
     case "note-written":
+    case "votes-counted":
+    case "message-sent":
+    case "decision-made":
     case "agent-started":
     case "rollback-started":
       collected.written.add(key);

@@ -1,5 +1,6 @@
 import { TuttiError } from "../base/errors.ts";
 import type { DocumentType } from "../contracts/document.ts";
+import type { BodyOf, RecordKind } from "../contracts/entry.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -25,7 +26,7 @@ import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
 import { transact } from "./transact.ts";
-import { drawNow, drawRandom, drawUuid, writeNote } from "./values.ts";
+import { drawNow, drawRandom, drawUuid, writeNote, writeRecord } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
@@ -82,16 +83,20 @@ export function openRun(driver: Driver, scope: Scope): Run {
       emit(driver, scope, { to, signal, payload }),
     child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
       child(driver, scope, { flow, input, options }),
+    agree: (...request: Parameters<Run["agree"]>) => driver.host.teams.agree(handle, ...request),
+    review: (...request: Parameters<Run["review"]>) => driver.host.teams.review(handle, ...request),
     document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
     transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
       transact(driver, scope, { name: options.name ?? "transact", body, openRun }),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
+    record: (kind: RecordKind, body: BodyOf<RecordKind>) => writeRecord(driver, scope, { kind, body }),
     now: () => drawNow(driver, scope),
     random: () => drawRandom(driver, scope),
     uuid: () => drawUuid(driver, scope),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generic verbs are kept by the callables' own schemas
-  return verbs as Run;
+  const handle = verbs as Run;
+  return handle;
 }
 
 function toBranches(driver: Driver, branches: BranchMap): readonly Branch[] {

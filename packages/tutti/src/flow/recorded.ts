@@ -85,12 +85,9 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       asked?.reject(fromStoredError(bodyOf(entry, item.kind).error));
       return;
     case "scope-closed": {
-      const { out, outRef, error, confidence, evidence, usage, reads } = bodyOf(entry, item.kind);
+      const { out, outRef, error, reads, ...known } = bodyOf(entry, item.kind);
       if (reads !== undefined) driver.documents.reads.adopt(item.key, reads);
-      settle(driver, asked, {
-        error,
-        value: toActed(fromStored(out, outRef, driver.blobs), { confidence, evidence, usage }),
-      });
+      settle(driver, asked, { error, value: toActed(fromStored(out, outRef, driver.blobs), known) });
       return;
     }
     case "step-done":
@@ -174,7 +171,7 @@ function settle(
   asked.resolve(result.value);
 }
 
-type Known = { readonly [Name in "confidence" | "evidence" | "usage"]?: Acted<unknown>[Name] | undefined };
+type Known = { readonly [Name in "confidence" | "evidence" | "usage" | "model"]?: Acted<unknown>[Name] | undefined };
 
 /** An output with what is known about it, without fields that would be undefined. */
 export function toActed(output: unknown, known: Known): Acted<unknown> {
@@ -183,6 +180,7 @@ export function toActed(output: unknown, known: Known): Acted<unknown> {
     ...(known.confidence === undefined ? {} : { confidence: known.confidence }),
     ...(known.evidence === undefined ? {} : { evidence: known.evidence }),
     ...(known.usage === undefined ? {} : { usage: known.usage }),
+    ...(known.model === undefined ? {} : { model: known.model }),
   };
 }
 

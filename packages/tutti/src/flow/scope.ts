@@ -7,6 +7,8 @@ export interface Scope {
   readonly parent: Scope | undefined;
   /** Set once, when the scope or one above it was cancelled. */
   readonly cancelled: TuttiError | undefined;
+  /** Models asked inside are to give answers of their own; scopes below take it over when they are opened. */
+  wantsFresh: boolean;
   /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
   /** True when it, or a scope above it, is closed. */
@@ -53,6 +55,7 @@ class OpenScope implements Scope {
   readonly parent: Scope | undefined;
   readonly consumed: number[] = [];
   cancelled: TuttiError | undefined;
+  wantsFresh: boolean;
   closed = false;
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;
@@ -64,6 +67,7 @@ class OpenScope implements Scope {
     this.path = path;
     this.parent = parent;
     this.cancelled = parent?.cancelled;
+    this.wantsFresh = parent?.wantsFresh ?? false;
   }
 
   nextKey(name: string): StepKey {

@@ -78,9 +78,8 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
     fail(toStepError(request.key, error));
     return;
   }
-  const { confidence, evidence, usage } = end.acted;
-  const seen = toActed(toSeen(out.json, end.acted.output), { confidence, evidence, usage });
-  const body = toBody({ ...fields, ...toActed(undefined, { confidence, evidence, usage }) }, out);
+  const seen = toActed(toSeen(out.json, end.acted.output), end.acted);
+  const body = toBody({ ...fields, ...toActed(undefined, end.acted) }, out);
   driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
     driver.provenance.produced(request.key, seen.output);
     pending.resolve(seen);

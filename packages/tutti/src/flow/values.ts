@@ -1,5 +1,8 @@
 import { toUuid } from "../base/chance.ts";
-import { toStepKey } from "../contracts/ids.ts";
+import { TuttiError } from "../base/errors.ts";
+import { bodies } from "../contracts/entry-bodies.ts";
+import type { BodyOf, RecordKind } from "../contracts/entry.ts";
+import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toNonDurableAwait, callerLine } from "./delivery.ts";
 import type { Driver } from "./driver.ts";
 import type { Scope } from "./scope.ts";
@@ -21,7 +24,7 @@ function draw<Value>(
 }
 
 // These verbs answer at once and can't leave the code hanging, so a parked run is left by throwing.
-function enterAtOnce(driver: Driver, { scope, name }: { readonly scope: Scope; readonly name: string }): string {
+function enterAtOnce(driver: Driver, { scope, name }: { readonly scope: Scope; readonly name: string }): StepKey {
   const verb = `run.${name}()`;
   if (driver.delivery.windowOpen) return scope.nextKey(name);
   const error = toNonDurableAwait(verb, callerLine(new Error(verb).stack));
@@ -46,4 +49,29 @@ export function writeNote(driver: Driver, scope: Scope, note: { readonly text: s
   if (driver.history.written.has(key)) return;
   const data = toStoredValue("data", note.data, key);
   void driver.append({ kind: "note-written", key, body: toBody({ text: note.text }, data), ...toBlobs(data) });
+}
+
+const recordBytesMax = 64 * 1024;
+
+export function writeRecord(
+  driver: Driver,
+  scope: Scope,
+  { kind, body }: { readonly kind: RecordKind; readonly body: BodyOf<RecordKind> },
+): StepKey {
+  const key = enterAtOnce(driver, { scope, name: kind });
+  if (driver.history.written.has(key)) return key;
+  const text = toRecordText(kind, body);
+  void driver.append({ kind, key, body: text });
+  return key;
+}
+
+function toRecordText(kind: RecordKind, body: BodyOf<RecordKind>): string {
+  const hint = "Say it in short fields; large values belong into a step, which the record can name.";
+  try {
+    const text = JSON.stringify(bodies[kind](body, ""));
+    if (Buffer.byteLength(text) <= recordBytesMax) return text;
+  } catch (error) {
+    throw new TuttiError("INPUT_INVALID", `run.record("${kind}") can't be written`, { hint, cause: error });
+  }
+  throw new TuttiError("INPUT_INVALID", `run.record("${kind}") would take more than ${recordBytesMax} bytes`, { hint });
 }

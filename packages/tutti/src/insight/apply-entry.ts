@@ -2,6 +2,7 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contra
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
 import { spentOn } from "../contracts/spent.ts";
+import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
@@ -199,6 +200,13 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     else fail(step, at, { error: body.error });
   },
 
+  "task-claimed": ({ edit, body }) => {
+    edit.touch(toStepKey("")).remark = `claimed by ${body.by}`;
+  },
+  "task-released": ({ edit, body }) => {
+    edit.touch(toStepKey("")).remark = `released by ${body.by}: ${body.why}`;
+  },
+
   "document-read": ({ at, body, node }) => {
     const step = node();
     become(step, "step");
@@ -225,11 +233,17 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "value-drawn": () => {}, // no step
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},
-  "note-written": ({ edit, body, entry }) => {
-    const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
-    if (isOpen(above.state)) above.remark = body.text;
-  },
+  "votes-counted": (change) => remark(change, describeVotes(change.body)),
+  "message-sent": (change) => remark(change, describeMessage(change.body)),
+  "decision-made": (change) => remark(change, describeDecision(change.body)),
+  "note-written": (change) => remark(change, change.body.text),
 };
+
+/** What was written down inside a part that is still open, beside its name. */
+function remark({ edit, entry }: Pick<Change<EntryKind>, "edit" | "entry">, said: string): void {
+  const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
+  if (isOpen(above.state)) above.remark = said;
+}
 
 const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
 

@@ -1,6 +1,7 @@
 import type { StoredError } from "../base/errors.ts";
 import type { ToolReport } from "../contracts/callable.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 
@@ -174,6 +175,12 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
     }
     case "effect-in-doubt":
       return { kind: "effect", sentence: `Its outcome was unknown: ${bodyOf(entry, kind).why}` };
+    case "votes-counted":
+      return { kind: "step", sentence: `Votes were counted: ${describeVotes(bodyOf(entry, kind))}.` };
+    case "message-sent":
+      return { kind: "step", sentence: `A message, ${describeMessage(bodyOf(entry, kind))}.` };
+    case "decision-made":
+      return { kind: "step", sentence: `It was decided: ${describeDecision(bodyOf(entry, kind))}.` };
     case "effect-resolved": {
       const { by, note } = bodyOf(entry, kind);
       const who = by === "person" ? "A person" : "The tool's check";

@@ -1,5 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
-import { bodyOf, type BodyOf, type LedgerEntry } from "../contracts/entry.ts";
+import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOutcome, tellDetail, tellOutcome, tellStart, type Telling } from "./why-sentences.ts";
@@ -77,7 +77,7 @@ function openStory(entries: readonly LedgerEntry[], limits: WhyLimits): Story {
 function whyRun(story: Story, first: LedgerEntry): Reason {
   const started = bodyOf(first, "run-started");
   const end = story.entries.findLast((entry) => isRunEnd(entry));
-  const because = [...whyStarted(started, first), ...whyPeople(story)];
+  const because = [...whyStarted(started, first), ...whyPeople(story), ...whyRecords(story, "")];
   if (end?.kind === "run-done") {
     const body = bodyOf(end, end.kind);
     // A result that was put together from small values has no recorded origin; then the last steps of the flow are it.
@@ -194,6 +194,7 @@ function whyStep(story: Story, step: StepKey, depth: number): Reason {
     if (detail !== undefined && story.take())
       because.push(leaf(detail.kind, detail.sentence, { step, seq: entry.seq }));
   }
+  because.push(...whyRecords(story, step));
   if (outcome?.kind === "effect-settled") because.push(...whyUndone(story, outcome));
   const uses = usesOf(entries);
   because.push(...whyUses(story, uses, depth));
@@ -206,6 +207,22 @@ function whyStep(story: Story, step: StepKey, depth: number): Reason {
 function whyUses(story: Story, uses: readonly StepKey[] | undefined, depth: number): Reason[] {
   return (uses ?? []).map((used) => whyStep(story, used, depth + 1));
 }
+
+/** What was decided and told directly inside a part of the flow. */
+function whyRecords(story: Story, part: string): Reason[] {
+  return recordKinds.flatMap((kind) => {
+    const found: Reason[] = [];
+    for (let count = 1; ; count++) {
+      const key = `${part}/${kind}${count === 1 ? "" : `#${count}`}`;
+      const entry = story.entriesByKey.get(key)?.find((each) => each.kind === kind);
+      const told = entry === undefined ? undefined : tellDetail(entry);
+      if (entry === undefined || told === undefined || !story.take()) return found;
+      found.push(leaf(told.kind, told.sentence, { step: toStepKey(key), seq: entry.seq }));
+    }
+  });
+}
+
+const recordKinds = ["decision-made", "message-sent", "votes-counted"] as const satisfies readonly RecordKind[];
 
 function whyUndone(story: Story, settled: LedgerEntry): Reason[] {
   const { effect } = bodyOf(settled, "effect-settled");

@@ -17,10 +17,15 @@ const meantWeight = 0.7;
 // Descriptions begin with what a tool does; notes, warnings and examples follow.
 const doesCharacters = 200;
 
+/** What something is found by: tools, and whatever else says what it does. */
+export type Findable = Pick<Tool, "name" | "does" | "tags"> & Partial<Pick<Tool, "input">>;
+
 /** Ranks tools with BM25: for each word of a request the better of the word itself and what else it may be called. */
-export function toToolIndex(tools: readonly Tool[]): ToolIndex {
+export function toToolIndex(tools: readonly Findable[]): ToolIndex {
   const purposes = toTextIndex(tools.map(toPurposeTerms));
-  const fields = toTextIndex(tools.map((tool) => toFieldTerms(findJsonSchema(tool.input, "input"))));
+  const fields = toTextIndex(
+    tools.map(({ input }) => toFieldTerms(input === undefined ? undefined : findJsonSchema(input, "input"))),
+  );
   const gainOf = (term: string): Map<number, number> => {
     const gains = new Map<number, number>();
     for (const { index, score } of purposes.rank([term], tools.length)) gains.set(index, score);
@@ -46,7 +51,7 @@ export function toToolIndex(tools: readonly Tool[]): ToolIndex {
   };
 }
 
-function toPurposeTerms(tool: Tool): string[] {
+function toPurposeTerms(tool: Findable): string[] {
   return [
     ...repeat(toNameTerms(tool.name), nameRepeats),
     ...repeat((tool.tags ?? []).flatMap(toNameTerms), tagRepeats),
