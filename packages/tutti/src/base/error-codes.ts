@@ -74,6 +74,16 @@ export const errorCodes = {
   STEP_FAILED: code("give-up", "unknown", "A step threw something that is not a TuttiError."),
   STEP_TIMEOUT: code("retry", "unknown", "A step took longer than its declared limit."),
   BRANCHES_FAILED: code("give-up", "none", "Too few branches of a fan-out succeeded for its declared policy."),
+  PLAN_INVALID: code(
+    "tell-model",
+    "none",
+    "A plan can't be run: its form, a reference, a callable, a type or a limit.",
+  ),
+  PLAN_FAILED: code(
+    "give-up",
+    "unknown",
+    "A plan was run and did not reach its end; what was done stays unless it was undone.",
+  ),
   // effects
   EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
   EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),

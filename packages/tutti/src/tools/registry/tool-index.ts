@@ -3,6 +3,9 @@ import type { Tool } from "../../contracts/callable.ts";
 import { findJsonSchema } from "../../contracts/schema.ts";
 import { toRequestTerms } from "./request-terms.ts";
 
+/** What anything is found by: tools, and other callables too. */
+export type Described = Pick<Tool, "name" | "input" | "tags"> & { readonly does?: string | undefined };
+
 export interface ToolIndex {
   /** Positions of the tools that fit, best first, with their scores; equal scores in the order of the list. */
   rank(request: string, limit: number): readonly { readonly index: number; readonly score: number }[];
@@ -18,7 +21,7 @@ const meantWeight = 0.7;
 const doesCharacters = 200;
 
 /** Ranks tools with BM25: for each word of a request the better of the word itself and what else it may be called. */
-export function toToolIndex(tools: readonly Tool[]): ToolIndex {
+export function toToolIndex(tools: readonly Described[]): ToolIndex {
   const purposes = toTextIndex(tools.map(toPurposeTerms));
   const fields = toTextIndex(tools.map((tool) => toFieldTerms(findJsonSchema(tool.input, "input"))));
   const gainOf = (term: string): Map<number, number> => {
@@ -46,11 +49,11 @@ export function toToolIndex(tools: readonly Tool[]): ToolIndex {
   };
 }
 
-function toPurposeTerms(tool: Tool): string[] {
+function toPurposeTerms(tool: Described): string[] {
   return [
     ...repeat(toNameTerms(tool.name), nameRepeats),
     ...repeat((tool.tags ?? []).flatMap(toNameTerms), tagRepeats),
-    ...toTerms(tool.does.slice(0, doesCharacters)),
+    ...toTerms((tool.does ?? "").slice(0, doesCharacters)),
   ];
 }
 
