@@ -37,11 +37,9 @@ export function checkPlan(given: unknown, terms: PlanTerms): CheckedPlan {
 
 /** The same with a roster that is at hand. */
 export function checkPlanWith(given: unknown, terms: PlanTerms, roster: Roster): CheckedPlan {
-  const parsed = parsePlan(given);
-  if (typeof parsed === "string") {
-    const problem: PlanProblem = { kind: "form", task: "", what: parsed, hint: "See docs/plans.md for a plan's form." };
-    return { kind: "unfit", problems: [problem] };
-  }
+  const formed = checkPlanForm(given);
+  if (formed.kind === "unfit") return formed;
+  const parsed = formed.plan;
   const inspection = new Inspection(terms, roster);
   inspection.look(parsed, "", toTyped(terms.inputSchema && findJsonSchema(terms.inputSchema, "output")));
   const costMaxUsd = sumCosts(parsed, roster);
@@ -53,6 +51,18 @@ export function checkPlanWith(given: unknown, terms: PlanTerms, roster: Roster):
   return inspection.problems.length === 0
     ? { kind: "fits", plan: parsed, costMaxUsd }
     : { kind: "unfit", problems: inspection.problems };
+}
+
+/** Whether something has the form of a plan, whoever may do its tasks. */
+export function checkPlanForm(
+  given: unknown,
+): { readonly kind: "fits"; readonly plan: Plan } | (CheckedPlan & { readonly kind: "unfit" }) {
+  const plan = parsePlan(given);
+  if (typeof plan !== "string") return { kind: "fits", plan };
+  return {
+    kind: "unfit",
+    problems: [{ kind: "form", task: "", what: plan, hint: "See docs/plans.md for a plan's form." }],
+  };
 }
 
 function parsePlan(given: unknown): Plan | string {

@@ -5,12 +5,12 @@ import type { Course } from "./course.ts";
 
 /** The signal that brings another version of a plan: `{ "plan": …, "by": "Ada", "why": "…" }`. */
 export function toEditSignal(plan: string): string {
-  return `plan-edit:${plan}`;
+  return `plan-edit.${plan}`;
 }
 
 /** The signal that tells who planned something new: `{ "news": "…" }`. */
 export function toNewsSignal(plan: string): string {
-  return `plan-news:${plan}`;
+  return `plan-news.${plan}`;
 }
 
 const editShape = fields({ plan: anything }, { by: text, why: text });

@@ -155,9 +155,9 @@ test(
       callables: [keep.callable, drop.callable, write],
       during: async (handle) => {
         await Promise.all([keep.begun, drop.begun]);
-        await handle.signal("plan-edit:brief", { plan: planOf({ id: "x", call: "nobody" }), by: "Ada" });
-        await handle.signal("plan-edit:brief", "nonsense");
-        await handle.signal("plan-edit:brief", { plan: edited, by: "Ada", why: "enough" });
+        await handle.signal("plan-edit.brief", { plan: planOf({ id: "x", call: "nobody" }), by: "Ada" });
+        await handle.signal("plan-edit.brief", "nonsense");
+        await handle.signal("plan-edit.brief", { plan: edited, by: "Ada", why: "enough" });
         keep.open();
       },
     });
@@ -194,7 +194,7 @@ test("what depends on a task that changed is done again only if what it is given
     callables: [find, write, gate.callable],
     during: async (handle) => {
       await gate.begun;
-      await handle.signal("plan-edit:brief", { plan: after });
+      await handle.signal("plan-edit.brief", { plan: after });
       gate.open();
     },
   });
@@ -213,7 +213,7 @@ test("news is told to who planned, while work goes on", verifies("C5"), async ()
     replan: async (_run, { reason, what }) => planOf(...plan.tasks, { ...finding, does: `${reason}: ${what}` }),
     during: async (handle) => {
       await gate.begun;
-      await handle.signal("plan-news:brief", { news: "the topic is tea" });
+      await handle.signal("plan-news.brief", { news: "the topic is tea" });
       gate.open();
     },
   });

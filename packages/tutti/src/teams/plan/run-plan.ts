@@ -15,7 +15,7 @@ const versionsDefault = 3;
 
 /**
  * Runs a plan with all the parallelism that its dependencies and the declared reads and writes of its callables allow. While it runs, a
- * signal `plan-edit:<name>` brings another version, and `plan-news:<name>` asks for one.
+ * signal `plan-edit.<name>` brings another version, and `plan-news.<name>` asks for one.
  * The result says how every task ended; a plan that fails is a result too.
  * @throws TuttiError PLAN_INVALID before anything is done, when `checkPlan` finds a problem
  */
