@@ -168,14 +168,20 @@ class Inspection {
       this.add("work-unclear", at, { what, hint: "Give exactly one of `call`, `need`, `plan` and `planFrom`." });
       return;
     }
-    const known = `Known are: ${listNames(this.roster.callables.map(({ name }) => name))}.`;
     if ((task.call ?? task.need) !== undefined && this.roster.choose(task) === undefined)
       this.add("callable-unknown", at, {
         what: task.call === undefined ? `nobody fits "${task.need}"` : `nobody is called "${task.call}"`,
-        hint: known,
+        hint: this.listCallables(),
       });
     if (alternative !== undefined && this.roster.find(alternative) === undefined)
-      this.add("callable-unknown", at, { what: `its alternative "${alternative}" is unknown`, hint: known });
+      this.add("callable-unknown", at, {
+        what: `its alternative "${alternative}" is unknown`,
+        hint: this.listCallables(),
+      });
+  }
+
+  private listCallables(): string {
+    return `Known are: ${listNames(this.roster.callables.map(({ name }) => name))}.`;
   }
 
   private lookAtReferences(task: PlanTask, at: string, { taskById }: Around): void {

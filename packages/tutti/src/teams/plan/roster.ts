@@ -13,6 +13,7 @@ export interface Roster {
   /** What a callable takes and gives, as far as its schemas can be said in JSON Schema. */
   inputOf(callable: Callable): JsonSchema | undefined;
   outputOf(callable: Callable): JsonSchema | undefined;
+  accessOf(callable: Callable): Access;
 }
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -43,6 +44,7 @@ export function toRoster(callables: readonly Callable[]): Roster {
   return {
     callables,
     inputOf: toRemembering((callable) => findJsonSchema(callable.input, "input")),
+    accessOf: toRemembering(accessOf),
     outputOf: toRemembering((callable) => findJsonSchema(callable.output, "output")),
     find: (name) => byName.get(name),
     choose: ({ call, need }) =>
@@ -51,11 +53,15 @@ export function toRoster(callables: readonly Callable[]): Roster {
 }
 
 // A schema library takes longer to say a schema than all the rest of a check.
-function toRemembering(find: (callable: Callable) => JsonSchema | undefined): typeof find {
-  const known = new Map<Callable, JsonSchema | undefined>();
+function toRemembering<Found>(find: (callable: Callable) => Found): (callable: Callable) => Found {
+  const known = new Map<Callable, { readonly found: Found }>();
   return (callable) => {
-    if (!known.has(callable)) known.set(callable, find(callable));
-    return known.get(callable);
+    let entry = known.get(callable);
+    if (entry === undefined) {
+      entry = { found: find(callable) };
+      known.set(callable, entry);
+    }
+    return entry.found;
   };
 }
 
@@ -65,10 +71,7 @@ export interface Access {
   readonly writes: readonly string[];
 }
 
-const noAccess: Access = { reads: [], writes: [] };
-
-export function accessOf(callable: Callable | undefined): Access {
-  if (callable === undefined) return noAccess;
+export function accessOf(callable: Callable): Access {
   const declaring = callable.kind === "agent" ? [callable, ...callable.tools] : [callable];
   return joinAccess(declaring.map(({ reads = [], writes = [] }) => ({ reads, writes })));
 }
@@ -94,5 +97,9 @@ export function workersOf(task: PlanTask, roster: Roster): readonly Callable[] {
 
 /** What a task may look at and change, whoever does it in the end. */
 export function accessOfTask(task: PlanTask, roster: Roster): Access {
-  return joinAccess(workersOf(task, roster).map(accessOf));
+  const workers = workersOf(task, roster);
+  const [only] = workers;
+  return workers.length === 1 && only !== undefined
+    ? roster.accessOf(only)
+    : joinAccess(workers.map((worker) => roster.accessOf(worker)));
 }
