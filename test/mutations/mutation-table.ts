@@ -72,9 +72,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a tool is called before its intent is written",
     file: "flow/effect-call.ts",
-    text: 'void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") call.dispatch();',
+    text: 'void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);\n    else call.dispatch();',
     replacement:
-      'call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") void 0;',
+      'call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);',
     check: crash(800),
   },
   {
@@ -87,8 +87,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a second attempt writes no intent of its own",
     file: "flow/effect-call.ts",
-    text: "prepare: () => intendAgain(driver, call),",
-    replacement: "prepare: () => Promise.resolve(),",
+    text: "{ prepare: () => intendAgain(driver, call) }",
+    replacement: "{ prepare: () => Promise.resolve() }",
     check: program("durable-attempts"),
   },
   {

@@ -145,6 +145,13 @@ export const errorCodes = {
     "none",
     "The value of a secret stood in something that was to be stored or shown to a model; it was stopped before.",
   ),
+  // limits
+  BUDGET_SPENT: code("give-up", "none", "A call could exceed a budget, so it was not made."),
+  RETRIES_SPENT: code(
+    "give-up",
+    "none",
+    "Too many calls of late were repetitions, so this one is not repeated: it failed before.",
+  ),
   // ledger
   LEDGER_BUSY: code("give-up", "none", "Another process holds this ledger."),
   LEDGER_FENCED: code("give-up", "none", "Another driver claimed the run; this one may not write any more."),

@@ -36,7 +36,7 @@ export const commands: readonly CommandSpec[] = [
       key: { value: "key", does: "Starts with one key are one run." },
       ...watching,
     },
-    more: "The file is TypeScript or JavaScript and exports one or more flows; `models` and `tools` that it exports are used too.\nSo are those of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
     load: () => import("./commands/run.ts"),
   },
   {
@@ -162,6 +162,19 @@ export const commands: readonly CommandSpec[] = [
     },
     more: "The file is a plan (.json), or TypeScript or JavaScript that exports flows, agents or tools.\nWith the file of its callables a plan also shows effects and what may not be done together.",
     load: () => import("./commands/draw.ts"),
+  },
+  {
+    name: "limits",
+    group: "look",
+    does: "Shows what accounts may spend and have spent, and what is left alone for now.",
+    operands: [],
+    options: {
+      under: { value: "prefix", does: "Only what begins so: tenant/, run/<id>, tool/." },
+      limit: { value: "n", does: "At most so many accounts (50)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/limits.ts"),
   },
   {
     name: "signal",

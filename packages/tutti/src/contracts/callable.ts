@@ -81,10 +81,18 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
   run(input: Input, host: ToolHost): Promise<Output> | Output;
 }
 
+/** The step that asks a model. */
+export interface ModelAsker {
+  readonly step: StepKey;
+  readonly attempt: number;
+  /** How long an answer may take. */
+  readonly timeoutMs: number;
+}
+
 /** What a composite callable (an agent, a team) gets from the engine. */
 export interface ActHost {
-  /** The model configured under a tier. Throws MODEL_UNKNOWN. */
-  model(tier: string): Model;
+  /** The model configured under a tier, as the asking step may use it: within its limits and budgets. Throws MODEL_UNKNOWN. */
+  model(tier: string, asker: ModelAsker): Model;
   /** Tells whoever watches, and nobody else: never stored, never replayed. */
   progress(text: string): void;
   /** Where a piece of what a model is saying goes; `undefined` when nobody watches. Never stored, never replayed. */

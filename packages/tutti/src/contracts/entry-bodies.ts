@@ -14,6 +14,7 @@ import {
   text,
   type Shape,
 } from "../base/shape.ts";
+import { amountShape, budgetsShape } from "./budget.ts";
 import type { EffectKey, RunId, StepKey } from "./ids.ts";
 
 const runId: Shape<RunId> = branded(text);
@@ -76,6 +77,9 @@ export const bodies = {
       forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
+      tenant: text,
+      /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
+      budgets: budgetsShape,
     },
   ),
   "run-done": fields({}, { ...output, uses: listOf(stepKey) }),
@@ -121,6 +125,9 @@ export const bodies = {
 
   "rollback-started": fields({ error: storedError }),
   "effect-undone": fields({ effect: effectKey }, { ...reported, attempt: integer }),
+
+  "budget-reserved": fields({ amount: amountShape, budgets: budgetsShape }),
+  "budget-settled": fields({ charged: amountShape, by: oneOf("call", "outcome", "crash", "end") }),
 
   "timer-set": fields({ dueAt: integer }),
   "timer-fired": fields({}),

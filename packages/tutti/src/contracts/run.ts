@@ -1,3 +1,4 @@
+import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
@@ -92,6 +93,8 @@ export interface CallOptions {
   readonly name?: string;
   readonly retry?: Retry;
   readonly timeoutMs?: number;
+  /** What this call may spend, with everything that it starts. */
+  readonly budget?: Budget;
 }
 
 export interface ChildOptions {
@@ -159,6 +162,8 @@ export interface Agent<Input = unknown, Output = unknown> extends Terms {
   readonly needs?: readonly Precondition<Input>[] | undefined;
   /** What holds of every output that it hands over. An output that breaks a guarantee is not handed over. */
   readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
+  /** What all its calls in one run may spend together. */
+  readonly budget?: Budget | undefined;
   act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
 }
 

@@ -22,6 +22,8 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     clock,
     chance,
     stallMs: engine.stallMs,
+    toolTimeoutMs: engine.toolTimeoutMs,
+    protection: engine.protection,
     tools: engine.tools,
     model(tier) {
       const model = engine.models[tier];

@@ -6,6 +6,7 @@ import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
+import type { Protection } from "../flow/budget-levels.ts";
 import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
 import type { Claim, Ledger } from "../ledger/ledger.ts";
@@ -20,6 +21,8 @@ export interface Engine {
   readonly models: Readonly<Record<string, Model>>;
   readonly evictAfterMs: number;
   readonly stallMs: number;
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
   readonly onActivity: ((activity: Activity) => void) | undefined;
   findFlow(name: string, version: string): Flow | undefined;
   /** The contracts of everything that this engine was given. */

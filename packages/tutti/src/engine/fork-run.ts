@@ -22,6 +22,8 @@ const leftBehind: ReadonlySet<EntryKind> = new Set([
   "run-cancelled",
   "rollback-started",
   "effect-undone",
+  "budget-reserved",
+  "budget-settled",
 ]);
 
 export interface ForkRequest {
@@ -50,6 +52,9 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     version: started.version,
     forkedFrom: { run: request.run, step: request.step, seq: cut, lineage: started.forkedFrom?.lineage ?? request.run },
     ...toEdits(started.edits, request),
+    // A fork pays into the accounts of the run that it was forked from.
+    ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
+    ...(started.budgets === undefined ? {} : { budgets: started.budgets }),
   };
   const input =
     edit !== undefined && "input" in edit && request.step === ""

@@ -14,6 +14,7 @@ import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
@@ -21,6 +22,8 @@ import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
 const defaultLedger = ".tutti/ledger.db";
 const closeGraceMs = 10_000;
 const defaultStallMs = 5_000;
+/** Long enough for whatever ends at all; without it a tool that never answers would keep its run busy for ever. */
+const toolTimeoutDefaultMs = 900_000;
 
 /** Tunings that tests need and users do not. */
 export interface InnerOptions {
@@ -35,6 +38,7 @@ export interface InnerOptions {
 export async function openTutti(options: TuttiOptions, inner: InnerOptions = {}): Promise<Tutti> {
   watchEnvironment(process.env);
   const flows = toFlowTable(options.flows);
+  checkProtection(options);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
@@ -47,6 +51,8 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     models: options.models ?? {},
     evictAfterMs: inner.evictAfterMs ?? evictAfterMs,
     stallMs: inner.stallMs ?? defaultStallMs,
+    toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
+    protection: await openProtection(ledger, options, clock),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -107,6 +113,7 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
       return openHandle(engine, runs, id);
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
+    accounts: (filter) => engine.ledger.listAccounts(filter),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
@@ -140,11 +147,20 @@ async function start<Input>(
     what: `the input of ${flow.name}`,
   });
   const stored = toStoredValue("input", input, `the input of ${flow.name}`);
+  const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
   return engine.ledger.start({
-    id: toRunId(id ?? `${flow.name}-${toShortId()}`),
+    id: run,
     flow: flow.name,
     version: flow.version,
-    body: toBody({ flow: flow.name, version: flow.version, ...(key === undefined ? {} : { startKey: key }) }, stored),
+    body: toBody(
+      {
+        flow: flow.name,
+        version: flow.version,
+        ...(key === undefined ? {} : { startKey: key }),
+        ...toPayerFields(run, request.options),
+      },
+      stored,
+    ),
     ...toBlobs(stored),
     ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
     ...(windowMs === undefined ? {} : { windowMs }),

@@ -7,6 +7,7 @@ import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
@@ -18,6 +19,9 @@ export interface DriverHost {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly stallMs: number;
+  /** The deadline of a tool that declares none. */
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   model(tier: string): Model;
@@ -96,6 +100,7 @@ export interface Driver {
   /** Ids of the signals that were received: the same id twice is one signal. */
   readonly signalIds: Set<string>;
   readonly provenance: Provenance;
+  readonly admission: RunAdmission;
   readonly tools: Map<string, Tool>;
   readonly waits: ReadonlySet<Wait>;
   /** Effects that were dispatched and have no outcome yet, by step. */
@@ -124,6 +129,8 @@ export interface Driver {
   wait(wait: Wait): () => void;
   /** Calls `wake` at the given time; the returned function forgets it. */
   at(dueAt: number, wake: () => void): () => void;
+  /** Calls `leave` when the run is being paused and when its driver is let go; the returned function forgets it. */
+  whenLeft(leave: () => void): () => void;
   /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
   append(entry: NewEntry): Promise<Appended>;
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */

@@ -54,6 +54,8 @@ export interface History {
   readonly children: ReadonlyMap<string, RunId>;
   readonly openChildren: ReadonlyMap<RunId, "cancel" | "keep">;
   readonly values: ReadonlyMap<string, unknown>;
+  /** Steps with a reservation that was not settled. */
+  readonly reserved: ReadonlySet<string>;
   /** Keys of entries that are written once and never handed over: notes, agents that started, a rollback. */
   readonly written: ReadonlySet<string>;
   readonly signalIds: ReadonlySet<string>;
@@ -69,6 +71,7 @@ interface Collected {
   readonly children: Map<string, RunId>;
   readonly openChildren: Map<RunId, "cancel" | "keep">;
   readonly values: Map<string, unknown>;
+  readonly reserved: Set<string>;
   readonly written: Set<string>;
   readonly signalIds: Set<string>;
   /** Paths of closed scopes, and the signals that were consumed inside. */
@@ -109,6 +112,7 @@ function openCollected(): Collected {
     children: new Map(),
     openChildren: new Map(),
     values: new Map(),
+    reserved: new Set(),
     written: new Set(),
     signalIds: new Set(),
     closed: new Set(),
@@ -196,6 +200,12 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
     }
     case "value-drawn":
       collected.values.set(key, bodyOf(entry, kind).value);
+      break;
+    case "budget-reserved":
+      collected.reserved.add(key);
+      break;
+    case "budget-settled":
+      collected.reserved.delete(key);
       break;
     case "note-written":
     case "agent-started":

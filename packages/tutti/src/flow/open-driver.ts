@@ -6,6 +6,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import type { AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
+import { openAdmission } from "./budget-levels.ts";
 import {
   callerLine,
   openDelivery,
@@ -15,7 +16,7 @@ import {
   type Handing,
 } from "./delivery.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
-import { readHistory, type Delivered } from "./history.ts";
+import { readHistory, type Delivered, type History } from "./history.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
 import { openScope, type Scope } from "./scope.ts";
@@ -35,6 +36,7 @@ interface Course {
   readonly host: DriverHost;
   readonly waits: Set<Wait>;
   readonly timers: Set<() => void>;
+  leavers: Set<() => void> | undefined;
   readonly delivery: () => Delivery;
   busy: number;
   stopped: boolean;
@@ -81,6 +83,7 @@ class OpenDriver implements Driver {
       ended: false,
       onHalted: undefined,
       forgetStall: undefined,
+      leavers: undefined,
     };
     this.course = course;
     this.waits = course.waits;
@@ -107,6 +110,10 @@ class OpenDriver implements Driver {
   get provenance(): Driver["provenance"] {
     return (this.parts.provenance ??= openProvenance());
   }
+  get admission(): Driver["admission"] {
+    const { host, run, history } = this;
+    return (this.parts.admission ??= openAdmission(host.protection, { run, ...history.started }));
+  }
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
   }
@@ -117,9 +124,7 @@ class OpenDriver implements Driver {
     return (this.parts.taken ??= new Set());
   }
   get doubtful(): Driver["doubtful"] {
-    return (this.parts.doubtful ??= new Set(
-      [...this.history.openIntents.values()].filter((intent) => intent.doubtful).map((intent) => toStepKey(intent.key)),
-    ));
+    return (this.parts.doubtful ??= findDoubtful(this.history));
   }
   get doubts(): Driver["doubts"] {
     return (this.parts.doubts ??= new Map());
@@ -164,6 +169,9 @@ class OpenDriver implements Driver {
   at(dueAt: number, wake: () => void): () => void {
     return setTimer(this.course, dueAt, wake);
   }
+  whenLeft(leave: () => void): () => void {
+    return addLeaver(this.course, leave);
+  }
   hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
     if (this.course.stopped) return;
     const handed = new HandedEntry(this.course, apply);
@@ -195,6 +203,7 @@ type LazyPart =
   | "signals"
   | "signalIds"
   | "provenance"
+  | "admission"
   | "tools"
   | "inFlight"
   | "taken"
@@ -222,6 +231,17 @@ class HandedEntry implements Handing, AppendWaiter {
   onRefused(error: TuttiError): void {
     void abandon(this.course, error);
   }
+}
+
+function findDoubtful({ openIntents }: History): Set<StepKey> {
+  const doubtful = [...openIntents.values()].filter((intent) => intent.doubtful);
+  return new Set(doubtful.map((intent) => toStepKey(intent.key)));
+}
+
+function addLeaver(course: Course, leave: () => void): () => void {
+  const leavers = (course.leavers ??= new Set());
+  leavers.add(leave);
+  return () => void leavers.delete(leave);
 }
 
 interface Entering {
@@ -325,6 +345,7 @@ function halt(course: Course, onHalted: () => void): void {
   course.onHalted = onHalted;
   course.delivery().halt();
   for (const forget of course.timers) forget();
+  for (const leave of course.leavers ?? []) leave();
   if (course.busy === 0) onHalted();
 }
 
@@ -332,6 +353,7 @@ function stop(course: Course): void {
   course.stopped = true;
   course.forgetStall?.();
   for (const forget of course.timers) forget();
+  for (const leave of course.leavers ?? []) leave();
   course.delivery().stop();
 }
 

@@ -170,5 +170,6 @@ async function child(driver: Driver, scope: Scope, request: ChildCall): Promise<
     input: toStoredValue("input", input, `the input of ${flow.name}`),
     uses: driver.provenance.usedBy(request.input),
   };
-  return startChild(driver, { key, scope, flow, called, onParentEnd: options.onParentEnd ?? "cancel" });
+  const onParentEnd = options.onParentEnd ?? "cancel";
+  return startChild(driver, { key, scope, flow, called, onParentEnd, budget: undefined });
 }

@@ -200,6 +200,8 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   },
 
   "value-drawn": () => {}, // no step
+  "budget-reserved": () => {}, // its step says more
+  "budget-settled": () => {},
   "note-written": ({ edit, body, entry }) => {
     const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
     if (isOpen(above.state)) above.remark = body.text;

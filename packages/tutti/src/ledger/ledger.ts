@@ -1,4 +1,5 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { AccountRecord, Amount, BudgetLevel, Shortage } from "../contracts/budget.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
@@ -14,6 +15,7 @@ export type Durability = "power" | "process";
  * - A promise of `start` or `append` resolves only when the entry is as durable as the ledger was opened for.
  * - An append under an epoch that is no longer the run's is refused (LEDGER_FENCED), and nothing of it is stored.
  * - An effect's key has at most one owner; a second intent gets `taken`, and nothing of it is stored.
+ * - What is reserved and spent never exceeds the limit of any account of a reservation; one that does not fit leaves nothing.
  * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
  */
 export interface Ledger {
@@ -31,6 +33,12 @@ export interface Ledger {
   listRuns(filter: RunFilter): Promise<readonly RunRecord[]>;
   findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
   listEffects(filter: EffectFilter): Promise<readonly EffectRecord[]>;
+  /** Accounts by name, of all or of those whose name begins with `under`. */
+  listAccounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
+  /** Keeps a small state under a name, in the next commit; the last one counts. Nobody is told when it is durable. */
+  keep(name: string, state: string): void;
+  /** Everything that is kept, by name. */
+  listKept(): Promise<readonly Kept[]>;
   /** Resolves when everything appended so far is durable. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -68,14 +76,17 @@ export interface AppendWaiter {
 }
 
 export type Appended =
-  | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number }
+  /** `reserved` is what a reservation was granted: the time may be less than was asked for. */
+  | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number; readonly reserved?: Amount }
   /** The entry was an intent and the key belongs to another step. */
-  | { readonly kind: "taken"; readonly effect: EffectRecord };
+  | { readonly kind: "taken"; readonly effect: EffectRecord }
+  /** The entry reserves more than is left. */
+  | { readonly kind: "spent"; readonly shortage: Shortage };
 
 export interface NewEntry {
   readonly kind: EntryKind;
   readonly key: string;
-  /** JSON text in the shape that contracts/entry-bodies.ts gives for the kind. */
+  /** JSON text in the shape that contracts/entry-bodies.ts gives for the kind. The ledger itself writes that of `budget-…` entries. */
   readonly body: string;
   /** Large values that the body refers to by hash; stored once each, in the same transaction. */
   readonly blobs?: readonly Blob[];
@@ -84,6 +95,8 @@ export interface NewEntry {
   readonly wakeAt?: number;
   /** What this entry does to an effect; checked and stored in the same transaction. */
   readonly effect?: EffectChange;
+  /** What this entry does to the run's reservations, in the same transaction, which also writes the entry that says so. */
+  readonly budget?: BudgetChange;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
@@ -100,6 +113,15 @@ export type EffectChange =
   | { readonly kind: "change"; readonly key: EffectKey; readonly state: Exclude<EffectState, "intended"> }
   /** A check or a person found that it did not happen: it may be dispatched again by its owner. */
   | { readonly kind: "change"; readonly key: EffectKey; readonly state: "intended" };
+
+/**
+ * A step has at most one open reservation. It is settled by its step, by the outcome of its effect, by the next reservation of its step (then
+ * nobody knows what became of it, and all of it was spent), or by the end of its run.
+ */
+export type BudgetChange =
+  | { readonly kind: "reserve"; readonly levels: readonly BudgetLevel[]; readonly amount: Amount }
+  /** Without `actual`: nobody knows, so all that was reserved is spent. */
+  | { readonly kind: "settle"; readonly actual?: Amount; readonly by: "call" | "crash" };
 
 export interface NewRun {
   readonly id: RunId;
@@ -128,6 +150,16 @@ export interface RunFilter {
   /** Only runs that are due at or before this moment. */
   readonly dueBy?: number;
   readonly limit?: number;
+}
+
+export interface AccountFilter {
+  readonly under?: string;
+  readonly limit?: number;
+}
+
+export interface Kept {
+  readonly name: string;
+  readonly state: string;
 }
 
 export interface EffectFilter {

@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { AccountRecord } from "../contracts/budget.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
@@ -7,7 +8,7 @@ import type { CommitQueue } from "./commit-queue.ts";
 import type { Started } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
 import { toClosedError } from "./ledger-errors.ts";
-import type { Claim, EffectFilter, Ledger, RunFilter, RunLog } from "./ledger.ts";
+import type { AccountFilter, Claim, EffectFilter, Kept, Ledger, RunFilter, RunLog } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
@@ -18,6 +19,8 @@ export interface LedgerReader {
   listRuns(filter: RunFilter): readonly RunRecord[];
   findEffect(key: EffectKey): EffectRecord | undefined;
   listEffects(filter: EffectFilter): readonly EffectRecord[];
+  listAccounts(filter: AccountFilter): readonly AccountRecord[];
+  listKept(): readonly Kept[];
 }
 
 /** A ledger whose store lives in this process: writes go through the queue, reads straight to the store. */
@@ -54,6 +57,9 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     listRuns: async (filter) => reading().listRuns(filter),
     findEffect: async (key) => reading().findEffect(key),
     listEffects: async (filter) => reading().listEffects(filter),
+    listAccounts: async (filter = {}) => reading().listAccounts(filter),
+    listKept: async () => reading().listKept(),
+    keep: (name, state) => queue.keep(name, state),
     flush: () => queue.flush(),
     close() {
       closing ??= close();

@@ -20,6 +20,9 @@ export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Pro
     listRuns: async (filter) => reading().listRuns(filter),
     findEffect: async (key) => reading().findEffect(key),
     listEffects: async (filter) => reading().listEffects(filter),
+    listAccounts: async (filter = {}) => reading().listAccounts(filter),
+    listKept: async () => reading().listKept(),
+    keep: () => {}, // as after a crash: what was not written is not known
     flush: async () => {}, // nothing was written
     close() {
       closing ??= closeStore();

@@ -4,6 +4,7 @@ import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
 import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { prepareBudgetReads } from "./sqlite-budgets.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export function createSqliteReader(database: DatabaseSync, path: string): LedgerReader {
@@ -18,6 +19,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     };
   const entries = prepareEntryReads(database);
   const records = prepareRecordReads(database);
+  const budgets = prepareBudgetReads(database);
   return {
     read: guarded(entries.read),
     scan: guarded(entries.scan),
@@ -26,6 +28,8 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     listRuns: guarded(records.listRuns),
     findEffect: guarded(records.findEffect),
     listEffects: guarded(records.listEffects),
+    listAccounts: guarded(budgets.listAccounts),
+    listKept: guarded(budgets.listKept),
   };
 }
 

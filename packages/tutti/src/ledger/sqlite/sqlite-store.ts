@@ -5,6 +5,7 @@ import { entryVersion } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { firstStatus, type CommitStore } from "../commit-store.ts";
 import { toEffectRecord, toStoredHead } from "./rows.ts";
+import { prepareBudgets } from "./sqlite-budgets.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export interface SqliteStoreOptions {
@@ -39,6 +40,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     ...prepareRuns(database, options.path),
     ...prepareEntries(database, written),
     ...prepareEffects(database),
+    ...prepareBudgets(database),
   };
 }
 
