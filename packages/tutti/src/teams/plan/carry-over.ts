@@ -1,6 +1,7 @@
 import { toCanonicalJson } from "../../base/json.ts";
-import { dependenciesOf, orderTasks } from "./dependencies.ts";
-import type { Plan, PlanTask } from "./plan.ts";
+import { dependenciesOf, orderTasks, usesOf } from "./dependencies.ts";
+import { reservedIds, type Plan, type PlanTask } from "./plan.ts";
+import { toReference } from "./source.ts";
 
 /**
  * The tasks of a new version that are the same as before, depend on nothing that is not, and are over or at work: they are kept as they are.
@@ -26,6 +27,14 @@ export function findStable(
 /** Whether two tasks do the same: what they are for, and what happens when they fail, aside. */
 export function isSameTask(left: PlanTask, right: PlanTask): boolean {
   return left === right || toCanonicalJson(toWork(left)) === toCanonicalJson(toWork(right));
+}
+
+/** Whether the same input means the same result: what else it is judged or made by comes from nowhere else. */
+export function isJudgedByItself(task: PlanTask): boolean {
+  return usesOf(task).every(
+    ({ text, part }) =>
+      part === "input" || part === "when" || part === "after" || reservedIds.includes(toReference(text).root),
+  );
 }
 
 function toWork({ does: _does, onFailure: _onFailure, ...work }: PlanTask): unknown {

@@ -1,7 +1,7 @@
 import { toStoredError, TuttiError } from "../../base/errors.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import type { Run } from "../../contracts/run.ts";
-import { findStable, isSameTask } from "./carry-over.ts";
+import { findStable, isJudgedByItself, isSameTask } from "./carry-over.ts";
 import { checkPlanWith } from "./check-plan.ts";
 import { describeCondition, holds } from "./condition.ts";
 import { dependenciesOf } from "./dependencies.ts";
@@ -178,8 +178,7 @@ class OpenCourse implements Course {
       return;
     }
     const known = this.finished.get(id);
-    if (known?.outcome.kind === "done" && isSameTask(known.task, task) && isSameInput(known.input, resolved.value))
-      this.keep(id, known.outcome);
+    if (known !== undefined && isSameWork(known, task, resolved.value)) this.keep(id, known.outcome);
     else this.start(task, resolved.value);
   }
 
@@ -317,7 +316,10 @@ class OpenCourse implements Course {
   }
 
   private fail(why: string, hint = "Look at its tasks with `tutti plan`."): void {
-    const error = new TuttiError("PLAN_FAILED", `the plan ${this.plan.name} failed: ${why}`, { hint });
+    const error = new TuttiError("PLAN_FAILED", `the plan ${this.plan.name} failed: ${why}`, {
+      hint,
+      effect: [...this.outcomes.values()].some(({ kind }) => kind === "in-doubt") ? "unknown" : "done",
+    });
     for (const [id, work] of this.running) {
       this.note(`${id} is stopped: the plan failed`, { kind: "task-stopped", task: id, why: "the plan failed" });
       this.outcomes.set(id, { kind: "skipped", why: "it was stopped, because the plan failed" });
@@ -361,6 +363,7 @@ function isKept(outcome: TaskOutcome | undefined): boolean {
   return outcome?.kind === "done" || outcome?.kind === "skipped";
 }
 
-function isSameInput(left: unknown, right: unknown): boolean {
-  return left === right || toCanonicalJson(left) === toCanonicalJson(right);
+function isSameWork({ task, input, outcome }: Finished, next: PlanTask, nextInput: unknown): boolean {
+  if (outcome.kind !== "done" || !isSameTask(task, next) || !isJudgedByItself(next)) return false;
+  return input === nextInput || toCanonicalJson(input) === toCanonicalJson(nextInput);
 }

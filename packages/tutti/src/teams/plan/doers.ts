@@ -34,7 +34,7 @@ function toInnerPlan(name: string, plan: unknown, { terms, concurrency, runInner
   const { callables, checks } = terms;
   return {
     name,
-    mayChange: false,
+    mayChange: true, // a failed plan's error says whether it left something in doubt
     work: async (run, input) => {
       const options: PlanOptions = { callables, input, concurrency, ...(checks === undefined ? {} : { checks }) };
       const result = await run.scope(name, (inner) => runInner(inner, plan, options));

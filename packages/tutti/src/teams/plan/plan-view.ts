@@ -41,7 +41,7 @@ export function viewPlans(events: readonly RecordedPlanEvent[], tree: RunTree): 
   const byPlace = new Map<string, RecordedPlanEvent[]>();
   for (const event of events) {
     const place = JSON.stringify([event.path, event.plan]);
-    const known = byPlace.get(place);
+    const known = event.event.kind === "task-undone" ? findUndone(byPlace, event) : byPlace.get(place);
     if (known === undefined) byPlace.set(place, [event]);
     else known.push(event);
   }
@@ -49,6 +49,14 @@ export function viewPlans(events: readonly RecordedPlanEvent[], tree: RunTree): 
     const view = viewPlan(its, tree);
     return view === undefined ? [] : [view];
   });
+}
+
+/** What is taken back is told outside the plan that failed. */
+function findUndone(
+  byPlace: ReadonlyMap<string, RecordedPlanEvent[]>,
+  { plan, path }: RecordedPlanEvent,
+): RecordedPlanEvent[] | undefined {
+  return [...byPlace.values()].findLast(([first]) => first?.plan === plan && first.path.startsWith(path));
 }
 
 function viewPlan(events: readonly RecordedPlanEvent[], tree: RunTree): PlanView | undefined {

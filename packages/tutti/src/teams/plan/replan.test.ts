@@ -204,6 +204,30 @@ test("what depends on a task that changed is done again only if what it is given
   expect([done("a"), done("b"), done("c"), done("d")].map(({ length }) => length)).toEqual([2, 1, 2, 2]);
 });
 
+test("a result that was judged by another task is not kept when that one changed", verifies("C5"), async () => {
+  const judged = {
+    id: "b",
+    call: "write",
+    input: { text: "b" },
+    success: { holds: { value: "a.text", is: "not-empty" } },
+  };
+  const gate = toGate("gate");
+  const end = { id: "gate", call: "gate", after: ["b"], input: { text: "" } };
+  const played = await playPlan(planOf({ id: "a", call: "find", input: { text: "a" } }, judged, end), {
+    callables: [find, write, empty, gate.callable],
+    during: async (handle) => {
+      await gate.begun;
+      await handle.signal("plan-edit.brief", {
+        plan: planOf({ id: "a", call: "empty", input: { text: "a" } }, judged),
+      });
+    },
+  });
+  expect(resultOf(played)).toMatchObject({
+    kind: "failed",
+    outcomes: { b: { kind: "failed", reason: "check-failed" } },
+  });
+});
+
 test("news is told to who planned, while work goes on", verifies("C5"), async () => {
   const gate = toGate("gate");
   const plan = planOf({ id: "gate", call: "gate", input: { text: "a" } });

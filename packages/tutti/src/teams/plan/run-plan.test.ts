@@ -291,6 +291,13 @@ test("tasks that plan more tasks at run time come to an end", verifies("C11"), a
   expect(made).toBe(5);
 });
 
+test("a limit with which nothing would ever start is refused", async () => {
+  const plan = { name: "p", tasks: [{ id: "a", call: "write", input: { text: "" } }] };
+  expect((await playPlan(plan, { callables: [write], concurrency: 0 })).outcome).toMatchObject({
+    code: "INPUT_INVALID",
+  });
+});
+
 test("a plan that can't be run is refused before anything is done", verifies("C5"), async () => {
   const plan = { name: "p", tasks: [{ id: "a", call: "nobody", input: { text: "" } }] };
   const { outcome, entries } = await playPlan(plan, { callables: [write] });

@@ -1,3 +1,4 @@
+import { must } from "../../base/assert.ts";
 import { isTuttiError, TuttiError } from "../../base/errors.ts";
 import type { Run } from "../../contracts/run.ts";
 import { checkPlanWith } from "./check-plan.ts";
@@ -37,6 +38,14 @@ async function runPlanWith(run: Run, given: unknown, work: PlanWork): Promise<Pl
     throw new TuttiError("PLAN_INVALID", `the plan ${nameOf(given)} stands in ${work.depth} others`, {
       hint: `At most ${planLimits.nestingMax} plans may stand in each other.`,
     });
+  for (const [name, limit] of Object.entries({
+    concurrency: options.concurrency ?? concurrencyDefault,
+    versionsMax: options.versionsMax ?? versionsDefault,
+  }))
+    if (!(limit >= 1))
+      throw new TuttiError("INPUT_INVALID", `the plan ${nameOf(given)}: its ${name} is ${limit}`, {
+        hint: "Give a number from 1 up: with less nothing would ever start.",
+      });
   if (checked.kind === "unfit") throw toPlanInvalid(nameOf(given), checked.problems);
   const { plan } = checked;
   if (options.onFailure !== "undo") return (await follow(run, plan, work)).result;
@@ -55,8 +64,7 @@ async function runPlanWith(run: Run, given: unknown, work: PlanWork): Promise<Pl
     if (ended.course?.error === undefined || !isTuttiError(error)) throw error;
     return toUndone(run, ended.course, roster);
   }
-  if (ended.course === undefined) throw toPlanInvalid(plan.name, []);
-  return ended.course.result;
+  return must(ended.course, "a group that was done has run its branch").result;
 }
 
 /** How a plan ended, and with which error; the same error undoes it. */

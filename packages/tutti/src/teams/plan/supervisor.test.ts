@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 
+import { surviveEveryCrash } from "../../../../../test/agents/agent-fixture.ts";
 import { toTeller } from "../../../../../test/plans/plan-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { agent } from "../../agents/agent.ts";

@@ -8,6 +8,7 @@ import { addUsage, noUsage, type Confidence, type Usage } from "../../contracts/
 import type { Agent, Callable, Run } from "../../contracts/run.ts";
 import { schemaOf, type Schema } from "../../contracts/schema.ts";
 import type { Terms } from "../../contracts/terms.ts";
+import type { PlanTerms } from "./check-plan.ts";
 import type { PlanResult, Trouble } from "./outcome.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import type { Plan } from "./plan.ts";
