@@ -247,6 +247,29 @@ test(
 );
 
 test(
+  "wherever the process dies, a supervisor ends the same and pays for no answer twice",
+  verifies("C4", "D1"),
+  async () => {
+    const chief = supervisor({
+      name: "chief",
+      does: "Answers.",
+      model: "fast",
+      members: [find, write, broken],
+      input: z.object({ question: z.string() }),
+      output: z.object({ answer: z.string() }),
+    });
+    const ask = { id: "research", call: "find", input: { text: { $from: "input.question" } } };
+    const use = { text: { $from: "research.text" } };
+    const draft = { id: "draft", call: "broken", input: use, onFailure: { alternative: "write" } };
+    const { points, differences } = await surviveEveryCrash(chief, () =>
+      castModel({ "chief.planner": [{ name: "report", tasks: [ask, draft] }], "chief.synthesis": [{ answer: "so" }] }),
+    );
+    expect(points).toBeGreaterThan(10);
+    expect(differences).toEqual([]);
+  },
+);
+
+test(
   "offline, without a key: a supervisor with a plan at hand lets its members work and sums up what they found",
   verifies("C4"),
   async () => {

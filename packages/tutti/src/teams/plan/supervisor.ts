@@ -120,15 +120,8 @@ function leastSure(left: Confidence | undefined, right: Confidence | undefined):
   return left.value <= right.value ? left : right;
 }
 
-function toTerms({
-  members,
-  checks,
-  budgetUsd,
-}: SupervisorDefinition<unknown, unknown>): { readonly callables: readonly Callable[] } & Pick<
-  PlanOptions,
-  "checks" | "budgetUsd"
-> {
-  return { callables: members, ...(checks === undefined ? {} : { checks }), budgetUsd };
+function toTerms({ members, checks, budgetUsd, input }: SupervisorDefinition<unknown, unknown>): PlanTerms {
+  return { callables: members, inputSchema: input, budgetUsd, ...(checks === undefined ? {} : { checks }) };
 }
 
 /** A planner that plans again is told so much of each result: enough to plan, not to write. */
