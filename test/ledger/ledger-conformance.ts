@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 
 import { describeBudgets } from "./ledger-budget-cases.ts";
+import { describeDocuments } from "./ledger-document-cases.ts";
 import { describeDurability } from "./ledger-durability-cases.ts";
 import { describeEffects } from "./ledger-effect-cases.ts";
 import { describeEntries } from "./ledger-entry-cases.ts";
@@ -16,6 +17,7 @@ export function describeLedger(name: string, under: LedgerUnderTest): void {
     describeRuns(under);
     describeEffects(under);
     describeBudgets(under);
+    describeDocuments(under);
     describeProperties(under);
   });
 }

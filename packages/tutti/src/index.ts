@@ -23,7 +23,14 @@ export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
-export type { TuttiConfig } from "./contracts/config.ts";
+export type {
+  ConflictPolicy,
+  DocumentHandle,
+  DocumentState,
+  DocumentType,
+  DocumentVersion,
+  Refreshed,
+} from "./contracts/document.ts";
 export type {
   Model,
   ModelDelta,
@@ -57,10 +64,12 @@ export type {
   SignalType,
   StepHost,
   StepOptions,
+  Transaction,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
+export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -69,9 +78,12 @@ export type {
   RunState,
   StartOptions,
   Tutti,
+  TuttiConfig,
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";
+export { document, type DocumentDefinition } from "./flow/document.ts";
+export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { AccountFilter, Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent } from "./agents/agent.ts";

@@ -87,6 +87,11 @@ export const errorCodes = {
   // effects
   EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
   EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),
+  DOCUMENT_CONFLICT: code(
+    "tell-model",
+    "none",
+    "A document that was read has a newer version, so nothing was written or done on the old one.",
+  ),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
     "done",

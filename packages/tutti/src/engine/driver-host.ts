@@ -25,6 +25,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     toolTimeoutMs: engine.toolTimeoutMs,
     protection: engine.protection,
     tools: engine.tools,
+    documents: engine.documents,
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);

@@ -116,6 +116,8 @@ function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): read
   // A step-done answers every call; only a scope has to stay one, so that what lies inside is passed over.
   if (at.kind === "scope-closed")
     return [{ kind: "scope-closed", key: at.key, body: toBody({}, out), ...toBlobs(out) }];
+  if (at.kind === "document-committed")
+    return [{ kind: at.kind, key: at.key, body: toBody({ reads: {}, writes: [] }, out), ...toBlobs(out) }];
   return [{ kind: "step-done", key: at.key, body: toBody({ edited: true }, out), ...toBlobs(out) }];
 }
 

@@ -9,11 +9,13 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { ToolServer } from "../contracts/tool-server.ts";
 import { toBlobs } from "../flow/step.ts";
 import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
@@ -29,6 +31,8 @@ const toolTimeoutDefaultMs = 900_000;
 export interface InnerOptions {
   readonly evictAfterMs?: number;
   readonly stallMs?: number;
+  /** `commit`: work on what has a newer version is not stopped, only refused in the end. */
+  readonly invalidation?: "push" | "commit";
 }
 
 /**
@@ -53,6 +57,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     stallMs: inner.stallMs ?? defaultStallMs,
     toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
     protection: await openProtection(ledger, options, clock),
+    documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -63,7 +68,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   };
   const runs = openActiveRuns(engine);
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs);
+  const tutti = toTutti(engine, runs, options.servers ?? []);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
     : withControl(tutti, options.ledger ?? defaultLedger);
@@ -89,9 +94,10 @@ function withControl(tutti: Tutti, path: string): Tutti {
   };
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
+function toTutti(engine: Engine, runs: ActiveRuns, servers: readonly ToolServer[]): Tutti {
   const tutti: Tutti = {
     ledger: engine.ledger,
+    documents: toSharedDocuments(engine.ledger),
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();
@@ -117,8 +123,12 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
-      await runs.close(closeGraceMs);
-      await engine.ledger.close();
+      try {
+        await runs.close(closeGraceMs);
+        await engine.ledger.close();
+      } finally {
+        await Promise.all(servers.map((server) => server.close()));
+      }
     },
   };
   return tutti;

@@ -13,6 +13,7 @@ import type { StepKey } from "../contracts/ids.ts";
 import type { Appended, BudgetChange, NewEntry } from "../ledger/ledger.ts";
 import type { CallEnd, Gate, Pass } from "../limits/gate.ts";
 import { toCallLevels } from "./budget-levels.ts";
+import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { LeftEarly, passGates, untilStopped } from "./pass-gates.ts";
 import type { Reported } from "./report.ts";
@@ -101,7 +102,11 @@ async function admit(
       return undefined;
     }
     if (appended?.kind === "spent") throw toBudgetSpent(appended.shortage);
-    const ticket = toTicket(driver, call, { pass, granted: appended?.reserved });
+    if (appended?.kind === "stale") throw toConflictError(`${tool.name} was not called`, appended.documents);
+    const ticket = toTicket(driver, call, {
+      pass,
+      granted: appended?.kind === "recorded" ? appended.reserved : undefined,
+    });
     if (!asking.pending.over) return ticket;
     ticket.leave({ kind: "left" });
     throw new TuttiError("RUN_CANCELLED", `${call.key} was cancelled before ${tool.name} did anything`);

@@ -25,7 +25,7 @@ export interface Attempts {
   readonly pending: Pending;
   /** Then it is tried once more all the same: only so its outcome can be known. */
   readonly mustKnow?: boolean;
-  /** What must be written down before another attempt after the first. */
+  /** What must be written down before another attempt after the first. Rejects when there may be none, and nothing was done. */
   readonly prepare?: () => Promise<void>;
   readonly work: (host: AttemptHost) => unknown;
   /** Where a tool's reports are; those of a try that failed go with its entry. */
@@ -94,10 +94,18 @@ function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
     return;
   }
   driver.begin();
-  void attempts.prepare().then(() => {
-    if (!driver.stopped) startAttempt(driver, attempts, later.failed + 1);
-    driver.finish();
-  });
+  const attempt = later.failed + 1;
+  void attempts
+    .prepare()
+    .then(
+      () => {
+        if (!driver.stopped) startAttempt(driver, attempts, attempt);
+      },
+      (thrown: unknown) => {
+        if (!driver.stopped) onFailed(driver, attempts, { thrown, attempt });
+      },
+    )
+    .then(() => driver.finish());
 }
 
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {

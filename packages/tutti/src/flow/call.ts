@@ -12,6 +12,7 @@ import type { AttemptHost } from "./attempts.ts";
 import { toCallLevels } from "./budget-levels.ts";
 import { startChild } from "./child.ts";
 import { checkNeeds, ensure } from "./conditions.ts";
+import { callDocumentTool } from "./document-tool-call.ts";
 import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
@@ -91,6 +92,7 @@ interface Checked<Kind extends Callable> extends Omit<CallRequest, "callable"> {
 function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const { callable: tool, key, scope, called, input, options } = request;
   driver.tools.set(tool.name, tool);
+  if (tool.document !== undefined) return callDocumentTool(driver, { access: tool.document, key, scope, input });
   const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key });
   const retry = options.retry ?? tool.retry;
   const timeoutMs = options.timeoutMs ?? tool.timeoutMs ?? driver.host.toolTimeoutMs;

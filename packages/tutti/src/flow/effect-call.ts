@@ -2,12 +2,15 @@ import { fromStoredError, TuttiError } from "../base/errors.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import { openGuard, type AttemptGuard } from "./admission.ts";
 import { tryRepeatedly } from "./attempts.ts";
+import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { admitEffect } from "./effect-admission.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
 import { recordRefused, shareEffect } from "./effect-share.ts";
+import { refuseStale } from "./effect-stale.ts";
 import type { OpenIntent } from "./history.ts";
+import type { DocumentReads } from "./read-sets.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending } from "./scope.ts";
 import { toBlobs } from "./step.ts";
@@ -100,9 +103,10 @@ function isTriedBefore(driver: Driver, { key }: EffectCall): boolean {
 
 function intend(driver: Driver, call: EffectCall): void {
   driver.begin();
-  void driver.append(toIntent(call)).then((appended) => {
+  void driver.append(toIntent(driver, call)).then((appended) => {
     if (driver.stopped) return;
     if (appended.kind === "taken") shareEffect(driver, call, appended.effect);
+    else if (appended.kind === "stale") refuseStale(driver, call, appended.documents);
     else call.dispatch();
     driver.finish();
   });
@@ -110,11 +114,15 @@ function intend(driver: Driver, call: EffectCall): void {
 
 // A second attempt is a second dispatch: without an intent of its own, a crash in it would look as if nothing had been sent.
 async function intendAgain(driver: Driver, call: EffectCall): Promise<void> {
-  await driver.append(toIntent(call));
+  const appended = await driver.append(toIntent(driver, call));
+  if (appended.kind === "stale") throw toConflictError(`${call.tool.name} was not called again`, appended.documents);
 }
 
-function toIntent(call: EffectCall): NewEntry {
+function toIntent(driver: Driver, call: EffectCall): NewEntry {
   const { tool, called, effect, key } = call;
+  // A run that has used no document relies on none.
+  const relied = driver.documentsInUse?.reliedAt(call.scope);
+  const reads = relied === undefined || relied.size === 0 ? undefined : relied;
   const body = toBody(
     {
       effect,
@@ -123,6 +131,7 @@ function toIntent(call: EffectCall): NewEntry {
       digest: called.digest,
       ...(called.uses.length === 0 ? {} : { uses: called.uses }),
       ...(tool.undo === undefined ? {} : { undo: true }),
+      ...(reads === undefined ? {} : { reads: Object.fromEntries(reads) }),
     },
     called.input,
   );
@@ -130,7 +139,11 @@ function toIntent(call: EffectCall): NewEntry {
     kind: "intend",
     effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest },
   } as const;
-  return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim };
+  return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim, ...toReliance(reads) };
+}
+
+function toReliance(reads: DocumentReads | undefined): Pick<NewEntry, "document"> {
+  return reads === undefined ? {} : { document: { kind: "rely", reads } };
 }
 
 /** From here on the outcome is recorded even if nobody waits for it any more. */
@@ -148,7 +161,10 @@ function sendLimited(driver: Driver, call: EffectCall): void {
     pending,
     intent: {
       async append(budget) {
-        const appended = await driver.append({ ...toIntent(call), ...(budget === undefined ? {} : { budget }) });
+        const appended = await driver.append({
+          ...toIntent(driver, call),
+          ...(budget === undefined ? {} : { budget }),
+        });
         isIntended ||= appended.kind === "recorded";
         return appended;
       },

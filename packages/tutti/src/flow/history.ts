@@ -14,9 +14,15 @@ const deliveredKinds = [
   "scope-closed",
   "child-settled",
   "cancel-requested",
+  "document-read",
+  "document-committed",
+  "document-conflicted",
+  "document-leased",
 ] as const satisfies readonly EntryKind[];
 
 export type DeliveredKind = (typeof deliveredKinds)[number];
+
+export type DocumentKind = Extract<DeliveredKind, `document-${string}`>;
 
 export interface Delivered {
   readonly kind: DeliveredKind;
@@ -140,6 +146,8 @@ function collectDelivered(collected: Collected, entry: LedgerEntry, kind: Delive
       collected.signalIds.add(bodyOf(entry, kind).id);
       break;
     case "scope-closed":
+    case "document-committed":
+    case "document-conflicted":
       collected.closed.add(key);
       for (const seq of bodyOf(entry, kind).consumed ?? []) collected.consumed.add(seq);
       break;

@@ -4,7 +4,7 @@ import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import { openAdmission } from "./budget-levels.ts";
 import {
@@ -15,10 +15,13 @@ import {
   type Delivery,
   type Handing,
 } from "./delivery.ts";
+import { toUnaskedRecord } from "./divergence.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
-import { readHistory, type Delivered, type History } from "./history.ts";
+import { readHistory, type History } from "./history.ts";
+import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
+import { openRunDocuments } from "./run-documents.ts";
 import { openScope, type Scope } from "./scope.ts";
 import { openSignals } from "./signals.ts";
 import { toBody } from "./stored-value.ts";
@@ -35,6 +38,7 @@ interface Course {
   readonly log: RunLog;
   readonly host: DriverHost;
   readonly waits: Set<Wait>;
+  /** What is armed outside, and how to disarm it. */
   readonly timers: Set<() => void>;
   leavers: Set<() => void> | undefined;
   readonly delivery: () => Delivery;
@@ -93,7 +97,7 @@ class OpenDriver implements Driver {
       apply: (item, asked) => handRecorded(this, item, asked),
       isAbandoned: (key) => this.root.isCancelled(key),
       isBlocked: () => course.ended || course.waits.size > 0,
-      onDiverged: (item, asked) => park(course, toDivergence(course, item, asked), toStepKey(item.key)),
+      onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
       onQuiet: () => onQuiet(course),
     });
   }
@@ -113,6 +117,12 @@ class OpenDriver implements Driver {
   get admission(): Driver["admission"] {
     const { host, run, history } = this;
     return (this.parts.admission ??= openAdmission(host.protection, { run, ...history.started }));
+  }
+  get documents(): Driver["documents"] {
+    return (this.parts.documents ??= openRunDocuments());
+  }
+  get documentsInUse(): Driver["documentsInUse"] {
+    return this.parts.documents;
   }
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
@@ -179,6 +189,14 @@ class OpenDriver implements Driver {
     this.log.write(entry, handed, ahead);
     if (ahead) this.delivery.ready(handed);
   }
+  propose(entry: NewEntry, apply: (appended: Appended) => void): void {
+    if (this.course.stopped) return;
+    const { course } = this;
+    const host = { delivery: course.delivery, abandon: (error: TuttiError) => void abandon(course, error) };
+    const handed = new ProposedEntry(host, apply);
+    this.delivery.enqueue(handed);
+    this.log.write(entry, handed, false);
+  }
   accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
     return accept(this.course, entry, apply);
   }
@@ -204,6 +222,7 @@ type LazyPart =
   | "signalIds"
   | "provenance"
   | "admission"
+  | "documents"
   | "tools"
   | "inFlight"
   | "taken"
@@ -376,17 +395,4 @@ function watchStall(course: Course): void {
       }),
     );
   });
-}
-
-function toDivergence(course: Course, item: Delivered, asked: readonly string[]): TuttiError {
-  const waits = [...course.waits].map((wait) => `a ${wait.kind}`).join(", ");
-  const wanted = asked.length > 0 ? asked.join(", ") : course.ended ? "nothing more: it has ended" : waits;
-  return new TuttiError(
-    "FLOW_DIVERGED",
-    `the ledger's next record is ${item.kind} ${item.key} (entry ${item.seq}); the code asks for ${wanted === "" ? "a new step" : wanted}`,
-    {
-      hint: "The flow's code changed while this run was open. Register the old version beside the new one, or fork the run.",
-      facts: { seq: item.seq, recorded: item.key, asked: [...asked] },
-    },
-  );
 }

@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { DocumentType } from "../contracts/document.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -10,10 +11,12 @@ import type {
   Run,
   StepHost,
   StepOptions,
+  Transaction,
 } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
+import { openDocument } from "./document-handle.ts";
 import type { Driver, Verb } from "./driver.ts";
 import { digestOfChild } from "./effect-key.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
@@ -21,6 +24,7 @@ import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
+import { transact } from "./transact.ts";
 import { drawNow, drawRandom, drawUuid, writeNote } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
@@ -78,6 +82,9 @@ export function openRun(driver: Driver, scope: Scope): Run {
       emit(driver, scope, { to, signal, payload }),
     child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
       child(driver, scope, { flow, input, options }),
+    document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
+    transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
+      transact(driver, scope, { name: options.name ?? "transact", body, openRun }),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
     now: () => drawNow(driver, scope),
     random: () => drawRandom(driver, scope),

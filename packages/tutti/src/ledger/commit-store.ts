@@ -1,5 +1,6 @@
 import type { AccountRecord, Reservation } from "../contracts/budget.ts";
-import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { DocumentRecord } from "../contracts/document.ts";
+import type { DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord, RunStatus } from "../contracts/run-record.ts";
 import type { Blob, NewEntry, NewRun } from "./ledger.ts";
 
@@ -89,6 +90,9 @@ export interface CommitStore {
   findAccount(account: string): AccountRecord | undefined;
   putAccount(record: AccountRecord): void;
   putKept(name: string, state: string): void;
+  /** The newest version. */
+  findDocument(document: DocumentId): DocumentRecord | undefined;
+  putDocument(record: DocumentRecord): void;
 }
 
 /** The first state of a run, before any driver claimed it. */

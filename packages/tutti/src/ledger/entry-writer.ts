@@ -6,6 +6,7 @@ import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
 import { openBudgetBook } from "./budget-book.ts";
 import { firstStatus, type Birth, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
+import { openDocumentBook } from "./document-book.ts";
 import type { Appended, Blob, EffectChange, NewEntry, NewRun } from "./ledger.ts";
 import type { RunHeads } from "./run-heads.ts";
 import { toGenesis, toSeal } from "./seal.ts";
@@ -38,6 +39,7 @@ export type OnStored = (entry: LedgerEntry) => void;
 
 export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored: OnStored | undefined): EntryWriter {
   const place: Place = store.findTail();
+  const documents = openDocumentBook(store, place);
   const budgets = openBudgetBook(store, write);
 
   function write(head: RunHead, entry: Written): LedgerEntry {
@@ -78,9 +80,12 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   function append(head: RunHead, entry: NewEntry): Appended | Refused {
     const change = entry.effect === undefined ? undefined : decideEffect(store, head, entry.effect);
     if (change !== undefined && change.kind !== "changed") return change;
+    const unfresh = entry.document === undefined ? undefined : documents.decide(head, entry.document);
+    if (unfresh !== undefined) return unfresh;
     const budget = budgets.decide(head, entry);
     if (budget?.kind === "spent") return budget;
     write(head, budget?.entry ?? entry);
+    if (entry.document !== undefined) documents.apply(head, entry.document);
     if (change !== undefined) store.putEffect(toPut(change.effect, place));
     const appended = toRecorded(head, place, budget?.reserved);
     if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);

@@ -1,7 +1,8 @@
 import type { TuttiError } from "../base/errors.ts";
 import type { AccountRecord, Amount, BudgetLevel, Shortage } from "../contracts/budget.ts";
+import type { DocumentRecord, StaleRead } from "../contracts/document.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { DocumentId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
 
 /** `power`: acknowledged entries survive a power cut. `process`: they survive the death of the process. */
@@ -16,6 +17,7 @@ export type Durability = "power" | "process";
  * - An append under an epoch that is no longer the run's is refused (LEDGER_FENCED), and nothing of it is stored.
  * - An effect's key has at most one owner; a second intent gets `taken`, and nothing of it is stored.
  * - What is reserved and spent never exceeds the limit of any account of a reservation; one that does not fit leaves nothing.
+ * - An entry that relies on versions of documents is stored only while each of them is the newest; otherwise nothing of it is.
  * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
  */
 export interface Ledger {
@@ -39,6 +41,12 @@ export interface Ledger {
   keep(name: string, state: string): void;
   /** Everything that is kept, by name. */
   listKept(): Promise<readonly Kept[]>;
+  /** The newest version of a document, or the one that is asked for. */
+  findDocument(document: DocumentId, version?: number): Promise<DocumentRecord | undefined>;
+  /** The newest version of each document, by id. */
+  listDocuments(filter: DocumentFilter): Promise<readonly DocumentRecord[]>;
+  /** Versions of one document, the newest first, at most `limit`. */
+  listVersions(document: DocumentId, limit: number): Promise<readonly DocumentRecord[]>;
   /** Resolves when everything appended so far is durable. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -81,7 +89,14 @@ export type Appended =
   /** The entry was an intent and the key belongs to another step. */
   | { readonly kind: "taken"; readonly effect: EffectRecord }
   /** The entry reserves more than is left. */
-  | { readonly kind: "spent"; readonly shortage: Shortage };
+  | { readonly kind: "spent"; readonly shortage: Shortage }
+  | Unfresh;
+
+/** Why an entry that relies on documents was not written. */
+export type Unfresh =
+  | { readonly kind: "stale"; readonly documents: readonly StaleRead[] }
+  /** Somebody else may write it until then. */
+  | { readonly kind: "leased"; readonly document: DocumentId; readonly untilMs: number };
 
 export interface NewEntry {
   readonly kind: EntryKind;
@@ -97,6 +112,8 @@ export interface NewEntry {
   readonly effect?: EffectChange;
   /** What this entry does to the run's reservations, in the same transaction, which also writes the entry that says so. */
   readonly budget?: BudgetChange;
+  /** What this entry relies on and does to documents; checked and stored in the same transaction. */
+  readonly document?: DocumentChange;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
@@ -122,6 +139,25 @@ export type BudgetChange =
   | { readonly kind: "reserve"; readonly levels: readonly BudgetLevel[]; readonly amount: Amount }
   /** Without `actual`: nobody knows, so all that was reserved is spent. */
   | { readonly kind: "settle"; readonly actual?: Amount; readonly by: "call" | "crash" };
+
+/** `holder` names the transaction of the run that holds leases. */
+export type DocumentChange =
+  | { readonly kind: "rely"; readonly reads: ReadonlyMap<DocumentId, number> }
+  /** Each document that is written is one that was read, and gets the next version. Gives leases back. */
+  | {
+      readonly kind: "commit";
+      readonly reads: ReadonlyMap<DocumentId, number>;
+      readonly writes: readonly DocumentId[];
+      readonly holder: string;
+    }
+  /** All of them or none. Until then nobody else may write them. */
+  | {
+      readonly kind: "lease";
+      readonly documents: readonly DocumentId[];
+      readonly holder: string;
+      readonly untilMs: number;
+    }
+  | { readonly kind: "release"; readonly holder: string };
 
 export interface NewRun {
   readonly id: RunId;
@@ -153,6 +189,12 @@ export interface RunFilter {
 }
 
 export interface AccountFilter {
+  readonly under?: string;
+  readonly limit?: number;
+}
+
+export interface DocumentFilter {
+  /** Only documents whose id begins so. */
   readonly under?: string;
   readonly limit?: number;
 }

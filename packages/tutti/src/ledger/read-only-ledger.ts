@@ -23,6 +23,9 @@ export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Pro
     listAccounts: async (filter = {}) => reading().listAccounts(filter),
     listKept: async () => reading().listKept(),
     keep: () => {}, // as after a crash: what was not written is not known
+    findDocument: async (document, version) => reading().findDocument(document, version),
+    listDocuments: async (filter) => reading().listDocuments(filter),
+    listVersions: async (document, limit) => reading().listVersions(document, limit),
     flush: async () => {}, // nothing was written
     close() {
       closing ??= closeStore();

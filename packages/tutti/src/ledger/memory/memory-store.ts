@@ -6,6 +6,7 @@ import { type EffectRecord, isOver, type RunRecord } from "../../contracts/run-r
 import { firstStatus, type CommitStore, type StartKey } from "../commit-store.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
+import { createDocumentTable, type DocumentTable } from "./document-table.ts";
 import { createStagedList, createStagedMap, type StagedList, type StagedMap } from "./staged.ts";
 
 interface Tables {
@@ -18,6 +19,7 @@ interface Tables {
   readonly accounts: StagedMap<string, AccountRecord>;
   readonly reservations: StagedMap<string, Reservation>;
   readonly kept: StagedMap<string, string>;
+  readonly documents: DocumentTable;
 }
 
 export interface MemoryStore {
@@ -36,6 +38,7 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     accounts: createStagedMap(),
     reservations: createStagedMap(),
     kept: createStagedMap(),
+    documents: createDocumentTable(),
   };
   const store: CommitStore = {
     ...(sync === undefined ? {} : { sync }),
@@ -48,6 +51,8 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     },
     findStartKey: (key) => tables.startKeys.find(key),
     findEffect: (key) => tables.effects.find(key),
+    findDocument: (document) => tables.documents.find(document),
+    putDocument: (record) => tables.documents.put(record),
     findHead(run) {
       const record = tables.runs.find(run);
       if (record === undefined) return undefined;
@@ -124,7 +129,7 @@ function toBudgetWrites({ accounts, reservations, kept }: Tables): BudgetWrites 
   };
 }
 
-function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept }: Tables): LedgerReader {
+function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept, documents }: Tables): LedgerReader {
   return {
     read: (run, fromSeq) => (entriesByRun.get(run) ?? []).slice(Math.max(fromSeq, 1) - 1),
     scan(afterLsn, limit) {
@@ -151,6 +156,9 @@ function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept 
       [...kept.entries()]
         .map(([name, state]) => ({ name, state }))
         .toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    findDocument: documents.findCommitted,
+    listDocuments: documents.list,
+    listVersions: documents.versions,
   };
 }
 

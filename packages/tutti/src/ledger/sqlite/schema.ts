@@ -7,9 +7,17 @@ const formatVersion = 1;
 
 /**
  * What came after the first files of this format; older code neither reads nor writes it. `account` and `reservation`: the JSON of
- * contracts/budget.ts. `kept`: small states, of limits for instance.
+ * contracts/budget.ts. `kept`: small states, of limits for instance. `document`: which entry holds which version; the newest has the
+ * highest number.
  */
 const laterTables = `
+create table if not exists document(
+  name text not null,
+  version integer not null,
+  lsn integer not null,
+  primary key(name, version)
+) without rowid;
+
 create table if not exists account(
   name text primary key,
   state text not null

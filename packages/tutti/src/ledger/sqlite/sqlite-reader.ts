@@ -5,6 +5,7 @@ import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
 import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
 import { prepareBudgetReads } from "./sqlite-budgets.ts";
+import { prepareDocumentReads } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export function createSqliteReader(database: DatabaseSync, path: string): LedgerReader {
@@ -20,6 +21,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
   const entries = prepareEntryReads(database);
   const records = prepareRecordReads(database);
   const budgets = prepareBudgetReads(database);
+  const documents = prepareDocumentReads(database);
   return {
     read: guarded(entries.read),
     scan: guarded(entries.scan),
@@ -30,6 +32,9 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     listEffects: guarded(records.listEffects),
     listAccounts: guarded(budgets.listAccounts),
     listKept: guarded(budgets.listKept),
+    findDocument: guarded(documents.findDocument),
+    listDocuments: guarded(documents.listDocuments),
+    listVersions: guarded(documents.listVersions),
   };
 }
 

@@ -6,6 +6,7 @@ import { toRunId } from "../../contracts/ids.ts";
 import { firstStatus, type CommitStore } from "../commit-store.ts";
 import { toEffectRecord, toStoredHead } from "./rows.ts";
 import { prepareBudgets } from "./sqlite-budgets.ts";
+import { prepareDocuments } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export interface SqliteStoreOptions {
@@ -41,6 +42,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     ...prepareEntries(database, written),
     ...prepareEffects(database),
     ...prepareBudgets(database),
+    ...prepareDocuments(database),
   };
 }
 
