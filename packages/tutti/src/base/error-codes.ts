@@ -87,6 +87,16 @@ export const errorCodes = {
     "Peers hand a task to each other without learning anything new, or too often; it was stopped.",
   ),
   ROUTE_MISSING: code("ask-person", "none", "None of the candidates can take a task."),
+  PLAN_INVALID: code(
+    "tell-model",
+    "none",
+    "A plan can't be run: its form, a reference, a callable, a type or a limit.",
+  ),
+  PLAN_FAILED: code(
+    "give-up",
+    "unknown",
+    "A plan was run and did not reach its end; what was done stays unless it was undone.",
+  ),
   // effects
   EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
   EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),

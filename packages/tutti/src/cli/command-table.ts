@@ -127,6 +127,43 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/why.ts"),
   },
   {
+    name: "plan",
+    group: "look",
+    does: "Shows a run's plans: tasks, states and reasons; or edits one.",
+    operands: [
+      { name: "run", required: true },
+      { name: "plan", required: false },
+    ],
+    options: {
+      edit: {
+        value: "json|@file|-",
+        does: "Sends the plan another version of itself; it is checked before it is taken.",
+      },
+      why: { value: "text", does: "Why it is edited." },
+      by,
+      ledger,
+      json,
+    },
+    more: "With several plans that are running, name the one to edit. `tutti plan <run> --json` prints the plan that --edit takes.",
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "draw",
+    group: "look",
+    does: "Draws a plan, what a file declares, or what a run did.",
+    operands: [
+      { name: "file", required: false },
+      { name: "callables", required: false },
+    ],
+    options: {
+      run: { value: "run", does: "Draws what this run did instead." },
+      svg: { does: "Prints SVG; Mermaid otherwise." },
+      ledger,
+    },
+    more: "The file is a plan (.json), or TypeScript or JavaScript that exports flows, agents or tools.\nWith the file of its callables a plan also shows effects and what may not be done together.",
+    load: () => import("./commands/draw.ts"),
+  },
+  {
     name: "limits",
     group: "look",
     does: "Shows what accounts may spend and have spent, and what is left alone for now.",

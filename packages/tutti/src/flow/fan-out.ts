@@ -148,6 +148,9 @@ function toGroupError(group: Group, progress: Progress): TuttiError {
   );
 }
 
+// One for all: making an error takes longer than the rest of a short race, and nobody looks at its stack.
+const lostRace = new TuttiError("RUN_CANCELLED", "another branch won the race");
+
 /** The first branch that settles wins; the others are cancelled. Does not wait for them to leave. */
 export function raceOf(
   group: Pick<Group, "key" | "scope" | "branches">,
@@ -158,8 +161,7 @@ export function raceOf(
     if (scopes.some((scope) => scope.closed)) return;
     winner.close();
     settle();
-    for (const scope of scopes)
-      if (scope !== winner) scope.cancel(new TuttiError("RUN_CANCELLED", "another branch won the race"));
+    for (const scope of scopes) if (scope !== winner) scope.cancel(lostRace);
   };
   for (const branch of group.branches) {
     const scope = group.scope.open(`${group.key}/${toSegment(branch.label)}`);

@@ -18,7 +18,8 @@ const meantWeight = 0.7;
 const doesCharacters = 200;
 
 /** What something is found by: tools, and whatever else says what it does. */
-export type Findable = Pick<Tool, "name" | "does" | "tags"> & Partial<Pick<Tool, "input">>;
+export type Findable = Pick<Tool, "name" | "tags"> &
+  Partial<Pick<Tool, "input">> & { readonly does?: string | undefined };
 
 /** Ranks tools with BM25: for each word of a request the better of the word itself and what else it may be called. */
 export function toToolIndex(tools: readonly Findable[]): ToolIndex {
@@ -55,7 +56,7 @@ function toPurposeTerms(tool: Findable): string[] {
   return [
     ...repeat(toNameTerms(tool.name), nameRepeats),
     ...repeat((tool.tags ?? []).flatMap(toNameTerms), tagRepeats),
-    ...toTerms(tool.does.slice(0, doesCharacters)),
+    ...toTerms((tool.does ?? "").slice(0, doesCharacters)),
   ];
 }
 
