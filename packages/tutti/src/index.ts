@@ -56,6 +56,7 @@ export type {
   StepOptions,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
+export type { Published, Topic, TopicEvent } from "./contracts/topic.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
 export { openTutti } from "./engine/open-tutti.ts";
@@ -69,6 +70,23 @@ export type {
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";
+export {
+  subscription,
+  type Collect,
+  type CollectedReaction,
+  type SingleReaction,
+  type Subscription,
+} from "./engine/events/subscription.ts";
+export type { Events, SubscriptionStatus } from "./engine/events/events.ts";
+export type { Schedules, ScheduleStatus } from "./engine/schedules/schedules.ts";
+export {
+  schedule,
+  type DueTime,
+  type Missed,
+  type Schedule,
+  type ScheduleDefinition,
+} from "./engine/schedules/schedule.ts";
+export { topic } from "./flow/topic.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
 export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent } from "./agents/agent.ts";

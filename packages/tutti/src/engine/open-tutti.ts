@@ -8,14 +8,14 @@ import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
-import { parseWith } from "../contracts/schema.ts";
-import { toBlobs } from "../flow/step.ts";
-import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { isJournalId } from "./journal.ts";
+import { toNewRun } from "./new-run.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
+import { toTriggers, type Triggers } from "./triggers.ts";
 import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
 
 const defaultLedger = ".tutti/ledger.db";
@@ -34,7 +34,8 @@ export interface InnerOptions {
  */
 export async function openTutti(options: TuttiOptions, inner: InnerOptions = {}): Promise<Tutti> {
   watchEnvironment(process.env);
-  const flows = toFlowTable(options.flows);
+  const { on = [], schedules = [] } = options;
+  const flows = toFlowTable([...options.flows, ...[...on, ...schedules].map((trigger) => trigger.flow)]);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
@@ -50,14 +51,17 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
+    loadEvents: () => triggers.loadEvents(),
     onBackgroundError(error) {
       // The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself.
       if (!(error instanceof TuttiError)) throw error;
     },
   };
   const runs = openActiveRuns(engine);
+  const triggers = toTriggers(engine, runs, { on, schedules });
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs);
+  const tutti = toTutti(engine, runs, triggers);
+  await openTriggers(tutti, triggers, options);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
     : withControl(tutti, options.ledger ?? defaultLedger);
@@ -83,9 +87,24 @@ function withControl(tutti: Tutti, path: string): Tutti {
   };
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
+/** Without `recover` nothing is taken up that nobody asks for, but what was declared is. */
+async function openTriggers(tutti: Tutti, triggers: Triggers, { recover, on, schedules }: TuttiOptions): Promise<void> {
+  if (recover === false && on === undefined && schedules === undefined) return;
+  try {
+    await triggers.open();
+  } catch (error) {
+    await tutti.close();
+    throw error;
+  }
+}
+
+function toTutti(engine: Engine, runs: ActiveRuns, triggers: Triggers): Tutti {
+  const { publish, events, schedules } = triggers;
   const tutti: Tutti = {
     ledger: engine.ledger,
+    publish,
+    events,
+    schedules,
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();
@@ -110,6 +129,7 @@ function toTutti(engine: Engine, runs: ActiveRuns): Tutti {
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
+      await triggers.close();
       await runs.close(closeGraceMs);
       await engine.ledger.close();
     },
@@ -130,25 +150,13 @@ async function start<Input>(
       hint: "Pass it to openTutti({ flows: [...] }).",
     });
   }
-  if (id !== undefined && !idPattern.test(id)) {
+  if (id !== undefined && (!idPattern.test(id) || isJournalId(id))) {
     throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
-      hint: "Use letters, digits and . ~ : - _, at most 120.",
+      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription: and schedule: are taken.",
     });
   }
-  const input = await parseWith(flow.input, request.input, {
-    code: "INPUT_INVALID",
-    what: `the input of ${flow.name}`,
-  });
-  const stored = toStoredValue("input", input, `the input of ${flow.name}`);
-  return engine.ledger.start({
-    id: toRunId(id ?? `${flow.name}-${toShortId()}`),
-    flow: flow.name,
-    version: flow.version,
-    body: toBody({ flow: flow.name, version: flow.version, ...(key === undefined ? {} : { startKey: key }) }, stored),
-    ...toBlobs(stored),
-    ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
-    ...(windowMs === undefined ? {} : { windowMs }),
-  });
+  const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
+  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs }));
 }
 
 /** What agents are told of each other; made when the first one asks. */

@@ -7,7 +7,12 @@ import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
+import type { Published, Topic } from "../contracts/topic.ts";
 import type { Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
+import type { Events } from "./events/events.ts";
+import type { Subscription } from "./events/subscription.ts";
+import type { Schedule } from "./schedules/schedule.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
@@ -22,6 +27,10 @@ export interface TuttiOptions {
   readonly ledger?: string | Ledger;
   /** `power` (default): what was acknowledged survives a power cut. `process`: the death of the process. */
   readonly durability?: Durability;
+  /** Flows that react to topics. Their flows need not be named again. */
+  readonly on?: readonly Subscription[];
+  /** Flows that are started by the clock. */
+  readonly schedules?: readonly Schedule[];
   /** Continue open runs at once (default). Without it they go on when they are asked for. */
   readonly recover?: boolean;
   /** Lets `tutti signal`, `cancel` and so on reach this engine from other processes of the same user, over the loopback address. True by default; only for a ledger given as a file. */
@@ -83,6 +92,17 @@ export interface Tutti {
   ): Promise<RunHandle<Output>>;
   /** A handle on a run that exists, whoever started it. @throws RUN_UNKNOWN */
   open(run: string): Promise<RunHandle>;
+  /**
+   * Publishes an event. The same `id` twice is one event. Resolves when it is durable.
+   * @throws INPUT_INVALID, EVENT_UNUSABLE, VALUE_NOT_STORABLE, SECRET_EXPOSED
+   */
+  publish<Payload>(
+    topic: Topic<Payload>,
+    payload: NoInfer<Payload>,
+    options?: { readonly id?: string | undefined },
+  ): Promise<Published>;
+  readonly events: Events;
+  readonly schedules: Schedules;
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
   /** Effects whose outcome nobody knows, for a person to settle. */
   inDoubt(): Promise<readonly EffectRecord[]>;

@@ -97,8 +97,8 @@ function intend(driver: Driver, call: EffectCall): void {
   driver.begin();
   void driver.append(toIntent(call)).then((appended) => {
     if (driver.stopped) return;
-    if (appended.kind === "recorded") call.dispatch();
-    else shareEffect(driver, call, appended.effect);
+    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);
+    else call.dispatch();
     driver.finish();
   });
 }

@@ -73,12 +73,14 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   }
 
   function append(head: RunHead, entry: NewEntry): Appended | Refused {
+    if (entry.onceKey !== undefined && store.findStartKey(entry.onceKey) !== undefined) return { kind: "repeated" };
     let effect: EffectRecord | undefined;
     if (entry.effect !== undefined) {
       const change = decideEffect(store, head, entry.effect);
       if (change.kind !== "changed") return change;
       effect = change.effect;
     }
+    if (entry.onceKey !== undefined) store.putStartKey(entry.onceKey, { run: head.run, at: place.at });
     write(head, entry);
     if (effect?.state === "settled") effect = { ...effect, settledLsn: place.lsn };
     if (effect !== undefined) store.putEffect(effect);

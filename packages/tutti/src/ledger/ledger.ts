@@ -21,8 +21,8 @@ export interface Ledger {
   start(run: NewRun): Promise<StartOutcome>;
   /** Takes the run over: raises its epoch, so that an earlier driver can't write any more, and returns its entries. */
   claim(run: RunId): Promise<Claim>;
-  /** The run's entries in order, from `fromSeq` (1 by default). They may not be on disk yet. */
-  read(run: RunId, fromSeq?: number): Promise<readonly LedgerEntry[]>;
+  /** The run's entries in order, from `fromSeq` (1 by default), at most `limit` (all by default). They may not be on disk yet. */
+  read(run: RunId, fromSeq?: number, limit?: number): Promise<readonly LedgerEntry[]>;
   /** Entries of all runs after `lsn`, in order, at most `limit`. */
   scan(afterLsn: number, limit: number): Promise<readonly LedgerEntry[]>;
   readBlob(hash: string): Promise<string | undefined>;
@@ -70,7 +70,9 @@ export interface AppendWaiter {
 export type Appended =
   | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number }
   /** The entry was an intent and the key belongs to another step. */
-  | { readonly kind: "taken"; readonly effect: EffectRecord };
+  | { readonly kind: "taken"; readonly effect: EffectRecord }
+  /** An entry under the same `onceKey` was stored before. */
+  | { readonly kind: "repeated" };
 
 export interface NewEntry {
   readonly kind: EntryKind;
@@ -84,6 +86,8 @@ export interface NewEntry {
   readonly wakeAt?: number;
   /** What this entry does to an effect; checked and stored in the same transaction. */
   readonly effect?: EffectChange;
+  /** Entries under one such key are one entry: a second one is answered with `repeated`, and nothing of it is stored. */
+  readonly onceKey?: string;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */

@@ -98,7 +98,11 @@ function toWrites({ entries, runs, effects, startKeys, blobs }: Tables): Writes 
 
 function toReader({ entries, entriesByRun, runs, effects, blobs }: Tables): LedgerReader {
   return {
-    read: (run, fromSeq) => (entriesByRun.get(run) ?? []).slice(Math.max(fromSeq, 1) - 1),
+    read: (run, fromSeq, limit) =>
+      (entriesByRun.get(run) ?? []).slice(
+        Math.max(fromSeq, 1) - 1,
+        limit === undefined ? undefined : Math.max(fromSeq, 1) - 1 + limit,
+      ),
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);
       return entries.committed.slice(from, from + Math.max(limit, 0));
