@@ -9,7 +9,7 @@ export interface Pump {
 }
 
 /** No timer is set for longer: a clock that was set meanwhile is noticed after so long. */
-const lookAgainMs = 60_000;
+const lookAgainMs = 60 * 60_000;
 
 /** `work` does what can be done now and says when it wants to be called again. What it throws stops the pump, and is told. */
 export function openPump(

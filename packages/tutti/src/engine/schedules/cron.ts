@@ -25,13 +25,24 @@ export async function readCron(cron: string, timeZone: string): Promise<DueTimes
       cause: error,
     });
   }
+  const next = (moment: number): number | undefined => pattern.nextRun(new Date(moment))?.getTime();
   return {
-    after: (moment) => pattern.nextRun(new Date(moment))?.getTime(),
-    between: (after, until, max) =>
-      pattern
-        .previousRuns(max, new Date(until + 1))
-        .map((due) => due.getTime())
-        .filter((due) => due > after && due <= until)
-        .toSorted((left, right) => left - right),
+    after: next,
+    between(after, until, max) {
+      const due: number[] = [];
+      for (let at = next(after); at !== undefined && at <= until; at = next(at)) {
+        // Counted from the end only where it must be: that costs as much as `max` says, whatever is due.
+        if (due.length === max) return newest(until, max);
+        due.push(at);
+      }
+      return due;
+    },
   };
+
+  function newest(until: number, max: number): readonly number[] {
+    return pattern
+      .previousRuns(max, new Date(until + 1))
+      .map((due) => due.getTime())
+      .toReversed();
+  }
 }
