@@ -55,3 +55,14 @@ export async function settle({ ledger }: Stage, tutti: Tutti): Promise<void> {
   }
   throw new Error("events or runs never came to their end");
 }
+
+const ship = flow({ name: "ship", input: Order, output: z.null(), run: async (run) => run.step("ship", () => null) });
+
+/** For processes that are killed, and those that come after them. */
+export const shipping = subscription({
+  name: "ship",
+  topic: orders,
+  flow: ship,
+  input: (order) => order,
+  from: "beginning",
+});

@@ -61,7 +61,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   const triggers = toTriggers(engine, runs, { on, schedules });
   if (options.recover !== false) await recover(engine, runs);
   const tutti = toTutti(engine, runs, triggers);
-  await openTriggers(tutti, triggers, options);
+  await openTriggers(tutti, triggers, options.recover !== false);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
     : withControl(tutti, options.ledger ?? defaultLedger);
@@ -87,11 +87,10 @@ function withControl(tutti: Tutti, path: string): Tutti {
   };
 }
 
-/** Without `recover` nothing is taken up that nobody asks for, but what was declared is. */
-async function openTriggers(tutti: Tutti, triggers: Triggers, { recover, on, schedules }: TuttiOptions): Promise<void> {
-  if (recover === false && on === undefined && schedules === undefined) return;
+/** What can't be taken up is said before anybody gets the engine, which is then closed. */
+async function openTriggers(tutti: Tutti, triggers: Triggers, isRecovering: boolean): Promise<void> {
   try {
-    await triggers.open();
+    await triggers.open(isRecovering);
   } catch (error) {
     await tutti.close();
     throw error;

@@ -24,7 +24,8 @@ export function openPump(
 
   async function turn(): Promise<void> {
     try {
-      while (isWanted && !isStopped) {
+      for (;;) {
+        if (!isWanted || isStopped) return;
         isWanted = false;
         const next = await work();
         if (next === undefined || isStopped) continue;

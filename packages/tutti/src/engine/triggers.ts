@@ -14,8 +14,8 @@ import type { Tutti } from "./tutti.ts";
 export interface Triggers extends Pick<Tutti, "publish" | "events" | "schedules"> {
   /** Loads what is needed for events, when something needs it. */
   loadEvents(): Promise<EventPart>;
-  /** Takes up subscriptions, schedules and runs that wait for events. */
-  open(): Promise<void>;
+  /** Takes up subscriptions, schedules and, when recovering, runs that wait for events. */
+  open(isRecovering: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,10 +28,10 @@ export interface Declared {
 export function toTriggers(engine: Engine, runs: ActiveRuns, { on, schedules }: Declared): Triggers {
   refuseTwins(on, "subscriptions");
   refuseTwins(schedules, "schedules");
-  const parts = openCache((_: "events") =>
+  const parts = openCache<"events", EventPart>(() =>
     import("./events/open-events.ts").then(({ openEvents }) => openEvents(engine, runs, on)),
   );
-  const scheduleParts = openCache((_: "schedules") =>
+  const scheduleParts = openCache<"schedules", SchedulePart>(() =>
     import("./schedules/open-schedules.ts").then(({ openSchedules }) => openSchedules(engine, runs, schedules)),
   );
   const loadEvents = (): Promise<EventPart> => parts.get("events");
@@ -42,9 +42,9 @@ export function toTriggers(engine: Engine, runs: ActiveRuns, { on, schedules }: 
     },
     events: toEvents(engine, loadEvents),
     schedules: toSchedules(engine, () => scheduleParts.get("schedules")),
-    async open() {
-      const [topic] = await engine.ledger.listRuns({ flow: toJournalFlow("topic"), limit: 1 });
-      if (on.length > 0 || topic !== undefined) await loadEvents();
+    async open(isRecovering) {
+      const known = isRecovering ? await engine.ledger.listRuns({ flow: toJournalFlow("topic"), limit: 1 }) : [];
+      if (on.length > 0 || known.length > 0) await loadEvents();
       if (schedules.length > 0) await scheduleParts.get("schedules");
     },
     async close() {
@@ -53,8 +53,9 @@ export function toTriggers(engine: Engine, runs: ActiveRuns, { on, schedules }: 
   };
 }
 
+const reader = () => import("./events/open-events.ts");
+
 function toEvents({ ledger }: Engine, loadEvents: () => Promise<EventPart>): Events {
-  const reader = () => import("./events/open-events.ts");
   return {
     topics: async () => (await reader()).listTopics(ledger),
     read: async <Payload>(topic: Topic<Payload>, range = {}) =>

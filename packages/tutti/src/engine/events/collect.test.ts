@@ -12,6 +12,8 @@ import { subscription, type Collect, type Subscription } from "./subscription.ts
 
 const secondMs = 1_000;
 
+const toAmounts = (payloads: readonly { readonly amount: number }[]): number[] => payloads.map(({ amount }) => amount);
+
 function collecting(collect: Collect): { readonly seen: number[][]; readonly on: readonly Subscription[] } {
   const seen: number[][] = [];
   const total = flow({
@@ -20,8 +22,7 @@ function collecting(collect: Collect): { readonly seen: number[][]; readonly on:
     output: z.null(),
     run: async (run, amounts) => run.step("note", () => (seen.push(amounts), null)),
   });
-  const input = (payloads: readonly { readonly amount: number }[]): number[] => payloads.map(({ amount }) => amount);
-  return { seen, on: [subscription({ name: "total", topic: orders, flow: total, collect, input })] };
+  return { seen, on: [subscription({ name: "total", topic: orders, flow: total, collect, input: toAmounts })] };
 }
 
 test("debounce: acts once it was quiet, with all events since", verifies("C9", "D9"), async () => {

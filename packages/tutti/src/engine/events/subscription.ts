@@ -17,7 +17,7 @@ interface Reaction<Payload, Input> {
   /** Names its place in the topic: another name starts anew. */
   readonly name: string;
   readonly topic: Topic<Payload>;
-  readonly flow: Flow<Input, unknown>;
+  readonly flow: Flow<Input>;
   /** Events that it says no to are passed over. Must depend on the event alone. */
   readonly filter?: (payload: NoInfer<Payload>, event: TopicEvent<NoInfer<Payload>>) => boolean;
   /**
@@ -83,8 +83,7 @@ export function subscription<Payload, Input>(
     kind: "subscription",
     name,
     topic: definition.topic,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its input is parsed by its own schema before it starts
-    flow: definition.flow as Flow,
+    flow: definition.flow,
     collect: definition.collect === undefined ? undefined : toCollect(name, definition.collect),
     from,
     order: definition.order ?? "per-key",

@@ -17,7 +17,7 @@ export async function readCron(cron: string, timeZone: string): Promise<DueTimes
   let pattern: InstanceType<typeof Cron>;
   try {
     // Croner takes any text for a zone until the first time is asked for.
-    new Intl.DateTimeFormat("en", { timeZone });
+    Intl.DateTimeFormat("en", { timeZone });
     pattern = new Cron(cron, { paused: true, timezone: timeZone, mode: "5-or-6-parts" });
   } catch (error) {
     throw new TuttiError("DEFINITION_INVALID", `"${cron}" in "${timeZone}" is no schedule`, {

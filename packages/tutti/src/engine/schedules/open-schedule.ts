@@ -139,11 +139,11 @@ function toMoment(dueAt: number): string {
   return new Date(dueAt).toISOString().replace(".000Z", "Z");
 }
 
-function toInput({ name, toInput: make }: Schedule, dueAt: number): unknown {
+function toInput(definition: Schedule, dueAt: number): unknown {
   try {
-    return make({ schedule: name, dueAt });
+    return definition.toInput({ schedule: definition.name, dueAt });
   } catch (error) {
-    throw new TuttiError("EVENT_UNUSABLE", `the input of schedule ${name} threw for ${toMoment(dueAt)}`, {
+    throw new TuttiError("EVENT_UNUSABLE", `the input of schedule ${definition.name} threw for ${toMoment(dueAt)}`, {
       hint: "Correct it; the next due time is tried with the new code.",
       cause: error,
     });

@@ -10,7 +10,7 @@ export interface ScheduleDefinition<Input> {
   readonly cron: string;
   /** The zone whose wall clock counts: `Europe/Berlin`. */
   readonly timeZone: string;
-  readonly flow: Flow<Input, unknown>;
+  readonly flow: Flow<Input>;
   /** The input of every run, or what makes it from the moment that was due. */
   readonly input: NoInfer<Input> | ((due: DueTime) => NoInfer<Input>);
   /** `once` by default. A due time is missed when it is found more than a minute late. */
@@ -47,8 +47,7 @@ export function schedule<Input>(definition: ScheduleDefinition<Input>): Schedule
     name,
     cron,
     timeZone,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its input is parsed by its own schema before it starts
-    flow: definition.flow as Flow,
+    flow: definition.flow,
     missed,
     toInput: (due) => (isMaker(input) ? input(due) : input),
   };

@@ -128,7 +128,10 @@ test("a crash at every write: each due time has one run", verifies("D9", "D1", "
 test("a clock that is set back starts nothing twice; one that is set forward is noticed", verifies("D9"), async () => {
   const real = openManualClock();
   let shiftMs = 0;
-  const clock = { now: () => real.now() + shiftMs, after: real.after };
+  const clock = {
+    now: () => real.now() + shiftMs,
+    after: (delayMs: number, wake: () => void) => real.after(delayMs, wake),
+  };
   const { seen, schedules } = daily();
   await openTutti({ flows: [], schedules, clock, ledger: openMemoryLedger({ clock }) });
   await real.advance(10 * hourMs);
