@@ -6,6 +6,7 @@ export const layers: readonly (readonly string[])[] = [
   ["base"],
   ["contracts"],
   ["ledger", "policy"],
+  ["limits"],
   ["flow", "models", "tools", "insight"],
   ["agents", "people"],
   ["teams"],

@@ -140,7 +140,6 @@ export const missingById: Readonly<Record<string, string>> = {
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
   G13: "the evidence bundle",
   O6: "policies",
-  M2: "agents that say their confidence by themselves",
   P2: "contracts of our own MCP server, and contracts in A2A",
   X7: "most patterns",
 };

@@ -7,6 +7,7 @@ import {
   type ProviderRequest,
   type ProviderServer,
 } from "../../packages/tutti/src/testing/provider-server.ts";
+import { responsesWire, type Said } from "../../packages/tutti/src/testing/wire-answers.ts";
 import { verifies } from "../../test/verifies.ts";
 import { given, openDesk, quotesIn, said, type Desk } from "./desk.ts";
 
@@ -26,47 +27,29 @@ afterEach(async () => {
 /** The OpenAI Responses API, played by functions: one answer for each role. */
 const Body = z.object({
   model: z.string(),
+  stream: z.boolean().optional(),
   input: z.array(z.looseObject({ role: z.string().optional(), type: z.string().optional() })),
 });
 
-function answerOf(content: unknown): ProviderAnswer {
-  const text = JSON.stringify(content);
-  return reply([
-    {
-      type: "message",
-      id: "msg_1",
-      role: "assistant",
-      status: "completed",
-      content: [{ type: "output_text", text, annotations: [] }],
-    },
-  ]);
+type Played = Said | ProviderAnswer;
+
+function answerOf(content: unknown): Said {
+  return { text: JSON.stringify(content) };
 }
 
-function callOf(name: string, input: unknown): ProviderAnswer {
-  return reply([
-    {
-      type: "function_call",
-      id: "fc_1",
-      call_id: "call_1",
-      name,
-      arguments: JSON.stringify(input),
-      status: "completed",
-    },
-  ]);
+function callOf(name: string, input: unknown): Said {
+  return { calls: [{ id: "call_1", name, input }] };
 }
 
-function reply(output: unknown): ProviderAnswer {
-  const usage = {
-    input_tokens: 10,
-    output_tokens: 5,
-    total_tokens: 15,
-    input_tokens_details: { cached_tokens: 0 },
-    output_tokens_details: { reasoning_tokens: 0 },
-  };
-  return {
-    kind: "answer",
-    body: { id: "resp_1", object: "response", created_at: 1, status: "completed", model: "gpt-test", output, usage },
-  };
+/** At once, or as a stream where that is asked for: whoever watches the run gets words as they come. */
+function toWire(words: Said, { body }: ProviderRequest): ProviderAnswer {
+  if (Body.parse(body).stream === true) return { kind: "events", events: responsesWire.events(words).map(named) };
+  return { kind: "answer", body: JSON.parse(named(JSON.stringify(responsesWire.answer(words)))) };
+}
+
+/** As the model says its name that was asked for. */
+function named(text: string): string {
+  return text.replaceAll("wire-model-1", "gpt-test");
 }
 
 function roleOf(request: ProviderRequest): string {
@@ -77,7 +60,7 @@ const trueQuote = { quote: said[1], source: "library/speed.txt" };
 const falseQuote = { quote: "Ledgers are faster than light.", source: "library/speed.txt" };
 
 /** A whole crew; the writer uses the false quote as long as `writesFalsely` says so. */
-function playCrew(request: ProviderRequest, writesFalsely: (corrections: string) => boolean): ProviderAnswer {
+function playCrew(request: ProviderRequest, writesFalsely: (corrections: string) => boolean): Said {
   const text = JSON.stringify(request.body);
   const calls = Body.parse(request.body).input.some((item) => item.type === "function_call_output");
   switch (roleOf(request)) {
@@ -116,9 +99,12 @@ function playCrew(request: ProviderRequest, writesFalsely: (corrections: string)
 }
 
 async function withProvider(
-  answer: (request: ProviderRequest, index: number) => ProviderAnswer,
+  answer: (request: ProviderRequest, index: number) => Played,
 ): Promise<Readonly<Record<string, string>>> {
-  server = await openProviderServer(answer);
+  server = await openProviderServer((request, index) => {
+    const played = answer(request, index);
+    return "kind" in played ? played : toWire(played, request);
+  });
   return {
     OPENAI_API_KEY: "sk-test-4711abcdefghijklmnop",
     OPENAI_BASE_URL: `${server.url}/v1`,
@@ -179,7 +165,7 @@ test("a question whose research fails does not spoil the page, and is named on i
 test("when no quote of a draft stands in its source, nothing of the draft is printed", verifies("G2"), async () => {
   const environment = await withProvider((request) => {
     const falsely = JSON.stringify(playCrew(request, () => true)).replaceAll(said[1] ?? "", falseQuote.quote);
-    const answer: ProviderAnswer = JSON.parse(falsely);
+    const answer: Said = JSON.parse(falsely);
     return roleOf(request) === "writer" ? answer : playCrew(request, () => true);
   });
   const page = await desk.readPage(await desk.play(given, { environment }));

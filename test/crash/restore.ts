@@ -1,8 +1,8 @@
 import type { Clock } from "../../packages/tutti/src/base/clock.ts";
 import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
-import type { RunId } from "../../packages/tutti/src/contracts/ids.ts";
+import { toDocumentId, type RunId } from "../../packages/tutti/src/contracts/ids.ts";
 import type { RunStatus } from "../../packages/tutti/src/contracts/run-record.ts";
-import type { EffectChange, Ledger, NewEntry, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
+import type { DocumentChange, EffectChange, Ledger, NewEntry, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
 import { openMemoryLedger } from "../../packages/tutti/src/ledger/memory/memory-ledger.ts";
 
 /** A ledger that holds exactly these entries, and whose runs and effects stand as they say: what a crash after the last one leaves behind. */
@@ -49,13 +49,30 @@ const statusByKind: { readonly [Kind in LedgerEntry["kind"]]?: RunStatus } = {
 function toNewEntry(entry: LedgerEntry): NewEntry {
   const status = statusByKind[entry.kind];
   const effect = toEffectChange(entry);
+  const document = toDocumentChange(entry);
   return {
     kind: entry.kind,
     key: entry.key,
     body: entry.body,
     ...(status === undefined ? {} : { status }),
     ...(effect === undefined ? {} : { effect }),
+    ...(document === undefined ? {} : { document }),
   };
+}
+
+/** Leases end with the process that held them. */
+function toDocumentChange(entry: LedgerEntry): DocumentChange | undefined {
+  if (entry.kind === "document-committed") {
+    const { reads, writes } = bodyOf(entry, entry.kind);
+    const documents = writes.map((write) => write.document);
+    return { kind: "commit", reads: toReads(reads), writes: documents, holder: entry.key };
+  }
+  const reads = entry.kind === "effect-intended" ? bodyOf(entry, entry.kind).reads : undefined;
+  return reads === undefined ? undefined : { kind: "rely", reads: toReads(reads) };
+}
+
+function toReads(reads: Readonly<Record<string, number>>): Extract<DocumentChange, { kind: "rely" }>["reads"] {
+  return new Map(Object.entries(reads).map(([document, version]) => [toDocumentId(document), version]));
 }
 
 function toEffectChange(entry: LedgerEntry): EffectChange | undefined {

@@ -74,6 +74,12 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
     listRuns: alive((filter) => ledger.listRuns(filter)),
     findEffect: alive((key) => ledger.findEffect(key)),
     listEffects: alive((filter) => ledger.listEffects(filter)),
+    listAccounts: alive((...args: Parameters<Ledger["listAccounts"]>) => ledger.listAccounts(...args)),
+    keep: (name, state) => void (isDead || ledger.keep(name, state)),
+    listKept: alive((...args: Parameters<Ledger["listKept"]>) => ledger.listKept(...args)),
+    findDocument: alive((...args: Parameters<Ledger["findDocument"]>) => ledger.findDocument(...args)),
+    listDocuments: alive((...args: Parameters<Ledger["listDocuments"]>) => ledger.listDocuments(...args)),
+    listVersions: alive((...args: Parameters<Ledger["listVersions"]>) => ledger.listVersions(...args)),
     flush: alive(() => ledger.flush()),
     close: async () => {},
   };

@@ -1,5 +1,7 @@
 import { describe } from "vitest";
 
+import { describeBudgets } from "./ledger-budget-cases.ts";
+import { describeDocuments } from "./ledger-document-cases.ts";
 import { describeDurability } from "./ledger-durability-cases.ts";
 import { describeEffects } from "./ledger-effect-cases.ts";
 import { describeEntries } from "./ledger-entry-cases.ts";
@@ -14,6 +16,8 @@ export function describeLedger(name: string, under: LedgerUnderTest): void {
     describeDurability(under);
     describeRuns(under);
     describeEffects(under);
+    describeBudgets(under);
+    describeDocuments(under);
     describeProperties(under);
   });
 }

@@ -72,10 +72,17 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a tool is called before its intent is written",
     file: "flow/effect-call.ts",
-    text: 'void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") call.dispatch();',
+    text: 'void driver.append(toIntent(driver, call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);\n    else if (appended.kind === "stale") refuseStale(driver, call, appended.documents);\n    else call.dispatch();',
     replacement:
-      'call.dispatch();\n  void driver.append(toIntent(call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "recorded") void 0;',
+      'call.dispatch();\n  void driver.append(toIntent(driver, call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);',
     check: crash(800),
+  },
+  {
+    name: "a commit that relies on an old version is stored",
+    file: "ledger/document-book.ts",
+    text: "if (newest !== seen) documents.push",
+    replacement: "if (newest < seen) documents.push",
+    check: { kind: "ledger" },
   },
   {
     name: "an effect whose outcome is unknown is taken for not done, and done again",
@@ -87,8 +94,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a second attempt writes no intent of its own",
     file: "flow/effect-call.ts",
-    text: "prepare: () => intendAgain(driver, call),",
-    replacement: "prepare: () => Promise.resolve(),",
+    text: "{ prepare: () => intendAgain(driver, call) }",
+    replacement: "{ prepare: () => Promise.resolve() }",
     check: program("durable-attempts"),
   },
   {

@@ -8,6 +8,7 @@ export type {
   ActHost,
   Contract,
   EffectClass,
+  ModelAsker,
   Retry,
   ToldPiece,
   Tool,
@@ -18,9 +19,18 @@ export type {
 export { toContract } from "./contracts/contract.ts";
 export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
+export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { BodyOf, EntryKind, LedgerEntry } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
+export type {
+  ConflictPolicy,
+  DocumentHandle,
+  DocumentState,
+  DocumentType,
+  DocumentVersion,
+  Refreshed,
+} from "./contracts/document.ts";
 export type { TuttiConfig } from "./contracts/config.ts";
 export type {
   Model,
@@ -32,6 +42,7 @@ export type {
   ModelTool,
   PassedOver,
   ToolCall,
+  WorstCase,
 } from "./contracts/model.ts";
 export {
   addUsage,
@@ -54,6 +65,7 @@ export type {
   SignalType,
   StepHost,
   StepOptions,
+  Transaction,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Published, Topic, TopicEvent } from "./contracts/topic.ts";
@@ -87,12 +99,16 @@ export {
   type ScheduleDefinition,
 } from "./engine/schedules/schedule.ts";
 export { topic } from "./flow/topic.ts";
+export { document, type DocumentDefinition } from "./flow/document.ts";
+export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
-export type { Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
+export type { AccountFilter, Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent } from "./agents/agent.ts";
 export type { AgentDefinition } from "./agents/agent-definition.ts";
 export type { Compaction } from "./agents/compaction.ts";
 export type { CoordinationRules } from "./agents/coordination.ts";
+export type { BudgetLeft, StepDown } from "./agents/step-down.ts";
+export type { Breaker, Limits, LimitTable, Rate } from "./limits/limit.ts";
 export { systemClock } from "./base/clock.ts";
 export { withFailover, type FailoverDefinition } from "./tools/failover.ts";
 export type { Provider } from "./tools/provider.ts";

@@ -7,4 +7,5 @@ export { failover, type FailoverOptions } from "./models/failover.ts";
 export { offlineModel } from "./models/offline/offline-model.ts";
 export type { Price } from "./models/pricing/price.ts";
 export { prices, pricesSource } from "./models/pricing/prices.ts";
+export { withPrice, type PriceSettings } from "./models/pricing/with-price.ts";
 export { route, type RouteOptions } from "./models/route.ts";

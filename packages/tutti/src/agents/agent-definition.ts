@@ -1,3 +1,4 @@
+import type { Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { ModelHints } from "../contracts/model.ts";
 import type { Schema } from "../contracts/schema.ts";
@@ -5,6 +6,7 @@ import type { Guarantee, Precondition, Terms } from "../contracts/terms.ts";
 import type { Registry } from "../tools/registry/registry.ts";
 import type { Compaction } from "./compaction.ts";
 import type { CoordinationRules } from "./coordination.ts";
+import type { StepDown } from "./step-down.ts";
 
 export type AgentHints = Pick<ModelHints, "task" | "difficulty">;
 
@@ -38,6 +40,10 @@ export interface AgentDefinition<Input, Output> extends Terms {
   readonly durationMaxMs?: number;
   /** What one call may cost, where its model reports costs. */
   readonly costMaxUsd?: number;
+  /** What all its calls in one run may spend together: reserved before it is spent. */
+  readonly budget?: Budget;
+  /** Asked when a budget has no room for a question to the model: names a cheaper tier, or nothing to give up. */
+  readonly stepDown?: StepDown;
   /** When a long conversation is shortened, and how. Never by default. */
   readonly compact?: Compaction;
   /** `self`: the model says how sure it is, and its word is the result's confidence. */

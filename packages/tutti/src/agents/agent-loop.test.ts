@@ -6,12 +6,13 @@ import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { Model } from "../contracts/model.ts";
+import type { Model, ModelRequest } from "../contracts/model.ts";
 import type { Agent } from "../contracts/run.ts";
 import { openTutti } from "../engine/open-tutti.ts";
 import type { Activity, Tutti } from "../engine/tutti.ts";
 import { flow } from "../flow/flow.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
+import { route } from "../models/route.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
@@ -266,6 +267,33 @@ test("a tool's failure ends the run by its own code, unless the code says that t
   const told = new TuttiError("TOOL_FAILED", "").disposition === "tell-model";
   expect(outcome).toMatchObject(told ? { answer: "told" } : { code: "TOOL_FAILED" });
 });
+
+test(
+  "a tier can route by the agent's task, by what is left to spend, and by how sure the last answer was",
+  verifies("M2"),
+  async () => {
+    const unsure = { value: 0.3, source: "logprobs" } as const;
+    const cheap = scriptedModel([
+      { toolCalls: [{ id: "a", tool: "look.up", input: { word: "first" } }], confidence: unsure },
+    ]);
+    const strong = scriptedModel([{ answer: { answer: "sure" } }]);
+    const asked: ModelRequest["hints"][] = [];
+    const tier = route({
+      models: { cheap, strong },
+      by({ hints }) {
+        asked.push(hints);
+        return hints?.task === "explain" && (hints.confidence ?? 1) < 0.5 ? "strong" : "cheap";
+      },
+    });
+    const callee = toAgent({ hints: { task: "explain", difficulty: "hard" }, costMaxUsd: 1 });
+    expect((await play(tier, callee)).outcome).toEqual({ answer: "sure" });
+    const always = { run: "run", task: "explain", difficulty: "hard" };
+    expect(asked).toEqual([
+      { ...always, budgetUsd: 1 },
+      { ...always, budgetUsd: 0.99, confidence: 0.3 },
+    ]);
+  },
+);
 
 test("a tier without a model is a clear error", verifies("M1"), async () => {
   expect((await play(scriptedModel([]), toAgent({ model: "deep" }))).outcome).toMatchObject({ code: "MODEL_UNKNOWN" });

@@ -9,6 +9,7 @@ import { compact, openConversation, type Compaction, type Conversation } from ".
 import { toCoordinationContext } from "./coordination.ts";
 import { openLimits, type LimitBook, type Limits, type Turn } from "./limits.ts";
 import { toDroppedMessage, toFirstMessages, toLastTurnMessage, toRepairMessage } from "./prompt.ts";
+import type { StepDown } from "./step-down.ts";
 import { openToolCaller, type ToolCaller } from "./tool-calls.ts";
 import { openToolChoice, type Kit, type ToolChoice } from "./tool-choice.ts";
 
@@ -28,6 +29,7 @@ export interface Loop {
   readonly repairsMax: number;
   readonly limits: Limits;
   readonly compaction: Compaction | undefined;
+  readonly stepDown: StepDown | undefined;
 }
 
 interface Call<Input> {
@@ -43,6 +45,8 @@ interface Course {
   readonly choice: ToolChoice;
   readonly caller: ToolCaller;
   readonly conversation: Conversation;
+  /** How sure the model was of what it said last, where that is known. */
+  sure: number | undefined;
 }
 
 /**
@@ -85,6 +89,7 @@ function openCourse(loop: Loop, run: Run, { input, host }: Call<unknown>): Cours
     choice,
     caller: openToolCaller(run, choice, limits),
     conversation: openConversation(toFirstMessages(loop.roleText, toContext(loop, host), input)),
+    sure: undefined,
   };
 }
 
@@ -111,16 +116,27 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
   const reply = await askModel(run, {
     name: "model",
     tier: loop.tier,
-    request: { messages, tools: isLast ? [] : choice.shown, answer: loop.answer, hints: toHints(loop, turn) },
+    stepDown: loop.stepDown,
+    request: {
+      messages,
+      tools: isLast ? [] : choice.shown,
+      answer: loop.answer,
+      hints: toHints(loop, turn, course.sure),
+    },
     leftMs: turn.leftMs,
     host,
   });
   limits.spend(reply.usage);
+  course.sure = reply.confidence?.value;
   return reply;
 }
 
-function toHints({ hints }: Loop, { leftUsd }: Turn): ModelHints {
-  return { ...hints, ...(leftUsd === undefined ? {} : { budgetUsd: leftUsd }) };
+function toHints({ hints }: Loop, { leftUsd }: Turn, sure: number | undefined): ModelHints {
+  return {
+    ...hints,
+    ...(leftUsd === undefined ? {} : { budgetUsd: leftUsd }),
+    ...(sure === undefined ? {} : { confidence: sure }),
+  };
 }
 
 // What the provider wants to see again belongs to all of its calls; without one of them it would not fit.

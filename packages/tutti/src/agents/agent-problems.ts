@@ -1,3 +1,4 @@
+import { findBudgetProblem } from "../contracts/budget.ts";
 import { findTermProblem, type Problem } from "../contracts/term-problems.ts";
 import { findToolsName } from "../tools/registry/find-tools.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
@@ -34,6 +35,9 @@ function findLimitProblem(definition: AgentDefinition<unknown, unknown>): Proble
     return { what: `its turnsMax is ${turnsMax}`, hint: "Give a whole number from 1 up." };
   if (repairsMax !== undefined && !isCount(repairsMax, 0))
     return { what: `its repairsMax is ${repairsMax}`, hint: "Give a whole number from 0 up." };
+  const problem = definition.budget === undefined ? undefined : findBudgetProblem(definition.budget);
+  if (problem !== undefined)
+    return { what: `its budget can't be kept: ${problem}`, hint: "Leave out what is not limited." };
   for (const limit of ["tokensMax", "durationMaxMs", "costMaxUsd"] as const) {
     const max = definition[limit];
     if (max !== undefined && !(max > 0))

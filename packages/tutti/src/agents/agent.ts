@@ -26,7 +26,7 @@ export function agent<Input, Output>(definition: AgentDefinition<Input, Output>)
     throw new TuttiError("DEFINITION_INVALID", `agent ${JSON.stringify(definition.name)}: ${problem.what}`, {
       hint: problem.hint,
     });
-  const { name, does, input, output, needs, ensures } = definition;
+  const { name, does, input, output, needs, ensures, budget } = definition;
   const loop = toLoop(definition);
   return {
     kind: "agent",
@@ -38,6 +38,7 @@ export function agent<Input, Output>(definition: AgentDefinition<Input, Output>)
     tools: loop.kit.tools,
     ...(needs === undefined ? {} : { needs }),
     ...(ensures === undefined ? {} : { ensures }),
+    ...(budget === undefined ? {} : { budget }),
     ...pickTerms(definition),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the host accepted the answer with this agent's own schema
     act: (run, given, host) => actInTurns(loop, run, { input: given, host }) as Promise<Acted<Output>>,
@@ -71,6 +72,7 @@ function toLoop(definition: AgentDefinition<unknown, unknown>): Loop {
     repairsMax,
     limits: { turnsMax, tokensMax, durationMaxMs, costMaxUsd },
     compaction: definition.compact,
+    stepDown: definition.stepDown,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ActHost, Retry } from "../contracts/callable.ts";
 import type { ModelDelta, ModelReply, ModelRequest, ToolCall } from "../contracts/model.ts";
 import type { Run, StepHost } from "../contracts/run.ts";
+import { askWithinBudget, type StepDown } from "./step-down.ts";
 
 /** What a model's step records: never the conversation, which the other records of the run give again. */
 export interface RecordedReply extends Omit<ModelReply, "provider" | "modelId"> {
@@ -26,6 +27,7 @@ export interface Question {
   /** Its name in the step's path. */
   readonly name: string;
   readonly tier: string;
+  readonly stepDown?: StepDown | undefined;
   readonly request: ModelRequest;
   /** It gets no more time than is left of the agent's own. */
   readonly leftMs?: number | undefined;
@@ -33,22 +35,36 @@ export interface Question {
 }
 
 /** Asks a model once, as a step of the run. What it says is told to whoever watches while it says it. */
-export function askModel(run: Run, { name, tier, request, leftMs, host }: Question): Promise<RecordedReply> {
-  const ask = async (step: StepHost): Promise<RecordedReply> => {
-    // Looked up here, not before: a replay does not need the model.
-    const model = host.model(tier);
-    host.progress(`asks ${model.provider}/${model.id}`);
-    const watch = openWatch(host.tell, step);
-    try {
-      const asked = { ...request, hints: { ...request.hints, run: run.id } };
-      const reply = await model.generate(asked, step.signal, watch?.onDelta);
-      return toRecorded(reply, `${reply.provider ?? model.provider}/${reply.modelId ?? model.id}`);
-    } finally {
-      watch?.close();
-    }
-  };
+export function askModel(run: Run, question: Question): Promise<RecordedReply> {
+  const { name, tier, stepDown, leftMs } = question;
   const timeoutMs = leftMs === undefined ? modelTimeoutMs : Math.min(modelTimeoutMs, leftMs);
+  const ask = (step: StepHost): Promise<RecordedReply> =>
+    askWithinBudget({ tier, stepDown }, (affordable) => askTier(run, question, { step, tier: affordable, timeoutMs }));
   return run.step(name, ask, { effect: "local", retry: modelRetry, timeoutMs });
+}
+
+interface Asking {
+  readonly step: StepHost;
+  readonly tier: string;
+  readonly timeoutMs: number;
+}
+
+async function askTier(
+  run: Run,
+  { request, host }: Question,
+  { step, tier, timeoutMs }: Asking,
+): Promise<RecordedReply> {
+  // Looked up here, not before: a replay does not need the model.
+  const model = host.model(tier, { step: step.step, attempt: step.attempt, timeoutMs });
+  host.progress(`asks ${model.provider}/${model.id}`);
+  const watch = openWatch(host.tell, step);
+  try {
+    const asked = { ...request, hints: { ...request.hints, run: run.id } };
+    const reply = await model.generate(asked, step.signal, watch?.onDelta);
+    return toRecorded(reply, `${reply.provider ?? model.provider}/${reply.modelId ?? model.id}`);
+  } finally {
+    watch?.close();
+  }
 }
 
 interface Watch {

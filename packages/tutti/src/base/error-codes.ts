@@ -77,6 +77,11 @@ export const errorCodes = {
   // effects
   EFFECT_CONFLICT: code("ask-person", "none", "The same effect key was already used for different content."),
   EFFECT_UNKNOWN: code("give-up", "none", "No effect with this key is in the ledger, or it is not in doubt."),
+  DOCUMENT_CONFLICT: code(
+    "tell-model",
+    "none",
+    "A document that was read has a newer version, so nothing was written or done on the old one.",
+  ),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
     "done",
@@ -134,6 +139,13 @@ export const errorCodes = {
     "give-up",
     "none",
     "The value of a secret stood in something that was to be stored or shown to a model; it was stopped before.",
+  ),
+  // limits
+  BUDGET_SPENT: code("give-up", "none", "A call could exceed a budget, so it was not made."),
+  RETRIES_SPENT: code(
+    "give-up",
+    "none",
+    "Too many calls of late were repetitions, so this one is not repeated: it failed before.",
   ),
   // ledger
   LEDGER_BUSY: code("give-up", "none", "Another process holds this ledger."),

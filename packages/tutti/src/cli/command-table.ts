@@ -36,7 +36,7 @@ export const commands: readonly CommandSpec[] = [
       key: { value: "key", does: "Starts with one key are one run." },
       ...watching,
     },
-    more: "The file is TypeScript or JavaScript and exports one or more flows; `models` and `tools` that it exports are used too.\nSo are those of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
     load: () => import("./commands/run.ts"),
   },
   {
@@ -125,6 +125,28 @@ export const commands: readonly CommandSpec[] = [
     ],
     options: { depth: { value: "n", does: "At most so many steps back (12)." }, ledger, json },
     load: () => import("./commands/why.ts"),
+  },
+  {
+    name: "limits",
+    group: "look",
+    does: "Shows what accounts may spend and have spent, and what is left alone for now.",
+    operands: [],
+    options: {
+      under: { value: "prefix", does: "Only what begins so: tenant/, run/<id>, tool/." },
+      limit: { value: "n", does: "At most so many accounts (50)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/limits.ts"),
+  },
+  {
+    name: "documents",
+    group: "look",
+    does: "Lists shared documents, or the versions of one and what each changed.",
+    operands: [{ name: "document", required: false }],
+    options: { limit: { value: "n", does: "At most so many (20)." }, ledger, json },
+    more: "A document is named by its type and its key: stock/apples.",
+    load: () => import("./commands/documents.ts"),
   },
   {
     name: "signal",

@@ -177,7 +177,7 @@ function report(call: CommandCall, { handle, rest, place, interrupted, view }: E
               `tutti fork ${run} ${quote(step)} ${quote(place.file)}${place.ledger}   (goes on from there, once it is put right)`,
             ];
       complain(call, withHints(state.error, [`tutti why ${run}${place.ledger}`, ...again]));
-      return exitCodes.failed;
+      return state.error.code === "BUDGET_SPENT" ? exitCodes.policy : exitCodes.failed;
     }
     case "cancelled":
       complain(call, new TuttiError("RUN_CANCELLED", `run ${handle.id} was cancelled: ${state.reason}`, { facts }));

@@ -2,9 +2,12 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { TuttiError } from "../base/errors.ts";
+import type { Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Agent, Flow } from "../contracts/run.ts";
+import type { TuttiOptions } from "../engine/tutti.ts";
+import type { Limits } from "../limits/limit.ts";
 import { toUsage } from "./command-line.ts";
 import { importFile } from "./import-file.ts";
 import { toToolFlows } from "./tool-flow.ts";
@@ -19,6 +22,8 @@ export interface FlowFile {
   readonly models: Readonly<Record<string, Model>>;
   /** For each tool a flow that calls it and does nothing else. */
   readonly toolFlows: readonly Flow[];
+  /** Checked by the engine. */
+  readonly protection: Pick<TuttiOptions, "limits" | "budgets">;
 }
 
 /**
@@ -50,7 +55,8 @@ export async function loadFlows(path: string): Promise<FlowFile> {
   }
   refuseTwins(flows, path);
   const toolFlows = toToolFlows(tools);
-  return { path, flows, tools, agents, models: findModels(exported["models"]), toolFlows };
+  const protection = findProtection(exported);
+  return { path, flows, tools, agents, models: findModels(exported["models"]), toolFlows, protection };
 }
 
 /**
@@ -95,6 +101,14 @@ function refuseTwins(flows: readonly Flow[], path: string): void {
       });
     seen.add(key);
   }
+}
+
+function findProtection({ limits, budgets }: Readonly<Record<string, unknown>>): FlowFile["protection"] {
+  return { ...(isTable<Limits>(limits) ? { limits } : {}), ...(isTable<Budget>(budgets) ? { budgets } : {}) };
+}
+
+function isTable<Value>(value: unknown): value is Readonly<Record<string, Value>> {
+  return typeof value === "object" && value !== null;
 }
 
 function findModels(value: unknown): Readonly<Record<string, Model>> {

@@ -25,6 +25,7 @@ export async function openEngine(
     tools: [...(config.tools ?? []), ...file.tools],
     // What a file of flows says for itself is closer.
     models: { ...config.models, ...file.models },
+    ...file.protection,
     ledger: path,
     recover: false,
     onActivity,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../base/error-codes.ts";
+import type { DocumentType } from "./document.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
@@ -56,6 +57,11 @@ export interface ToolReport {
   readonly note?: string;
 }
 
+export interface DocumentAccess {
+  readonly type: DocumentType;
+  readonly verb: "read" | "write";
+}
+
 /** A function with a contract. */
 export interface Tool<Input = unknown, Output = unknown> extends Terms {
   readonly kind: "tool";
@@ -72,6 +78,8 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
   readonly needs?: readonly Precondition<Input>[] | undefined;
   /** What holds of every output. One that breaks a guarantee fails with OUTPUT_INVALID; an effect is done all the same. */
   readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
+  /** A ready-made tool that reads or writes documents, in the read set or transaction of whoever calls it. */
+  readonly document?: DocumentAccess | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
   key?(input: Input): string;
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */
@@ -81,10 +89,18 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
   run(input: Input, host: ToolHost): Promise<Output> | Output;
 }
 
+/** The step that asks a model. */
+export interface ModelAsker {
+  readonly step: StepKey;
+  readonly attempt: number;
+  /** How long an answer may take. */
+  readonly timeoutMs: number;
+}
+
 /** What a composite callable (an agent, a team) gets from the engine. */
 export interface ActHost {
-  /** The model configured under a tier. Throws MODEL_UNKNOWN. */
-  model(tier: string): Model;
+  /** The model configured under a tier, as the asking step may use it: within its limits and budgets. Throws MODEL_UNKNOWN. */
+  model(tier: string, asker: ModelAsker): Model;
   /** Tells whoever watches, and nobody else: never stored, never replayed. */
   progress(text: string): void;
   /** Where a piece of what a model is saying goes; `undefined` when nobody watches. Never stored, never replayed. */

@@ -14,12 +14,14 @@ import {
   text,
   type Shape,
 } from "../base/shape.ts";
-import type { EffectKey, RunId, StepKey } from "./ids.ts";
+import { amountShape, budgetsShape } from "./budget.ts";
+import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 
 const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
 const effectKey: Shape<EffectKey> = branded(text);
 
+const documentId: Shape<DocumentId> = branded(text);
 const errorCode: Shape<ErrorCode> = (value, path) => {
   if (isErrorCode(value)) return value;
   throw new ShapeError(path, "an error code", value);
@@ -61,6 +63,8 @@ export const toolReport = fields(
 );
 const reported = { report: toolReport };
 
+/** Versions of documents, by id, that must have been the newest when the entry was written. */
+const reads = recordOf(integer);
 const effectOrigin = fields({ run: runId, step: stepKey });
 
 /**
@@ -76,6 +80,9 @@ export const bodies = {
       forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
+      tenant: text,
+      /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
+      budgets: budgetsShape,
     },
   ),
   "run-done": fields({}, { ...output, uses: listOf(stepKey) }),
@@ -105,7 +112,7 @@ export const bodies = {
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
-    { ...input, ...provenance, undo: flag },
+    { ...input, ...provenance, undo: flag, reads },
   ),
   "effect-settled": fields(
     { effect: effectKey, by: oneOf("tool", "check", "person") },
@@ -122,6 +129,9 @@ export const bodies = {
   "rollback-started": fields({ error: storedError }),
   "effect-undone": fields({ effect: effectKey }, { ...reported, attempt: integer }),
 
+  "budget-reserved": fields({ amount: amountShape, budgets: budgetsShape }),
+  "budget-settled": fields({ charged: amountShape, by: oneOf("call", "outcome", "crash", "end") }),
+
   "timer-set": fields({ dueAt: integer }),
   "timer-fired": fields({}),
   "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
@@ -129,7 +139,7 @@ export const bodies = {
   "agent-started": fields({ agent: text, version: text }, { ...input, ...provenance, does: text, digest: text }),
   "scope-closed": fields(
     {},
-    { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text },
+    { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text, reads },
   ),
   "child-started": fields(
     { child: runId, flow: text, version: text },
@@ -158,6 +168,40 @@ export const bodies = {
   "schedule-fired": fields({ dueAt: integer, run: runId }),
   "schedule-skipped": fields({ dueAt: integer, why: text }),
   "schedule-parked": fields({ dueAt: integer, error: storedError }),
+  "document-read": fields(
+    { document: documentId, version: integer },
+    /** `peeked`: nothing is checked against it. */
+    { value: anything, valueRef: blobRef, peeked: flag },
+  ),
+  "document-committed": fields(
+    {
+      reads,
+      writes: listOf(
+        fields(
+          { document: documentId, version: integer },
+          /** `mergedFrom`: it was begun on an older version than the one before it, and put together with what came between. */
+          { value: anything, valueRef: blobRef, mergedFrom: integer },
+        ),
+      ),
+    },
+    /** `error`: it threw, on a state that was true. */
+    { ...output, ...provenance, error: storedError, consumed: listOf(integer), attempt: integer },
+  ),
+  "document-conflicted": fields(
+    {
+      stale: listOf(fields({ document: documentId, seen: integer, newest: integer })),
+      next: oneOf("rerun", "refresh", "lease", "park"),
+    },
+    {
+      /** What the next try holds. */
+      leased: fields({ documents: listOf(documentId), leaseMs: integer }),
+      /** For a refresh: what the try returned, and what has changed. */
+      data: anything,
+      dataRef: blobRef,
+      consumed: listOf(integer),
+    },
+  ),
+  "document-leased": fields({ documents: listOf(documentId), untilMs: integer }),
 
   "value-drawn": fields({ value: anything }),
   "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),

@@ -6,6 +6,9 @@ export type RunId = string & { readonly [brand]: "RunId" };
 /** The path of a durable unit inside its run: `/research/market/search#2`. */
 export type StepKey = string & { readonly [brand]: "StepKey" };
 
+/** Names a shared document: its type and its key, `stock/apples`. */
+export type DocumentId = string & { readonly [brand]: "DocumentId" };
+
 /** Names an action, not a position: the same action has the same key whoever asks for it. */
 export type EffectKey = string & { readonly [brand]: "EffectKey" };
 
@@ -15,3 +18,5 @@ export const toRunId = (text: string): RunId => text as RunId;
 export const toStepKey = (text: string): StepKey => text as StepKey;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand only: any text may be such an id
 export const toEffectKey = (text: string): EffectKey => text as EffectKey;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a brand only: any text may be such an id
+export const toDocumentId = (text: string): DocumentId => text as DocumentId;

@@ -12,6 +12,18 @@ export interface Model {
    * @throws TuttiError MODEL_REFUSED, MODEL_RATE_LIMITED, MODEL_UNAVAILABLE, MODEL_ANSWER_INVALID or MODEL_FORBIDDEN.
    */
   generate(request: ModelRequest, signal: AbortSignal, watch?: (delta: ModelDelta) => void): Promise<ModelReply>;
+  /** What a request costs at most: reserved before it is asked. Without it: estimated from the request, at no known price. */
+  worstCase?(request: ModelRequest): WorstCase;
+}
+
+/** The most that one call can use. */
+export interface WorstCase {
+  /** In and out. */
+  readonly tokens: number;
+  /** How many models it may ask for one reply; 1 by default. */
+  readonly calls?: number;
+  /** Missing where the price is not known; a budget in US dollars then can't be kept, and the call is refused. */
+  readonly costUsd?: number;
 }
 
 /** A piece of a reply, for the eyes only: never stored. */

@@ -1,4 +1,6 @@
+import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
+import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
@@ -73,6 +75,18 @@ export interface Run {
     options?: ChildOptions,
   ): Promise<ChildRun<Output>>;
 
+  /** A document that is shared with other agents and runs. Inside a transaction it is part of it. */
+  document<Value>(type: DocumentType<Value>, key: string): DocumentHandle<Value>;
+  /**
+   * A part of the flow whose documents change together or not at all, on the newest versions of all that it read. It may be called
+   * several times; what it returned when it was committed is recorded. Transactions do not nest.
+   * @throws DOCUMENT_CONFLICT when it gives up
+   */
+  transact<Output>(
+    body: (transaction: Transaction) => Promise<Output>,
+    options?: { readonly name?: string },
+  ): Promise<Output>;
+
   /** Writes something down for people. Changes nothing. */
   note(text: string, data?: unknown): void;
   /** Milliseconds since 1970; the same on every replay. */
@@ -81,6 +95,14 @@ export interface Run {
   random(): number;
   /** A version 4 UUID; the same on every replay. */
   uuid(): string;
+}
+
+/** A part of a flow whose documents change together or not at all. */
+export interface Transaction extends Run {
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Why it is called again, with `again: "refresh"`. */
+  readonly refreshed: Refreshed | undefined;
 }
 
 export interface StepHost {
@@ -102,6 +124,8 @@ export interface CallOptions {
   readonly name?: string;
   readonly retry?: Retry;
   readonly timeoutMs?: number;
+  /** What this call may spend, with everything that it starts. */
+  readonly budget?: Budget;
 }
 
 export interface ChildOptions {
@@ -169,6 +193,8 @@ export interface Agent<Input = unknown, Output = unknown> extends Terms {
   readonly needs?: readonly Precondition<Input>[] | undefined;
   /** What holds of every output that it hands over. An output that breaks a guarantee is not handed over. */
   readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
+  /** What all its calls in one run may spend together. */
+  readonly budget?: Budget | undefined;
   act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
 }
 

@@ -22,7 +22,10 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     clock,
     chance,
     stallMs: engine.stallMs,
+    toolTimeoutMs: engine.toolTimeoutMs,
+    protection: engine.protection,
     tools: engine.tools,
+    documents: engine.documents,
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);

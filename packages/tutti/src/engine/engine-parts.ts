@@ -6,6 +6,8 @@ import type { EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
+import type { Protection } from "../flow/budget-levels.ts";
+import type { DocumentHost } from "../flow/document-host.ts";
 import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
 import type { Claim, Ledger } from "../ledger/ledger.ts";
@@ -21,6 +23,9 @@ export interface Engine {
   readonly models: Readonly<Record<string, Model>>;
   readonly evictAfterMs: number;
   readonly stallMs: number;
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
+  readonly documents: DocumentHost;
   readonly onActivity: ((activity: Activity) => void) | undefined;
   findFlow(name: string, version: string): Flow | undefined;
   /** The contracts of everything that this engine was given. */

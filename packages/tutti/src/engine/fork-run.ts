@@ -22,6 +22,8 @@ const leftBehind: ReadonlySet<EntryKind> = new Set([
   "run-cancelled",
   "rollback-started",
   "effect-undone",
+  "budget-reserved",
+  "budget-settled",
 ]);
 
 export interface ForkRequest {
@@ -50,6 +52,9 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     version: started.version,
     forkedFrom: { run: request.run, step: request.step, seq: cut, lineage: started.forkedFrom?.lineage ?? request.run },
     ...toEdits(started.edits, request),
+    // A fork pays into the accounts of the run that it was forked from.
+    ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
+    ...(started.budgets === undefined ? {} : { budgets: started.budgets }),
   };
   const input =
     edit !== undefined && "input" in edit && request.step === ""
@@ -111,6 +116,8 @@ function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): read
   // A step-done answers every call; only a scope has to stay one, so that what lies inside is passed over.
   if (at.kind === "scope-closed")
     return [{ kind: "scope-closed", key: at.key, body: toBody({}, out), ...toBlobs(out) }];
+  if (at.kind === "document-committed")
+    return [{ kind: at.kind, key: at.key, body: toBody({ reads: {}, writes: [] }, out), ...toBlobs(out) }];
   return [{ kind: "step-done", key: at.key, body: toBody({ edited: true }, out), ...toBlobs(out) }];
 }
 

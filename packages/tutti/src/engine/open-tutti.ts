@@ -13,6 +13,8 @@ import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { isJournalId } from "./journal.ts";
 import { toNewRun } from "./new-run.ts";
+import { openDocuments, toSharedDocuments } from "./open-documents.ts";
+import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import { toTriggers, type Triggers } from "./triggers.ts";
@@ -21,11 +23,15 @@ import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
 const defaultLedger = ".tutti/ledger.db";
 const closeGraceMs = 10_000;
 const defaultStallMs = 5_000;
+/** Long enough for whatever ends at all; without it a tool that never answers would keep its run busy for ever. */
+const toolTimeoutDefaultMs = 900_000;
 
 /** Tunings that tests need and users do not. */
 export interface InnerOptions {
   readonly evictAfterMs?: number;
   readonly stallMs?: number;
+  /** `commit`: work on what has a newer version is not stopped, only refused in the end. */
+  readonly invalidation?: "push" | "commit";
 }
 
 /**
@@ -36,6 +42,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   watchEnvironment(process.env);
   const { on = [], schedules = [] } = options;
   const flows = toFlowTable([...options.flows, ...[...on, ...schedules].map((trigger) => trigger.flow)]);
+  checkProtection(options);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
@@ -48,6 +55,9 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     models: options.models ?? {},
     evictAfterMs: inner.evictAfterMs ?? evictAfterMs,
     stallMs: inner.stallMs ?? defaultStallMs,
+    toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
+    protection: await openProtection(ledger, options, clock),
+    documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -104,6 +114,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, triggers: Triggers): Tutti {
     publish,
     events,
     schedules,
+    documents: toSharedDocuments(engine.ledger),
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();
@@ -125,6 +136,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, triggers: Triggers): Tutti {
       return openHandle(engine, runs, id);
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
+    accounts: (filter) => engine.ledger.listAccounts(filter),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
@@ -155,7 +167,8 @@ async function start<Input>(
     });
   }
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
-  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs }));
+  const payer = toPayerFields(run, request.options);
+  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer }));
 }
 
 /** What agents are told of each other; made when the first one asks. */

@@ -1,6 +1,7 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
+import type { AccountRecord, Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
@@ -8,9 +9,11 @@ import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { Published, Topic } from "../contracts/topic.ts";
-import type { Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
+import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
+import type { LimitTable } from "../limits/limit.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
+import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
 
@@ -31,6 +34,12 @@ export interface TuttiOptions {
   readonly on?: readonly Subscription[];
   /** Flows that are started by the clock. */
   readonly schedules?: readonly Schedule[];
+  /** What may be spent, by account: `tenant/acme`, `flow/brief`; `tenant/*`, `flow/*`, `run/*` for each one that is not named. */
+  readonly budgets?: Readonly<Record<string, Budget>>;
+  /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>` and `tenant/<name>`. */
+  readonly limits?: LimitTable;
+  /** How long an attempt of a tool may take that declares no `timeoutMs`; 15 minutes by default. */
+  readonly toolTimeoutMs?: number;
   /** Continue open runs at once (default). Without it they go on when they are asked for. */
   readonly recover?: boolean;
   /** Lets `tutti signal`, `cancel` and so on reach this engine from other processes of the same user, over the loopback address. True by default; only for a ledger given as a file. */
@@ -78,6 +87,10 @@ export interface StartOptions {
   readonly key?: string;
   /** How long the key counts, from the first start; for ever by default. */
   readonly windowMs?: number;
+  /** For whom: limits and budgets count by it, and children and forks keep it. */
+  readonly tenant?: string;
+  /** What the run may spend, with its children. */
+  readonly budget?: Budget;
 }
 
 /** An engine over one ledger: starts runs, drives them, brings them back after a crash. */
@@ -104,10 +117,13 @@ export interface Tutti {
   readonly events: Events;
   readonly schedules: Schedules;
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
+  /** What accounts may spend, have spent and have reserved; those that something was reserved in. */
+  accounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
   /** Effects whose outcome nobody knows, for a person to settle. */
   inDoubt(): Promise<readonly EffectRecord[]>;
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
   settle(effect: EffectKey, verdict: Verdict): Promise<void>;
+  readonly documents: SharedDocuments;
   readonly ledger: Ledger;
   /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { describeThrown, fromStoredError, isTuttiError, TuttiError, toStoredError } from "../base/errors.ts";
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
+import type { AttemptGuard, Ticket } from "./admission.ts";
 import type { Driver } from "./driver.ts";
 import { takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
@@ -24,11 +25,15 @@ export interface Attempts {
   readonly pending: Pending;
   /** Then it is tried once more all the same: only so its outcome can be known. */
   readonly mustKnow?: boolean;
-  /** What must be written down before another attempt after the first. */
+  /** What must be written down before another attempt after the first. Rejects when there may be none, and nothing was done. */
   readonly prepare?: () => Promise<void>;
   readonly work: (host: AttemptHost) => unknown;
   /** Where a tool's reports are; those of a try that failed go with its entry. */
   readonly reported?: Reported | undefined;
+  /** Lets each attempt begin when it may; absent where nothing is limited. */
+  readonly guard?: AttemptGuard | undefined;
+  /** What the guard gave to the attempt that begins next. */
+  ticket?: Ticket | undefined;
   /** Told of every failed try, also of those that are repeated. */
   readonly onTryFailed?: (error: TuttiError) => void;
   /** True when an earlier try may have acted, whatever the last one says; kept with the attempt. */
@@ -89,13 +94,43 @@ function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
     return;
   }
   driver.begin();
-  void attempts.prepare().then(() => {
-    if (!driver.stopped) startAttempt(driver, attempts, later.failed + 1);
-    driver.finish();
-  });
+  const attempt = later.failed + 1;
+  void attempts
+    .prepare()
+    .then(
+      () => {
+        if (!driver.stopped) startAttempt(driver, attempts, attempt);
+      },
+      (thrown: unknown) => {
+        if (!driver.stopped) onFailed(driver, attempts, { thrown, attempt });
+      },
+    )
+    .then(() => driver.finish());
 }
 
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {
+  const { guard } = attempts;
+  if (guard === undefined) {
+    launch(driver, attempts, attempt);
+    return;
+  }
+  driver.begin();
+  void guard
+    .enter(attempt)
+    .then(
+      (ticket) => {
+        attempts.ticket = ticket;
+        if (driver.stopped) ticket?.leave({ kind: "left" });
+        else if (ticket !== undefined) launch(driver, attempts, attempt);
+      },
+      (error: unknown) => {
+        if (!driver.stopped) onFailed(driver, attempts, { thrown: error, attempt });
+      },
+    )
+    .then(() => driver.finish());
+}
+
+function launch(driver: Driver, attempts: Attempts, attempt: number): void {
   driver.begin();
   driver.host.stepStarted?.(driver.run, attempts.key, attempt);
   const one = new Attempt(driver, attempts, attempt);
@@ -124,6 +159,7 @@ class Attempt implements AttemptHost {
   private controller: AbortController | undefined;
   private unfollow: (() => void) | undefined;
   private overtime: TuttiError | undefined;
+  private readonly ticket: Ticket | undefined;
   private isOver = false;
 
   constructor(driver: Driver, attempts: Attempts, attempt: number) {
@@ -131,7 +167,8 @@ class Attempt implements AttemptHost {
     this.attempts = attempts;
     this.step = attempts.key;
     this.attempt = attempt;
-    const { timeoutMs } = attempts;
+    this.ticket = attempts.ticket;
+    const timeoutMs = attempts.ticket?.timeoutMs ?? attempts.timeoutMs;
     if (timeoutMs !== undefined)
       this.forgetLimit = driver.host.clock.after(timeoutMs, () => this.runOutOfTime(timeoutMs));
   }
@@ -146,6 +183,7 @@ class Attempt implements AttemptHost {
   succeed(value: unknown): void {
     if (this.isOver) return;
     this.end();
+    this.ticket?.leave({ kind: "done" });
     if (!this.driver.stopped) this.attempts.onDone(value, this.attempt);
     this.driver.finish();
   }
@@ -153,6 +191,7 @@ class Attempt implements AttemptHost {
   fail(thrown: unknown): void {
     if (this.isOver) return;
     this.end();
+    this.ticket?.leave({ kind: "failed", error: thrown });
     if (!this.driver.stopped) onFailed(this.driver, this.attempts, { thrown, attempt: this.attempt });
     this.driver.finish();
   }

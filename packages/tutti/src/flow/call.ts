@@ -1,19 +1,25 @@
+import { TuttiError } from "../base/errors.ts";
+import { findBudgetProblem, type Budget } from "../contracts/budget.ts";
 import type { ActHost, Tool } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
 import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { openAcceptor, type Acceptor } from "./acceptance.ts";
+import { findLimited, openGuard } from "./admission.ts";
+import { admitModel } from "./admit-model.ts";
 import type { AttemptHost } from "./attempts.ts";
+import { toCallLevels } from "./budget-levels.ts";
 import { startChild } from "./child.ts";
 import { checkNeeds, ensure } from "./conditions.ts";
+import { callDocumentTool } from "./document-tool-call.ts";
 import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
 import { conditionLimits } from "./in-time.ts";
 import type { toActed } from "./recorded.ts";
-import type { Scope } from "./scope.ts";
+import type { Pending, Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep, toBlobs, type Called } from "./step.ts";
 import { toBody, toStoredValue } from "./stored-value.ts";
@@ -38,7 +44,8 @@ export function callCallable(driver: Driver, request: CallRequest): Promise<Resu
 }
 
 async function call(driver: Driver, request: CallRequest, key: StepKey): Promise<Result<unknown>> {
-  const { callable } = request;
+  const { callable, options } = request;
+  if (options.budget !== undefined) refuseBudget(key, options.budget);
   const edit = driver.history.started.edits?.[key];
   const given = edit !== undefined && "input" in edit ? edit.input : request.input;
   const parsed = parseWith(callable.input, given, { code: "INPUT_INVALID", what: `the input of ${callable.name}` });
@@ -57,10 +64,23 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
       return { ...acted, step: key };
     }
     case "flow": {
-      const child = startChild(driver, { key, scope: request.scope, flow: callable, called, onParentEnd: "cancel" });
+      const child = startChild(driver, {
+        key,
+        scope: request.scope,
+        flow: callable,
+        called,
+        onParentEnd: "cancel",
+        budget: options.budget,
+      });
       return { output: await child.result(), step: key };
     }
   }
+}
+
+function refuseBudget(key: StepKey, budget: Budget): void {
+  const problem = findBudgetProblem(budget);
+  if (problem === undefined) return;
+  throw new TuttiError("INPUT_INVALID", `the budget of ${key}: ${problem}`, { hint: "Leave out what is not limited." });
 }
 
 interface Checked<Kind extends Callable> extends Omit<CallRequest, "callable"> {
@@ -72,11 +92,13 @@ interface Checked<Kind extends Callable> extends Omit<CallRequest, "callable"> {
 function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const { callable: tool, key, scope, called, input, options } = request;
   driver.tools.set(tool.name, tool);
+  if (tool.document !== undefined) return callDocumentTool(driver, { access: tool.document, key, scope, input });
   const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key });
   const retry = options.retry ?? tool.retry;
-  const timeoutMs = options.timeoutMs ?? tool.timeoutMs;
+  const timeoutMs = options.timeoutMs ?? tool.timeoutMs ?? driver.host.toolTimeoutMs;
+  const limited = findLimited(driver, { tool, key, scope, timeoutMs, budget: options.budget, reported: called });
   if (tool.effect === "idempotent" || tool.effect === "once")
-    return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry });
+    return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry, limited });
   const run = (host: AttemptHost): unknown => {
     const output = tool.run(input, toToolHost(driver, { effect, called }, host));
     const failure = { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` } as const;
@@ -85,7 +107,8 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
       : parseWith(tool.output, output, failure);
   };
   const work = tool.needs === undefined && tool.ensures === undefined ? run : toGuarded(driver, request, run);
-  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called });
+  const guard = limited === undefined ? undefined : (pending: Pending) => openGuard(driver, limited, { pending });
+  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard });
 }
 
 /** The same work between what must hold before it and what holds after it. */
@@ -113,6 +136,10 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     };
     void driver.append({ kind: "agent-started", key, body: toBody(fields, called.input), ...toBlobs(called.input) });
   }
+  const levels = [
+    ...(agent.budget === undefined ? [] : [{ account: `agent/${driver.run}/${agent.name}`, limit: agent.budget }]),
+    ...toCallLevels(driver.run, key, request.options.budget),
+  ];
   return runScoped(driver, {
     key,
     scope,
@@ -120,20 +147,26 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
+      if (levels.length > 0) driver.admission.limitScope(inner, levels);
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
       if (agent.needs !== undefined && agent.needs.length > 0)
         await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
-      const acted = await agent.act(run, input, toActHost(driver, request, acceptor));
+      const acted = await agent.act(run, input, toActHost(driver, request, { acceptor, inner }));
       return { ...acted, output: await acceptor.settle(acted.output) };
     },
   });
 }
 
-function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, acceptor: Acceptor): ActHost {
+interface Acting {
+  readonly acceptor: Acceptor;
+  readonly inner: Scope;
+}
+
+function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { acceptor, inner }: Acting): ActHost {
   const { host, run } = driver;
   return {
-    model: (tier) => host.model(tier),
+    model: (tier, asker) => admitModel(driver, inner, { model: host.model(tier), asker }),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
     objective: host.objective,

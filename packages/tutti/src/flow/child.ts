@@ -1,8 +1,10 @@
 import { fromStoredError, toReplayable, toStoredError, TuttiError } from "../base/errors.ts";
+import type { Budget } from "../contracts/budget.ts";
 import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
 import type { ChildOptions, ChildRun, Flow } from "../contracts/run.ts";
 import type { NewRun } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
+import { toCallLevels, toInheritance } from "./budget-levels.ts";
 import type { ChildOutcome, Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
@@ -15,6 +17,8 @@ export interface ChildRequest {
   readonly flow: Flow;
   readonly called: Called;
   readonly onParentEnd: NonNullable<ChildOptions["onParentEnd"]>;
+  /** What the child may spend. */
+  readonly budget: Budget | undefined;
 }
 
 /** Starts a child in the same transaction as the entry that says so, so it is started exactly once. Its id follows from the step. */
@@ -105,6 +109,7 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
       flow: flow.name,
       version: flow.version,
       parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd },
+      ...toInheritance(driver.admission, request.scope, toCallLevels(driver.run, key, request.budget)),
     },
     called.input,
   );

@@ -8,9 +8,12 @@ import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Topic } from "../contracts/topic.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
+import type { DocumentHost } from "./document-host.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
+import type { RunDocuments } from "./run-documents.ts";
 import type { Scope } from "./scope.ts";
 import type { Signals } from "./signals.ts";
 
@@ -19,8 +22,12 @@ export interface DriverHost {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly stallMs: number;
+  /** The deadline of a tool that declares none. */
+  readonly toolTimeoutMs: number;
+  readonly protection: Protection | undefined;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
+  readonly documents: DocumentHost;
   model(tier: string): Model;
   /** Delivers a signal to another run, once per id. */
   emit(to: RunId, signal: OutgoingSignal): Promise<void>;
@@ -117,6 +124,10 @@ export interface Driver {
   /** Ids of the signals that were received: the same id twice is one signal. */
   readonly signalIds: Set<string>;
   readonly provenance: Provenance;
+  readonly admission: RunAdmission;
+  readonly documents: RunDocuments;
+  /** Nothing as long as the run has used no document. */
+  readonly documentsInUse: RunDocuments | undefined;
   readonly tools: Map<string, Tool>;
   readonly waits: ReadonlySet<Wait>;
   /** Effects that were dispatched and have no outcome yet, by step. */
@@ -145,10 +156,14 @@ export interface Driver {
   wait(wait: Wait): () => void;
   /** Calls `wake` at the given time; the returned function forgets it. */
   at(dueAt: number, wake: () => void): () => void;
+  /** Calls `leave` when the run is being paused and when its driver is let go; the returned function forgets it. */
+  whenLeft(leave: () => void): () => void;
   /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
   append(entry: NewEntry): Promise<Appended>;
   /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */
   hand(entry: NewEntry, ahead: boolean, apply: () => void): void;
+  /** Like `hand`, for an entry that the ledger may turn down: in its turn, `apply` gets the ledger's answer. */
+  propose(entry: NewEntry, apply: (appended: Appended) => void): void;
   /** Like `hand`, for an entry that somebody outside wants to have written: rejects when it is refused. */
   accept(entry: NewEntry, apply: (seq: number) => void): Promise<void>;
   park(error: TuttiError, step?: StepKey): void;

@@ -1,10 +1,9 @@
-import { isTuttiError, TuttiError, toReplayable, toStoredError } from "../base/errors.ts";
+import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { checkNeeds } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
 import type { EffectCall } from "./effect-outcome.ts";
+import { recordRefused } from "./effect-share.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
-import { toBlobs } from "./step.ts";
-import { toBody } from "./stored-value.ts";
 
 type Admitted = Pick<EffectCall, "tool" | "input" | "key" | "scope" | "called" | "pending">;
 
@@ -47,12 +46,4 @@ async function findRefusal(driver: Driver, call: Admitted, signal: AbortSignal):
     if (isTuttiError(error)) return error;
     throw error;
   }
-}
-
-function recordRefused(driver: Driver, call: Admitted, error: TuttiError): void {
-  const { called, key } = call;
-  const body = toBody({ error: toStoredError(error), call: called.call, digest: called.digest }, called.input);
-  driver.hand({ kind: "step-failed", key, body, ...toBlobs(called.input) }, false, () =>
-    call.pending.reject(toReplayable(error)),
-  );
 }

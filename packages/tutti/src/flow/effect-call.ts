@@ -1,12 +1,16 @@
 import { fromStoredError, TuttiError } from "../base/errors.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import { openGuard, type AttemptGuard } from "./admission.ts";
 import { tryRepeatedly } from "./attempts.ts";
+import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { admitEffect } from "./effect-admission.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
 import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
-import { shareEffect } from "./effect-share.ts";
+import { recordRefused, shareEffect } from "./effect-share.ts";
+import { refuseStale } from "./effect-stale.ts";
 import type { OpenIntent } from "./history.ts";
+import type { DocumentReads } from "./read-sets.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending } from "./scope.ts";
 import { toBlobs } from "./step.ts";
@@ -51,12 +55,16 @@ export function takeUp(
   const call: EffectCall = {
     ...request,
     ...taker,
-    intend: () => (isTriedBefore(driver, call) ? dispatch(driver, call) : intend(driver, call)),
+    intend() {
+      if (call.limited !== undefined) sendLimited(driver, call);
+      else if (isTriedBefore(driver, call)) dispatch(driver, call);
+      else intend(driver, call);
+    },
     dispatch: () => dispatch(driver, call),
     repeat() {
       // The process died while the tool was at work: from now on a clean failure does not mean that nothing happened.
       driver.doubtful.add(request.key);
-      send(driver, call, true);
+      send(driver, call, { mustKnow: true });
     },
     onSettled() {
       driver.inFlight.delete(request.key);
@@ -95,9 +103,10 @@ function isTriedBefore(driver: Driver, { key }: EffectCall): boolean {
 
 function intend(driver: Driver, call: EffectCall): void {
   driver.begin();
-  void driver.append(toIntent(call)).then((appended) => {
+  void driver.append(toIntent(driver, call)).then((appended) => {
     if (driver.stopped) return;
     if (appended.kind === "taken") shareEffect(driver, call, appended.effect);
+    else if (appended.kind === "stale") refuseStale(driver, call, appended.documents);
     else call.dispatch();
     driver.finish();
   });
@@ -105,11 +114,15 @@ function intend(driver: Driver, call: EffectCall): void {
 
 // A second attempt is a second dispatch: without an intent of its own, a crash in it would look as if nothing had been sent.
 async function intendAgain(driver: Driver, call: EffectCall): Promise<void> {
-  await driver.append(toIntent(call));
+  const appended = await driver.append(toIntent(driver, call));
+  if (appended.kind === "stale") throw toConflictError(`${call.tool.name} was not called again`, appended.documents);
 }
 
-function toIntent(call: EffectCall): NewEntry {
+function toIntent(driver: Driver, call: EffectCall): NewEntry {
   const { tool, called, effect, key } = call;
+  // A run that has used no document relies on none.
+  const relied = driver.documentsInUse?.reliedAt(call.scope);
+  const reads = relied === undefined || relied.size === 0 ? undefined : relied;
   const body = toBody(
     {
       effect,
@@ -118,6 +131,7 @@ function toIntent(call: EffectCall): NewEntry {
       digest: called.digest,
       ...(called.uses.length === 0 ? {} : { uses: called.uses }),
       ...(tool.undo === undefined ? {} : { undo: true }),
+      ...(reads === undefined ? {} : { reads: Object.fromEntries(reads) }),
     },
     called.input,
   );
@@ -125,17 +139,50 @@ function toIntent(call: EffectCall): NewEntry {
     kind: "intend",
     effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest },
   } as const;
-  return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim };
+  return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim, ...toReliance(reads) };
+}
+
+function toReliance(reads: DocumentReads | undefined): Pick<NewEntry, "document"> {
+  return reads === undefined ? {} : { document: { kind: "rely", reads } };
 }
 
 /** From here on the outcome is recorded even if nobody waits for it any more. */
 function dispatch(driver: Driver, call: EffectCall): void {
   if (call.pending.over && !driver.doubtful.has(call.key)) recordUnasked(driver, call);
-  else send(driver, call, false);
+  else send(driver, call, {});
+}
+
+/** Each attempt waits for its turn first, and is written down with what it may cost; while it waits, nothing says that it was ever wanted. */
+function sendLimited(driver: Driver, call: EffectCall): void {
+  const { limited, pending } = call;
+  if (limited === undefined) return;
+  let isIntended = driver.history.openIntents.has(call.key);
+  const guard = openGuard(driver, limited, {
+    pending,
+    intent: {
+      async append(budget) {
+        const appended = await driver.append({
+          ...toIntent(driver, call),
+          ...(budget === undefined ? {} : { budget }),
+        });
+        isIntended ||= appended.kind === "recorded";
+        return appended;
+      },
+      onTaken: ({ effect }) => shareEffect(driver, call, effect),
+    },
+  });
+  send(driver, call, { guard, isIntended: () => isIntended });
+}
+
+interface Sending {
+  readonly mustKnow?: boolean;
+  readonly guard?: AttemptGuard;
+  /** False as long as nothing of the effect is in the ledger. */
+  readonly isIntended?: () => boolean;
 }
 
 /** `mustKnow`: it may have happened already, so it is sent again even if nobody waits for it any more. */
-function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
+function send(driver: Driver, call: EffectCall, { mustKnow = false, guard, isIntended }: Sending): void {
   tryRepeatedly(driver, {
     key: call.key,
     scope: call.scope,
@@ -144,7 +191,7 @@ function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
     repeatable: call.tool.effect === "idempotent",
     pending: call.pending,
     reported: call.called,
-    prepare: () => intendAgain(driver, call),
+    ...(guard === undefined ? { prepare: () => intendAgain(driver, call) } : { guard }),
     mustKnow,
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
     isDoubtful: () => driver.doubtful.has(call.key),
@@ -153,7 +200,8 @@ function send(driver: Driver, call: EffectCall, mustKnow: boolean): void {
     },
     onDone: (value, attempt) => settleEffect(driver, call, { value, attempt, by: "tool" }),
     onFailed: (error, attempt) => {
-      if (!driver.doubtful.has(call.key)) recordNoEffect(driver, call, { error, attempt });
+      if (isIntended?.() === false) recordRefused(driver, call, error);
+      else if (!driver.doubtful.has(call.key)) recordNoEffect(driver, call, { error, attempt });
       else resolveDoubt(driver, call, { alreadyTold: false, error, attempt });
     },
   });

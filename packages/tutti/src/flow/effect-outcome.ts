@@ -2,6 +2,7 @@ import { TuttiError, toReplayable, toStoredError } from "../base/errors.ts";
 import type { Tool, ToolHost } from "../contracts/callable.ts";
 import type { EffectKey, StepKey } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { findLimited } from "./admission.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
 import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
@@ -21,6 +22,8 @@ export interface EffectCall {
   readonly called: Called;
   readonly timeoutMs: number | undefined;
   readonly retry: Tool["retry"];
+  /** What limits its attempts, if anything does. */
+  readonly limited: ReturnType<typeof findLimited>;
   readonly pending: Pending;
   /** Nobody asks for it any more; it is only taken up because its outcome has to be known. */
   readonly unwanted: boolean;

@@ -90,12 +90,24 @@ function recordConflict(driver: Driver, call: EffectCall, owner: EffectRecord): 
       facts: { effect: call.effect, run: owner.run, step: owner.step },
     },
   );
-  const body = toBody(
-    { error: toStoredError(error), call: call.tool.name, digest: call.called.digest },
-    call.called.input,
-  );
-  driver.hand({ kind: "step-failed", key: call.key, body, ...toBlobs(call.called.input) }, false, () => {
-    call.onSettled();
-    call.pending.reject(toReplayable(error));
+  recordRefused(driver, call, error);
+}
+
+/** What a call is refused by that was not even intended. `onSettled` is told when that is recorded, or nobody wants to know. */
+export interface Refusable extends Pick<EffectCall, "called" | "key" | "pending"> {
+  readonly onSettled?: () => void;
+}
+
+/** The call fails before anything of its effect was written down. */
+export function recordRefused(driver: Driver, call: Refusable, error: TuttiError): void {
+  const { called, key, pending } = call;
+  if (pending.over) {
+    call.onSettled?.();
+    return;
+  }
+  const body = toBody({ error: toStoredError(error), call: called.call, digest: called.digest }, called.input);
+  driver.hand({ kind: "step-failed", key, body, ...toBlobs(called.input) }, false, () => {
+    call.onSettled?.();
+    pending.reject(toReplayable(error));
   });
 }

@@ -14,9 +14,15 @@ const deliveredKinds = [
   "scope-closed",
   "child-settled",
   "cancel-requested",
+  "document-read",
+  "document-committed",
+  "document-conflicted",
+  "document-leased",
 ] as const satisfies readonly EntryKind[];
 
 export type DeliveredKind = (typeof deliveredKinds)[number];
+
+export type DocumentKind = Extract<DeliveredKind, `document-${string}`>;
 
 export interface Delivered {
   readonly kind: DeliveredKind;
@@ -54,6 +60,8 @@ export interface History {
   readonly children: ReadonlyMap<string, RunId>;
   readonly openChildren: ReadonlyMap<RunId, "cancel" | "keep">;
   readonly values: ReadonlyMap<string, unknown>;
+  /** Steps with a reservation that was not settled. */
+  readonly reserved: ReadonlySet<string>;
   /** Keys of entries that are written once and never handed over: notes, agents that started, a rollback. */
   readonly written: ReadonlySet<string>;
   readonly signalIds: ReadonlySet<string>;
@@ -69,6 +77,7 @@ interface Collected {
   readonly children: Map<string, RunId>;
   readonly openChildren: Map<RunId, "cancel" | "keep">;
   readonly values: Map<string, unknown>;
+  readonly reserved: Set<string>;
   readonly written: Set<string>;
   readonly signalIds: Set<string>;
   /** Paths of closed scopes, and the signals that were consumed inside. */
@@ -109,6 +118,7 @@ function openCollected(): Collected {
     children: new Map(),
     openChildren: new Map(),
     values: new Map(),
+    reserved: new Set(),
     written: new Set(),
     signalIds: new Set(),
     closed: new Set(),
@@ -136,6 +146,8 @@ function collectDelivered(collected: Collected, entry: LedgerEntry, kind: Delive
       collected.signalIds.add(bodyOf(entry, kind).id);
       break;
     case "scope-closed":
+    case "document-committed":
+    case "document-conflicted":
       collected.closed.add(key);
       for (const seq of bodyOf(entry, kind).consumed ?? []) collected.consumed.add(seq);
       break;
@@ -196,6 +208,12 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
     }
     case "value-drawn":
       collected.values.set(key, bodyOf(entry, kind).value);
+      break;
+    case "budget-reserved":
+      collected.reserved.add(key);
+      break;
+    case "budget-settled":
+      collected.reserved.delete(key);
       break;
     case "note-written":
     case "agent-started":

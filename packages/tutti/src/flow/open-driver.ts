@@ -4,8 +4,9 @@ import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
+import { openAdmission } from "./budget-levels.ts";
 import {
   callerLine,
   openDelivery,
@@ -14,10 +15,13 @@ import {
   type Delivery,
   type Handing,
 } from "./delivery.ts";
+import { toUnaskedRecord } from "./divergence.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
-import { readHistory, type Delivered } from "./history.ts";
+import { readHistory, type History } from "./history.ts";
+import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
+import { openRunDocuments } from "./run-documents.ts";
 import { openScope, type Scope } from "./scope.ts";
 import { openSignals } from "./signals.ts";
 import { toBody } from "./stored-value.ts";
@@ -34,7 +38,9 @@ interface Course {
   readonly log: RunLog;
   readonly host: DriverHost;
   readonly waits: Set<Wait>;
+  /** What is armed outside, and how to disarm it. */
   readonly timers: Set<() => void>;
+  leavers: Set<() => void> | undefined;
   readonly delivery: () => Delivery;
   busy: number;
   stopped: boolean;
@@ -81,6 +87,7 @@ class OpenDriver implements Driver {
       ended: false,
       onHalted: undefined,
       forgetStall: undefined,
+      leavers: undefined,
     };
     this.course = course;
     this.waits = course.waits;
@@ -90,7 +97,7 @@ class OpenDriver implements Driver {
       apply: (item, asked) => handRecorded(this, item, asked),
       isAbandoned: (key) => this.root.isCancelled(key),
       isBlocked: () => course.ended || course.waits.size > 0,
-      onDiverged: (item, asked) => park(course, toDivergence(course, item, asked), toStepKey(item.key)),
+      onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
       onQuiet: () => onQuiet(course),
     });
   }
@@ -107,6 +114,16 @@ class OpenDriver implements Driver {
   get provenance(): Driver["provenance"] {
     return (this.parts.provenance ??= openProvenance());
   }
+  get admission(): Driver["admission"] {
+    const { host, run, history } = this;
+    return (this.parts.admission ??= openAdmission(host.protection, { run, ...history.started }));
+  }
+  get documents(): Driver["documents"] {
+    return (this.parts.documents ??= openRunDocuments());
+  }
+  get documentsInUse(): Driver["documentsInUse"] {
+    return this.parts.documents;
+  }
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
   }
@@ -117,9 +134,7 @@ class OpenDriver implements Driver {
     return (this.parts.taken ??= new Set());
   }
   get doubtful(): Driver["doubtful"] {
-    return (this.parts.doubtful ??= new Set(
-      [...this.history.openIntents.values()].filter((intent) => intent.doubtful).map((intent) => toStepKey(intent.key)),
-    ));
+    return (this.parts.doubtful ??= findDoubtful(this.history));
   }
   get doubts(): Driver["doubts"] {
     return (this.parts.doubts ??= new Map());
@@ -164,12 +179,23 @@ class OpenDriver implements Driver {
   at(dueAt: number, wake: () => void): () => void {
     return setTimer(this.course, dueAt, wake);
   }
+  whenLeft(leave: () => void): () => void {
+    return addLeaver(this.course, leave);
+  }
   hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
     if (this.course.stopped) return;
     const handed = new HandedEntry(this.course, apply);
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, ahead);
     if (ahead) this.delivery.ready(handed);
+  }
+  propose(entry: NewEntry, apply: (appended: Appended) => void): void {
+    if (this.course.stopped) return;
+    const { course } = this;
+    const host = { delivery: course.delivery, abandon: (error: TuttiError) => void abandon(course, error) };
+    const handed = new ProposedEntry(host, apply);
+    this.delivery.enqueue(handed);
+    this.log.write(entry, handed, false);
   }
   accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
     return accept(this.course, entry, apply);
@@ -195,6 +221,8 @@ type LazyPart =
   | "signals"
   | "signalIds"
   | "provenance"
+  | "admission"
+  | "documents"
   | "tools"
   | "inFlight"
   | "taken"
@@ -222,6 +250,17 @@ class HandedEntry implements Handing, AppendWaiter {
   onRefused(error: TuttiError): void {
     void abandon(this.course, error);
   }
+}
+
+function findDoubtful({ openIntents }: History): Set<StepKey> {
+  const doubtful = [...openIntents.values()].filter((intent) => intent.doubtful);
+  return new Set(doubtful.map((intent) => toStepKey(intent.key)));
+}
+
+function addLeaver(course: Course, leave: () => void): () => void {
+  const leavers = (course.leavers ??= new Set());
+  leavers.add(leave);
+  return () => void leavers.delete(leave);
 }
 
 interface Entering {
@@ -325,6 +364,7 @@ function halt(course: Course, onHalted: () => void): void {
   course.onHalted = onHalted;
   course.delivery().halt();
   for (const forget of course.timers) forget();
+  for (const leave of course.leavers ?? []) leave();
   if (course.busy === 0) onHalted();
 }
 
@@ -332,6 +372,7 @@ function stop(course: Course): void {
   course.stopped = true;
   course.forgetStall?.();
   for (const forget of course.timers) forget();
+  for (const leave of course.leavers ?? []) leave();
   course.delivery().stop();
 }
 
@@ -354,17 +395,4 @@ function watchStall(course: Course): void {
       }),
     );
   });
-}
-
-function toDivergence(course: Course, item: Delivered, asked: readonly string[]): TuttiError {
-  const waits = [...course.waits].map((wait) => `a ${wait.kind}`).join(", ");
-  const wanted = asked.length > 0 ? asked.join(", ") : course.ended ? "nothing more: it has ended" : waits;
-  return new TuttiError(
-    "FLOW_DIVERGED",
-    `the ledger's next record is ${item.kind} ${item.key} (entry ${item.seq}); the code asks for ${wanted === "" ? "a new step" : wanted}`,
-    {
-      hint: "The flow's code changed while this run was open. Register the old version beside the new one, or fork the run.",
-      facts: { seq: item.seq, recorded: item.key, asked: [...asked] },
-    },
-  );
 }

@@ -51,8 +51,9 @@ function takeUpUnwanted(driver: Driver, intent: OpenIntent): void {
         input: { field: "", json: undefined, blobs: undefined },
         uses: [],
       },
-      timeoutMs: tool.timeoutMs,
+      timeoutMs: tool.timeoutMs ?? driver.host.toolTimeoutMs,
       retry: tool.retry,
+      limited: undefined,
     },
     { pending, unwanted: true },
   );

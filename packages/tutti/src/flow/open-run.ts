@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { DocumentType } from "../contracts/document.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -11,11 +12,13 @@ import type {
   SignalOf,
   StepHost,
   StepOptions,
+  Transaction,
 } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { Topic } from "../contracts/topic.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
+import { openDocument } from "./document-handle.ts";
 import type { Driver, Verb } from "./driver.ts";
 import { digestOfChild } from "./effect-key.ts";
 import { publish, waitForEvent } from "./events.ts";
@@ -24,6 +27,7 @@ import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
+import { transact } from "./transact.ts";
 import { drawNow, drawRandom, drawUuid, writeNote } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
@@ -83,6 +87,9 @@ export function openRun(driver: Driver, scope: Scope): Run {
     publish: (topic: Topic, payload: unknown) => publish(driver, scope, { topic, payload }),
     child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
       child(driver, scope, { flow, input, options }),
+    document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
+    transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
+      transact(driver, scope, { name: options.name ?? "transact", body, openRun }),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
     now: () => drawNow(driver, scope),
     random: () => drawRandom(driver, scope),
@@ -175,5 +182,6 @@ async function child(driver: Driver, scope: Scope, request: ChildCall): Promise<
     input: toStoredValue("input", input, `the input of ${flow.name}`),
     uses: driver.provenance.usedBy(request.input),
   };
-  return startChild(driver, { key, scope, flow, called, onParentEnd: options.onParentEnd ?? "cancel" });
+  const onParentEnd = options.onParentEnd ?? "cancel";
+  return startChild(driver, { key, scope, flow, called, onParentEnd, budget: undefined });
 }

@@ -1,9 +1,10 @@
 import { fromStoredError, TuttiError, type StoredError } from "../base/errors.ts";
 import type { Acted } from "../contracts/callable.ts";
-import { bodyOf } from "../contracts/entry.ts";
+import type { Refreshed } from "../contracts/document.ts";
+import { bodyOf, type BodyOf } from "../contracts/entry.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import type { Driver } from "./driver.ts";
-import type { Delivered, DeliveredKind } from "./history.ts";
+import type { Delivered, DeliveredKind, DocumentKind } from "./history.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { fromStored } from "./stored-value.ts";
 
@@ -84,7 +85,8 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       asked?.reject(fromStoredError(bodyOf(entry, item.kind).error));
       return;
     case "scope-closed": {
-      const { out, outRef, error, confidence, evidence, usage } = bodyOf(entry, item.kind);
+      const { out, outRef, error, confidence, evidence, usage, reads } = bodyOf(entry, item.kind);
+      if (reads !== undefined) driver.documents.reads.adopt(item.key, reads);
       settle(driver, asked, {
         error,
         value: toActed(fromStored(out, outRef, driver.blobs), { confidence, evidence, usage }),
@@ -97,12 +99,64 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       settle(driver, asked, { value: fromStored(out, outRef, driver.blobs) });
       return;
     }
+    case "document-read":
+    case "document-committed":
+    case "document-conflicted":
+    case "document-leased":
+      handDocument(driver, { ...item, kind: item.kind }, asked);
+      return;
     case "effect-settled":
     case "child-settled": {
       const { out, outRef, error } = bodyOf(entry, item.kind);
       settle(driver, asked, { error, value: fromStored(out, outRef, driver.blobs) });
       return;
     }
+  }
+}
+
+/** What a transaction has committed. */
+export interface Committed {
+  readonly output: unknown;
+  readonly writes: BodyOf<"document-committed">["writes"];
+}
+
+/** Why a try of a transaction did not commit, and how the next one begins. */
+export interface Conflicted {
+  readonly leased: BodyOf<"document-conflicted">["leased"];
+  readonly refreshed: Refreshed | undefined;
+}
+
+function handDocument(
+  driver: Driver,
+  item: Delivered & { readonly kind: DocumentKind },
+  asked: Pending | undefined,
+): void {
+  const { entry, kind } = item;
+  switch (kind) {
+    case "document-read": {
+      const { value, valueRef, version } = bodyOf(entry, kind);
+      settle(driver, asked, { value: { value: fromStored(value, valueRef, driver.blobs), version } });
+      return;
+    }
+    case "document-committed": {
+      const { out, outRef, error, writes } = bodyOf(entry, kind);
+      const output = fromStored(out, outRef, driver.blobs);
+      if (error !== undefined) asked?.reject(fromStoredError(error));
+      else if (asked !== undefined) {
+        driver.provenance.produced(asked.key, output);
+        asked.resolve({ output, writes } satisfies Committed);
+      }
+      return;
+    }
+    case "document-conflicted": {
+      const { leased, data, dataRef } = bodyOf(entry, kind);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored by the transaction that found the conflict
+      const refreshed = fromStored(data, dataRef, driver.blobs) as Refreshed | undefined;
+      asked?.resolve({ leased, refreshed } satisfies Conflicted);
+      return;
+    }
+    case "document-leased":
+      asked?.resolve(undefined);
   }
 }
 

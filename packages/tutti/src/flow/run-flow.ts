@@ -3,6 +3,7 @@ import { toStepKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import { settleLost } from "./admission.ts";
 import { toStepError } from "./attempts.ts";
 import { toNonDurableAwait } from "./delivery.ts";
 import type { Driver } from "./driver.ts";
@@ -26,6 +27,7 @@ type CodeEnd =
  * `onOver` once the end is durable. Where the run waits, nothing is called; where it can't go on, the driver says so to its host.
  */
 export function runFlow(driver: Driver, flow: Flow, onOver: (end: RunEnd) => void): void {
+  settleLost(driver);
   driver.delivery.begin(() => {
     startCode(driver, flow).then(
       (returned) => onCodeEnd(driver, flow, { end: { kind: "returned", returned }, onOver }),

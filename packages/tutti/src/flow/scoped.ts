@@ -56,7 +56,9 @@ interface Closing {
 
 // What happened inside is already recorded, so losing this entry only means replaying the inner steps: it may run ahead of the disk.
 function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, end }: Closing): void {
+  const reads = driver.documentsInUse?.reads.inside(request.key);
   const fields = {
+    ...(reads === undefined || reads.size === 0 ? {} : { reads: Object.fromEntries(reads) }),
     ...(request.agent === undefined ? {} : { agent: request.agent }),
     ...(request.digest === undefined ? {} : { digest: request.digest }),
     ...(inner.consumed.length === 0 ? {} : { consumed: inner.consumed }),

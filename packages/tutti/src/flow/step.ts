@@ -2,6 +2,7 @@ import { toReplayable, toStoredError, type TuttiError } from "../base/errors.ts"
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
+import type { AttemptGuard } from "./admission.ts";
 import { toStepError, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
@@ -17,6 +18,8 @@ export interface StepRequest {
   readonly retry: Retry | undefined;
   readonly timeoutMs: number | undefined;
   readonly work: (host: AttemptHost) => unknown;
+  /** Made when the step begins; absent where nothing is limited. */
+  readonly guard?: ((pending: Pending) => AttemptGuard) | undefined;
   /** For a tool: its name, its input and where that came from. */
   readonly called?: Called;
 }
@@ -57,6 +60,7 @@ class Step implements Attempts {
   readonly pending: Pending;
   readonly work: StepRequest["work"];
   readonly reported: Reported | undefined;
+  readonly guard: AttemptGuard | undefined;
   private readonly driver: Driver;
   private readonly request: StepRequest;
 
@@ -70,6 +74,7 @@ class Step implements Attempts {
     this.timeoutMs = request.timeoutMs;
     this.work = request.work;
     this.reported = request.called;
+    this.guard = request.guard?.(pending);
   }
 
   start(): void {

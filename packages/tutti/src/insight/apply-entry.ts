@@ -199,6 +199,29 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     else fail(step, at, { error: body.error });
   },
 
+  "document-read": ({ at, body, node }) => {
+    const step = node();
+    become(step, "step");
+    const output = `version ${body.version}: ${toValueText(body.value, body.valueRef) ?? "nothing"}`;
+    finish(step, { at, state: { kind: "done" }, output });
+  },
+  "document-committed": ({ edit, at, body, node }) => {
+    const step = node();
+    endOpenBelow(edit, step, at);
+    if (body.error !== undefined) fail(step, at, { error: body.error });
+    else finish(step, { at, state: { kind: "done" }, output: toOutput(body), attempt: body.attempt });
+  },
+  "document-conflicted": ({ edit, at, node }) => {
+    const step = node();
+    endOpenBelow(edit, step, at);
+    finish(step, { at, state: { kind: "cancelled" }, output: undefined });
+  },
+  "document-leased": ({ at, node }) => {
+    const step = node();
+    become(step, "step");
+    finish(step, { at, state: { kind: "done" }, output: undefined });
+  },
+
   "value-drawn": () => {}, // no step
 
   // These stand in runs that no flow drives, so there are no steps to draw.
@@ -215,6 +238,8 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "schedule-skipped": () => {},
   "schedule-parked": () => {},
 
+  "budget-reserved": () => {}, // its step says more
+  "budget-settled": () => {},
   "note-written": ({ edit, body, entry }) => {
     const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
     if (isOpen(above.state)) above.remark = body.text;

@@ -20,6 +20,9 @@ const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "timer-fired",
   "scope-closed",
   "child-settled",
+  "document-read",
+  "document-committed",
+  "document-conflicted",
 ]);
 
 /** True if the entry says how a step ended. */
@@ -89,8 +92,38 @@ export function tellOutcome(entry: LedgerEntry): Telling | undefined {
         sentence: `${key}: child run ${child} ${error === undefined ? `returned ${toResult(body)}.` : `failed: ${toText(error)}`}`,
       };
     }
+    case "document-read":
+    case "document-committed":
+    case "document-conflicted":
+      return tellDocument(entry, kind);
     default:
       return undefined;
+  }
+}
+
+function tellDocument(
+  entry: LedgerEntry,
+  kind: "document-read" | "document-committed" | "document-conflicted",
+): Telling {
+  const { key } = entry;
+  switch (kind) {
+    case "document-read": {
+      const { document, version } = bodyOf(entry, kind);
+      return { kind: "step", sentence: `${key}: ${document} was read in version ${version}.` };
+    }
+    case "document-committed": {
+      const { error, writes, ...body } = bodyOf(entry, kind);
+      const written = writes.map(({ document, version }) => `${document} in version ${version}`).join(", ");
+      const what = error === undefined ? `returned ${toResult(body)}` : `failed: ${toText(error)}`;
+      return {
+        kind: "step",
+        sentence: `${key}: the transaction ${what}${written === "" ? "" : ` and wrote ${written}`}${toTries(body.attempt)}.`,
+      };
+    }
+    case "document-conflicted": {
+      const stale = bodyOf(entry, kind).stale.map(({ document, newest }) => `${document} (version ${newest})`);
+      return { kind: "step", sentence: `${key}: a try was stopped, because others had written ${stale.join(", ")}.` };
+    }
   }
 }
 

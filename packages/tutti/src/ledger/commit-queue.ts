@@ -33,6 +33,8 @@ export interface CommitQueue {
   start(run: NewRun): Promise<Started>;
   /** Raises the run's epoch, after committing what its earlier driver wrote. @throws TuttiError RUN_UNKNOWN */
   claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
+  /** Stores a small state with the next commit; the last one of a name counts. */
+  keep(name: string, state: string): void;
   flush(): Promise<void>;
   /** Makes everything durable that was asked for, and refuses what comes later. */
   close(): Promise<void>;
@@ -104,6 +106,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
         else reject(refusal);
       }),
     claim: (run) => claim(queue, run),
+    keep: (name, state) => enqueue(queue, { kind: "keep", name, state }),
     flush: () => flush(queue),
     async close() {
       const drained = flush(queue);
@@ -153,7 +156,8 @@ function enqueue(queue: QueueState, row: Row): void {
   }
   if (row.kind === "append" || row.kind === "mark") headOf(queue, row.log).pending += 1;
   queue.pending.push(row);
-  if (row.kind === "append" && row.ahead && queue.pending.length < aheadRowsMax) scheduleLater(queue);
+  const canWait = row.kind === "keep" || (row.kind === "append" && row.ahead);
+  if (canWait && queue.pending.length < aheadRowsMax) scheduleLater(queue);
   else schedule(queue);
 }
 
@@ -249,6 +253,9 @@ function writeRow(queue: QueueState, row: Row): boolean {
     case "mark":
       if (row.log.head.epoch === row.log.epoch) queue.writer.setStatus(row.log.head, row.status, row.wakeAt);
       return false;
+    case "keep":
+      queue.store.putKept(row.name, row.state);
+      return true;
     case "flush":
       return false;
   }
@@ -257,7 +264,7 @@ function writeRow(queue: QueueState, row: Row): boolean {
 function keepCommitted(queue: QueueState, row: Row): void {
   if (row.kind === "append" || row.kind === "mark") row.log.head.pending -= 1;
   if (row.kind === "append" && row.refusal !== undefined) rejectRow(row, row.refusal);
-  else if (row.kind !== "mark") queue.committed.push(row);
+  else if (row.kind !== "mark" && row.kind !== "keep") queue.committed.push(row);
 }
 
 function syncCommitted(queue: QueueState): void {
@@ -340,7 +347,7 @@ function stop(
 }
 
 function rejectRow(row: Row, error: TuttiError): void {
-  if (row.kind === "mark") return;
+  if (row.kind === "mark" || row.kind === "keep") return;
   if (row.kind === "append") {
     row.waiter.onRefused(error);
     row.log.settle(error);

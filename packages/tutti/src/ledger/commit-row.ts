@@ -6,7 +6,7 @@ import type { RunHead } from "./commit-store.ts";
 import type { Appended, AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
 
 /** What waits to be written, in the order in which it was asked for. */
-export type Row = AppendRow | StartRow | MarkRow | FlushRow;
+export type Row = AppendRow | StartRow | MarkRow | KeepRow | FlushRow;
 
 /** What became of a start: a new run, held by who started it, or the one that answers to its id or key already. */
 export type Started =
@@ -37,6 +37,12 @@ interface MarkRow {
   readonly log: LogState;
   readonly status: RunStatus;
   readonly wakeAt: number | undefined;
+}
+
+interface KeepRow {
+  readonly kind: "keep";
+  readonly name: string;
+  readonly state: string;
 }
 
 interface FlushRow {

@@ -1,4 +1,6 @@
-import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { AccountRecord, Reservation } from "../contracts/budget.ts";
+import type { DocumentRecord } from "../contracts/document.ts";
+import type { DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord, RunStatus } from "../contracts/run-record.ts";
 import type { Blob, NewEntry, NewRun } from "./ledger.ts";
 
@@ -81,6 +83,16 @@ export interface CommitStore {
   putStartKey(key: string, start: StartKey): void;
   findEffect(key: EffectKey): EffectRecord | undefined;
   putEffect(effect: EffectRecord): void;
+  /** The open ones, asked for once: the writer knows them from then on. */
+  listReservations(): readonly Reservation[];
+  putReservation(reservation: Reservation): void;
+  removeReservation(reservation: Reservation): void;
+  findAccount(account: string): AccountRecord | undefined;
+  putAccount(record: AccountRecord): void;
+  putKept(name: string, state: string): void;
+  /** The newest version. */
+  findDocument(document: DocumentId): DocumentRecord | undefined;
+  putDocument(record: DocumentRecord): void;
 }
 
 /** The first state of a run, before any driver claimed it. */

@@ -1,9 +1,12 @@
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
+import type { Amount } from "../contracts/budget.ts";
 import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
+import { openBudgetBook } from "./budget-book.ts";
 import { firstStatus, type Birth, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
+import { openDocumentBook } from "./document-book.ts";
 import type { Appended, Blob, EffectChange, NewEntry, NewRun } from "./ledger.ts";
 import type { RunHeads } from "./run-heads.ts";
 import { toGenesis, toSeal } from "./seal.ts";
@@ -36,6 +39,8 @@ export type OnStored = (entry: LedgerEntry) => void;
 
 export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored: OnStored | undefined): EntryWriter {
   const place: Place = store.findTail();
+  const documents = openDocumentBook(store, place);
+  const budgets = openBudgetBook(store, write);
 
   function write(head: RunHead, entry: Written): LedgerEntry {
     place.lsn += 1;
@@ -74,17 +79,17 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
 
   function append(head: RunHead, entry: NewEntry): Appended | Refused {
     if (entry.onceKey !== undefined && store.findStartKey(entry.onceKey) !== undefined) return { kind: "repeated" };
-    let effect: EffectRecord | undefined;
-    if (entry.effect !== undefined) {
-      const change = decideEffect(store, head, entry.effect);
-      if (change.kind !== "changed") return change;
-      effect = change.effect;
-    }
+    const change = entry.effect === undefined ? undefined : decideEffect(store, head, entry.effect);
+    if (change !== undefined && change.kind !== "changed") return change;
+    const unfresh = entry.document === undefined ? undefined : documents.decide(head, entry.document);
+    if (unfresh !== undefined) return unfresh;
+    const budget = budgets.decide(head, entry);
+    if (budget?.kind === "spent") return budget;
     if (entry.onceKey !== undefined) store.putStartKey(entry.onceKey, { run: head.run, at: place.at });
-    write(head, entry);
-    if (effect?.state === "settled") effect = { ...effect, settledLsn: place.lsn };
-    if (effect !== undefined) store.putEffect(effect);
-    const appended: Appended = { kind: "recorded", seq: head.seq, lsn: place.lsn };
+    write(head, budget?.entry ?? entry);
+    if (entry.document !== undefined) documents.apply(head, entry.document);
+    if (change !== undefined) store.putEffect(toPut(change.effect, place));
+    const appended = toRecorded(head, place, budget?.reserved);
     if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);
     const woken = entry.wakes === undefined ? undefined : heads.find(entry.wakes);
     if (woken?.status === "waiting") setStatus(woken, "running", undefined);
@@ -92,14 +97,15 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     return appended;
   }
 
-  return {
-    setTime(now) {
-      place.at = Math.max(place.at, Math.floor(now));
-    },
-    append,
-    start,
-    setStatus,
-  };
+  return { setTime: (now) => void (place.at = Math.max(place.at, Math.floor(now))), append, start, setStatus };
+}
+
+function toPut(effect: EffectRecord, { lsn }: Place): EffectRecord {
+  return effect.state === "settled" ? { ...effect, settledLsn: lsn } : effect;
+}
+
+function toRecorded({ seq }: RunHead, { lsn }: Place, reserved: Amount | undefined): Appended {
+  return reserved === undefined ? { kind: "recorded", seq, lsn } : { kind: "recorded", seq, lsn, reserved };
 }
 
 /** Without its seal, which the caller adds. */

@@ -1,6 +1,8 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { AccountRecord, Amount, BudgetLevel, Shortage } from "../contracts/budget.ts";
+import type { DocumentRecord, StaleRead } from "../contracts/document.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { DocumentId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
 
 /** `power`: acknowledged entries survive a power cut. `process`: they survive the death of the process. */
@@ -14,6 +16,8 @@ export type Durability = "power" | "process";
  * - A promise of `start` or `append` resolves only when the entry is as durable as the ledger was opened for.
  * - An append under an epoch that is no longer the run's is refused (LEDGER_FENCED), and nothing of it is stored.
  * - An effect's key has at most one owner; a second intent gets `taken`, and nothing of it is stored.
+ * - What is reserved and spent never exceeds the limit of any account of a reservation; one that does not fit leaves nothing.
+ * - An entry that relies on versions of documents is stored only while each of them is the newest; otherwise nothing of it is.
  * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
  */
 export interface Ledger {
@@ -31,6 +35,18 @@ export interface Ledger {
   listRuns(filter: RunFilter): Promise<readonly RunRecord[]>;
   findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
   listEffects(filter: EffectFilter): Promise<readonly EffectRecord[]>;
+  /** Accounts by name, of all or of those whose name begins with `under`. */
+  listAccounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
+  /** Keeps a small state under a name, in the next commit; the last one counts. Nobody is told when it is durable. */
+  keep(name: string, state: string): void;
+  /** Everything that is kept, by name. */
+  listKept(): Promise<readonly Kept[]>;
+  /** The newest version of a document, or the one that is asked for. */
+  findDocument(document: DocumentId, version?: number): Promise<DocumentRecord | undefined>;
+  /** The newest version of each document, by id. */
+  listDocuments(filter: DocumentFilter): Promise<readonly DocumentRecord[]>;
+  /** Versions of one document, the newest first, at most `limit`. */
+  listVersions(document: DocumentId, limit: number): Promise<readonly DocumentRecord[]>;
   /** Resolves when everything appended so far is durable. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -68,16 +84,26 @@ export interface AppendWaiter {
 }
 
 export type Appended =
-  | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number }
+  /** `reserved` is what a reservation was granted: the time may be less than was asked for. */
+  | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number; readonly reserved?: Amount }
   /** The entry was an intent and the key belongs to another step. */
   | { readonly kind: "taken"; readonly effect: EffectRecord }
   /** An entry under the same `onceKey` was stored before. */
-  | { readonly kind: "repeated" };
+  | { readonly kind: "repeated" }
+  /** The entry reserves more than is left. */
+  | { readonly kind: "spent"; readonly shortage: Shortage }
+  | Unfresh;
+
+/** Why an entry that relies on documents was not written. */
+export type Unfresh =
+  | { readonly kind: "stale"; readonly documents: readonly StaleRead[] }
+  /** Somebody else may write it until then. */
+  | { readonly kind: "leased"; readonly document: DocumentId; readonly untilMs: number };
 
 export interface NewEntry {
   readonly kind: EntryKind;
   readonly key: string;
-  /** JSON text in the shape that contracts/entry-bodies.ts gives for the kind. */
+  /** JSON text in the shape that contracts/entry-bodies.ts gives for the kind. The ledger itself writes that of `budget-…` entries. */
   readonly body: string;
   /** Large values that the body refers to by hash; stored once each, in the same transaction. */
   readonly blobs?: readonly Blob[];
@@ -88,6 +114,10 @@ export interface NewEntry {
   readonly effect?: EffectChange;
   /** Entries under one such key are one entry: a second one is answered with `repeated`, and nothing of it is stored. */
   readonly onceKey?: string;
+  /** What this entry does to the run's reservations, in the same transaction, which also writes the entry that says so. */
+  readonly budget?: BudgetChange;
+  /** What this entry relies on and does to documents; checked and stored in the same transaction. */
+  readonly document?: DocumentChange;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
@@ -104,6 +134,34 @@ export type EffectChange =
   | { readonly kind: "change"; readonly key: EffectKey; readonly state: Exclude<EffectState, "intended"> }
   /** A check or a person found that it did not happen: it may be dispatched again by its owner. */
   | { readonly kind: "change"; readonly key: EffectKey; readonly state: "intended" };
+
+/**
+ * A step has at most one open reservation. It is settled by its step, by the outcome of its effect, by the next reservation of its step (then
+ * nobody knows what became of it, and all of it was spent), or by the end of its run.
+ */
+export type BudgetChange =
+  | { readonly kind: "reserve"; readonly levels: readonly BudgetLevel[]; readonly amount: Amount }
+  /** Without `actual`: nobody knows, so all that was reserved is spent. */
+  | { readonly kind: "settle"; readonly actual?: Amount; readonly by: "call" | "crash" };
+
+/** `holder` names the transaction of the run that holds leases. */
+export type DocumentChange =
+  | { readonly kind: "rely"; readonly reads: ReadonlyMap<DocumentId, number> }
+  /** Each document that is written is one that was read, and gets the next version. Gives leases back. */
+  | {
+      readonly kind: "commit";
+      readonly reads: ReadonlyMap<DocumentId, number>;
+      readonly writes: readonly DocumentId[];
+      readonly holder: string;
+    }
+  /** All of them or none. Until then nobody else may write them. */
+  | {
+      readonly kind: "lease";
+      readonly documents: readonly DocumentId[];
+      readonly holder: string;
+      readonly untilMs: number;
+    }
+  | { readonly kind: "release"; readonly holder: string };
 
 export interface NewRun {
   readonly id: RunId;
@@ -132,6 +190,22 @@ export interface RunFilter {
   /** Only runs that are due at or before this moment. */
   readonly dueBy?: number;
   readonly limit?: number;
+}
+
+export interface AccountFilter {
+  readonly under?: string;
+  readonly limit?: number;
+}
+
+export interface DocumentFilter {
+  /** Only documents whose id begins so. */
+  readonly under?: string;
+  readonly limit?: number;
+}
+
+export interface Kept {
+  readonly name: string;
+  readonly state: string;
 }
 
 export interface EffectFilter {

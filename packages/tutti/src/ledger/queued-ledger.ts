@@ -1,13 +1,15 @@
 import { TuttiError } from "../base/errors.ts";
+import type { AccountRecord } from "../contracts/budget.ts";
+import type { DocumentRecord } from "../contracts/document.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Started } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
 import { toClosedError } from "./ledger-errors.ts";
-import type { Claim, EffectFilter, Ledger, RunFilter, RunLog } from "./ledger.ts";
+import type { AccountFilter, Claim, DocumentFilter, EffectFilter, Kept, Ledger, RunFilter, RunLog } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
@@ -18,6 +20,11 @@ export interface LedgerReader {
   listRuns(filter: RunFilter): readonly RunRecord[];
   findEffect(key: EffectKey): EffectRecord | undefined;
   listEffects(filter: EffectFilter): readonly EffectRecord[];
+  listAccounts(filter: AccountFilter): readonly AccountRecord[];
+  listKept(): readonly Kept[];
+  findDocument(document: DocumentId, version: number | undefined): DocumentRecord | undefined;
+  listDocuments(filter: DocumentFilter): readonly DocumentRecord[];
+  listVersions(document: DocumentId, limit: number): readonly DocumentRecord[];
 }
 
 /** A ledger whose store lives in this process: writes go through the queue, reads straight to the store. */
@@ -54,6 +61,12 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     listRuns: async (filter) => reading().listRuns(filter),
     findEffect: async (key) => reading().findEffect(key),
     listEffects: async (filter) => reading().listEffects(filter),
+    listAccounts: async (filter = {}) => reading().listAccounts(filter),
+    listKept: async () => reading().listKept(),
+    keep: (name, state) => queue.keep(name, state),
+    findDocument: async (document, version) => reading().findDocument(document, version),
+    listDocuments: async (filter) => reading().listDocuments(filter),
+    listVersions: async (document, limit) => reading().listVersions(document, limit),
     flush: () => queue.flush(),
     close() {
       closing ??= close();

@@ -20,6 +20,12 @@ export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Pro
     listRuns: async (filter) => reading().listRuns(filter),
     findEffect: async (key) => reading().findEffect(key),
     listEffects: async (filter) => reading().listEffects(filter),
+    listAccounts: async (filter = {}) => reading().listAccounts(filter),
+    listKept: async () => reading().listKept(),
+    keep: () => {}, // as after a crash: what was not written is not known
+    findDocument: async (document, version) => reading().findDocument(document, version),
+    listDocuments: async (filter) => reading().listDocuments(filter),
+    listVersions: async (document, limit) => reading().listVersions(document, limit),
     flush: async () => {}, // nothing was written
     close() {
       closing ??= closeStore();

@@ -2,6 +2,7 @@ import type { Model, ModelReply, ModelRequest } from "../contracts/model.ts";
 import { noUsage } from "../contracts/outcome.ts";
 import { toFingerprint } from "./request-fingerprint.ts";
 import { tellWhole } from "./whole-reply.ts";
+import { maxWorstCase } from "./worst-case.ts";
 
 export interface CachedOptions {
   /** Whether this request may be answered with an earlier answer; all may by default. */
@@ -31,6 +32,7 @@ export function cached(model: Model, { allow = () => true }: CachedOptions = {})
   return {
     provider: model.provider,
     id: model.id,
+    worstCase: (request) => maxWorstCase([model], request),
     async generate(request, signal, watch) {
       const run = request.hints?.run;
       if (run === undefined || request.hints?.fresh === true || !allow(request))

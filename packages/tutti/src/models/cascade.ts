@@ -6,6 +6,7 @@ import { spentOn, toSpentFacts } from "../contracts/spent.ts";
 import { nameOf, passOver, toPassable, toWholeReply, type Before } from "./ask-next.ts";
 import { findMisfit } from "./schema-fit.ts";
 import { tellWhole } from "./whole-reply.ts";
+import { addWorstCases } from "./worst-case.ts";
 
 export interface CascadeOptions {
   /** Asked first: the cheap one. */
@@ -35,6 +36,7 @@ export function cascade(options: CascadeOptions): Model {
   return {
     provider: "cascade",
     id: `${nameOf(first)} > ${nameOf(stronger)}`,
+    worstCase: (request) => addWorstCases([first, stronger], request),
     async generate(request, signal, watch) {
       const tried = await tryFirst(options, request, signal);
       if (tried.kind === "answered") {

@@ -4,6 +4,7 @@ import type { Model, ModelDelta, ModelReply, ModelRequest } from "../contracts/m
 import { noUsage } from "../contracts/outcome.ts";
 import { toSpentFacts } from "../contracts/spent.ts";
 import { nameOf, passOver, toPassable, toWholeReply, type Before } from "./ask-next.ts";
+import { addWorstCases } from "./worst-case.ts";
 
 export interface FailoverOptions {
   /** How long a model may take as long as there is another one; 60 seconds by default. The last may take what the step has. */
@@ -28,6 +29,7 @@ export function failover(models: readonly Model[], options: FailoverOptions = {}
   return {
     provider: "failover",
     id: models.map(nameOf).join(" | "),
+    worstCase: (request) => addWorstCases(models, request),
     async generate(request, signal, watch) {
       let before: Before = { spent: noUsage, passedOver: [] };
       const errors: TuttiError[] = [];

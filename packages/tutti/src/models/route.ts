@@ -2,6 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import type { Model, ModelRequest } from "../contracts/model.ts";
 import { noUsage } from "../contracts/outcome.ts";
 import { toWholeReply } from "./ask-next.ts";
+import { maxWorstCase } from "./worst-case.ts";
 
 export interface RouteOptions<Name extends string> {
   readonly models: Readonly<Record<Name, Model>>;
@@ -21,6 +22,7 @@ export function route<Name extends string>({ models, by }: RouteOptions<Name>): 
   return {
     provider: "route",
     id: names.join(" | "),
+    worstCase: (request) => maxWorstCase(Object.values(models), request),
     async generate(request, signal, watch) {
       const name = by(request);
       const model = Object.hasOwn(models, name) ? models[name] : undefined;

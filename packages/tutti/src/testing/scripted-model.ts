@@ -1,12 +1,18 @@
 import { TuttiError } from "../base/errors.ts";
 import type { Model, ModelReply, ModelRequest, ToolCall } from "../contracts/model.ts";
+import type { Confidence } from "../contracts/outcome.ts";
 
 /** What a scripted model answers: an answer as a value or as text, tool calls, or an error to throw. */
 export type ScriptedReply =
-  | { readonly answer: unknown }
-  | { readonly text: string; readonly toolCalls?: readonly ToolCall[] }
-  | { readonly toolCalls: readonly ToolCall[] }
+  | ({ readonly answer: unknown } & Sure)
+  | ({ readonly text: string; readonly toolCalls?: readonly ToolCall[] } & Sure)
+  | ({ readonly toolCalls: readonly ToolCall[] } & Sure)
   | { readonly error: Error };
+
+interface Sure {
+  /** How sure it is, as a provider that tells probabilities would say. */
+  readonly confidence?: Confidence;
+}
 
 export interface ScriptedModel extends Model {
   /** Every request that was made, in order: what would have been paid for. */
@@ -25,6 +31,7 @@ export function scriptedModel(
     provider: "scripted",
     id: "script-1",
     requests,
+    worstCase: () => ({ tokens: 15, costUsd: 0.01 }),
     async generate(request, signal): Promise<ModelReply> {
       signal.throwIfAborted();
       const index = requests.push(request) - 1;
@@ -39,7 +46,8 @@ export function scriptedModel(
       if ("error" in reply) throw reply.error;
       const text = "answer" in reply ? JSON.stringify(reply.answer) : "text" in reply ? reply.text : "";
       const toolCalls = "toolCalls" in reply ? (reply.toolCalls ?? []) : [];
-      return { text, toolCalls, usage: { modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 } };
+      const usage = { modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 };
+      return { text, toolCalls, usage, ...(reply.confidence === undefined ? {} : { confidence: reply.confidence }) };
     },
   };
 }

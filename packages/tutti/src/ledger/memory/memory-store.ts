@@ -1,10 +1,12 @@
 import { must } from "../../base/assert.ts";
+import type { AccountRecord, Reservation } from "../../contracts/budget.ts";
 import { entryVersion, type LedgerEntry } from "../../contracts/entry.ts";
 import type { EffectKey, RunId } from "../../contracts/ids.ts";
 import { type EffectRecord, isOver, type RunRecord } from "../../contracts/run-record.ts";
 import { firstStatus, type CommitStore, type StartKey } from "../commit-store.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
+import { createDocumentTable, type DocumentTable } from "./document-table.ts";
 import { createStagedList, createStagedMap, type StagedList, type StagedMap } from "./staged.ts";
 
 interface Tables {
@@ -14,6 +16,10 @@ interface Tables {
   readonly effects: StagedMap<EffectKey, EffectRecord>;
   readonly startKeys: StagedMap<string, StartKey>;
   readonly blobs: StagedMap<string, string>;
+  readonly accounts: StagedMap<string, AccountRecord>;
+  readonly reservations: StagedMap<string, Reservation>;
+  readonly kept: StagedMap<string, string>;
+  readonly documents: DocumentTable;
 }
 
 export interface MemoryStore {
@@ -29,17 +35,24 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     effects: createStagedMap(),
     startKeys: createStagedMap(),
     blobs: createStagedMap(),
+    accounts: createStagedMap(),
+    reservations: createStagedMap(),
+    kept: createStagedMap(),
+    documents: createDocumentTable(),
   };
   const store: CommitStore = {
     ...(sync === undefined ? {} : { sync }),
     ...toTransaction(tables),
     ...toWrites(tables),
+    ...toBudgetWrites(tables),
     findTail() {
       const last = tables.entries.committed.at(-1);
       return { lsn: last?.lsn ?? 0, at: last?.at ?? 0 };
     },
     findStartKey: (key) => tables.startKeys.find(key),
     findEffect: (key) => tables.effects.find(key),
+    findDocument: (document) => tables.documents.find(document),
+    putDocument: (record) => tables.documents.put(record),
     findHead(run) {
       const record = tables.runs.find(run);
       if (record === undefined) return undefined;
@@ -53,8 +66,8 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
 }
 
 function toTransaction(tables: Tables): Pick<CommitStore, "begin" | "commit" | "rollback"> {
-  const { entries, entriesByRun, runs, effects, startKeys, blobs } = tables;
-  const staged = [entries, runs, effects, startKeys, blobs];
+  const { entriesByRun, ...staged } = tables;
+  const { entries } = tables;
   return {
     begin() {},
     commit() {
@@ -63,10 +76,10 @@ function toTransaction(tables: Tables): Pick<CommitStore, "begin" | "commit" | "
         if (ofRun === undefined) entriesByRun.set(entry.run, [entry]);
         else ofRun.push(entry);
       }
-      for (const table of staged) table.commit();
+      for (const table of Object.values(staged)) table.commit();
     },
     rollback() {
-      for (const table of staged) table.rollback();
+      for (const table of Object.values(staged)) table.rollback();
     },
   };
 }
@@ -96,7 +109,27 @@ function toWrites({ entries, runs, effects, startKeys, blobs }: Tables): Writes 
   };
 }
 
-function toReader({ entries, entriesByRun, runs, effects, blobs }: Tables): LedgerReader {
+type BudgetWrites = Pick<
+  CommitStore,
+  "listReservations" | "putReservation" | "removeReservation" | "findAccount" | "putAccount" | "putKept"
+>;
+
+function toKey({ run, key }: Reservation): string {
+  return JSON.stringify([run, key]);
+}
+
+function toBudgetWrites({ accounts, reservations, kept }: Tables): BudgetWrites {
+  return {
+    listReservations: () => [...reservations.values()],
+    putReservation: (reservation) => reservations.put(toKey(reservation), reservation),
+    removeReservation: (reservation) => reservations.remove(toKey(reservation)),
+    findAccount: (account) => accounts.find(account),
+    putAccount: (record) => accounts.put(record.account, record),
+    putKept: (name, state) => kept.put(name, state),
+  };
+}
+
+function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept, documents }: Tables): LedgerReader {
   return {
     read: (run, fromSeq, limit) =>
       (entriesByRun.get(run) ?? []).slice(
@@ -118,6 +151,18 @@ function toReader({ entries, entriesByRun, runs, effects, blobs }: Tables): Ledg
       [...effects.values()]
         .filter((effect) => fitsEffect(effect, filter))
         .toSorted((left, right) => (left.key < right.key ? -1 : 1)),
+    listAccounts: (filter) =>
+      [...accounts.values()]
+        .filter(({ account }) => account.startsWith(filter.under ?? ""))
+        .toSorted((left, right) => (left.account < right.account ? -1 : 1))
+        .slice(0, filter.limit),
+    listKept: () =>
+      [...kept.entries()]
+        .map(([name, state]) => ({ name, state }))
+        .toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    findDocument: documents.findCommitted,
+    listDocuments: documents.list,
+    listVersions: documents.versions,
   };
 }
 

@@ -14,8 +14,10 @@ export interface StagedMap<Key, Value> extends Staged {
   find(key: Key): Value | undefined;
   findCommitted(key: Key): Value | undefined;
   put(key: Key, value: Value): void;
+  remove(key: Key): void;
   /** Committed ones, in the order in which their keys came. */
   values(): Iterable<Value>;
+  entries(): Iterable<readonly [Key, Value]>;
 }
 
 export function createStagedList<Item>(): StagedList<Item> {
@@ -36,20 +38,28 @@ export function createStagedList<Item>(): StagedList<Item> {
 
 export function createStagedMap<Key, Value>(): StagedMap<Key, Value> {
   const committed = new Map<Key, Value>();
-  const staged = new Map<Key, Value>();
+  /** `undefined` is what will be removed. */
+  const staged = new Map<Key, Value | undefined>();
   return {
-    find: (key) => staged.get(key) ?? committed.get(key),
+    find: (key) => (staged.has(key) ? staged.get(key) : committed.get(key)),
     findCommitted: (key) => committed.get(key),
     put(key, value) {
       staged.set(key, value);
     },
+    remove(key) {
+      staged.set(key, undefined);
+    },
     commit() {
-      for (const [key, value] of staged) committed.set(key, value);
+      for (const [key, value] of staged) {
+        if (value === undefined) committed.delete(key);
+        else committed.set(key, value);
+      }
       staged.clear();
     },
     rollback() {
       staged.clear();
     },
     values: () => committed.values(),
+    entries: () => committed.entries(),
   };
 }

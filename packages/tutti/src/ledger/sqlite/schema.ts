@@ -6,6 +6,37 @@ import { TuttiError } from "../../base/errors.ts";
 const formatVersion = 1;
 
 /**
+ * What came after the first files of this format; older code neither reads nor writes it. `account` and `reservation`: the JSON of
+ * contracts/budget.ts. `kept`: small states, of limits for instance. `document`: which entry holds which version; the newest has the
+ * highest number.
+ */
+const laterTables = `
+create table if not exists document(
+  name text not null,
+  version integer not null,
+  lsn integer not null,
+  primary key(name, version)
+) without rowid;
+
+create table if not exists account(
+  name text primary key,
+  state text not null
+) without rowid;
+
+create table if not exists reservation(
+  run text not null,
+  key text not null,
+  state text not null,
+  primary key(run, key)
+) without rowid;
+
+create table if not exists kept(
+  name text primary key,
+  state text not null
+) without rowid;
+`;
+
+/**
  * Integers name runs inside the file, so that the index of entries stays small. `entry.hash` and `blob.hash` are the 32 bytes.
  * `entry.digest` is the body's SHA-256, kept only where the body was erased (and is null); otherwise it follows from the body.
  * A run is open as long as it has no `ended_at`.
@@ -71,8 +102,14 @@ create table start_key(
   at integer not null
 ) without rowid;
 
+${laterTables}
 insert into meta(name, value) values ('format', '${formatVersion}');
 `;
+
+/** Adds what a file of this format may lack because it was made before. */
+export function addLaterTables(database: DatabaseSync): void {
+  database.exec(laterTables);
+}
 
 /** Writes the tables into an empty database. */
 export function createSchema(database: DatabaseSync): void {

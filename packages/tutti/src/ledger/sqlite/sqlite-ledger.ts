@@ -12,7 +12,7 @@ import { createQueuedLedger } from "../queued-ledger.ts";
 import { createReadOnlyLedger } from "../read-only-ledger.ts";
 import { besides, ensureFile, findFile, prepareFolder, syncFolder } from "./ledger-file.ts";
 import { acquireLock, type FileLock, readOwner, removeOwner, writeOwner } from "./lock.ts";
-import { checkSchema } from "./schema.ts";
+import { addLaterTables, checkSchema } from "./schema.ts";
 import { isCantOpen, toCorruptError, toLedgerError } from "./sqlite-errors.ts";
 import { createSqliteReader } from "./sqlite-reader.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
@@ -79,6 +79,7 @@ async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOpt
     const owned = trackOwner(file, database);
     const checkpoints = createCheckpoints(database, { clock, limits: walLimits, onComplete: owned.noteComplete });
     const walSync = durability === "process" ? undefined : openWalSync(file);
+    addLaterTables(database);
     const store = createSqliteStore(database, {
       path: file,
       ...(walSync === undefined ? {} : { sync: walSync.sync }),

@@ -4,6 +4,8 @@ import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
 import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { prepareBudgetReads } from "./sqlite-budgets.ts";
+import { prepareDocumentReads } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export function createSqliteReader(database: DatabaseSync, path: string): LedgerReader {
@@ -18,6 +20,8 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     };
   const entries = prepareEntryReads(database);
   const records = prepareRecordReads(database);
+  const budgets = prepareBudgetReads(database);
+  const documents = prepareDocumentReads(database);
   return {
     read: guarded(entries.read),
     scan: guarded(entries.scan),
@@ -26,6 +30,11 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     listRuns: guarded(records.listRuns),
     findEffect: guarded(records.findEffect),
     listEffects: guarded(records.listEffects),
+    listAccounts: guarded(budgets.listAccounts),
+    listKept: guarded(budgets.listKept),
+    findDocument: guarded(documents.findDocument),
+    listDocuments: guarded(documents.listDocuments),
+    listVersions: guarded(documents.listVersions),
   };
 }
 

@@ -5,6 +5,8 @@ import { entryVersion } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { firstStatus, type CommitStore } from "../commit-store.ts";
 import { toEffectRecord, toStoredHead } from "./rows.ts";
+import { prepareBudgets } from "./sqlite-budgets.ts";
+import { prepareDocuments } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
 
 export interface SqliteStoreOptions {
@@ -39,6 +41,8 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     ...prepareRuns(database, options.path),
     ...prepareEntries(database, written),
     ...prepareEffects(database),
+    ...prepareBudgets(database),
+    ...prepareDocuments(database),
   };
 }
 

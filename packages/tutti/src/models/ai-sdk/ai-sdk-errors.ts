@@ -42,7 +42,8 @@ export async function toModelError(thrown: unknown, model: Named, signal: AbortS
       hint: "Try again, or allow the step more time.",
     });
   }
-  if (thrown instanceof StreamBroken) return toUnavailable(`${provider} broke off its answer`, thrown.message, details);
+  if (thrown instanceof StreamBroken)
+    return toUnavailable(`${provider} broke off its answer`, thrown.message, { ...details, hint: streamHint });
   const sdk = await import("@ai-sdk/provider"); // loaded by the provider already; the core does not pay for it
   if (sdk.LoadAPIKeyError.isInstance(thrown) || sdk.LoadSettingError.isInstance(thrown)) {
     return new TuttiError("MODEL_REFUSED", `${provider} has no key`, {
@@ -139,11 +140,13 @@ function fromCall(error: FailedCall, provider: string, details: ErrorDetails): T
   });
 }
 
+const streamHint = "It is tried again. If the endpoint can't stream: fromAiSdk(model, { streams: false }).";
+
 function toUnavailable(what: string, said: string, details: ErrorDetails): TuttiError {
   const words = redact(said);
   return new TuttiError("MODEL_UNAVAILABLE", words === "" ? what : `${what}: ${words}`, {
-    ...details,
     hint: "It is tried again; the provider's status page may say more.",
+    ...details,
   });
 }
 

@@ -3,6 +3,8 @@ import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { TuttiError } from "../../base/errors.ts";
 import type { Model } from "../../contracts/model.ts";
 import { refuseNetwork } from "../network-switch.ts";
+import { findPrice } from "../pricing/find-price.ts";
+import { toWorstCase } from "../worst-case.ts";
 import { toModelError } from "./ai-sdk-errors.ts";
 import { toReply } from "./ai-sdk-reply.ts";
 import { toCallOptions, type AiSdkSettings } from "./ai-sdk-request.ts";
@@ -18,16 +20,19 @@ import { toWireNames } from "./wire-names.ts";
  */
 export function fromAiSdk(model: LanguageModelV4, settings: AiSdkSettings = {}): Model {
   checkModel(model);
+  const provider = model.provider.split(".", 1)[0] ?? model.provider;
+  const price = settings.price ?? findPrice(provider, [model.modelId]);
   return {
-    provider: model.provider.split(".", 1)[0] ?? model.provider,
+    provider,
     id: model.modelId,
+    worstCase: (request) => toWorstCase(request, { price, outputTokensMax: settings.maxOutputTokens }),
     async generate(request, signal, watch) {
       refuseNetwork(`${model.provider}/${model.modelId}`, findEndpoint(model));
       const names = toWireNames(request);
       try {
         const options = { ...toCallOptions(request, model, { names, settings }), abortSignal: signal };
         const result =
-          watch === undefined
+          watch === undefined || settings.streams === false
             ? await model.doGenerate(options)
             : await readStream((await model.doStream(options)).stream, { names, watch, signal });
         return toReply(result, { model, names, settings });

@@ -19,6 +19,8 @@ export interface AiSdkSettings extends Pick<
 > {
   /** Wins over the list price: for models that are not listed, and for rates of your own. */
   readonly price?: Price;
+  /** `false` for an endpoint that can't stream: then whoever watches sees an answer when it is whole. */
+  readonly streams?: boolean;
 }
 
 export function toCallOptions(
@@ -29,7 +31,7 @@ export function toCallOptions(
   const provider = model.provider.split(".", 1)[0] ?? "";
   const schema = toWireSchema(request.answer.schema);
   const byPrompt = mustAskInWords(request, model, provider);
-  const { price: _, ...sent } = settings;
+  const { price: _price, streams: _streams, ...sent } = settings;
   const messages = toPrompt(request.messages, names, toMaker(model));
   const tools = request.tools.map((tool) => {
     const inputSchema = toWireSchema(tool.input);

@@ -9,8 +9,9 @@ import { verifies } from "../../../../../test/verifies.ts";
 import { TuttiError } from "../../base/errors.ts";
 import type { ModelDelta, ModelReply, ModelRequest } from "../../contracts/model.ts";
 import { openProviderServer, type ProviderAnswer, type ProviderServer } from "../../testing/provider-server.ts";
-import { messagesWire } from "../../testing/wire-answers.ts";
+import { chatWire, messagesWire } from "../../testing/wire-answers.ts";
 import { fromAiSdk } from "./ai-sdk-model.ts";
+import type { AiSdkSettings } from "./ai-sdk-request.ts";
 
 let server: ProviderServer | undefined;
 afterEach(async () => {
@@ -56,6 +57,22 @@ test(
     const reasoned = await watchRecording("responses-reasoning-stream", "responses");
     expect(reasoned.text).toMatch(/^The first 10 prime numbers are: .* is 129\.$/s);
     expect(reasoned.usage).toMatchObject({ inputTokens: 18, outputTokens: 414, reasoningTokens: 320 });
+  },
+);
+
+test(
+  "an endpoint that can't stream is asked for whole answers, and its fault says how",
+  verifies("M3", "K4"),
+  async () => {
+    server = await openProviderServer(() => ({ kind: "answer", body: chatWire.answer({ text: "{}" }) }));
+    const chat = createOpenAI({ apiKey: "test", baseURL: `${server.url}/v1` }).chat("gpt-4o-mini");
+    const ask = (settings: AiSdkSettings): Promise<ModelReply> =>
+      fromAiSdk(chat, settings).generate(request, new AbortController().signal, () => {});
+    const error: unknown = await ask({}).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "MODEL_UNAVAILABLE", hint: expect.stringContaining("streams: false") });
+    expect((await ask({ streams: false })).text).toBe("{}");
+    expect(server.requests.map(({ body }) => Object(body).stream === true)).toEqual([true, false]);
+    expect(server.requests[1]?.body).not.toHaveProperty("streams");
   },
 );
 

@@ -16,6 +16,8 @@ export function offlineModel(): Model {
   return {
     provider: "offline",
     id: "extractive-1",
+    // It counts words, and says nothing that it was not given.
+    worstCase: (asked) => ({ tokens: JSON.stringify(asked).length, costUsd: 0 }),
     generate(request, signal) {
       return new Promise((resolve) => {
         signal.throwIfAborted();

@@ -1,0 +1,65 @@
+import type { Clock } from "../base/clock.ts";
+import { TuttiError } from "../base/errors.ts";
+import { findBudgetProblem, type Budget } from "../contracts/budget.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { Protection } from "../flow/budget-levels.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { checkLimits } from "../limits/limit.ts";
+import type { StartOptions, TuttiOptions } from "./tutti.ts";
+
+const accountPattern = /^(?:(?:tenant|flow)\/.+|run\/\*)$/u;
+const tenantPattern = /^[\w.~:@-]{1,120}$/u;
+
+/** @throws TuttiError DEFINITION_INVALID for what can't work, before anything is opened. */
+export function checkProtection({ limits, budgets, toolTimeoutMs }: TuttiOptions): void {
+  if (limits !== undefined) checkLimits(limits);
+  for (const [account, budget] of Object.entries(budgets ?? {})) {
+    if (!accountPattern.test(account)) {
+      throw new TuttiError("DEFINITION_INVALID", `no account is named ${JSON.stringify(account)}`, {
+        hint: "Name tenant/<name>, flow/<name>, tenant/*, flow/* or run/*; an agent's budget stands in its declaration.",
+      });
+    }
+    checkBudget("DEFINITION_INVALID", account, budget);
+  }
+  if (toolTimeoutMs !== undefined && !(toolTimeoutMs > 0)) {
+    throw new TuttiError("DEFINITION_INVALID", `toolTimeoutMs is ${toolTimeoutMs}`, {
+      hint: "Give a positive number of milliseconds.",
+    });
+  }
+}
+
+function checkBudget(code: "DEFINITION_INVALID" | "INPUT_INVALID", whose: string, budget: Budget): void {
+  const problem = findBudgetProblem(budget);
+  if (problem !== undefined) throw new TuttiError(code, `the budget of ${whose}: ${problem}`, { hint: budgetHint });
+}
+
+const budgetHint =
+  "Write for example { usd: 5, tokens: 200_000, calls: 50, timeMs: 600_000 }; leave out what is not limited.";
+
+/** Nothing where nothing was declared: runs then ask nobody. */
+export async function openProtection(
+  ledger: Ledger,
+  { limits, budgets = {} }: TuttiOptions,
+  clock: Clock,
+): Promise<Protection | undefined> {
+  if (limits === undefined) return Object.keys(budgets).length === 0 ? undefined : { gates: undefined, budgets };
+  const { openGates } = await import("../limits/gates.ts");
+  return { gates: await openGates(ledger, { limits, clock }), budgets };
+}
+
+/** What a start says about who pays. @throws TuttiError INPUT_INVALID */
+export function toPayerFields(
+  run: RunId,
+  { tenant, budget }: StartOptions,
+): { readonly tenant?: string; readonly budgets?: Readonly<Record<string, Budget>> } {
+  if (tenant !== undefined && !tenantPattern.test(tenant)) {
+    throw new TuttiError("INPUT_INVALID", `"${tenant}" can't name a tenant`, {
+      hint: "Use letters, digits and . ~ : @ - _, at most 120.",
+    });
+  }
+  if (budget !== undefined) checkBudget("INPUT_INVALID", `run ${run}`, budget);
+  return {
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(budget === undefined ? {} : { budgets: { [`run/${run}`]: budget } }),
+  };
+}

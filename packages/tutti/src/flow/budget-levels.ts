@@ -1,0 +1,103 @@
+import type { Budget, BudgetLevel } from "../contracts/budget.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { Gates } from "../limits/gates.ts";
+import type { Scope } from "./scope.ts";
+
+/** What the engine's owner declared to protect the world from its runs, and the runs from each other. */
+export interface Protection {
+  readonly gates: Gates | undefined;
+  /** Limits by account: `tenant/acme`, `flow/brief`; `tenant/*`, `flow/*` and `run/*` for each one that is not named. */
+  readonly budgets: Readonly<Record<string, Budget>>;
+}
+
+/** What a run was started with that its budgets depend on. */
+export interface Payer {
+  readonly run: RunId;
+  readonly flow: string;
+  readonly tenant?: string | undefined;
+  readonly budgets?: Readonly<Record<string, Budget>> | undefined;
+}
+
+/** Who pays for what a run does, and which gates stand in its way. */
+export interface RunAdmission {
+  readonly run: RunId;
+  readonly tenant: string | undefined;
+  readonly gates: Gates | undefined;
+  /** Accounts that everything in the run pays into. */
+  readonly levels: readonly BudgetLevel[];
+  /** Nothing is limited anywhere, so that a call has nothing to ask. */
+  readonly isFree: boolean;
+  /** Everything inside the scope pays into these too. */
+  limitScope(scope: Scope, levels: readonly BudgetLevel[]): void;
+  /** The accounts that a call in this scope pays into. */
+  levelsAt(scope: Scope): readonly BudgetLevel[];
+}
+
+export function openAdmission(protection: Protection | undefined, payer: Payer): RunAdmission {
+  const levels = toRunLevels(protection?.budgets ?? {}, payer);
+  const gates = protection?.gates;
+  let levelsByScope: WeakMap<Scope, readonly BudgetLevel[]> | undefined;
+  return {
+    run: payer.run,
+    tenant: payer.tenant,
+    gates,
+    levels,
+    get isFree() {
+      return gates === undefined && levels.length === 0 && levelsByScope === undefined;
+    },
+    limitScope(scope, own) {
+      levelsByScope ??= new WeakMap();
+      levelsByScope.set(scope, own);
+    },
+    levelsAt(scope) {
+      if (levelsByScope === undefined) return levels;
+      const found = [...levels];
+      for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+        found.push(...(levelsByScope.get(at) ?? []));
+      }
+      return found;
+    },
+  };
+}
+
+/** What the engine declares today counts for its own accounts, whatever it declared when the run was started. */
+function toRunLevels(budgets: Protection["budgets"], payer: Payer): readonly BudgetLevel[] {
+  const limitByAccount = new Map(Object.entries(payer.budgets ?? {}));
+  const own = [
+    ...(payer.tenant === undefined ? [] : [`tenant/${payer.tenant}`]),
+    `flow/${payer.flow}`,
+    `run/${payer.run}`,
+  ];
+  for (const account of [...limitByAccount.keys(), ...own]) {
+    const isGiven = limitByAccount.has(account) && account.startsWith("run/");
+    const declared = isGiven ? undefined : findBudget(budgets, account);
+    if (declared !== undefined) limitByAccount.set(account, declared);
+  }
+  return [...limitByAccount].map(([account, limit]) => ({ account, limit }));
+}
+
+function findBudget(budgets: Protection["budgets"], account: string): Budget | undefined {
+  if (Object.hasOwn(budgets, account)) return budgets[account];
+  const any = `${account.slice(0, account.indexOf("/"))}/*`;
+  return Object.hasOwn(budgets, any) ? budgets[any] : undefined;
+}
+
+/** What a child pays into: everything that its parent's call of it does. */
+export function toInheritance(
+  admission: RunAdmission,
+  scope: Scope,
+  own: readonly BudgetLevel[],
+): { readonly tenant?: string; readonly budgets?: Readonly<Record<string, Budget>> } {
+  const levels = [...admission.levelsAt(scope), ...own];
+  return {
+    ...(admission.tenant === undefined ? {} : { tenant: admission.tenant }),
+    ...(levels.length === 0
+      ? {}
+      : { budgets: Object.fromEntries(levels.map(({ account, limit }) => [account, limit])) }),
+  };
+}
+
+/** The account of one call, for a limit that was given with it. */
+export function toCallLevels(run: RunId, key: string, budget: Budget | undefined): readonly BudgetLevel[] {
+  return budget === undefined ? [] : [{ account: `call/${run}${key}`, limit: budget }];
+}
