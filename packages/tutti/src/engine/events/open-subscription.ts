@@ -151,7 +151,7 @@ async function accept(watch: Watch, event: TopicEvent): Promise<boolean> {
 
 function toUnusable({ definition }: Watch, part: string, thrown: unknown): TuttiError {
   return new TuttiError("EVENT_UNUSABLE", `the ${part} of subscription ${definition.name} threw for an event`, {
-    hint: "Correct it, open the engine again, and try the event again: tutti.events.retry, or `tutti events --retry`.",
+    hint: "Correct it, open the engine again, and try the event again with tutti.events.retry.",
     cause: thrown,
   });
 }
