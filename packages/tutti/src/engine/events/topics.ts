@@ -32,8 +32,8 @@ interface OpenTopic {
   tail: number;
 }
 
-export const eventIdLengthMax = 500;
-export const eventKeyLengthMax = 500;
+const eventIdLengthMax = 500;
+const eventKeyLengthMax = 500;
 
 export function openTopics(ledger: Ledger): Topics {
   const opened = openCache((name: string) => openTopic(ledger, name));

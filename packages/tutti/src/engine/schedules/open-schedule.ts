@@ -103,7 +103,7 @@ async function work(watch: Watch): Promise<number | undefined> {
 }
 
 /** Which due times get a run, oldest first. Those that are late get one as `missed` says. */
-export function decideDue(
+function decideDue(
   missed: Schedule["missed"],
   due: readonly number[],
   now: number,
