@@ -134,7 +134,6 @@ export const missingById: Readonly<Record<string, string>> = {
   D9: "schedules (cron)",
   D13: "patches and the upgrade check",
   C14: "review as a primitive; an example does it by hand",
-  K2: "one configuration for all of them",
   G1: "policies and people",
   G2: "personal data, injected instructions",
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",

@@ -1,12 +1,12 @@
 /** What agents can do beside reading and writing, each as a tool made of providers: run code, keep files, publish pages, make pictures and films. */
+export { builtInTools, type BuiltInOptions } from "./tools/built-in-tools.ts";
 export { codeTool } from "./tools/code/code-tool.ts";
 export type { CodeInput, CodeLanguage, CodeOutput, CodeProvider } from "./tools/code/code-provider.ts";
 export { quickJsCode, type QuickJsOptions } from "./tools/code/quickjs-code.ts";
 export { folderStore, type FolderStoreOptions } from "./tools/storage/folder-store.ts";
 export type { NewObject, ObjectInfo, ObjectStore, Provenance, StoredObject } from "./tools/storage/object-store.ts";
-export type { S3Options } from "./tools/storage/s3-client.ts";
+export type { S3Keys, S3Options } from "./tools/storage/s3-client.ts";
 export { s3Store } from "./tools/storage/s3-store.ts";
-export type { S3Credentials } from "./tools/storage/sign-request.ts";
 export {
   storageTools,
   toStorageProvider,

@@ -31,7 +31,6 @@ export type {
   DocumentVersion,
   Refreshed,
 } from "./contracts/document.ts";
-export type { TuttiConfig } from "./contracts/config.ts";
 export type {
   Model,
   ModelDelta,
@@ -71,6 +70,7 @@ export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contract
 export type { Published, Topic, TopicEvent } from "./contracts/topic.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
+export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/open-tutti.ts";
 export type {
   Activity,
@@ -79,6 +79,7 @@ export type {
   RunState,
   StartOptions,
   Tutti,
+  TuttiConfig,
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";

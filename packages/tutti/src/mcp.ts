@@ -16,5 +16,6 @@ export type {
   McpSettings,
   McpToolSettings,
 } from "./protocols/mcp/mcp-options.ts";
+export { mcpServer, type LazyMcpServer } from "./protocols/mcp/lazy-server.ts";
 export { openMcpServer } from "./protocols/mcp/load-server.ts";
 export type { McpServer } from "./protocols/mcp/mcp-server.ts";

@@ -5,6 +5,7 @@ export type { HttpAnswer } from "./tools/http/exchange.ts";
 export type { Explained } from "./tools/http/http-errors.ts";
 export { openKey, type KeyUse, type ServiceKey } from "./tools/http/service-key.ts";
 export type { KeyedSearchOptions, SearchServiceOptions } from "./tools/web/search-provider.ts";
+export { folderSearch } from "./tools/web/local/folder-search.ts";
 export { openLocalSearch, type LocalSearch, type LocalSearchOptions } from "./tools/web/local/local-search.ts";
 export { brave, exa, searxng, tavily } from "./tools/web/search-services.ts";
 export {

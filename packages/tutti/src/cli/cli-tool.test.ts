@@ -136,14 +136,16 @@ test("what was typed wrong is said with a hint, leaves with 2 and starts nothing
   writeFileSync(twins, `export const first = ${twin};\nexport const others = [${twin}];\n`);
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["USAGE", ["tool", "lst", toolbox], /can't "lst"[^]+did you mean: tutti tool list/u],
-    ["USAGE", ["tool", "show"], /needs <file>/u],
+    ["USAGE", ["tool", "show"], /the built-in set has 10 tools[^]+Name one of them: web\.search, /u],
+    ["USAGE", ["tool", "call", "code.rn"], /no tool "code\.rn"[^]+did you mean: code\.run/u],
+    ["USAGE", ["tool", "list", "code.run"], /lists all tools[^]+tutti tool show code\.run/u],
     ["USAGE", ["tool", "list", toolbox, "page.publish"], /lists all tools[^]+tutti tool show/u],
     [
       "USAGE",
       ["tool", "call", toolbox, "page.publsh"],
       /exports no tool "page\.publsh"[^]+did you mean: page\.publish/u,
     ],
-    ["USAGE", ["tool", "show", toolbox, "mail"], /exports no tool "mail"[^]+It exports: page\.publish, page\.search/u],
+    ["USAGE", ["tool", "show", toolbox, "mail"], /exports no tool "mail"[^]+There are: page\.publish, page\.search/u],
     ["USAGE", ["tool", "call", toolbox], /exports 2 tools[^]+page\.publish, page\.search/u],
     ["USAGE", ["tool", "show", toolbox, "page.publish", "--quiet"], /takes no --quiet/u],
     ["USAGE", ["tool", "call", toolbox, "page.publish", "--input", "{slug"], /--input is not JSON/u],

@@ -71,10 +71,10 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "tool",
     group: "run",
-    does: "Lists the tools of a file, shows one's contract, or calls it.",
+    does: "Lists the tools of the project or of a file, shows one's contract, or calls it.",
     operands: [
       { name: "list|show|call", required: true },
-      { name: "file", required: true },
+      { name: "file", required: false },
       { name: "tool", required: false },
     ],
     options: {
@@ -87,7 +87,7 @@ export const commands: readonly CommandSpec[] = [
       ...watching,
       json: { does: "Prints JSON: a tool a line; of a call the run's entries, and nothing else on standard output." },
     },
-    more: "The file is TypeScript or JavaScript and exports tools, or agents that have some, under any name.\nA call is a run of one step: its effect is recorded before and after, and an interrupted one goes on with `tutti resume`.\nAll options but --json are for calls.",
+    more: "Without a file they are the project's: the `tools` and `servers` of `tutti.config.ts`, or else those that are built in and need no key.\nA file is TypeScript or JavaScript and exports tools, or agents that have some, under any name; a folder stands for its project.\nA call is a run of one step: its effect is recorded before and after, and an interrupted one goes on with `tutti resume`.\nAll options but --json are for calls.",
     load: () => import("./commands/tool.ts"),
   },
   {

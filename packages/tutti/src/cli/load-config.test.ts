@@ -72,8 +72,8 @@ test(
   async () => {
     write("tutti.config.ts", toConfig("package"));
     write("flows/tutti.config.mjs", `export const config = { models: { fast: ${toModel("folder")} } };`);
-    const { models } = await loadConfig(path.join(cli.folder, "flows/mood.ts"));
-    expect(models?.["fast"]).toMatchObject({ id: "folder" });
+    const { config } = await loadConfig(path.join(cli.folder, "flows/mood.ts"));
+    expect(config.models?.["fast"]).toMatchObject({ id: "folder" });
     write("flows/own.ts", toFlowFile(`export const models = { fast: ${toModel("file")} };`));
     expect((await run("flows/own.ts")).stdout).toContain("file");
   },
@@ -85,7 +85,7 @@ test("flows of another package use the configuration of the working directory", 
   write("tutti.config.ts", toConfig("working directory"));
   expect((await run("inner/flow.ts")).stdout).toContain("working directory");
   // Called from elsewhere, what lies above a package is not its own.
-  expect(await loadConfig(path.join(cli.folder, "inner/flow.ts"))).toEqual({});
+  expect(await loadConfig(path.join(cli.folder, "inner/flow.ts"))).toMatchObject({ path: undefined, config: {} });
 });
 
 test(
@@ -96,9 +96,9 @@ test(
     try {
       mkdirSync(path.join(folder, "flows"));
       writeFileSync(path.join(folder, "tutti.config.mjs"), "export const config = { tools: [] };");
-      expect(await loadConfig(path.join(folder, "flows/mood.ts"))).toEqual({});
+      expect(await loadConfig(path.join(folder, "flows/mood.ts"))).toMatchObject({ path: undefined });
       writeFileSync(path.join(folder, "flows/tutti.config.mjs"), "export const config = { models: {} };");
-      expect(await loadConfig(path.join(folder, "flows/mood.ts"))).toEqual({ models: {} });
+      expect(await loadConfig(path.join(folder, "flows/mood.ts"))).toMatchObject({ config: { models: {} } });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -113,6 +113,9 @@ const wrong: readonly (readonly [what: string, text: string, said: string])[] = 
   ["a model's name for a model", 'export const config = { models: { fast: "gpt-5" } };', "models.fast is no model"],
   ["no map of models", "export const config = { models: [] };", "models is no map"],
   ["no tools", "export const config = { tools: [1] };", "tools is no list of tools"],
+  ["no limits", "export const config = { limits: [] };", "limits is no map"],
+  ["no budgets", "export const config = { budgets: 5 };", "budgets is no map"],
+  ["no servers", "export const config = { servers: [{ url: '' }] };", "servers is no list of servers"],
 ];
 
 test.each(wrong)("a configuration with %s is one clear error", verifies("M1", "K4"), async (_what, text, said) => {

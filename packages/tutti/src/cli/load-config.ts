@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 import { TuttiError } from "../base/errors.ts";
-import type { TuttiConfig } from "../contracts/config.ts";
+import type { ToolServer } from "../contracts/tool-server.ts";
+import type { TuttiConfig } from "../engine/tutti.ts";
 import { importFile } from "./import-file.ts";
 import { isModel, isTool } from "./load-flows.ts";
 
@@ -25,19 +26,40 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
     Array.isArray(value) && value.every(isTool)
       ? undefined
       : { what: "tools is no list of tools", hint: "tools: [publish, …], each made with tool({ … })." },
+  servers: (value) =>
+    Array.isArray(value) && value.every(isToolServer)
+      ? undefined
+      : { what: "servers is no list of servers of tools", hint: 'servers: [mcpServer({ … }), …], from "tutti/mcp".' },
+  // What is in them is checked by the engine.
+  limits: (value) =>
+    isRecord(value)
+      ? undefined
+      : { what: "limits is no map", hint: 'limits: { "tool/web.search": { concurrentMax: 4 } }' },
+  budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
 };
 
+/** What the project says, and the file that says it. */
+export interface LoadedConfig {
+  /** Relative to this folder; `undefined` where nothing is configured. */
+  readonly path: string | undefined;
+  readonly config: TuttiConfig;
+}
+
 /**
- * The configuration of a project: `tutti.config.ts` next to the flows or in a folder above them, up to the one with package.json; else the
- * same from the working directory. Without one, nothing is configured.
+ * The configuration of a project: `tutti.config.ts` next to the flows (or in the folder that is given) or in a folder above them, up to the
+ * one with package.json; else the same from the working directory. Without one, nothing is configured.
  * @throws TuttiError CONFIG_INVALID
  */
-export async function loadConfig(flowFile: string): Promise<TuttiConfig> {
-  const file = findConfig(dirname(resolve(flowFile))) ?? findConfig(process.cwd());
-  if (file === undefined) return {};
+export async function loadConfig(place: string): Promise<LoadedConfig> {
+  const file = findConfig(toFolder(resolve(place))) ?? findConfig(process.cwd());
+  if (file === undefined) return { path: undefined, config: {} };
   const path = relative(process.cwd(), file);
   const exported = await importFile(file, { path, code: "CONFIG_INVALID" });
-  return checkConfig(exported, path);
+  return { path, config: checkConfig(exported, path) };
+}
+
+function toFolder(place: string): string {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? place : dirname(place);
 }
 
 function findConfig(folder: string): string | undefined {
@@ -76,6 +98,15 @@ function checkConfig(exported: Readonly<Record<string, unknown>>, path: string):
 
 function isPart(name: string): name is keyof TuttiConfig {
   return Object.hasOwn(checks, name);
+}
+
+function isToolServer(value: unknown): value is ToolServer {
+  return (
+    isRecord(value) &&
+    typeof value["name"] === "string" &&
+    typeof value["open"] === "function" &&
+    typeof value["close"] === "function"
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -12,8 +12,9 @@ import { toUsage } from "./command-line.ts";
 import { importFile } from "./import-file.ts";
 import { toToolFlows } from "./tool-flow.ts";
 
-/** What a file of flows offers to an engine. */
+/** What a file of flows, or a project, offers to an engine. */
 export interface FlowFile {
+  /** As it was named; of a project its folder. */
   readonly path: string;
   readonly flows: readonly Flow[];
   /** Those of its agents too. */

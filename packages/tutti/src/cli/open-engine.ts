@@ -19,13 +19,15 @@ export async function openEngine(
 ): Promise<Tutti> {
   const path = toLedgerPath(call);
   const durability = readDurability(call.text("durability"));
-  const config = await loadConfig(file.path);
+  const { config } = await loadConfig(file.path);
   return openTutti({
     flows: [...file.flows, ...file.toolFlows],
     tools: [...(config.tools ?? []), ...file.tools],
+    servers: config.servers ?? [],
     // What a file of flows says for itself is closer.
     models: { ...config.models, ...file.models },
-    ...file.protection,
+    limits: { ...config.limits, ...file.protection.limits },
+    budgets: { ...config.budgets, ...file.protection.budgets },
     ledger: path,
     recover: false,
     onActivity,

@@ -41,6 +41,8 @@ export interface VideoRequest {
 /** A film that a provider is making: what to ask for it by. Holds no key and no address that only its owner may know. */
 export interface VideoJob {
   readonly reference: string;
+  /** Whose order it is, where a tool has several models. */
+  readonly provider?: string;
 }
 
 export type VideoStatus =

@@ -8,6 +8,7 @@ import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
+import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
@@ -70,7 +71,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   const runs = openActiveRuns(engine);
   const triggers = toTriggers(engine, runs, { on, schedules });
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs, triggers);
+  const tutti = toTutti(engine, runs, { triggers, servers: options.servers ?? [] });
   await openTriggers(tutti, triggers, options.recover !== false);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
@@ -107,7 +108,13 @@ async function openTriggers(tutti: Tutti, triggers: Triggers, isRecovering: bool
   }
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns, triggers: Triggers): Tutti {
+/** What an engine closes besides its runs. */
+interface Owned {
+  readonly triggers: Triggers;
+  readonly servers: readonly ToolServer[];
+}
+
+function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned): Tutti {
   const { publish, events, schedules } = triggers;
   const tutti: Tutti = {
     ledger: engine.ledger,
@@ -140,9 +147,13 @@ function toTutti(engine: Engine, runs: ActiveRuns, triggers: Triggers): Tutti {
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
-      await triggers.close();
-      await runs.close(closeGraceMs);
-      await engine.ledger.close();
+      try {
+        await triggers.close();
+        await runs.close(closeGraceMs);
+        await engine.ledger.close();
+      } finally {
+        await Promise.all(servers.map((server) => server.close()));
+      }
     },
   };
   return tutti;

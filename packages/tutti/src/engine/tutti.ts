@@ -8,6 +8,7 @@ import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
+import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Published, Topic } from "../contracts/topic.ts";
 import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 import type { LimitTable } from "../limits/limit.ts";
@@ -20,8 +21,10 @@ import type { Schedules } from "./schedules/schedules.ts";
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
   readonly flows: readonly Flow[];
-  /** Tools whose undo may be needed although no flow names them any more, and tools that agents should know of. */
+  /** What `tutti tool` lists, shows and calls, what agents should know of, and tools whose undo may be needed although no flow names them any more. */
   readonly tools?: readonly Tool[];
+  /** Servers of more tools, closed with the engine. They are reached by whoever opens them: a flow's file, or `tutti tool`. */
+  readonly servers?: readonly ToolServer[];
   /** Agents that others should know of: each agent is told who else can do what. */
   readonly agents?: readonly Agent[];
   /** Models by tier: `fast`, `balanced`, `deep`, or names of your own. */
@@ -49,6 +52,12 @@ export interface TuttiOptions {
   /** Called for everything that happens, recorded or not. Must not throw. */
   readonly onActivity?: (activity: Activity) => void;
 }
+
+/**
+ * What a project's `tutti.config.ts` exports as `config`: what its flows are run with, said once. Every part is optional.
+ * A program passes it on: `openTutti({ flows, ...config })`.
+ */
+export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets">;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =

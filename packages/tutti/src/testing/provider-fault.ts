@@ -15,6 +15,8 @@ export interface ProviderUnderTest<Input, Output> {
   readonly empty?: GoodAnswer;
   /** `json`: it reads JSON, and can't do without the field at this path. `any`: it takes whatever comes. */
   readonly answers: { readonly kind: "json"; readonly needs: readonly (string | number)[] } | { readonly kind: "any" };
+  /** How many requests one call takes when all is well; 1 unless said otherwise. None is ever made twice. */
+  readonly requests?: number;
   /** It goes where a redirect leads. */
   readonly followsRedirects?: boolean;
 }

@@ -138,8 +138,9 @@ interface Seen {
 
 function findComplaint<Input, Output>(under: ProviderUnderTest<Input, Output>, seen: Seen): string | undefined {
   const { ended, requests } = seen.outcome;
-  if (requests > 1 && under.followsRedirects !== true)
-    return `it asked ${requests} times; one call is one attempt, repeating is the engine's business`;
+  const { requests: requestsMax = 1 } = under;
+  if (requests > requestsMax && under.followsRedirects !== true)
+    return `it asked ${requests} times, and ${requestsMax} will do; one call is one attempt, repeating is the engine's business`;
   switch (ended.kind) {
     case "never":
       return `it did not come back`;

@@ -8,8 +8,9 @@ import type { Provider } from "./provider.ts";
 export interface FailoverPlan<Input, Output> {
   readonly name: string;
   readonly output: Schema<Output>;
-  /** It changes nothing, so anybody may be asked again. */
+  /** Anybody may be asked again: it changes nothing, or doing it twice does no harm. */
   readonly harmless: boolean;
+  readonly changesNothing: boolean;
   readonly providers: readonly Provider<Input, Output>[];
   readonly isEmpty: (output: Output) => boolean;
   readonly reformulate: (input: Input) => readonly Input[] | Promise<readonly Input[]>;
@@ -173,7 +174,7 @@ const hopeByDisposition: Readonly<Record<Disposition, number>> = {
   bug: 4,
 };
 
-/** Nobody did it, and nothing happened. What follows is what follows from the most hopeful of the errors. */
+/** Nobody is known to have done it. What follows is what follows from the most hopeful of the errors. */
 function toCommonError<Input, Output>(
   plan: FailoverPlan<Input, Output>,
   { errors, tried }: Attempt<Input, Output>,
@@ -194,7 +195,7 @@ function toCommonError<Input, Output>(
         ? "Ask for something else, use another tool or agent, or ask a person."
         : (best?.hint ?? "Look at each provider's error."),
     facts: { tried: names },
-    effect: "none",
+    effect: plan.changesNothing || errors.every(({ effect }) => effect === "none") ? "none" : "unknown",
     ...(waits.length === 0 ? {} : { retryAfterMs: Math.min(...waits) }),
     ...(best === undefined ? {} : { cause: best }),
   });

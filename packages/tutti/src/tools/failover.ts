@@ -17,6 +17,11 @@ export interface FailoverDefinition<Input, Output> extends Omit<
   readonly reformulate?: (input: Input) => readonly Input[] | Promise<readonly Input[]>;
   /** Asked at each call: who goes first just now, by health, price or place. Whoever it leaves out comes last. */
   readonly order?: (providers: readonly Provider<Input, Output>[]) => readonly Provider<Input, Output>[];
+  /**
+   * Of an `idempotent` tool: doing it again, also by another provider, is no second effect, as when content is kept under its hash. Then the
+   * next provider is asked after every failure.
+   */
+  readonly harmless?: true;
   /** How long one provider may take; 30 s by default. It is then told to stop, and given another second to say what it knows. */
   readonly providerTimeoutMs?: number;
 }
@@ -36,6 +41,7 @@ export function withFailover<Input, Output>(definition: FailoverDefinition<Input
     isEmpty,
     reformulate,
     order,
+    harmless,
     providerTimeoutMs: timeoutMs = providerTimeoutMs,
     ...declared
   } = definition;
@@ -47,7 +53,8 @@ export function withFailover<Input, Output>(definition: FailoverDefinition<Input
   const plan: FailoverPlan<Input, Output> = {
     name: definition.name,
     output: definition.output,
-    harmless: changesNothing(definition),
+    harmless: changesNothing(definition) || harmless === true,
+    changesNothing: changesNothing(definition),
     providers: [...providers],
     isEmpty: isEmpty ?? (() => false),
     reformulate: reformulate ?? (() => []),
@@ -84,10 +91,15 @@ function findProblem<Input, Output>(
     return [`two of its providers are called ${twice}`, "The ledger names them: give each a name of its own."];
   if (!(timeoutMs > 0)) return [`its providerTimeoutMs is ${timeoutMs}`, "Give a positive number of milliseconds."];
   if (changesNothing(definition)) return undefined;
-  if (definition.effect === "idempotent" && providers.length > 1)
+  if (definition.harmless === true && definition.effect !== "idempotent")
+    return [
+      `it is "${definition.effect}" and said to be harmless`,
+      'Only an "idempotent" tool can be done again elsewhere without harm.',
+    ];
+  if (definition.effect === "idempotent" && providers.length > 1 && definition.harmless !== true)
     return [
       `it is "idempotent" and has ${providers.length} providers: they don't know each other's keys, so a repeat could be done by another one`,
-      'Declare it "once", or give it one provider.',
+      'Declare it "once", give it one provider, or say that it is `harmless` to do it again elsewhere.',
     ];
   if (definition.isEmpty !== undefined || definition.reformulate !== undefined)
     return [

@@ -5,6 +5,7 @@ import path from "node:path";
 import { describeThrown, TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { fields, integer, oneOf, text, type Shape } from "../base/shape.ts";
+import type { Usage } from "../contracts/outcome.ts";
 
 /** A picture or a film that a tool made, and where it is. */
 export interface Media {
@@ -14,6 +15,12 @@ export interface Media {
   /** SHA-256 of the bytes, 64 hexadecimal digits. */
   readonly hash: string;
   readonly content: MediaPlace;
+}
+
+/** What a call of a model for media spent, where its price is known. */
+export function toMediaUsage(costUsd: number | undefined): Usage {
+  const counts = { modelCalls: 1, inputTokens: 0, outputTokens: 0 };
+  return costUsd === undefined ? { ...counts, unpricedCalls: 1 } : { ...counts, costUsd };
 }
 
 /** The thing itself, or the file that holds it. */

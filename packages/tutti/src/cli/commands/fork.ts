@@ -5,7 +5,7 @@ import type { CommandCall } from "../command.ts";
 import { driveRun } from "../drive-run.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { findNamedRun, toLedgerPath, withReader } from "../ledger-file.ts";
-import { loadFlows } from "../load-flows.ts";
+import { loadFlowsOrProject } from "../load-project.ts";
 import { withSteering } from "../reach-engine.ts";
 import { readValue } from "../read-value.ts";
 import { confirm } from "../steering-words.ts";
@@ -16,7 +16,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const step = toStepKey(call.operand("step"));
   const edit = await readEdit(call);
   const file = call.optional("file");
-  const loaded = file === undefined ? undefined : await loadFlows(file);
+  const loaded = file === undefined ? undefined : await loadFlowsOrProject(file);
   const { id } = await withReader(path, (ledger) => findNamedRun(ledger, call.operand("run")));
   if (loaded !== undefined) {
     return driveRun(call, loaded, async (tutti) => {

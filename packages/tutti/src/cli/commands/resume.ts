@@ -3,7 +3,7 @@ import type { CommandCall } from "../command.ts";
 import { driveRun } from "../drive-run.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { findNamedRun, toLedgerPath, withReader } from "../ledger-file.ts";
-import { loadFlows } from "../load-flows.ts";
+import { loadFlowsOrProject } from "../load-project.ts";
 import { withSteering } from "../reach-engine.ts";
 import { confirm, readPerson } from "../steering-words.ts";
 
@@ -12,7 +12,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const path = toLedgerPath(call);
   const named = call.operand("run");
   const file = call.optional("file");
-  const loaded = file === undefined ? undefined : await loadFlows(file);
+  const loaded = file === undefined ? undefined : await loadFlowsOrProject(file);
   const { id } = await withReader(path, (ledger) => findNamedRun(ledger, named));
   const by = readPerson(call);
   if (loaded !== undefined) {

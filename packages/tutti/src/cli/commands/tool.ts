@@ -8,44 +8,97 @@ import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { quote } from "../ledger-file.ts";
 import { loadFlows, type FlowFile } from "../load-flows.ts";
-import { say, sayJson, stdoutColumns, stdoutPaint } from "../output.ts";
+import { isFolder, loadProject } from "../load-project.ts";
+import { say, sayJson, stdoutColumns, stdoutPaint, tell } from "../output.ts";
 import { readInput, startRun } from "../start-run.ts";
 import { cutToColumns, toDuration, toPlainLine } from "../terminal-text.ts";
 import { toToolFlowName } from "../tool-flow.ts";
 
-/** `tutti tool`: the tools of a file, one's contract, or a call of one as a run of its own. */
+/** `tutti tool`: the tools of a file or of the project, one's contract, or a call of one as a run of its own. */
 export async function run(call: CommandCall): Promise<ExitCode> {
   const action = call.operand("list|show|call");
   if (action !== "list" && action !== "show" && action !== "call") {
     const near = findNearest(action, ["list", "show", "call"]);
     throw toUsage(
       `tool can't "${action}"`,
-      `${near === undefined ? "" : `did you mean: tutti tool ${near}? `}tool list|show|call <file> [tool]`,
+      `${near === undefined ? "" : `did you mean: tutti tool ${near}? `}tool list|show|call [file] [tool]`,
     );
   }
-  const named = call.optional("tool");
-  if (action === "list" && named !== undefined)
-    throw toUsage(
-      "tool list lists all tools of a file",
-      `tutti tool show ${quote(call.operand("file"))} ${quote(named)}`,
-    );
-  if (action === "call") return callTool(call, named);
-  refuseCallOptions(call, action);
-  const file = await loadTools(call);
-  if (action === "list") list(call, file);
-  else show(call, chooseTool(file, named));
-  return exitCodes.done;
+  const named = readNamed(call);
+  if (action === "list" && named.tool !== undefined)
+    throw toUsage("tool list lists all tools", `tutti tool show ${named.words.map(quote).join(" ")}`);
+  if (action !== "call") refuseCallOptions(call, action);
+  const input = action === "call" ? await readInput(call) : undefined;
+  const toolbox = await openToolbox(named);
+  try {
+    if (action === "call") return await callTool(call, { toolbox, named: named.tool, input });
+    if (action === "list") list(call, toolbox);
+    else show(call, chooseTool(toolbox, named.tool));
+    return exitCodes.done;
+  } finally {
+    await toolbox.close();
+  }
 }
 
-async function callTool(call: CommandCall, named: string | undefined): Promise<ExitCode> {
-  const input = await readInput(call);
-  const file = await loadTools(call);
-  const tool = chooseTool(file, named);
+interface Named {
+  /** A file, or a folder that stands for its project. */
+  readonly file: string | undefined;
+  readonly tool: string | undefined;
+  /** As they were typed. */
+  readonly words: readonly string[];
+}
+
+/** One word is a file if it looks like one, for a tool's name has no slash and ends like no program. */
+function readNamed(call: CommandCall): Named {
+  const first = call.optional("file");
+  const tool = call.optional("tool");
+  const words = [first, tool].filter((word) => word !== undefined);
+  if (first === undefined || tool !== undefined || /[/\\]|^\.\.?$|\.[cm]?[jt]sx?$/u.test(first))
+    return { file: first, tool, words };
+  return { file: undefined, tool: first, words };
+}
+
+/** Tools, and how what has them is called in a sentence. */
+interface Toolbox {
+  readonly file: FlowFile;
+  /** `toolbox.ts exports`, `tutti.config.ts has`. */
+  readonly has: string;
+  close(): Promise<void>;
+}
+
+/** @throws TuttiError FLOW_FILE_INVALID, CONFIG_INVALID when there are no tools, or two of one name; and what the server of a tool throws */
+async function openToolbox({ file: path, tool }: Named): Promise<Toolbox> {
+  if (path === undefined || isFolder(path)) return openProject(path ?? ".", tool);
+  const file = await loadFlows(path);
+  refuseTwins(file);
+  return { file, has: `${file.path} exports`, close: async () => {} };
+}
+
+async function openProject(folder: string, tool: string | undefined): Promise<Toolbox> {
+  const project = await loadProject({ folder, tool });
+  for (const { name, why } of project.skipped)
+    tell(`! the tools of ${toPlainLine(name)} are left out: ${why.code}  ${toPlainLine(why.message)}`);
+  const { configPath } = project;
+  return {
+    file: project,
+    has: configPath === undefined ? "the built-in set has" : `${configPath} has`,
+    close: () => project.close(),
+  };
+}
+
+interface ToolCall {
+  readonly toolbox: Toolbox;
+  readonly named: string | undefined;
+  readonly input: unknown;
+}
+
+async function callTool(call: CommandCall, { toolbox, named, input }: ToolCall): Promise<ExitCode> {
+  const tool = chooseTool(toolbox, named);
   const flow = must(
-    file.toolFlows.find(({ name }) => name === toToolFlowName(tool.name)),
+    toolbox.file.toolFlows.find(({ name }) => name === toToolFlowName(tool.name)),
     `${tool.name} has a flow of its own`,
   );
-  return startRun(call, file, { flow, input, what: tool.name });
+  return startRun(call, toolbox.file, { flow, input, what: tool.name });
 }
 
 const forAllActions: ReadonlySet<string> = new Set(["json"]);
@@ -58,8 +111,7 @@ function refuseCallOptions(call: CommandCall, action: string): void {
 }
 
 /** @throws TuttiError FLOW_FILE_INVALID when it has no tools, or two of one name */
-async function loadTools(call: CommandCall): Promise<FlowFile> {
-  const file = await loadFlows(call.operand("file"));
+function refuseTwins(file: FlowFile): void {
   if (file.tools.length === 0) {
     throw new TuttiError("FLOW_FILE_INVALID", `${file.path} exports no tool`, {
       hint: "Export what tool({ … }) returns: export const send = tool({ … }).",
@@ -74,26 +126,24 @@ async function loadTools(call: CommandCall): Promise<FlowFile> {
     }
     names.add(name);
   }
-  return file;
 }
 
 /** The tool that was named, or the only one. @throws TuttiError USAGE */
-function chooseTool({ path, tools }: FlowFile, named: string | undefined): Tool {
+function chooseTool({ has, file: { tools } }: Toolbox, named: string | undefined): Tool {
   const names = tools.map((tool) => tool.name);
   const [only] = tools;
   if (named === undefined && only !== undefined && tools.length === 1) return only;
-  if (named === undefined)
-    throw toUsage(`${path} exports ${tools.length} tools`, `Name one of them: ${names.join(", ")}`);
+  if (named === undefined) throw toUsage(`${has} ${tools.length} tools`, `Name one of them: ${names.join(", ")}`);
   const found = tools.find((tool) => tool.name === named);
   if (found !== undefined) return found;
   const near = findNearest(named, names);
   throw toUsage(
-    `${path} exports no tool "${named}"`,
-    near === undefined ? `It exports: ${names.join(", ")}` : `did you mean: ${near}`,
+    `${has} no tool "${named}"`,
+    near === undefined ? `There are: ${names.join(", ")}` : `did you mean: ${near}`,
   );
 }
 
-function list(call: CommandCall, { tools, agents }: FlowFile): void {
+function list(call: CommandCall, { file: { tools, agents } }: Toolbox): void {
   const rows = tools.map((tool) => ({
     tool,
     users: agents.filter((agent) => agent.tools.includes(tool)).map((agent) => agent.name),

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
-import { bodiesOf, makeLedgerFile, until } from "../../../../../test/engine/engine-fixture.ts";
+import { bodiesOf, makeLedgerFile } from "../../../../../test/engine/engine-fixture.ts";
 import { orders, shipping } from "../../../../../test/engine/event-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toRunId } from "../../contracts/ids.ts";
@@ -31,12 +31,15 @@ test(
     const acknowledged: string[] = [];
     for (const [session, dieAfter] of [7, 9, 12].entries())
       acknowledged.push(...(await liveUntilKilled(file, session, dieAfter)));
-    let done = 0;
+    let next = Promise.withResolvers<void>();
     const tutti = await openTutti({
       flows: [],
       ledger: file,
       on: [shipping],
-      onActivity: (activity) => void (activity.kind === "entry" && activity.entry.kind === "run-done" && done++),
+      onActivity() {
+        next.resolve();
+        next = Promise.withResolvers();
+      },
     });
     const events = await tutti.events.read(orders);
     const ids = events.map(({ id }) => id);
@@ -44,11 +47,7 @@ test(
     expect(ids).toEqual(expect.arrayContaining(acknowledged));
     const readActed = async (): Promise<readonly number[]> =>
       bodiesOf(await tutti.ledger.read(toRunId("subscription:ship")), "event-acted").flatMap((body) => body.events);
-    let before = -1;
-    while ((await readActed()).length < events.length) {
-      await until(() => done !== before);
-      before = done;
-    }
+    for (let happens = next.promise; (await readActed()).length < events.length; happens = next.promise) await happens;
     const acted = await readActed();
     expect(acted.toSorted((left, right) => left - right)).toEqual(events.map(({ position }) => position));
     const runs = await tutti.runs({ flow: "ship" });

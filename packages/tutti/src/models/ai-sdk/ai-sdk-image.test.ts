@@ -101,7 +101,7 @@ test.for<[string, ProviderAnswer, Partial<Pick<TuttiError, "code" | "effect" | "
   [
     "a provider that is overloaded",
     refusal(503, { message: "overloaded" }),
-    { code: "TOOL_UNAVAILABLE", effect: "none" },
+    { code: "TOOL_INTERRUPTED", effect: "unknown" },
   ],
   ["a fault after it began", refusal(500, { message: "oops" }), { code: "TOOL_INTERRUPTED", effect: "unknown" }],
   ["a connection that broke before the answer", { kind: "cut" }, { code: "TOOL_INTERRUPTED", effect: "unknown" }],

@@ -2,7 +2,7 @@ import type { ImageModelV4, ImageModelV4CallOptions, ImageModelV4Result, JSONObj
 
 import { TuttiError } from "../../base/errors.ts";
 import type { ImageModel, ImageReply, ImageRequest } from "../../contracts/media-model.ts";
-import { toMediaError } from "./media-errors.ts";
+import { refuseLeft, toMediaError } from "./media-errors.ts";
 import { toMediaType } from "./media-type.ts";
 
 export interface AiSdkMediaSettings {
@@ -21,6 +21,7 @@ export function fromAiSdkImage(model: ImageModelV4, settings: AiSdkMediaSettings
     provider: model.provider.split(".", 1)[0] ?? model.provider,
     id: model.modelId,
     async generate(request, signal) {
+      refuseLeft(model, signal);
       try {
         const result = await model.doGenerate({
           ...toOptions(request),

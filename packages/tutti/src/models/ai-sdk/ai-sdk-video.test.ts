@@ -97,7 +97,7 @@ const fault = (status: number): ProviderAnswer => ({
 
 test.for<[string, ProviderAnswer, string, string]>([
   ["asked to wait", fault(429), "TOOL_RATE_LIMITED", "none"],
-  ["overloaded", fault(503), "TOOL_UNAVAILABLE", "none"],
+  ["overloaded", fault(503), "TOOL_INTERRUPTED", "unknown"],
   ["a fault after the order arrived", fault(500), "TOOL_INTERRUPTED", "unknown"],
   ["an answer that never came", { kind: "cut" }, "TOOL_INTERRUPTED", "unknown"],
   ["an answer that broke off", { kind: "cut", after: '{"name":"mod' }, "TOOL_INTERRUPTED", "unknown"],

@@ -8,7 +8,7 @@ import { TuttiError } from "../../base/errors.ts";
 import type { MediaContent, VideoJob, VideoModel, VideoRequest, VideoStatus } from "../../contracts/media-model.ts";
 import { checkMediaModel, toPair, type AiSdkMediaSettings } from "./ai-sdk-image.ts";
 import { download } from "./download.ts";
-import { toMediaError } from "./media-errors.ts";
+import { refuseLeft, toMediaError } from "./media-errors.ts";
 import { toMediaType } from "./media-type.ts";
 
 type StartOptions = Parameters<NonNullable<VideoModelV4["doStart"]>>[0];
@@ -22,6 +22,7 @@ type Status = Awaited<ReturnType<NonNullable<VideoModelV4["doStatus"]>>>;
 export function fromAiSdkVideo(model: VideoModelV4, settings: AiSdkMediaSettings = {}): VideoModel {
   checkMediaModel(model, "video", typeof model.doStart === "function" && typeof model.doStatus === "function");
   const guarded = async <Output>(signal: AbortSignal, work: () => Promise<Output>): Promise<Output> => {
+    refuseLeft(model, signal);
     try {
       return await work();
     } catch (error) {

@@ -1,8 +1,10 @@
 import { StreamableHTTPClientTransport, type FetchLike, type JSONRPCMessage } from "@modelcontextprotocol/client";
 
 import { describeThrown, TuttiError } from "../../base/errors.ts";
+import { isNeverConnected } from "../../base/never-connected.ts";
 import { streamEndedCode } from "./call-errors.ts";
-import type { McpAddress, McpHeaders } from "./mcp-options.ts";
+import { openHeaders } from "./http-headers.ts";
+import type { McpAddress } from "./mcp-options.ts";
 
 const defaultRetryMs = 1_000;
 const retryMsMax = 3_600_000;
@@ -13,7 +15,7 @@ type SendOptions = NonNullable<Parameters<StreamableHTTPClientTransport["send"]>
 export class HttpTransport extends StreamableHTTPClientTransport {
   readonly #limit: MessageLimit;
 
-  constructor(address: McpAddress, messageBytesMax: number) {
+  constructor(address: McpAddress & { readonly name: string }, messageBytesMax: number) {
     const limit: MessageLimit = { bytesMax: messageBytesMax, fault: undefined };
     super(new URL(address.url), { fetch: toBoundedFetch(address, limit) });
     this.#limit = limit;
@@ -38,35 +40,24 @@ export class HttpTransport extends StreamableHTTPClientTransport {
   }
 }
 
+const neverAborted = new AbortController().signal;
+
 interface MessageLimit {
   readonly bytesMax: number;
   fault: TuttiError | undefined;
 }
 
-function toBoundedFetch({ headers }: McpAddress, limit: MessageLimit): FetchLike {
+function toBoundedFetch(address: McpAddress & { readonly name: string }, limit: MessageLimit): FetchLike {
   return async (url, init) => {
-    const own = typeof headers === "function" ? await askHeaders(headers) : headers;
+    const signal = init?.signal ?? neverAborted;
+    const own = await openHeaders(address, { provider: address.name, url: String(url), signal });
     const all = new Headers(init?.headers);
-    for (const [name, value] of Object.entries(own ?? {})) all.set(name, value);
+    for (const [name, value] of Object.entries(own)) all.set(name, value);
     const response = await reach(url, { ...init, headers: all });
     await refuseBusy(response);
     return toBounded(response, limit);
   };
 }
-
-async function askHeaders(headers: () => McpHeaders | Promise<McpHeaders>): Promise<McpHeaders> {
-  try {
-    return await headers();
-  } catch (error) {
-    throw new TuttiError("TOOL_UNAVAILABLE", `the headers for the server are missing: ${describeThrown(error)}`, {
-      hint: "The function `headers` of the server failed; nothing was sent.",
-      cause: error,
-    });
-  }
-}
-
-/** Errors of a connection that was never made. After any other the request may have arrived. */
-const unsentCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
 async function reach(url: string | URL, init: RequestInit): Promise<Response> {
   try {
@@ -75,7 +66,7 @@ async function reach(url: string | URL, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted === true) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    throw unsentCodes.has(code)
+    throw isNeverConnected(code)
       ? new TuttiError("TOOL_UNAVAILABLE", `the server can't be reached: ${code}`, { cause: error })
       : new TuttiError("TOOL_INTERRUPTED", `the connection broke: ${describeThrown(cause ?? error)}`, { cause: error });
   }

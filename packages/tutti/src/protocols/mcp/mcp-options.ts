@@ -1,6 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { EffectClass, Retry, Tool, ToolHost, UndoHost } from "../../contracts/callable.ts";
 import type { RunId, StepKey } from "../../contracts/ids.ts";
+import type { Secret } from "../../contracts/secret.ts";
+import type { ServiceKey } from "../../tools/http/service-key.ts";
 
 /** How a server is reached, and what is known about it. */
 export type McpServerOptions = McpSettings & (McpProcess | McpAddress);
@@ -18,11 +20,13 @@ export interface McpProcess {
 /** A server at an address, spoken to over streamable HTTP. Redirects to other origins are not followed. */
 export interface McpAddress {
   readonly url: string;
-  /** Sent with every request, `authorization` for example; a function is asked each time, so that a token may change. */
+  /** Sent with every request as `authorization: Bearer …`. */
+  readonly key?: ServiceKey;
+  /** Sent with every request, a secret as its value; a function is asked each time, so that a token may change. */
   readonly headers?: McpHeaders | (() => McpHeaders | Promise<McpHeaders>);
 }
 
-export type McpHeaders = Readonly<Record<string, string>>;
+export type McpHeaders = Readonly<Record<string, string | Secret>>;
 
 export interface McpSettings {
   /** What the server is called here: its tools are `name.tool`. Letters, digits, `_` and `-`, at most 24, the first a letter. */

@@ -1,3 +1,5 @@
+import type { LookupFunction } from "node:net";
+
 import { describeThrown, isTuttiError, TuttiError } from "../../base/errors.ts";
 import type { Shape } from "../../base/shape.ts";
 import { ExchangeFault } from "./exchange-fault.ts";
@@ -27,6 +29,10 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
   /** The largest answer, unpacked; 5 MB by default. */
   readonly bytesMax?: number | undefined;
+  /** Whether an answer with another status than 200 to 299 is one that was asked for all the same: 404, where a thing may be missing. */
+  readonly accepts?: (answer: HttpAnswer) => boolean;
+  /** Finds the address of the host; the system's way by default. */
+  readonly lookup?: LookupFunction | undefined;
   /** What an answer that is no success means with this provider, where that differs from what its status says. */
   readonly explain?: (answer: HttpAnswer) => Explained | undefined;
 }
@@ -34,7 +40,7 @@ export interface HttpRequest {
 const httpLimits = { timeoutMs: 20_000, bytesMax: 5_000_000 } as const;
 
 /**
- * Asks once, without following redirects, and returns an answer with a status of 200 to 299.
+ * Asks once, without following redirects, and returns an answer with a status of 200 to 299, or one that the request accepts.
  * @throws TuttiError of the closed vocabulary for everything else; its `effect` says whether something may have happened.
  */
 export async function askHttp(request: HttpRequest): Promise<HttpAnswer> {
@@ -55,11 +61,13 @@ export async function askHttp(request: HttpRequest): Promise<HttpAnswer> {
       signal: request.signal,
       timeoutMs: request.timeoutMs ?? httpLimits.timeoutMs,
       bytesMax: request.bytesMax ?? httpLimits.bytesMax,
+      lookup: request.lookup,
     });
   } catch (error) {
     throw error instanceof ExchangeFault ? toFaultError(error, asked) : error;
   }
   if (answer.status >= 200 && answer.status < 300) return answer;
+  if (request.accepts?.(answer) === true) return answer;
   throw toStatusError(answer, asked, request.explain?.(answer));
 }
 

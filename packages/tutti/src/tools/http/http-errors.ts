@@ -20,6 +20,8 @@ export interface Explained {
   /** Whether something happened, where that is not what the code says. */
   readonly effect?: EffectKnowledge;
   readonly hint?: string;
+  /** What the provider said, where it can't be found in JSON. Nothing that may repeat the request. */
+  readonly words?: string;
 }
 
 const codeByStage: Readonly<Record<FaultStage, ErrorCode>> = {
@@ -49,7 +51,8 @@ export function toStatusError(answer: HttpAnswer, asked: Asked, explained: Expla
   const { code } = meaning;
   const retryAfterMs = toRetryAfterMs(answer.headers);
   const requestId = answer.headers["x-request-id"] ?? answer.headers["request-id"];
-  const words = code === "TOOL_REFUSED" && isKeyStatus(answer.status) ? "" : withoutSecrets(said.words, asked.secrets);
+  const mayRepeatKey = code === "TOOL_REFUSED" && isKeyStatus(answer.status);
+  const words = meaning.words ?? (mayRepeatKey ? "" : withoutSecrets(said.words, asked.secrets));
   return new TuttiError(code, `${toPlace(asked)} answered ${answer.status}${words === "" ? "" : `: ${words}`}`, {
     hint: meaning.hint ?? hintByCode[code] ?? "Look at what the provider answers.",
     facts: {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { createOpenAI } from "@ai-sdk/openai";
 import { expect, onTestFinished, test } from "vitest";
 
-import { openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import { bodiesOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
 import { fromAiSdkImage } from "../../models/ai-sdk/ai-sdk-image.ts";
@@ -49,6 +49,37 @@ test(
     });
     expect(server.requests).toHaveLength(1);
     await second.close();
+  },
+);
+
+test(
+  "when one model can't draw, the next does; who did, who was tried and what it cost is in the ledger",
+  verifies("K3", "M3"),
+  async () => {
+    const server = await openProviderServer(({ path: place }) =>
+      place.startsWith("/first")
+        ? { kind: "answer", status: 500, body: "no" }
+        : { kind: "answer", body: { created: 1, data: [{ b64_json: png }] } },
+    );
+    onTestFinished(() => server.close());
+    const toProvider = (name: string) => {
+      const model = createOpenAI({ apiKey: "sk-test", baseURL: `${server.url}/${name}` }).image("gpt-image-1");
+      return { ...imageProvider(fromAiSdkImage(model), { costUsd: 0.04 }), name };
+    };
+    const draw = imageTool(toProvider("first"), toProvider("second"));
+    const stage = openStage();
+    const drawn = plainFlow("drawn", (run) => run.call(draw, { prompt: "a red cube" }));
+    const tutti = await stage.open([drawn]);
+    expect(await tutti.run(drawn, {})).toMatchObject({ mediaType: "image/png" });
+    await tutti.close();
+    await stage.ledger.flush();
+    expect(bodiesOf(stage.entries, "step-done").map(({ report }) => report)).toEqual([
+      {
+        provider: "second",
+        tried: [{ provider: "first", code: "TOOL_INTERRUPTED" }],
+        usage: { modelCalls: 1, inputTokens: 0, outputTokens: 0, costUsd: 0.04 },
+      },
+    ]);
   },
 );
 

@@ -2,9 +2,9 @@ import { decimal, fields, integer, text } from "../../base/shape.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import type { ImageModel, ImageRequest } from "../../contracts/media-model.ts";
 import { schemaOf } from "../../contracts/schema.ts";
-import { ledgerKeeper, mediaFields, type Media, type MediaKeeper } from "../media.ts";
+import { withFailover } from "../failover.ts";
+import { ledgerKeeper, mediaFields, toMediaUsage, type Media, type MediaKeeper } from "../media.ts";
 import type { Provider } from "../provider.ts";
-import { tool } from "../tool.ts";
 
 /** A picture that a model drew, with where it comes from. */
 export interface GeneratedImage extends Media {
@@ -31,8 +31,9 @@ export function imageProvider(
   const { keeper = ledgerKeeper, costUsd } = settings;
   return {
     name: model.provider,
-    async run(input, { signal }) {
+    async run(input, { signal, report }) {
       const { image, revisedPrompt } = await model.generate(input, signal);
+      report({ provider: model.provider, usage: toMediaUsage(costUsd) });
       return {
         ...(await keeper.keep(image.content, image.mediaType)),
         provider: model.provider,
@@ -64,10 +65,13 @@ export const imageContract = {
     { type: "object" },
   ),
   effect: "local",
-  timeoutMs: 300_000,
+  /** A picture takes a model long. */
+  providerTimeoutMs: 300_000,
 } as const;
 
-/** `image.generate`, done by one provider. */
-export function imageTool(provider: Provider<ImageRequest, GeneratedImage>): Tool<ImageRequest, GeneratedImage> {
-  return tool({ ...imageContract, run: (input, host) => provider.run(input, host) });
+/** `image.generate`, done by the first of these that can. */
+export function imageTool(
+  ...providers: readonly [Provider<ImageRequest, GeneratedImage>, ...Provider<ImageRequest, GeneratedImage>[]]
+): Tool<ImageRequest, GeneratedImage> {
+  return withFailover<ImageRequest, GeneratedImage>({ ...imageContract, providers });
 }

@@ -5,8 +5,9 @@ const asciiWidths = [
   69, 40, 34, 40, 84, 50, 50, 62, 64, 55, 64, 62, 36, 64, 64, 28, 28, 58, 28, 98, 64, 62, 64, 64, 42, 53, 40, 64, 60,
   82, 60, 60, 53, 64, 34, 64, 84,
 ] as const;
-const otherWidth = 72;
-const capitalWidth = 90;
+// Cyrillic has the widest of the narrow scripts: щ and Щ.
+const otherWidth = 95;
+const capitalWidth = 110;
 const fullWidth = 105;
 
 const joining = /\p{M}|\p{Cf}/u;

@@ -58,8 +58,9 @@ function folderPublisher({ folder, baseUrl, imagesFrom = [] }: PublishOptions): 
   });
   return {
     name: "folder",
-    async run(input, { signal }) {
+    async run(input, { signal, report }) {
       const page = await toPage(input, imagesFrom);
+      const output = toOutput(page);
       return inTurn(site.folder, async () => {
         signal.throwIfAborted();
         await site.publish(page);
@@ -69,7 +70,8 @@ function folderPublisher({ folder, baseUrl, imagesFrom = [] }: PublishOptions): 
             cause: error,
           });
         });
-        return toOutput(page);
+        report({ provider: "folder", note: `published at ${output.url}` });
+        return output;
       });
     },
     async check(input) {

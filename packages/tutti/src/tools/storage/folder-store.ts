@@ -25,6 +25,8 @@ import {
 export interface FolderStoreOptions {
   /** Is made when the first object comes. May be shared by several processes. */
   readonly folder: string;
+  /** What the ledger calls it; `folder` by default. Needed when a tool has two. */
+  readonly name?: string;
   /** Of one object; 64 MB by default. */
   readonly bytesMax?: number;
 }
@@ -35,7 +37,7 @@ const recordBytesMax = 100_000;
  * Objects in a folder: `objects/<two digits>/<hash>/` holds `content`, `about.json` and, for everyone who stored it, a record in `from/`.
  * The content is written last: an object that can be seen has its records.
  */
-export function folderStore({ folder, bytesMax = objectBytesMax }: FolderStoreOptions): ObjectStore {
+export function folderStore({ folder, name = "folder", bytesMax = objectBytesMax }: FolderStoreOptions): ObjectStore {
   const files = wholeFiles(folder);
   const uriOf = (hash: string): string => pathToFileURL(files.pathOf([...placeOf(hash), "content"])).href;
 
@@ -47,15 +49,15 @@ export function folderStore({ folder, bytesMax = objectBytesMax }: FolderStoreOp
   const readFrom = async (hash: string): Promise<readonly Provenance[]> => {
     const place = [...placeOf(hash), "from"];
     const records: Provenance[] = [];
-    for (const name of await files.list(place, provenancesMax)) {
-      const record = await files.read([...place, name], recordBytesMax);
+    for (const file of await files.list(place, provenancesMax)) {
+      const record = await files.read([...place, file], recordBytesMax);
       if (record !== undefined) records.push(parseProvenance(record.toString("utf8"), uriOf(hash)));
     }
     return records;
   };
 
   return {
-    name: "folder",
+    name,
     async put(object, signal) {
       checkNewObject(object, bytesMax);
       const hash = sha256(object.content);

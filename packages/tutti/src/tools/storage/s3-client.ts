@@ -1,7 +1,13 @@
+import type { LookupFunction } from "node:net";
+
 import { systemClock, type Clock } from "../../base/clock.ts";
-import { TuttiError } from "../../base/errors.ts";
+import { describeThrown, isTuttiError, TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
-import { toConnectionError, toStatusError, type S3Call } from "./s3-errors.ts";
+import type { Secret } from "../../contracts/secret.ts";
+import { askHttp } from "../http/ask-http.ts";
+import type { HttpAnswer } from "../http/exchange.ts";
+import { openKey, type KeyUse, type ServiceKey } from "../http/service-key.ts";
+import { explainS3, toS3Code } from "./s3-errors.ts";
 import { signRequest, type S3Credentials } from "./sign-request.ts";
 
 export interface S3Options {
@@ -9,21 +15,30 @@ export interface S3Options {
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
+  /** What the ledger calls it; `s3` by default. Needed when a tool has two. */
+  readonly name?: string;
   /** Goes before every key: `evidence/`. */
   readonly prefix?: string;
   /** Where the bucket stands in the address: in the `path` (the default), or in the name of the `host`. */
   readonly bucketIn?: "path" | "host";
-  /** A function is asked for every request: it may renew what has expired. */
-  readonly credentials: S3Credentials | (() => S3Credentials | Promise<S3Credentials>);
+  /** Each value is read for every request, so that one that was replaced is used at once. A function may renew all three together. */
+  readonly credentials: S3Keys | (() => S3Keys | Promise<S3Keys>);
   /** Of one object; 64 MB by default. */
   readonly bytesMax?: number;
   /** Of one request; 60,000 by default. */
   readonly timeoutMs?: number;
   /** Turn it off for a service that does not know `If-None-Match` on writes; then the same content is written again. */
   readonly conditionalWrites?: boolean;
-  /** Sends the requests; Node's own `fetch` by default. */
-  readonly fetch?: typeof fetch;
+  /** Finds the address of the service; the system's way by default. */
+  readonly lookup?: LookupFunction;
   readonly clock?: Clock;
+}
+
+/** What proves who asks. The id is no secret, and may be one all the same. */
+export interface S3Keys {
+  readonly accessKeyId: string | Secret;
+  readonly secretAccessKey: ServiceKey;
+  readonly sessionToken?: ServiceKey;
 }
 
 export interface S3Request {
@@ -34,81 +49,84 @@ export interface S3Request {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly bytesMax: number;
-  /** Statuses that are an answer and no error. */
-  readonly expects: readonly number[];
-}
-
-export interface S3Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
+  /** A status beside 200 to 299 that is an answer about the object and no error. */
+  readonly accepts?: number;
 }
 
 /** Makes one request of one bucket: signed, with a limit of time and bytes, its faults in the closed vocabulary. Never tries again. */
-export type S3Client = (request: S3Request, signal: AbortSignal) => Promise<S3Answer>;
+export type S3Client = (request: S3Request, signal: AbortSignal) => Promise<HttpAnswer>;
 
 const defaultTimeoutMs = 60_000;
-const errorBytesMax = 64_000;
 
 /** @throws TuttiError DEFINITION_INVALID */
 export function s3Client(options: S3Options): S3Client {
   const base = toBase(options);
   const prefix = checkPrefix(options.prefix ?? "");
-  const { region, timeoutMs = defaultTimeoutMs, clock = systemClock } = options;
-  const send = options.fetch ?? fetch;
+  const { name = "s3" } = options;
   return async (request, signal) => {
-    signal.throwIfAborted();
     const url = new URL(base);
     url.pathname += request.key === "" ? "" : `${prefix}${request.key}`;
-    for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-    const credentials = typeof options.credentials === "function" ? await options.credentials() : options.credentials;
-    const bodyHash = sha256(request.body ?? "");
-    const headers = signRequest(
-      { method: request.method, url, headers: { ...request.headers, "x-amz-content-sha256": bodyHash }, bodyHash },
-      { credentials, region, service: "s3", atMs: clock.now() },
-    );
-    const call: S3Call = {
-      verb: request.method,
-      isWrite: request.method === "PUT",
-      place: `${url.host}${url.pathname}`,
-    };
-    const limit = AbortSignal.timeout(timeoutMs);
-    try {
-      const response = await send(url, {
-        method: request.method,
-        headers,
-        redirect: "manual",
-        signal: AbortSignal.any([signal, limit]),
-        // A fresh copy over a plain ArrayBuffer, which is what fetch takes.
-        ...(request.body === undefined ? {} : { body: new Uint8Array(request.body) }),
-      });
-      const isExpected = request.expects.includes(response.status);
-      const body = await readBody(response, isExpected ? request.bytesMax : errorBytesMax);
+    for (const [parameter, value] of Object.entries(request.query ?? {})) url.searchParams.set(parameter, value);
+    const credentials = await readKeys(options.credentials, { provider: name, url: url.href, signal });
+    const { "x-amz-security-token": token, authorization, ...headers } = sign(request, url, { options, credentials });
+    return askHttp({
+      provider: name,
+      url,
+      method: request.method,
+      // What is stored is stored unpacked; a length that is asked for has to be the object's.
+      headers: request.method === "HEAD" ? { ...headers, "accept-encoding": "identity" } : headers,
+      secretHeaders: {
+        authorization: authorization ?? "",
+        ...(token === undefined ? {} : { "x-amz-security-token": token }),
+      },
+      secrets: [credentials.secretAccessKey],
+      ...(request.body === undefined ? {} : { body: request.body }),
+      effect: request.method === "PUT" ? "write" : "read",
+      signal,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      bytesMax: request.bytesMax,
+      lookup: options.lookup,
       // "Not there" is an answer about an object, not about its bucket.
-      const isMissingBucket = response.status === 404 && Buffer.from(body).includes("<Code>NoSuchBucket</Code>");
-      if (!isExpected || isMissingBucket) throw toStatusError(call, response, Buffer.from(body).toString("utf8"));
-      return { status: response.status, headers: response.headers, body };
-    } catch (error) {
-      signal.throwIfAborted();
-      throw toConnectionError(call, error, limit.aborted ? timeoutMs : undefined);
-    }
+      accepts: (answer) => answer.status === request.accepts && toS3Code(answer) !== "NoSuchBucket",
+      explain: explainS3,
+    });
   };
 }
 
-async function readBody(response: Response, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > bytesMax)
-      throw new TuttiError("TOOL_ANSWER_INVALID", `the answer is longer than ${bytesMax} bytes`, {
-        hint: "Raise the store's bytesMax, if objects may be that large.",
-        effect: "none",
-        facts: { bytesMax },
-      });
-    chunks.push(chunk);
+interface Signing {
+  readonly options: S3Options;
+  readonly credentials: S3Credentials;
+}
+
+function sign(request: S3Request, url: URL, { options, credentials }: Signing): Readonly<Record<string, string>> {
+  const bodyHash = sha256(request.body ?? "");
+  const headers = { ...request.headers, "x-amz-content-sha256": bodyHash };
+  const { region, clock = systemClock } = options;
+  return signRequest(
+    { method: request.method, url, headers, bodyHash },
+    { credentials, region, service: "s3", atMs: clock.now() },
+  );
+}
+
+async function readKeys(given: S3Options["credentials"], use: KeyUse): Promise<S3Credentials> {
+  const { accessKeyId, secretAccessKey, sessionToken } =
+    typeof given === "function" ? await askKeys(given, use) : given;
+  return {
+    accessKeyId: typeof accessKeyId === "string" ? accessKeyId : await openKey(accessKeyId, use),
+    secretAccessKey: await openKey(secretAccessKey, use),
+    ...(sessionToken === undefined ? {} : { sessionToken: await openKey(sessionToken, use) }),
+  };
+}
+
+async function askKeys(ask: () => S3Keys | Promise<S3Keys>, { provider }: KeyUse): Promise<S3Keys> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isTuttiError(error)) throw error;
+    throw new TuttiError("TOOL_REFUSED", `the credentials of ${provider} could not be had: ${describeThrown(error)}`, {
+      hint: "Check where the credentials come from.",
+    });
   }
-  return Buffer.concat(chunks);
 }
 
 function toBase({ endpoint, bucket, bucketIn = "path" }: S3Options): URL {

@@ -75,7 +75,7 @@ test.for([
   ],
   ["429", says(429), "TOOL_RATE_LIMITED", "TOOL_RATE_LIMITED", "none"],
   ["503 SlowDown", says(503, "SlowDown"), "TOOL_RATE_LIMITED", "TOOL_RATE_LIMITED", "none"],
-  ["503", says(503), "TOOL_UNAVAILABLE", "TOOL_UNAVAILABLE", "none"],
+  ["503", says(503), "TOOL_INTERRUPTED", "TOOL_UNAVAILABLE", "unknown"],
   ["501 NotImplemented", says(501, "NotImplemented"), "TOOL_REFUSED", "TOOL_REFUSED", "none"],
   ["500 InternalError", says(500, "InternalError"), "TOOL_INTERRUPTED", "TOOL_UNAVAILABLE", "unknown"],
   ["a page that is no XML", says(500, "<html>"), "TOOL_INTERRUPTED", "TOOL_UNAVAILABLE", "unknown"],
@@ -83,7 +83,7 @@ test.for([
     "a connection that breaks",
     (request: IncomingMessage) => request.socket.destroy(),
     "TOOL_INTERRUPTED",
-    "TOOL_UNAVAILABLE",
+    "TOOL_INTERRUPTED",
     "unknown",
   ],
 ] as const)(
@@ -119,14 +119,18 @@ test("a service that is not there was certainly not asked", async () => {
 test("a service that does not answer is left after the time limit; whether it wrote is not known", async () => {
   const store = await openFaulty(() => undefined, { timeoutMs: 50 });
   await expect(store.put(toObject("a"), signal)).rejects.toMatchObject({ code: "TOOL_INTERRUPTED", effect: "unknown" });
-  await expect(store.get(hash, signal)).rejects.toMatchObject({ code: "TOOL_UNAVAILABLE" });
+  await expect(store.get(hash, signal)).rejects.toMatchObject({ code: "TOOL_INTERRUPTED", effect: "none" });
 });
 
 test("an aborted call leaves its request at once", async () => {
   const reason = new Error("nobody wants it any more");
   const controller = new AbortController();
   const store = await openFaulty(() => controller.abort(reason));
-  await expect(store.put(toObject("a"), controller.signal)).rejects.toBe(reason);
+  await expect(store.put(toObject("a"), controller.signal)).rejects.toMatchObject({
+    code: "TOOL_INTERRUPTED",
+    effect: "unknown",
+    cause: reason,
+  });
 });
 
 test(
@@ -139,7 +143,7 @@ test(
       response.writeHead(200, { "content-length": "100" }).write("a");
       setImmediate(() => request.socket.destroy());
     });
-    await expect(cut.get(hash, signal)).rejects.toMatchObject({ code: "TOOL_UNAVAILABLE", effect: "none" });
+    await expect(cut.get(hash, signal)).rejects.toMatchObject({ code: "TOOL_INTERRUPTED", effect: "none" });
     const long = await openFaulty(gives("a".repeat(2_000)), { bytesMax: 1_000 });
     await expect(long.get(hash, signal)).rejects.toMatchObject({ code: "TOOL_ANSWER_INVALID" });
   },

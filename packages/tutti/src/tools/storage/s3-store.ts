@@ -1,6 +1,7 @@
 import { hash as digest } from "node:crypto";
 
 import { sha256 } from "../../base/hash.ts";
+import type { HttpAnswer } from "../http/exchange.ts";
 import {
   checkContent,
   checkHash,
@@ -18,7 +19,7 @@ import {
   type Provenance,
   type StoredObject,
 } from "./object-store.ts";
-import { s3Client, type S3Answer, type S3Options, type S3Request } from "./s3-client.ts";
+import { s3Client, type S3Options, type S3Request } from "./s3-client.ts";
 
 const recordBytesMax = 100_000;
 const listBytesMax = 1_000_000;
@@ -30,20 +31,20 @@ const listBytesMax = 1_000_000;
  */
 export function s3Store(options: S3Options): ObjectStore {
   const ask = s3Client(options);
-  const { bucket, prefix = "", bytesMax = objectBytesMax, conditionalWrites = true } = options;
+  const { name = "s3", bucket, prefix = "", bytesMax = objectBytesMax, conditionalWrites = true } = options;
   const uriOf = (hash: string): string => `s3://${bucket}/${prefix}${hash}`;
-  const toObject = (hash: string, { headers }: S3Answer): StoredObject => ({
+  const toObject = (hash: string, { headers }: HttpAnswer): StoredObject => ({
     hash,
-    bytes: Number(headers.get("content-length") ?? "0"),
-    mediaType: headers.get("content-type") ?? "application/octet-stream",
+    bytes: Number(headers["content-length"] ?? "0"),
+    mediaType: headers["content-type"] ?? "application/octet-stream",
     uri: uriOf(hash),
   });
   const headObject = async (hash: string, signal: AbortSignal): Promise<StoredObject | undefined> => {
-    const answer = await ask({ method: "HEAD", key: hash, bytesMax: 0, expects: [200, 404] }, signal);
+    const answer = await ask({ method: "HEAD", key: hash, bytesMax: 0, accepts: 404 }, signal);
     return answer.status === 404 ? undefined : toObject(hash, answer);
   };
   return {
-    name: "s3",
+    name,
     async put(object, signal) {
       checkNewObject(object, bytesMax);
       const hash = sha256(object.content);
@@ -52,14 +53,14 @@ export function s3Store(options: S3Options): ObjectStore {
       await ask(toPut(record, { content, mediaType: "application/json" }, conditionalWrites), signal);
       const { status } = await ask(toPut(hash, object, conditionalWrites), signal);
       const stored = { hash, bytes: object.content.length, mediaType: object.mediaType, uri: uriOf(hash) };
-      if (status === 200) return stored;
+      if (status !== 412) return stored;
       const known = await headObject(hash, signal);
       if (known?.bytes !== stored.bytes) throw damaged(uriOf(hash), "something else is stored under its hash");
       return known;
     },
     async get(hash, signal) {
       checkHash(hash);
-      const answer = await ask({ method: "GET", key: hash, bytesMax, expects: [200, 404] }, signal);
+      const answer = await ask({ method: "GET", key: hash, bytesMax, accepts: 404 }, signal);
       if (answer.status === 404) return undefined;
       checkContent(hash, answer.body, uriOf(hash));
       return { object: { ...toObject(hash, answer), bytes: answer.body.length }, content: answer.body };
@@ -69,10 +70,10 @@ export function s3Store(options: S3Options): ObjectStore {
       const object = await headObject(hash, signal);
       if (object === undefined) return undefined;
       const query = { "list-type": "2", prefix: `${prefix}${hash}.from/`, "max-keys": String(provenancesMax) };
-      const list = await ask({ method: "GET", key: "", query, bytesMax: listBytesMax, expects: [200] }, signal);
+      const list = await ask({ method: "GET", key: "", query, bytesMax: listBytesMax }, signal);
       const from: Provenance[] = [];
-      for (const key of keysIn(toText(list.body), hash)) {
-        const record = await ask({ method: "GET", key, bytesMax: recordBytesMax, expects: [200] }, signal);
+      for (const key of keysIn(readList(list.body, uriOf(hash)), hash)) {
+        const record = await ask({ method: "GET", key, bytesMax: recordBytesMax }, signal);
         from.push(parseProvenance(toText(record.body), uriOf(hash)));
       }
       return { ...object, from };
@@ -96,12 +97,19 @@ function toPut(
       ...(onlyNew ? { "if-none-match": "*" } : {}),
     },
     bytesMax: recordBytesMax,
-    expects: [200, 412],
+    accepts: 412,
   };
 }
 
 function toText(body: Uint8Array): string {
   return Buffer.from(body).toString("utf8");
+}
+
+/** @throws TuttiError TOOL_ANSWER_INVALID when it is no list, or not all of it */
+function readList(body: Uint8Array, uri: string): string {
+  const xml = toText(body);
+  if (/<ListBucketResult[\s>][^]*<\/ListBucketResult>\s*$/.test(xml)) return xml;
+  throw damaged(uri, "the service did not list who stored it");
 }
 
 /** The keys of an object's records in a list of a bucket. They are of letters, digits and dots only, so nothing in the XML is escaped. */

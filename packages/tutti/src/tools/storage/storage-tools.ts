@@ -1,11 +1,11 @@
-import { TuttiError } from "../../base/errors.ts";
+import { isTuttiError, TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { toCanonicalJson } from "../../base/json.ts";
 import { fields, flag, integer, listOf, text } from "../../base/shape.ts";
-import type { Tool, ToolHost } from "../../contracts/callable.ts";
+import type { Tool, ToolHost, ToolReport } from "../../contracts/callable.ts";
 import { schemaOf } from "../../contracts/schema.ts";
+import { withFailover, type FailoverDefinition } from "../failover.ts";
 import type { Provider } from "../provider.ts";
-import { tool } from "../tool.ts";
 import type { ObjectStore, Provenance, StoredObject } from "./object-store.ts";
 
 /** Either `text` or `base64`. */
@@ -47,56 +47,100 @@ export interface StorageTools {
   readonly head: Tool<ObjectInput, HeadOutput>;
 }
 
-/** The tools `storage.put`, `storage.get` and `storage.head` over one store. */
-export function storageTools(store: ObjectStore): StorageTools {
-  const { put, get, head } = toStorageProvider(store);
+/** A store has limits of time of its own, so this only ends what hangs. */
+const providerTimeoutMs = 180_000;
+
+/**
+ * The tools `storage.put`, `storage.get` and `storage.head` over one store, or over several: content is put into the first that takes it, and
+ * looked for in all. A second copy under the same hash is no second effect, so the next store is asked after every failure.
+ */
+export function storageTools(stores: ObjectStore | readonly ObjectStore[]): StorageTools {
+  const all = "put" in stores ? [stores] : stores;
+  const providers = all.map(toStorageProvider);
   return {
-    put: tool<PutInput, StoredObject>({
-      ...put,
+    put: withFailover<PutInput, StoredObject>({
       name: "storage.put",
       does: "Keeps a text or a file for good and returns its hash, by which it is found again.",
       input: putInput,
       output: storedObject,
       effect: "idempotent",
+      harmless: true,
       // Each run stores for itself: the store keeps the content once, and the record of where it came from names every run.
       scope: "run",
       // The name and the media type belong to the key, because an effect of another input is another effect.
       key: (input) => `${hashOf(input)}.${sha256(toCanonicalJson(input)).slice(0, 12)}`,
+      providers: providers.map(({ put }) => put),
+      providerTimeoutMs,
     }),
-    get: tool<ObjectInput, GetOutput>({
+    get: lookedFor<GetOutput>({
       name: "storage.get",
       does: "Returns what was stored under a hash.",
-      input: objectInput,
       output: getOutput,
-      effect: "read",
-      run: (input, host) => get.run(input, host),
+      providers: providers.map(({ get }) => get),
     }),
-    head: tool<ObjectInput, HeadOutput>({
+    head: lookedFor<HeadOutput>({
       name: "storage.head",
       does: "Says what is known of a stored object, and which steps stored it, without its content.",
-      input: objectInput,
       output: headOutput,
-      effect: "read",
-      run: (input, host) => head.run(input, host),
+      providers: providers.map(({ head }) => head),
     }),
   };
 }
 
-/** What storage is made of when several stores stand in for each other. */
+type Looking<Output> = Pick<FailoverDefinition<ObjectInput, Output>, "name" | "does" | "output" | "providers">;
+
+/** Looks in one store after the other. That none has it is an answer only if each of them says so. */
+function lookedFor<Output extends { readonly found: boolean }>(looking: Looking<Output>): Tool<ObjectInput, Output> {
+  const inTurn = withFailover<ObjectInput, Output>({
+    ...looking,
+    input: objectInput,
+    effect: "read",
+    isEmpty: ({ found }) => !found,
+    providerTimeoutMs,
+  });
+  return {
+    ...inTurn,
+    async run(input, host) {
+      let tried: NonNullable<ToolReport["tried"]> = [];
+      try {
+        return await inTurn.run(input, {
+          ...host,
+          report(report) {
+            tried = report.tried ?? tried;
+            host.report(report);
+          },
+        });
+      } catch (error) {
+        if (!isTuttiError(error) || error.code !== "TOOL_EMPTY") throw error;
+        const unsure = tried.filter(({ code }) => code !== "TOOL_EMPTY");
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both outputs say `found: false` and nothing else of what is not there
+        if (unsure.length === 0) return { found: false } as Output;
+        throw new TuttiError(
+          "TOOL_FAILED",
+          `${looking.name}: not every store can tell: ${unsure.map(toWords).join(", ")}`,
+          { hint: "Look at these stores: the object may be there.", cause: error },
+        );
+      }
+    },
+  };
+}
+
+function toWords({ provider, code }: NonNullable<ToolReport["tried"]>[number]): string {
+  return `${provider}: ${code}`;
+}
+
+/** A store as what a tool is made of. */
 export function toStorageProvider(store: ObjectStore): StorageProvider {
   const { name } = store;
   return {
     put: {
       name,
-      run: (input, { runId, step, signal }) =>
-        store.put(
-          {
-            content: contentOf(input),
-            mediaType: input.mediaType,
-            from: { run: runId, step, ...(input.name === undefined ? {} : { name: input.name }) },
-          },
-          signal,
-        ),
+      async run(input, { runId, step, signal, report }) {
+        const from = { run: runId, step, ...(input.name === undefined ? {} : { name: input.name }) };
+        const stored = await store.put({ content: contentOf(input), mediaType: input.mediaType, from }, signal);
+        report({ note: `kept at ${stored.uri}` });
+        return stored;
+      },
       async check(input, { signal }) {
         const found = await store.head(hashOf(input), signal);
         if (found === undefined) return undefined;

@@ -1,13 +1,18 @@
+import { TuttiError } from "../../base/errors.ts";
 import { fields, decimal, integer, oneOf, text } from "../../base/shape.ts";
 import type { Retry, Tool } from "../../contracts/callable.ts";
 import type { VideoJob, VideoModel, VideoRequest, VideoStatus } from "../../contracts/media-model.ts";
 import { schemaOf } from "../../contracts/schema.ts";
-import { mediaFields, type Media, type MediaKeeper } from "../media.ts";
+import { withFailover } from "../failover.ts";
+import { mediaFields, toMediaUsage, type Media, type MediaKeeper } from "../media.ts";
+import type { Provider } from "../provider.ts";
 import { tool } from "../tool.ts";
 
 export interface VideoSettings {
   /** Where films stay: a folder, as a rule. The ledger takes small ones only. */
   readonly keeper: MediaKeeper;
+  /** What one film costs, by its model's provider. */
+  readonly costUsd?: Readonly<Record<string, number>>;
 }
 
 /** What `generateVideo` is made of. They can be called one by one, too. */
@@ -25,22 +30,22 @@ const statusTimeoutMs = 60_000;
 const fetchTimeoutMs = 600_000;
 
 /**
- * A video model as tools. After a crash in the middle of an order the provider is asked whether it has it (`find`); where it can't be
- * asked, the order is in doubt and waits for a person, because a second one would be paid for too.
+ * Video models as tools: the first that takes an order makes the film, and is the one that is asked for it afterwards. After a crash in the
+ * middle of an order the providers are asked whether one has it (`find`); where one can't be asked, the order is in doubt and waits for a
+ * person, because a second one would be paid for too.
+ * @throws TuttiError DEFINITION_INVALID when two models are of one provider, or there is none.
  */
-export function videoTools(model: VideoModel, { keeper }: VideoSettings): VideoTools {
+export function videoTools(models: VideoModel | readonly VideoModel[], settings: VideoSettings): VideoTools {
+  const all = "start" in models ? [models] : models;
   return {
-    start: tool({
+    start: withFailover<VideoRequest, VideoJob>({
       name: "video.start",
       does: "Orders a film from a description in words; it is made in minutes or hours.",
       input: requestSchema,
       output: jobSchema,
       effect: "once",
-      timeoutMs: startTimeoutMs,
-      run: (request, { idempotencyKey, signal }) => model.start(request, { idempotencyKey, signal }),
-      ...(model.find === undefined
-        ? {}
-        : { check: (_request, { idempotencyKey, signal }) => model.find?.(idempotencyKey, signal) }),
+      providers: all.map((model) => toOrdering(model, settings.costUsd?.[model.provider])),
+      providerTimeoutMs: startTimeoutMs,
     }),
     status: tool({
       name: "video.status",
@@ -50,7 +55,7 @@ export function videoTools(model: VideoModel, { keeper }: VideoSettings): VideoT
       effect: "read",
       retry: asking,
       timeoutMs: statusTimeoutMs,
-      run: async (job, { signal }) => ({ status: await model.status(job, signal) }),
+      run: async (job, { signal }) => ({ status: await modelOf(all, job).status(job, signal) }),
     }),
     fetch: tool({
       name: "video.fetch",
@@ -60,12 +65,49 @@ export function videoTools(model: VideoModel, { keeper }: VideoSettings): VideoT
       effect: "local",
       retry: asking,
       timeoutMs: fetchTimeoutMs,
-      run: async (job, { signal }) => {
+      async run(job, { signal, report }) {
+        const model = modelOf(all, job);
         const { content, mediaType } = await model.fetch(job, signal);
-        return keeper.keep(content, mediaType);
+        report({ provider: model.provider });
+        return settings.keeper.keep(content, mediaType);
       },
     }),
   };
+}
+
+/** The order is paid, so what it costs is reported with it. */
+function toOrdering(model: VideoModel, costUsd: number | undefined): Provider<VideoRequest, VideoJob> {
+  const { provider } = model;
+  const find = model.find?.bind(model);
+  return {
+    name: provider,
+    async run(request, { idempotencyKey, signal, report }) {
+      const job = await model.start(request, { idempotencyKey, signal });
+      report({ usage: toMediaUsage(costUsd) });
+      return { ...job, provider };
+    },
+    ...(find === undefined
+      ? {}
+      : {
+          async check(_request, { idempotencyKey, signal, report }) {
+            const job = await find(idempotencyKey, signal);
+            if (job === undefined) return undefined;
+            report({ usage: toMediaUsage(costUsd) });
+            return { ...job, provider };
+          },
+        }),
+  };
+}
+
+/** Whose order it is; an order from before a second model was added is the first one's. @throws TuttiError TOOL_REFUSED */
+function modelOf(models: readonly VideoModel[], { provider }: VideoJob): VideoModel {
+  const found = provider === undefined ? models[0] : models.find((model) => model.provider === provider);
+  if (found !== undefined) return found;
+  throw new TuttiError(
+    "TOOL_REFUSED",
+    `the film was ordered at ${provider ?? "nobody's"}, which is not here any more`,
+    { hint: "Give videoTools the model of that provider again." },
+  );
 }
 
 const requestSchema = schemaOf<VideoRequest>(
@@ -84,9 +126,12 @@ const requestSchema = schemaOf<VideoRequest>(
   },
 );
 
-const jobSchema = schemaOf<VideoJob>(fields({ reference: text }), {
+const jobSchema = schemaOf<VideoJob>(fields({ reference: text }, { provider: text }), {
   type: "object",
-  properties: { reference: { type: "string", description: "As the order returned it." } },
+  properties: {
+    reference: { type: "string", description: "As the order returned it." },
+    provider: { type: "string", description: "As the order returned it." },
+  },
   required: ["reference"],
   additionalProperties: false,
 });
