@@ -27,6 +27,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "@modelcontextprotocol/client": "protocols/mcp",
   "quickjs-emscripten-core": "tools/code",
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
+  croner: "engine/schedules",
   "markdown-it": "tools/publish",
   "sanitize-html": "tools/publish",
   "@fontsource/dejavu-sans": "tools/image",

@@ -3,4 +3,7 @@ import { builtinModules } from "node:module";
 // What a program loads with `import "tutti"`, minified and compressed; Node's own modules weigh nothing.
 const ignore = builtinModules.map((name) => (name.startsWith("node:") ? name : `node:${name}`));
 
-export default [{ name: "tutti", path: "dist/index.js", limit: "74 kB", ignore }];
+// Loaded by the first schedule, not with the entry.
+const later = ["croner"];
+
+export default [{ name: "tutti", path: "dist/index.js", limit: "88 kB", ignore: [...ignore, ...later] }];

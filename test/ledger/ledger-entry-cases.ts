@@ -24,6 +24,7 @@ import {
 /** Order, numbers, chain, fence, blobs and reading. */
 export function describeEntries(under: LedgerUnderTest): void {
   describeOrder(under);
+  describeOnce(under);
   describeFence(under);
   describeScale(under);
   describeReading(under);
@@ -83,6 +84,27 @@ function describeOrder(under: LedgerUnderTest): void {
     await Promise.allSettled([log.append(toStep("a")), stale.log.append(toStep("b")), log.append(toStep("c"))]);
     expect(seen).toEqual(await scanAll(ledger));
     expect(seen.map((entry) => entry.key)).toEqual(["", "/a", "/c"]);
+  });
+}
+
+function describeOnce(under: LedgerUnderTest): void {
+  test("an entry under a once key is stored once, in one batch and later, whichever run it is written to", async () => {
+    const ledger = await openForTest(under);
+    const [left, right] = await startLogs(ledger, 2);
+    const append = async (log = left) => (await log?.append({ ...toStep("a"), onceKey: "@k" }))?.kind;
+    expect(await Promise.all([append(), append()])).toEqual(["recorded", "repeated"]);
+    expect(await append(right)).toBe("repeated");
+    expect((await scanAll(ledger)).filter((entry) => entry.kind === "step-done")).toHaveLength(1);
+  });
+
+  test("a run is read from a position, as many entries as are asked for", async () => {
+    const ledger = await openForTest(under);
+    const [log] = await startLogs(ledger, 1);
+    for (const name of ["a", "b", "c"]) await log?.append(toStep(name));
+    const run = log?.run ?? toRunId("");
+    expect((await ledger.read(run, 2, 2)).map(({ seq }) => seq)).toEqual([2, 3]);
+    expect((await ledger.read(run, 4, 2)).map(({ seq }) => seq)).toEqual([4]);
+    expect((await ledger.read(run, 2)).map(({ seq }) => seq)).toEqual([2, 3, 4]);
   });
 }
 

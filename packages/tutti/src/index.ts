@@ -72,6 +72,7 @@ export type {
   Transaction,
 } from "./contracts/run.ts";
 export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
+export type { Published, Topic, TopicEvent } from "./contracts/topic.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
 export type {
@@ -101,6 +102,23 @@ export type {
   TuttiOptions,
   Verdict,
 } from "./engine/tutti.ts";
+export {
+  subscription,
+  type Collect,
+  type CollectedReaction,
+  type SingleReaction,
+  type Subscription,
+} from "./engine/events/subscription.ts";
+export type { Events, SubscriptionStatus } from "./engine/events/events.ts";
+export type { Schedules, ScheduleStatus } from "./engine/schedules/schedules.ts";
+export {
+  schedule,
+  type DueTime,
+  type Missed,
+  type Schedule,
+  type ScheduleDefinition,
+} from "./engine/schedules/schedule.ts";
+export { topic } from "./flow/topic.ts";
 export { document, type DocumentDefinition } from "./flow/document.ts";
 export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";

@@ -191,6 +191,15 @@ export const errorCodes = {
     "none",
     "A running engine holds the ledger but does not answer on its control endpoint.",
   ),
+  // events
+  EVENT_INVALID: code("give-up", "none", "Something that came in from outside can't be read as an event."),
+  EVENT_UNTRUSTED: code("give-up", "none", "An event from outside carries no valid signature."),
+  EVENT_UNUSABLE: code(
+    "ask-person",
+    "none",
+    "A subscription's filter or mapping threw for an event, or a schedule's input did for a due time.",
+  ),
+  EVENT_UNKNOWN: code("give-up", "none", "No topic, subscription, schedule or parked event of this name is here."),
   // environment
   SOURCE_UNREADABLE: code("give-up", "none", "A file or folder can't be read."),
   NODE_TOO_OLD: code("give-up", "none", "This Node is too old for Tutti."),

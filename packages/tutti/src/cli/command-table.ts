@@ -186,6 +186,27 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/documents.ts"),
   },
   {
+    name: "events",
+    group: "look",
+    does: "Lists subscriptions and what is parked, or the events of a topic.",
+    operands: [{ name: "topic", required: false }],
+    options: {
+      after: { value: "position", does: "Only events after this one." },
+      limit: { value: "n", does: "At most so many (20)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/events.ts"),
+  },
+  {
+    name: "schedules",
+    group: "look",
+    does: "Lists what is started by the clock, and when it is due next.",
+    operands: [],
+    options: { ledger, json },
+    load: () => import("./commands/schedules.ts"),
+  },
+  {
     name: "signal",
     group: "steer",
     does: "Sends a signal to a run.",

@@ -170,6 +170,27 @@ export const bodies = {
   "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),
   "task-released": fields({ by: text, why: text }),
 
+  // topics: in the run of a topic, whose positions they are
+  "event-published": fields(
+    { id: text },
+    { payload: anything, payloadRef: blobRef, eventKey: text, from: effectOrigin },
+  ),
+  /** A step of a run waits for one event more under this key, of those since `since`. */
+  "event-awaited": fields({ run: runId, step: stepKey, since: integer }, { eventKey: text }),
+  "event-handed": fields({ run: runId, event: integer }, { eventKey: text }),
+
+  // subscriptions: in the run of a subscription; every event up to `through` is done with
+  "subscription-set": fields({ topic: text, flow: text, after: integer }),
+  "event-acted": fields({ events: listOf(integer), through: integer, run: runId }, { eventKey: text }),
+  "event-parked": fields({ events: listOf(integer), through: integer, error: storedError }),
+  "events-passed": fields({ through: integer }),
+  "event-released": fields({ event: integer, verdict: oneOf("retry", "drop"), by: text }),
+
+  // schedules: in the run of a schedule; every due time up to the newest of these is done with
+  "schedule-set": fields({ cron: text, timeZone: text, flow: text, at: integer }),
+  "schedule-fired": fields({ dueAt: integer, run: runId }),
+  "schedule-skipped": fields({ dueAt: integer, why: text }),
+  "schedule-parked": fields({ dueAt: integer, error: storedError }),
   "document-read": fields(
     { document: documentId, version: integer },
     /** `peeked`: nothing is checked against it. */

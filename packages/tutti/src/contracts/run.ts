@@ -16,6 +16,7 @@ import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
 import type { Guarantee, Precondition, Terms } from "./terms.ts";
+import type { Topic } from "./topic.ts";
 
 /** What a flow writes against. Every verb is durable: after a crash it answers from the ledger. */
 export interface Run {
@@ -69,6 +70,15 @@ export interface Run {
   wait<Payload>(signal: SignalOf<Payload>, options: { readonly timeoutMs: number }): Promise<Payload | undefined>;
   /** Sends a signal to another run, exactly once. */
   emit<Payload>(to: RunId, signal: SignalOf<Payload>, payload: NoInfer<Payload>): Promise<void>;
+  /** Waits for the next event of a topic, with this key if one is given. Those since the run's start count, each once. */
+  wait<Payload>(topic: Topic<Payload>, options?: { readonly key?: string }): Promise<Payload>;
+  /** The same; `undefined` when the time is over. */
+  wait<Payload>(
+    topic: Topic<Payload>,
+    options: { readonly key?: string; readonly timeoutMs: number },
+  ): Promise<Payload | undefined>;
+  /** Publishes an event, exactly once. Resolves when it is durable. */
+  publish<Payload>(topic: Topic<Payload>, payload: NoInfer<Payload>): Promise<void>;
   /** Starts another flow and goes on; await `result()` when it is needed. `run.call(flow, input)` starts and waits. */
   child<Input, Output>(
     flow: Flow<Input, Output>,

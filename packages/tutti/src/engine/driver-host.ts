@@ -36,6 +36,8 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       });
     },
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
+    publish: async (topic, event) => (await engine.loadEvents()).emit(topic, event),
+    awaitEvent: async (wanted) => (await engine.loadEvents()).awaitEvent(wanted),
     driveChild: (child) => void runs.drive(child).catch(engine.onBackgroundError),
     childOutcome: (child) => readChildOutcome(ledger, { child, parent: callbacks.run }),
     cancelRun: (run, reason) => cancelRun(engine, runs, { run, reason, by: "its parent" }).catch(ignoreEnded(engine)),

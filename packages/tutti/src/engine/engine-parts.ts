@@ -11,6 +11,7 @@ import type { DocumentHost } from "../flow/document-host.ts";
 import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
 import type { Claim, Ledger } from "../ledger/ledger.ts";
+import type { EventPart } from "./events/events.ts";
 import type { Activity } from "./tutti.ts";
 
 /** What the parts of the engine share. */
@@ -29,6 +30,8 @@ export interface Engine {
   findFlow(name: string, version: string): Flow | undefined;
   /** The contracts of everything that this engine was given. */
   team(): readonly Contract[];
+  /** Topics and who reacts to them; loaded when they are first needed. */
+  loadEvents(): Promise<EventPart>;
   /** Something failed that no caller waits for. */
   readonly onBackgroundError: (error: unknown) => void;
 }

@@ -8,17 +8,17 @@ import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
-import { parseWith } from "../contracts/schema.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
-import { toBlobs } from "../flow/step.ts";
-import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { isJournalId } from "./journal.ts";
+import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
+import { toTriggers, type Triggers } from "./triggers.ts";
 import type { RunHandle, StartOptions, Tutti, TuttiOptions } from "./tutti.ts";
 
 const defaultLedger = ".tutti/ledger.db";
@@ -41,7 +41,8 @@ export interface InnerOptions {
  */
 export async function openTutti(options: TuttiOptions, inner: InnerOptions = {}): Promise<Tutti> {
   watchEnvironment(process.env);
-  const flows = toFlowTable(options.flows);
+  const { on = [], schedules = [] } = options;
+  const flows = toFlowTable([...options.flows, ...[...on, ...schedules].map((trigger) => trigger.flow)]);
   checkProtection(options);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
@@ -61,14 +62,17 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
+    loadEvents: () => triggers.loadEvents(),
     onBackgroundError(error) {
       // The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself.
       if (!(error instanceof TuttiError)) throw error;
     },
   };
   const runs = openActiveRuns(engine);
+  const triggers = toTriggers(engine, runs, { on, schedules });
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs, options.servers ?? []);
+  const tutti = toTutti(engine, runs, { triggers, servers: options.servers ?? [] });
+  await openTriggers(tutti, triggers, options.recover !== false);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
     : withControl(tutti, options.ledger ?? defaultLedger);
@@ -94,9 +98,29 @@ function withControl(tutti: Tutti, path: string): Tutti {
   };
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns, servers: readonly ToolServer[]): Tutti {
+/** What can't be taken up is said before anybody gets the engine, which is then closed. */
+async function openTriggers(tutti: Tutti, triggers: Triggers, isRecovering: boolean): Promise<void> {
+  try {
+    await triggers.open(isRecovering);
+  } catch (error) {
+    await tutti.close();
+    throw error;
+  }
+}
+
+/** What an engine closes besides its runs. */
+interface Owned {
+  readonly triggers: Triggers;
+  readonly servers: readonly ToolServer[];
+}
+
+function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned): Tutti {
+  const { publish, events, schedules } = triggers;
   const tutti: Tutti = {
     ledger: engine.ledger,
+    publish,
+    events,
+    schedules,
     documents: toSharedDocuments(engine.ledger),
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
@@ -124,6 +148,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, servers: readonly ToolServer[
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
       try {
+        await triggers.close();
         await runs.close(closeGraceMs);
         await engine.ledger.close();
       } finally {
@@ -147,34 +172,14 @@ async function start<Input>(
       hint: "Pass it to openTutti({ flows: [...] }).",
     });
   }
-  if (id !== undefined && !idPattern.test(id)) {
+  if (id !== undefined && (!idPattern.test(id) || isJournalId(id))) {
     throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
-      hint: "Use letters, digits and . ~ : - _, at most 120.",
+      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription: and schedule: are taken.",
     });
   }
-  const input = await parseWith(flow.input, request.input, {
-    code: "INPUT_INVALID",
-    what: `the input of ${flow.name}`,
-  });
-  const stored = toStoredValue("input", input, `the input of ${flow.name}`);
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
-  return engine.ledger.start({
-    id: run,
-    flow: flow.name,
-    version: flow.version,
-    body: toBody(
-      {
-        flow: flow.name,
-        version: flow.version,
-        ...(key === undefined ? {} : { startKey: key }),
-        ...toPayerFields(run, request.options),
-      },
-      stored,
-    ),
-    ...toBlobs(stored),
-    ...(key === undefined ? {} : { startKey: `${flow.name}:${key}` }),
-    ...(windowMs === undefined ? {} : { windowMs }),
-  });
+  const payer = toPayerFields(run, request.options);
+  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer }));
 }
 
 /** What agents are told of each other; made when the first one asks. */

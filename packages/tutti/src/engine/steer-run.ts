@@ -19,12 +19,22 @@ import {
 import { toBody } from "../flow/stored-value.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { isJournalFlow } from "./journal.ts";
 
 /** @throws TuttiError RUN_UNKNOWN, RUN_OVER */
 async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
   const record = await findRun(engine, run);
+  refuseJournal(record);
   if (isOver(record.status)) throw toRunOver(run);
   return record;
+}
+
+function refuseJournal({ id, flow }: RunRecord): void {
+  if (!isJournalFlow(flow)) return;
+  throw new TuttiError("INPUT_INVALID", `${id} is not a run of a flow`, {
+    hint: "Topics, subscriptions and schedules are steered by tutti.events and tutti.schedules.",
+    facts: { run: id },
+  });
 }
 
 /** @throws TuttiError RUN_UNKNOWN */
@@ -56,6 +66,7 @@ export async function signalRun(
     return;
   }
   const found = await findRun(engine, request.run);
+  refuseJournal(found);
   const isSeen = (entry: LedgerEntry): boolean =>
     entry.kind === "signal-received" && bodyOf(entry, entry.kind).id === request.signal.id;
   // A sender that died before it could note the delivery sends again; the receiver may have ended over it.

@@ -9,9 +9,14 @@ import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
+import type { Published, Topic } from "../contracts/topic.ts";
 import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 import type { LimitTable } from "../limits/limit.ts";
+import type { Events } from "./events/events.ts";
+import type { Subscription } from "./events/subscription.ts";
 import type { SharedDocuments } from "./open-documents.ts";
+import type { Schedule } from "./schedules/schedule.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
@@ -28,6 +33,10 @@ export interface TuttiOptions {
   readonly ledger?: string | Ledger;
   /** `power` (default): what was acknowledged survives a power cut. `process`: the death of the process. */
   readonly durability?: Durability;
+  /** Flows that react to topics. Their flows need not be named again. */
+  readonly on?: readonly Subscription[];
+  /** Flows that are started by the clock. */
+  readonly schedules?: readonly Schedule[];
   /** What may be spent, by account: `tenant/acme`, `flow/brief`; `tenant/*`, `flow/*`, `run/*` for each one that is not named. */
   readonly budgets?: Readonly<Record<string, Budget>>;
   /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>` and `tenant/<name>`. */
@@ -105,6 +114,17 @@ export interface Tutti {
   ): Promise<RunHandle<Output>>;
   /** A handle on a run that exists, whoever started it. @throws RUN_UNKNOWN */
   open(run: string): Promise<RunHandle>;
+  /**
+   * Publishes an event. The same `id` twice is one event. Resolves when it is durable.
+   * @throws INPUT_INVALID, EVENT_UNUSABLE, VALUE_NOT_STORABLE, SECRET_EXPOSED
+   */
+  publish<Payload>(
+    topic: Topic<Payload>,
+    payload: NoInfer<Payload>,
+    options?: { readonly id?: string | undefined },
+  ): Promise<Published>;
+  readonly events: Events;
+  readonly schedules: Schedules;
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
   /** What accounts may spend, have spent and have reserved; those that something was reserved in. */
   accounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;

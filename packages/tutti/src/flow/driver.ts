@@ -7,6 +7,7 @@ import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
+import type { Topic } from "../contracts/topic.ts";
 import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
 import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
@@ -33,6 +34,10 @@ export interface DriverHost {
   model(tier: string): Model;
   /** Delivers a signal to another run, once per id. */
   emit(to: RunId, signal: OutgoingSignal): Promise<void>;
+  /** Publishes an event, once per id. */
+  publish(topic: Topic, event: OutgoingEvent): Promise<unknown>;
+  /** Notes that a step waits for one event more, once per step: it is then sent as a signal of the name `toEventSignal` gives. */
+  awaitEvent(wanted: AwaitedEvent): Promise<void>;
   /** A child that was written down: drive it, and call `childSettled` on its parent's driver when it is over. */
   driveChild(child: RunId): void;
   /** How a child ended, if it has. */
@@ -69,6 +74,22 @@ export interface OutgoingSignal {
   readonly payload: unknown;
   readonly id: string;
   readonly from: { readonly run: RunId; readonly step: StepKey };
+}
+
+export interface OutgoingEvent {
+  readonly payload: unknown;
+  readonly id: string;
+  readonly from?: { readonly run: RunId; readonly step: StepKey };
+}
+
+export interface AwaitedEvent {
+  readonly topic: string;
+  /** Any event of the topic without one. */
+  readonly key: string | undefined;
+  readonly run: RunId;
+  readonly step: StepKey;
+  /** Earlier events do not count; milliseconds since 1970. */
+  readonly since: number;
 }
 
 export type ChildOutcome =

@@ -10,16 +10,19 @@ import type {
   Flow,
   Joined,
   Run,
+  SignalOf,
   StepHost,
   StepOptions,
   Transaction,
 } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { Topic } from "../contracts/topic.ts";
 import { callCallable } from "./call.ts";
 import { startChild } from "./child.ts";
 import { openDocument } from "./document-handle.ts";
 import type { Driver, Verb } from "./driver.ts";
 import { digestOfChild } from "./effect-key.ts";
+import { publish, waitForEvent } from "./events.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
 import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -77,10 +80,12 @@ export function openRun(driver: Driver, scope: Scope): Run {
       return key === undefined ? never : raceOf({ key, scope, branches: toBranches(driver, branches) });
     },
     sleep: (until: number | Date) => sleep(driver, scope, until),
-    wait: (signal: Parameters<Run["wait"]>[0], options: { readonly timeoutMs?: number } = {}) =>
-      waitForSignal(driver, scope, { signal, ...options }),
-    emit: (to: Run["id"], signal: Parameters<Run["wait"]>[0], payload: unknown) =>
-      emit(driver, scope, { to, signal, payload }),
+    wait: (wanted: SignalOf<unknown> | Topic, options: { readonly timeoutMs?: number; readonly key?: string } = {}) =>
+      typeof wanted === "object" && wanted.kind === "topic"
+        ? waitForEvent(driver, scope, { topic: wanted, ...options })
+        : waitForSignal(driver, scope, { signal: wanted, ...options }),
+    emit: (to: Run["id"], signal: SignalOf<unknown>, payload: unknown) => emit(driver, scope, { to, signal, payload }),
+    publish: (topic: Topic, payload: unknown) => publish(driver, scope, { topic, payload }),
     child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
       child(driver, scope, { flow, input, options }),
     agree: (...request: Parameters<Run["agree"]>) => driver.host.teams.agree(handle, ...request),

@@ -180,7 +180,8 @@ class OpenTransaction {
       }
       case "taken":
       case "spent":
-        throw new TuttiError("BUG", "a transaction takes no effect's key and reserves nothing");
+      case "repeated":
+        throw new TuttiError("BUG", "a transaction takes no key and reserves nothing");
     }
   }
 

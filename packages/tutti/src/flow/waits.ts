@@ -40,10 +40,10 @@ function setTimer(driver: Driver, pending: Pending, until: number | Date): void 
 export function waitForSignal<Payload>(
   driver: Driver,
   scope: Scope,
-  wanted: { readonly signal: SignalOf<Payload>; readonly timeoutMs?: number },
+  wanted: { readonly signal: SignalOf<Payload>; readonly timeoutMs?: number; readonly stepName?: string },
 ): Promise<Payload | undefined> {
   const name = typeof wanted.signal === "string" ? wanted.signal : wanted.signal.name;
-  const key = driver.enter(scope, `wait-${name}`, "run.wait()");
+  const key = driver.enter(scope, wanted.stepName ?? `wait-${name}`, "run.wait()");
   if (key === undefined) return never;
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
   const parse = (payload: unknown): Payload | Promise<Payload> =>

@@ -89,7 +89,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "signal-received": ({ edit, at, body }) => {
     const { signals } = edit.tree;
     edit.tree.signals = new Map(signals).set(body.name, (signals.get(body.name) ?? 0) + 1);
-    const waiting = findWait(edit.touch(toStepKey("")), body.name);
+    const waiting = findWait(edit.touch(toStepKey("")), toWaitName(body.name));
     if (waiting !== undefined)
       finish(edit.touch(waiting.path), {
         at,
@@ -231,6 +231,21 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   },
 
   "value-drawn": () => {}, // no step
+
+  // These stand in runs that no flow drives, so there are no steps to draw.
+  "event-published": () => {},
+  "event-awaited": () => {},
+  "event-handed": () => {},
+  "subscription-set": () => {},
+  "event-acted": () => {},
+  "event-parked": () => {},
+  "events-passed": () => {},
+  "event-released": () => {},
+  "schedule-set": () => {},
+  "schedule-fired": () => {},
+  "schedule-skipped": () => {},
+  "schedule-parked": () => {},
+
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
@@ -246,6 +261,11 @@ function remark({ edit, entry }: Pick<Change<EntryKind>, "edit" | "entry">, said
 }
 
 const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
+
+/** What the step is called that waits: an event comes as the signal `@topic key`, and its step is named by the topic. */
+function toWaitName(signal: string): string {
+  return signal.startsWith("@") ? (signal.slice(1).split(" ")[0] ?? "") : signal;
+}
 
 /** The first step that waits for a signal of this name, as the flow's own order has it. */
 function findWait(node: StepNode, signal: string): StepNode | undefined {

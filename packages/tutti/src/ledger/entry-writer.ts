@@ -78,12 +78,14 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   }
 
   function append(head: RunHead, entry: NewEntry): Appended | Refused {
+    if (entry.onceKey !== undefined && store.findStartKey(entry.onceKey) !== undefined) return { kind: "repeated" };
     const change = entry.effect === undefined ? undefined : decideEffect(store, head, entry.effect);
     if (change !== undefined && change.kind !== "changed") return change;
     const unfresh = entry.document === undefined ? undefined : documents.decide(head, entry.document);
     if (unfresh !== undefined) return unfresh;
     const budget = budgets.decide(head, entry);
     if (budget?.kind === "spent") return budget;
+    if (entry.onceKey !== undefined) store.putStartKey(entry.onceKey, { run: head.run, at: place.at });
     write(head, budget?.entry ?? entry);
     if (entry.document !== undefined) documents.apply(head, entry.document);
     if (change !== undefined) store.putEffect(toPut(change.effect, place));

@@ -25,8 +25,8 @@ export interface Ledger {
   start(run: NewRun): Promise<StartOutcome>;
   /** Takes the run over: raises its epoch, so that an earlier driver can't write any more, and returns its entries. */
   claim(run: RunId): Promise<Claim>;
-  /** The run's entries in order, from `fromSeq` (1 by default). They may not be on disk yet. */
-  read(run: RunId, fromSeq?: number): Promise<readonly LedgerEntry[]>;
+  /** The run's entries in order, from `fromSeq` (1 by default), at most `limit` (all by default). They may not be on disk yet. */
+  read(run: RunId, fromSeq?: number, limit?: number): Promise<readonly LedgerEntry[]>;
   /** Entries of all runs after `lsn`, in order, at most `limit`. */
   scan(afterLsn: number, limit: number): Promise<readonly LedgerEntry[]>;
   readBlob(hash: string): Promise<string | undefined>;
@@ -88,6 +88,8 @@ export type Appended =
   | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number; readonly reserved?: Amount }
   /** The entry was an intent and the key belongs to another step. */
   | { readonly kind: "taken"; readonly effect: EffectRecord }
+  /** An entry under the same `onceKey` was stored before. */
+  | { readonly kind: "repeated" }
   /** The entry reserves more than is left. */
   | { readonly kind: "spent"; readonly shortage: Shortage }
   | Unfresh;
@@ -110,6 +112,8 @@ export interface NewEntry {
   readonly wakeAt?: number;
   /** What this entry does to an effect; checked and stored in the same transaction. */
   readonly effect?: EffectChange;
+  /** Entries under one such key are one entry: a second one is answered with `repeated`, and nothing of it is stored. */
+  readonly onceKey?: string;
   /** What this entry does to the run's reservations, in the same transaction, which also writes the entry that says so. */
   readonly budget?: BudgetChange;
   /** What this entry relies on and does to documents; checked and stored in the same transaction. */

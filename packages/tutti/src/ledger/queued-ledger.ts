@@ -13,7 +13,7 @@ import type { AccountFilter, Claim, DocumentFilter, EffectFilter, Kept, Ledger, 
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
-  read(run: RunId, fromSeq: number): readonly LedgerEntry[];
+  read(run: RunId, fromSeq: number, limit?: number): readonly LedgerEntry[];
   scan(afterLsn: number, limit: number): readonly LedgerEntry[];
   readBlob(hash: string): string | undefined;
   findRun(run: RunId): RunRecord | undefined;
@@ -54,7 +54,7 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
       return { kind: "started", run: run.id, claim };
     },
     claim: async (run) => toClaim(queue.claim(run)),
-    read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
+    read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),
     findRun: async (run) => reading().findRun(run),

@@ -13,7 +13,7 @@ export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Pro
   return {
     start: refuse,
     claim: refuse,
-    read: async (run, fromSeq) => reading().read(run, fromSeq ?? 1),
+    read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),
     findRun: async (run) => reading().findRun(run),

@@ -25,7 +25,7 @@ function textsOf(entry: NewEntry | NewRun): readonly (string | undefined)[] {
   if (!("kind" in entry)) {
     return [entry.id, entry.startKey, entry.body, ...blobs, ...(entry.copied ?? []).flatMap(textsOf)];
   }
-  const { key, body, effect, starts } = entry;
+  const { key, body, effect, onceKey, starts } = entry;
   const effectKey = effect?.kind === "intend" ? effect.effect.key : effect?.key;
-  return [key, body, ...blobs, effectKey, ...(starts === undefined ? [] : textsOf(starts))];
+  return [key, body, onceKey, ...blobs, effectKey, ...(starts === undefined ? [] : textsOf(starts))];
 }

@@ -131,7 +131,11 @@ function toBudgetWrites({ accounts, reservations, kept }: Tables): BudgetWrites 
 
 function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept, documents }: Tables): LedgerReader {
   return {
-    read: (run, fromSeq) => (entriesByRun.get(run) ?? []).slice(Math.max(fromSeq, 1) - 1),
+    read: (run, fromSeq, limit) =>
+      (entriesByRun.get(run) ?? []).slice(
+        Math.max(fromSeq, 1) - 1,
+        limit === undefined ? undefined : Math.max(fromSeq, 1) - 1 + limit,
+      ),
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);
       return entries.committed.slice(from, from + Math.max(limit, 0));

@@ -38,6 +38,9 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
   };
 }
 
+/** SQLite's word for all. */
+const noLimit = -1;
+
 function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "scan" | "readBlob"> {
   const columns =
     "entry.lsn, entry.seq, entry.kind, entry.key, entry.at, entry.version, entry.body, lower(hex(entry.hash)) as hash";
@@ -45,7 +48,7 @@ function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | 
   const findNumber = database.prepare("select id from run where name = ?");
   // Index: entry_by_run.
   const read = database.prepare(
-    `select ${columns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq`,
+    `select ${columns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
   );
   // Index: entry's primary key, then run's. An entry whose run is gone is damage to report, so it is not joined away.
   const scan = database.prepare(`
@@ -54,9 +57,9 @@ function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | 
   // Index: blob's primary key.
   const readBlob = database.prepare("select content from blob where hash = ?");
   return {
-    read(run, fromSeq) {
+    read(run, fromSeq, limit = noLimit) {
       const id = findNumber.get(run)?.["id"];
-      return id === undefined ? [] : read.all(id, fromSeq).map((row) => toEntry(row, run));
+      return id === undefined ? [] : read.all(id, fromSeq, limit).map((row) => toEntry(row, run));
     },
     scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row["run"])),
     readBlob(hash) {
