@@ -90,7 +90,7 @@ export type {
   Vote,
 } from "./contracts/agreement.ts";
 export type { ToolServer } from "./contracts/tool-server.ts";
-export { openTutti } from "./engine/open-tutti.ts";
+export { openTutti } from "./engine/load-engine.ts";
 export type {
   Activity,
   ForkEdit,
