@@ -55,7 +55,7 @@ export type PolicyVerdict =
       readonly why: string;
       readonly errors?: readonly string[];
     }
-  /** These approvals would make it an allow. One approval counts for each of them that it fits. */
+  /** These approvals, together with those already given, would make it an allow. One approval counts for each of them that it fits. */
   | {
       readonly kind: "needs";
       readonly rules: readonly string[];

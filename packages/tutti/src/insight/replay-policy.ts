@@ -68,13 +68,7 @@ export async function replayPolicy(
     if (differences.length < differencesMax)
       differences.push({ run, step, at, request, recorded: body.verdict, policy: body.policy, now });
   }
-  return {
-    decisions,
-    same,
-    changes: Object.fromEntries(changes),
-    differences,
-    firings: Object.fromEntries(firings),
-  };
+  return { decisions, same, changes: Object.fromEntries(changes), differences, firings: Object.fromEntries(firings) };
 }
 
 interface Decision {
@@ -86,7 +80,7 @@ async function* readDecisions(
   ledger: Pick<Ledger, "scan">,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Decision, void> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     signal?.throwIfAborted();
     const page = await ledger.scan(after, pageEntries);
     for (const entry of page)
