@@ -24,6 +24,12 @@ export function toRequest({
   };
 }
 
+/** What claims to be a request. */
+export function toClaimed(value: unknown): PolicyRequest {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- for what a policy has to see through by itself
+  return value as PolicyRequest;
+}
+
 const names = fc.constantFrom("anna", "ben", "payer", "mail.send", "bank.pay", "a*b", "Ünï", "");
 const roles = fc.uniqueArray(fc.constantFrom("finance", "legal", "ops"), { maxLength: 3 });
 const labels = fc.uniqueArray(fc.constantFrom("untrusted", "personal", "secret"), { maxLength: 3 });
@@ -60,7 +66,7 @@ const inputs = fc.record(
 export const requests: fc.Arbitrary<PolicyRequest> = fc
   .record({
     principal: principals,
-    action: fc.constantFrom(
+    action: fc.constantFrom<PolicyRequest["action"][]>(
       "call-tool",
       "call-tool",
       "call-model",
@@ -68,11 +74,9 @@ export const requests: fc.Arbitrary<PolicyRequest> = fc
       "write-document",
       "send",
       "approve",
-    ) as fc.Arbitrary<PolicyRequest["action"]>,
+    ),
     name: names,
-    effect: fc.constantFrom("read", "local", "idempotent", "once") as fc.Arbitrary<
-      NonNullable<PolicyRequest["resource"]["effect"]>
-    >,
+    effect: fc.constantFrom<NonNullable<PolicyRequest["resource"]["effect"]>[]>("read", "local", "idempotent", "once"),
     reversible: fc.boolean(),
     dataClasses: labels,
     context: fc.record(

@@ -81,9 +81,10 @@ function showReplay({ decisions, same, changes, differences, firings }: PolicyRe
   const paint = stdoutPaint();
   say(`${toNumberOf(decisions, "decision")}, ${decisions - same} of them otherwise`);
   for (const [change, count] of Object.entries(changes)) say(`  ${String(count).padStart(6)}  ${change}`);
-  for (const { run, step, at, request, recorded, now } of differences) {
-    const { action, resource } = request;
-    say(toPlainLine(`${new Date(at).toISOString()}  ${run} ${step}  ${action} ${resource.name}`));
+  for (const difference of differences) {
+    const { step, at, recorded, now } = difference;
+    const { action, resource } = difference.request;
+    say(toPlainLine(`${new Date(at).toISOString()}  ${difference.run} ${step}  ${action} ${resource.name}`));
     say(paint("dim", toPlainLine(`  was ${describe(recorded)}`)));
     say(toPlainLine(`  now ${describe(now)}`));
   }

@@ -1,4 +1,4 @@
-import { anything, fields, listOf, oneOf, recordOf, text, type Shape } from "../../base/shape.ts";
+import { anything, fields, listOf, oneOf, recordOf, text } from "../../base/shape.ts";
 import { add, compare, CedarFault, multiply, negate, subtract, toFlag, toGroup, toEntity, toText } from "./operand.ts";
 import {
   CedarRecord,
@@ -21,9 +21,8 @@ export class OutsideSubset extends Error {}
 const pair = fields({ left: anything, right: anything });
 const single = fields({ arg: anything });
 const oneEntity = fields({ type: text, id: text });
-const anEntity = fields({ __entity: oneEntity });
 const attribute = fields({ left: anything, attr: anything });
-const choice = fields({ if: anything, then: anything, else: anything });
+const members = recordOf(anything);
 const likeness = fields({ left: anything, pattern: listOf(anything) });
 const typeTest = fields({ left: anything, entity_type: text }, { in: anything });
 const variable = oneOf("principal", "action", "resource", "context");
@@ -34,7 +33,7 @@ const depthMax = 500;
 
 /** @throws OutsideSubset, ShapeError for what has not the form of Cedar's JSON */
 export function compileExpression(json: unknown, depth = 0): Compiled {
-  const [found, ...more] = Object.entries(recordOf(anything)(json, "expression"));
+  const [found, ...more] = Object.entries(members(json, "expression"));
   if (found === undefined || more.length > 0 || depth > depthMax) throw new OutsideSubset("form");
   const [kind, body] = found;
   const compile = operators.get(kind);
@@ -96,8 +95,7 @@ function readLiteral(json: unknown): CedarValue {
   if (typeof json === "boolean" || typeof json === "string") return json;
   // A larger number has lost digits on its way through JSON.
   if (typeof json === "number" && Number.isSafeInteger(json)) return json;
-  if (typeof json === "object" && json !== null && "__entity" in json)
-    return readEntity(anEntity(json, "value").__entity);
+  if (typeof json === "object") return readEntity(members(json, "value")["__entity"]);
   throw new OutsideSubset("literal");
 }
 
@@ -138,11 +136,11 @@ function compileAttribute(body: unknown, inner: Inner): Compiled {
   const { left, attr } = attribute(body, "attribute");
   const of = inner(left);
   const name = text(attr, "attribute");
+  const missing = new CedarFault(`there is no "${name}"`);
   return (query) => {
-    const owner = of(query);
-    const value = findFields(query, owner)?.fields.get(name);
+    const value = findFields(query, of(query))?.fields.get(name);
     if (value !== undefined) return value;
-    throw new CedarFault(`there is no "${name}"`);
+    throw missing;
   };
 }
 
@@ -211,9 +209,9 @@ function compileTypeTest(body: unknown, inner: Inner): Compiled {
 }
 
 function compileChoice(body: unknown, inner: Inner): Compiled {
-  const parts = choice(body, "if");
-  const [when, then, otherwise] = [inner(parts.if), inner(parts.then), inner(parts.else)];
-  return (query) => (toFlag(when(query)) ? then(query) : otherwise(query));
+  const parts = members(body, "if");
+  const [when, yes, no] = [inner(parts["if"]), inner(parts["then"]), inner(parts["else"])];
+  return (query) => (toFlag(when(query)) ? yes(query) : no(query));
 }
 
 function compileSet(body: unknown, inner: Inner): Compiled {
@@ -222,7 +220,6 @@ function compileSet(body: unknown, inner: Inner): Compiled {
 }
 
 function compileRecord(body: unknown, inner: Inner): Compiled {
-  const shape: Shape<Readonly<Record<string, unknown>>> = recordOf(anything);
-  const items = Object.entries(shape(body, "record")).map(([name, item]) => [name, inner(item)] as const);
+  const items = Object.entries(members(body, "record")).map(([name, item]) => [name, inner(item)] as const);
   return (query) => new CedarRecord(new Map(items.map(([name, item]) => [name, item(query)])));
 }

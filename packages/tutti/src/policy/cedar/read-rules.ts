@@ -4,6 +4,7 @@ import type { InputType, PolicyRule } from "../rule.ts";
 import { readAnnotations } from "./annotations.ts";
 import type { RuleSource } from "./compiled-rules.ts";
 import type { Cedar } from "./load-cedar.ts";
+import { findTooDeep } from "./nesting.ts";
 import { toSchemaText } from "./schema.ts";
 
 /** What is wrong with a text, or worth a look. */
@@ -69,11 +70,17 @@ interface Part {
 
 /** The rules one by one, in the order of the text. */
 function split(cedar: Cedar, text: string, findings: PolicyFinding[]): readonly Part[] {
-  const refuse = (problem: string): readonly Part[] => {
-    findings.push({ severity: "error", line: 1, problem });
+  const refuse = (problem: string, line = 1): readonly Part[] => {
+    findings.push({ severity: "error", line, problem });
     return [];
   };
   if (Buffer.byteLength(text) > textBytesMax) return refuse(`the text is larger than ${textBytesMax} bytes`);
+  const tooDeep = findTooDeep(text);
+  if (tooDeep !== undefined)
+    return refuse(
+      "this rule is too long or too deep; make several of it, or use a set",
+      1 + countLines(text.slice(0, tooDeep)),
+    );
   const found = cedar.policySetTextToParts(text);
   if (found.type === "failure") {
     findings.push(...found.errors.map((error) => toFinding({ text, line: 1 }, error)));
@@ -84,10 +91,12 @@ function split(cedar: Cedar, text: string, findings: PolicyFinding[]): readonly 
   let from = 0;
   let line = 1;
   return toTextOrder(found.policies).map((policy) => {
-    const at = Math.max(from, text.indexOf(policy, from));
+    const at = text.indexOf(policy, from);
     line += countLines(text.slice(from, at));
-    from = at;
-    return { text: policy, line };
+    const part = { text: policy, line };
+    line += countLines(policy);
+    from = at + policy.length;
+    return part;
   });
 }
 
