@@ -91,7 +91,7 @@ function split(cedar: Cedar, text: string, findings: PolicyFinding[]): readonly 
   let from = 0;
   let line = 1;
   return toTextOrder(found.policies).map((policy) => {
-    const at = text.indexOf(policy, from);
+    const at = Math.max(from, text.indexOf(policy, from));
     line += countLines(text.slice(from, at));
     const part = { text: policy, line };
     line += countLines(policy);
