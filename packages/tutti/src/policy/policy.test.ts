@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -13,6 +13,7 @@ import { loadOptional } from "../base/optional-package.ts";
 import type { PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
 import { loadCedar } from "./cedar/load-cedar.ts";
 import { readRules } from "./cedar/read-rules.ts";
+import { toSchemaText } from "./cedar/schema.ts";
 import { defaultPolicy, defaultPolicyText } from "./default-policy.ts";
 import { defaultRules } from "./default-rules.ts";
 import { checkPolicy, loadPolicy, policy } from "./policy.ts";
@@ -338,4 +339,12 @@ test("unsound rules are refused, each of them that can fail", async () => {
   expect(findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule)).toEqual(
     expect.arrayContaining(["fails", "fails-too", "any"]),
   );
+});
+
+test("the rules of the documentation can be used, and its schema is the one that rules are checked against", async () => {
+  const page = readFileSync(new URL("../../../../docs/policy.md", import.meta.url), "utf8");
+  const [, rules = ""] = /```cedar\n(.*?)```/su.exec(page) ?? [];
+  expect(rules).toContain("permit");
+  expect(await checkPolicy(rules)).toEqual([]);
+  expect(page).toContain(`\`\`\`text\n${toSchemaText(new Map())}\`\`\``);
 });
