@@ -13,15 +13,16 @@ interface Decided {
 /** Writes down, in one run, what a policy decides of these requests, as an engine does. */
 export async function recordDecisions(
   ledger: Ledger,
-  { name, version, decide }: Policy,
+  policy: Policy,
   { requests, inputRef, blobs = [] }: Decided,
 ): Promise<void> {
+  const { name, version } = policy;
   const body = JSON.stringify({ flow: "pay", version: "1" });
   const started = await ledger.start({ id: toRunId("run-1"), flow: "pay", version: "1", body });
   if (started.kind !== "started") throw new Error("the ledger is not a new one");
   const { log } = started.claim;
   const written = requests.map((request, at) => {
-    const decided = { request, verdict: decide(request), policy: { name, version }, inputRef };
+    const decided = { request, verdict: policy.decide(request), policy: { name, version }, inputRef };
     return log.append({ kind: "policy-decided", key: `/step#${at + 1}`, body: JSON.stringify(decided), blobs });
   });
   await Promise.all(written);

@@ -93,8 +93,10 @@ const resource: Shape<PolicyRequest["resource"]> = fields(
   { effect: oneOf("read", "local", "idempotent", "once"), reversible: flag, dataClasses: listOf(text) },
 );
 
+export const policyApprovalsShape = listOf(fields({ by: text, roles: listOf(text) }));
+
 const context: Shape<PolicyRequest["context"]> = fields(
-  { run: text, flow: text, approvals: listOf(fields({ by: text, roles: listOf(text) })) },
+  { run: text, flow: text, approvals: policyApprovalsShape },
   { tenant: text, input: anything, costCents: integer, labels: listOf(text), initiator: text, depth: integer },
 );
 

@@ -1,10 +1,4 @@
-import { ShapeError } from "../base/shape.ts";
-import {
-  policyRequestShape,
-  type NeededApprovals,
-  type PolicyRequest,
-  type PolicyVerdict,
-} from "../contracts/policy.ts";
+import type { NeededApprovals, PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
 import type { PolicyRule, Rules } from "./rule.ts";
 
 /**
@@ -12,25 +6,14 @@ import type { PolicyRule, Rules } from "./rule.ts";
  * More approvals never make less of a verdict: rules do not see them, they only make a permit hold and a forbid end.
  */
 export function decide(rules: Rules, request: PolicyRequest): PolicyVerdict {
-  const parsed = parse(request);
-  if (typeof parsed === "string") return deny([], parsed, [parsed]);
-  const outcome = rules.evaluate(parsed);
+  const outcome = rules.evaluate(request);
   if (outcome.kind === "unfit") return deny([], outcome.why, [outcome.why]);
   if (outcome.failed.length > 0) {
     const ids = outcome.failed.map(({ rule }) => rule.id);
     const errors = outcome.failed.map(({ rule, message }) => `${rule.id}: ${message}`);
     return deny(ids, `it can't be told whether it is allowed: ${errors[0] ?? ""}`, errors);
   }
-  return weigh(outcome.satisfied, parsed.context);
-}
-
-function parse(request: PolicyRequest): PolicyRequest | string {
-  try {
-    return policyRequestShape(request, "");
-  } catch (error) {
-    if (error instanceof ShapeError) return `the request can't be judged: ${error.message}`;
-    throw error;
-  }
+  return weigh(outcome.satisfied, request.context);
 }
 
 function deny(rules: readonly string[], why: string, errors?: readonly string[]): PolicyVerdict {
@@ -40,8 +23,8 @@ function deny(rules: readonly string[], why: string, errors?: readonly string[])
 type Context = PolicyRequest["context"];
 
 function weigh(satisfied: readonly PolicyRule[], context: Context): PolicyVerdict {
-  const forbids = satisfied.filter(({ effect }) => effect === "forbid");
   const permits = satisfied.filter(({ effect }) => effect === "permit");
+  const forbids = permits.length === satisfied.length ? [] : satisfied.filter(({ effect }) => effect === "forbid");
   const final = forbids.filter(({ approvals }) => approvals === undefined);
   if (final.length > 0) return deny(toIds(final), toWhy(final));
   if (permits.length === 0) return deny([], "no rule allows it");

@@ -14,7 +14,7 @@ export interface PolicyRule {
 /** The port to what evaluates rules. */
 export interface Rules {
   readonly rules: readonly PolicyRule[];
-  /** Pure: the same request, the same outcome. */
+  /** Pure: the same request, the same outcome. What only claims to be a request is unfit. */
   evaluate(request: PolicyRequest): Outcome;
 }
 

@@ -33,7 +33,13 @@ export function compileRule(json: unknown): CompiledRule | undefined {
     const principal = compileScope(source.principal, (query) => query.principal.entity);
     const resource = compileScope(source.resource, (query) => query.resource.entity);
     const steps = [principal, resource, ...conditions].filter((step) => step !== undefined);
-    return { actions: readActions(source.action), holds: (query) => steps.every((step) => toFlag(step(query))) };
+    return {
+      actions: readActions(source.action),
+      holds(query) {
+        for (const step of steps) if (!toFlag(step(query))) return false;
+        return true;
+      },
+    };
   } catch (error) {
     if (error instanceof OutsideSubset || error instanceof ShapeError) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import type { PolicyRequest } from "../../contracts/policy.ts";
 import type { InputFields } from "../rule.ts";
 
 /** Everything that rules may name begins so. */
-export const namespace = "Tutti";
+const namespace = "Tutti";
 
 /** What each action is done to. Anything else can't be asked, and is denied. */
 export const resourceKinds: Readonly<Record<PolicyRequest["action"], PolicyRequest["resource"]["kind"]>> = {

@@ -1,4 +1,5 @@
-import type { PolicyRequest } from "../../contracts/policy.ts";
+import { fields as record, flag, integer, listOf, oneOf, ShapeError, text } from "../../base/shape.ts";
+import { policyApprovalsShape, type PolicyRequest } from "../../contracts/policy.ts";
 import type { InputFields, InputType } from "../rule.ts";
 import { actionType, principalTypes, resourceKinds, resourceTypes, roleType } from "./schema.ts";
 import { CedarRecord, CedarSet, Entity, type CedarValue, type KnownEntity, type Query } from "./value.ts";
@@ -11,61 +12,93 @@ const itemsMax = 1_000;
 
 type Fields = Map<string, CedarValue>;
 
+const requestShape = record({ principal: record({}), action: text, resource: record({}), context: record({}) });
+const effects = oneOf("read", "local", "idempotent", "once");
+const texts = listOf(text);
+
 /**
- * The request in Cedar's terms, in the shape of the schema by construction.
+ * The request in Cedar's terms, in the shape of the schema by construction. Everything is checked on the way, because a request may come from
+ * anywhere; a parsed copy of the whole would cost as much as all the rules.
  * @throws UnfitRequest
  */
 export function toQuery(request: PolicyRequest, inputs: InputFields): Query {
-  const { action, context } = request;
-  const fields: Fields = new Map<string, CedarValue>([
-    ["run", context.run],
-    ["flow", context.flow],
-    ["labels", toSet(context.labels ?? [], "context.labels")],
+  try {
+    requestShape(request, "");
+    const { approvals } = request.context;
+    if (!Array.isArray(approvals) || approvals.length > 0) policyApprovalsShape(approvals, "context.approvals");
+    return {
+      principal: toPrincipal(request.principal),
+      action: new Entity(actionType, request.action),
+      resource: toResource(request),
+      context: toContext(request.context, inputs),
+    };
+  } catch (error) {
+    if (error instanceof ShapeError) throw new UnfitRequest(`the request can't be judged: ${error.message}`);
+    throw error;
+  }
+}
+
+function toContext(context: PolicyRequest["context"], inputs: InputFields): CedarRecord {
+  const found: Fields = new Map<string, CedarValue>([
+    ["run", text(context.run, "context.run")],
+    ["flow", text(context.flow, "context.flow")],
+    ["labels", toTexts(context.labels, "context.labels")],
     ["input", toInput(context.input, inputs)],
   ]);
-  if (context.tenant !== undefined) fields.set("tenant", context.tenant);
-  if (context.initiator !== undefined) fields.set("initiator", context.initiator);
-  if (context.costCents !== undefined) fields.set("costCents", context.costCents);
-  if (context.depth !== undefined) fields.set("depth", context.depth);
-  return {
-    principal: toPrincipal(request.principal),
-    action: new Entity(actionType, action),
-    resource: toResource(request),
-    context: new CedarRecord(fields),
-  };
+  const { tenant, initiator, costCents, depth } = context;
+  if (tenant !== undefined) found.set("tenant", text(tenant, "context.tenant"));
+  if (initiator !== undefined) found.set("initiator", text(initiator, "context.initiator"));
+  if (costCents !== undefined) found.set("costCents", integer(costCents, "context.costCents"));
+  if (depth !== undefined) found.set("depth", integer(depth, "context.depth"));
+  return new CedarRecord(found);
 }
 
 const nothing: readonly Entity[] = [];
 
 function toPrincipal(principal: PolicyRequest["principal"]): KnownEntity {
-  const fields: Fields = new Map();
+  const found: Fields = new Map();
   switch (principal.kind) {
-    case "agent":
-      fields.set("name", principal.name).set("version", principal.version);
-      fields.set("autonomy", principal.autonomy).set("run", principal.run);
-      return toKnown(principalTypes.agent, principal.name, fields);
-    case "run":
-      return toKnown(principalTypes.run, principal.run, fields.set("flow", principal.flow));
-    case "person": {
-      refuseLong(principal.roles, "principal.roles");
-      const roles = principal.roles.map((role) => new Entity(roleType, role));
-      return { ...toKnown(principalTypes.person, principal.person, fields), parents: roles };
+    case "agent": {
+      const name = text(principal.name, "principal.name");
+      found.set("name", name).set("version", text(principal.version, "principal.version"));
+      found.set("autonomy", integer(principal.autonomy, "principal.autonomy"));
+      found.set("run", text(principal.run, "principal.run"));
+      return toKnown(principalTypes.agent, name, found);
     }
+    case "run":
+      found.set("flow", text(principal.flow, "principal.flow"));
+      return toKnown(principalTypes.run, text(principal.run, "principal.run"), found);
+    case "person": {
+      const roles = refuseLong(texts(principal.roles, "principal.roles"), "principal.roles");
+      const known = toKnown(principalTypes.person, text(principal.person, "principal.person"), found);
+      return { ...known, parents: roles.map((role) => new Entity(roleType, role)) };
+    }
+    default:
+      throw new UnfitRequest("the principal is neither an agent, nor a run, nor a person");
   }
 }
 
 function toResource({ action, resource }: PolicyRequest): KnownEntity {
-  const { kind, name, effect } = resource;
-  if (resourceKinds[action] !== kind) throw new UnfitRequest(`${action} is not done to a ${kind}`);
-  const fields: Fields = new Map<string, CedarValue>([
+  const { kind } = resource;
+  if (!Object.hasOwn(resourceKinds, action)) throw new UnfitRequest(`there is no action "${action}"`);
+  if (resourceKinds[action] !== kind)
+    throw new UnfitRequest(`${action} is not done to a thing of the kind ${String(kind)}`);
+  const name = text(resource.name, "resource.name");
+  const found: Fields = new Map<string, CedarValue>([
     ["name", name],
-    ["dataClasses", toSet(resource.dataClasses ?? [], "resource.dataClasses")],
+    ["dataClasses", toTexts(resource.dataClasses, "resource.dataClasses")],
   ]);
   if (kind === "tool") {
-    if (effect === undefined) throw new UnfitRequest(`the tool ${name} does not say what effect it has`);
-    fields.set("effect", effect).set("reversible", resource.reversible === true);
+    found.set("effect", effects(resource.effect, "resource.effect"));
+    found.set("reversible", flag(resource.reversible ?? false, "resource.reversible"));
   }
-  return toKnown(resourceTypes[kind], name, fields);
+  return toKnown(resourceTypes[kind], name, found);
+}
+
+const noTexts = new CedarSet([]);
+
+function toTexts(items: readonly string[] | undefined, where: string): CedarSet {
+  return items === undefined ? noTexts : toSet(texts(items, where), where);
 }
 
 function toKnown(type: string, id: string, fields: Fields): KnownEntity {
@@ -121,11 +154,10 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 
 function toSet(items: readonly (number | string)[], where: string): CedarSet {
-  refuseLong(items, where);
-  return new CedarSet(items);
+  return new CedarSet(refuseLong(items, where));
 }
 
-function refuseLong(items: readonly unknown[], where: string): void {
-  if (items.length > itemsMax)
-    throw new UnfitRequest(`${where} holds ${items.length} items; rules look at ${itemsMax} at most`);
+function refuseLong<Item>(items: readonly Item[], where: string): readonly Item[] {
+  if (items.length <= itemsMax) return items;
+  throw new UnfitRequest(`${where} holds ${items.length} items; rules look at ${itemsMax} at most`);
 }
