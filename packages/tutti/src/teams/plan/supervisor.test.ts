@@ -222,6 +222,21 @@ test("a cancel reaches the tool of the last of three tiers", verifies("C6"), asy
   expect(outcome).toMatchObject({ code: "RUN_CANCELLED" });
 });
 
+/** Three tiers down to a tool; its whole work takes six calls. */
+function toBudgeted(calls: number) {
+  return supervisor({
+    name: "chief",
+    does: "Does it.",
+    model: "fast",
+    synthesis: "plan",
+    versionsMax: 1,
+    members: [toTier("head", toTier("lead", find))],
+    input: Topic,
+    output: Report,
+    budget: { calls },
+  });
+}
+
 test(
   "a supervisor's budget is kept by everything that its members do, three tiers down",
   verifies("C6", "G11"),
@@ -229,20 +244,15 @@ test(
     const low = { name: "low", tasks: [{ id: "below", call: "find", input: { text: "tea" } }] };
     const model = () =>
       castModel({
-        "chief.planner": [toHandingOn("top", "head")],
+        "chief.planner": [{ ...toHandingOn("top", "head"), output: { $from: "below" } }],
         "head.planner": [toHandingOn("middle", "lead")],
         "lead.planner": [low],
         "lead.synthesis": [{ report: "so" }],
         "head.synthesis": [{ report: "so" }],
       });
-    const toTop = (calls: number) =>
-      supervisor({
-        ...{ name: "chief", does: "Does it.", model: "fast", synthesis: "plan", versionsMax: 1 },
-        ...{ members: [toTier("head", toTier("lead", find))], input: Topic, output: z.unknown(), budget: { calls } },
-      });
-    const six = await play(toTop(6), model());
-    expect(six.outcome).toMatchObject({ output: { below: { report: "so" } } });
-    const short = await play(toTop(3), model());
+    const six = await play(toBudgeted(6), model());
+    expect(six.outcome).toMatchObject({ output: { report: "so" } });
+    const short = await play(toBudgeted(3), model());
     expect(short.outcome).toMatchObject({ code: "PLAN_FAILED", message: expect.stringContaining("3 calls") });
     expect(keysOf(short.entries, "step-done").filter((key) => key.endsWith("/find"))).toEqual([]);
   },
