@@ -81,8 +81,7 @@ function toPrincipal(principal: PolicyRequest["principal"]): KnownEntity {
 function toResource({ action, resource }: PolicyRequest): KnownEntity {
   const { kind } = resource;
   if (!Object.hasOwn(resourceKinds, action)) throw new UnfitRequest(`there is no action "${action}"`);
-  if (resourceKinds[action] !== kind)
-    throw new UnfitRequest(`${action} is not done to a thing of the kind ${String(kind)}`);
+  if (resourceKinds[action] !== kind) throw new UnfitRequest(`${action} is not done to a ${kind}`);
   const name = text(resource.name, "resource.name");
   const found: Fields = new Map<string, CedarValue>([
     ["name", name],
