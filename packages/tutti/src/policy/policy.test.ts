@@ -186,11 +186,14 @@ test(
 @id("net") forbid(principal, action, resource) when { ip("10.0.0.1").isInRange(ip("10.0.0.0/8")) && context.labels.contains("inside") };
 @id("asks") @approvals("1") @says("Ask.") forbid(principal, action, resource) when { ip("10.0.0.1").isIpv4() && context.labels.contains("ask") };
 @id("huge") forbid(principal, action, resource) when { context has depth && context.depth < -9223372036854775807 };
-@id("fails") forbid(principal, action, resource) when { context has depth && context.depth * 9007199254740993 > 1 };`,
+@id("fails") forbid(principal, action, resource) when { context has depth && context.depth * 9007199254740993 > 1 };
+@id("first") @approvals("1") permit(principal, action, resource) when { ip("10.0.0.1").isIpv4() && context.flow == "two" };
+@id("second") @approvals("1") permit(principal, action, resource) when { context.flow == "two" };`,
     });
     const decide = (context: Partial<PolicyRequest["context"]>): PolicyVerdict => mixed.decide(toRequest({ context }));
     expect(decide({})).toEqual({ kind: "allow", rules: ["plain"] });
     expect(decide({ flow: "old" })).toEqual({ kind: "allow", rules: ["date"] });
+    expect(decide({ flow: "two" })).toMatchObject({ kind: "needs", rules: ["first"] });
     expect(decide({ labels: ["inside", "ask"] })).toMatchObject({ kind: "deny", rules: ["net"] });
     expect(decide({ labels: ["ask"] })).toMatchObject({ kind: "needs", rules: ["asks"], why: "Ask." });
     expect(decide({ labels: ["ask"], approvals: [{ by: "anna", roles: [] }] })).toEqual({
@@ -328,6 +331,8 @@ test("a rule that would break Cedar down is refused before it is read; a long se
         .toMatchObject([{ severity: "error", line: 3, problem: expect.stringContaining("too deep") }]);
     expect.soft(await checkPolicy(toRule(make(20))), what).toEqual([]);
   }
+  const unclosed = await checkPolicy(toRule(`"${'\\"'.repeat(400_000)}`));
+  expect(unclosed).toMatchObject([{ severity: "error" }]);
   const names = Array.from({ length: 3_000 }, (_, at) => `"tool-${at}"`).join(", ");
   const listed = await policy({ name: "x", cedar: toRule(`[${names}].contains(resource.name)`) });
   expect(listed.decide(toRequest({ resource: { name: "tool-2999" } })).kind).toBe("allow");

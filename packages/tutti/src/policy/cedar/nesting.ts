@@ -1,5 +1,8 @@
-/** What counts for how deep a rule is nested: comments and texts, which do not; operators; brackets; the end of a rule. */
-const tokens = /\/\/[^\n]*|"[^"\\]*(?:\\.[^"\\]*)*"|\bif\b|&&|\|\||[-+*.!()[\]{};]/gsu;
+/**
+ * What counts for how deep a rule is nested: comments and texts, which do not; operators; brackets; the end of a rule. A text that is not closed
+ * reaches to the end, where Cedar stops too; looking for its end again and again would take for ever.
+ */
+const tokens = /\/\/[^\n]*|"[^"\\]*(?:\\.[^"\\]*)*"?|\bif\b|&&|\|\||[-+*.!()[\]{};]/gsu;
 
 /** Of an operator, which nests the next part; a bracket costs Cedar four times as much. */
 const weightMax = 200;
