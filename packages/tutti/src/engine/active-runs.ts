@@ -126,11 +126,13 @@ async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | undefi
 }
 
 /** True when the run may be driven. Otherwise it is taken up as soon as it is its turn; the ledger says everything that it needs then. */
-function hasSlot(book: Book, { id, flow }: RunRecord, [first, second]: readonly LedgerEntry[]): boolean {
+function hasSlot(book: Book, { id, flow, status }: RunRecord, [first, second]: readonly LedgerEntry[]): boolean {
   const { protection } = book.engine;
   if (protection?.slots === undefined || first === undefined) return true;
   const { tenant, priority } = bodyOf(first, "run-started");
-  const who = { run: id, flow, tenant, priority, hasBegun: second !== undefined };
+  // One that waits for a signal from its first line on has no entry but its start.
+  const hasBegun = second !== undefined || status !== "running";
+  const who = { run: id, flow, tenant, priority, hasBegun };
   return protection.slots.enter(toStanding(protection.limits, who), () => void takeTurn(book, id));
 }
 

@@ -71,8 +71,7 @@ class Book {
 
 function countBy(runs: ReadonlyMap<RunId, Who>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const who of runs.values())
-    for (const [limit] of toWay(who)) counts.set(limit, (counts.get(limit) ?? 0) + 1);
+  for (const who of runs.values()) for (const [limit] of toWay(who)) counts.set(limit, (counts.get(limit) ?? 0) + 1);
   return counts;
 }
 
@@ -132,7 +131,11 @@ test("what has begun goes on before what has not, and where no runs are limited 
   expect(openRunSlots({ "flow/brief": { concurrentMax: 1 } })).toBeUndefined();
   const slots = must(openRunSlots({ "tenant/acme": { runs: 1 } }), "runs are limited");
   const begun: string[] = [];
-  for (const [name, hasBegun] of [["one", false], ["two", false], ["three", true]] as const) {
+  for (const [name, hasBegun] of [
+    ["one", false],
+    ["two", false],
+    ["three", true],
+  ] as const) {
     const who = { run: toRunId(name), tenant: "acme", flow: "brief", hasBegun };
     if (slots.enter(toStanding({}, who), () => begun.push(name))) begun.push(name);
   }
