@@ -244,7 +244,7 @@ test(
 test("what can't work is refused when it is opened or started, with what to do", verifies("C17", "X5"), async () => {
   const stage = openStage();
   const { flow } = openWork();
-  const refused = [
+  const refused: readonly (readonly [Readonly<Record<string, object>>, string])[] = [
     [{ "team/a": {} }, "its name is not tool/…, model/…, tenant/…, flow/… or agent/…"],
     [{ "agent/a": { runs: 2 } }, "runs is for tenants and flows"],
     [{ "tool/a": { share: 2 } }, "share is for tenants and flows"],
@@ -256,7 +256,7 @@ test("what can't work is refused when it is opened or started, with what to do",
     [{ "tenant/a": { share: 1.5 } }, "share is 1.5, not a whole number from 1 up"],
     [{ "tenant/a": { share: 101 } }, "share is 101, more than 100"],
     [{ "tenant/a": { concurentMax: 1 } }, "there is no concurentMax"],
-  ] as const;
+  ];
   for (const [limits, what] of refused) {
     const error = await errorOf(stage.open([flow], { limits }));
     expect(error.code).toBe("DEFINITION_INVALID");
