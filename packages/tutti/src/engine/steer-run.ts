@@ -169,6 +169,8 @@ export async function pauseRun(
   }
   runs.release(request.run);
   runs.tell(request.run, { kind: "waiting" });
+  // A cancel that came while the driver was being halted goes before: without anybody to drive it, the run would never end.
+  if ((await findRun(engine, request.run)).status === "running") await runs.drive(request.run);
 }
 
 /** Goes on after a pause, and tries again what is parked. */
