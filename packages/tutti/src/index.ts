@@ -71,8 +71,7 @@ export type {
   Voters,
   Transaction,
 } from "./contracts/run.ts";
-export type { Priority } from "./contracts/priority.ts";
-export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
+export type { EffectRecord, EffectState, Priority, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Published, Topic, TopicEvent } from "./contracts/topic.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";

@@ -18,7 +18,7 @@ export async function askWaits(
   path: string,
   runs: readonly RunId[],
 ): Promise<Readonly<Record<string, readonly string[]>>> {
-  const answer = runs.length === 0 ? undefined : await ask(path, "waits", { runs });
+  const answer = await ask(path, "waits", { runs });
   return answer?.waits ?? {};
 }
 

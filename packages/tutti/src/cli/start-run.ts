@@ -1,4 +1,4 @@
-import { priorities } from "../contracts/priority.ts";
+import { priorities } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { StartOptions } from "../engine/tutti.ts";

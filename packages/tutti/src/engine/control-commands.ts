@@ -11,7 +11,7 @@ import {
   type ShapeOf,
 } from "../base/shape.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
-import { priorities } from "../contracts/priority.ts";
+import { priorities } from "../contracts/run-record.ts";
 import type { Verdict } from "./tutti.ts";
 
 const run: Shape<RunId> = branded(text);

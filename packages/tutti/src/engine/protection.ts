@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import { findBudgetProblem, type Budget } from "../contracts/budget.ts";
 import type { RunId } from "../contracts/ids.ts";
-import { priorities } from "../contracts/priority.ts";
+import { priorities } from "../contracts/run-record.ts";
 import type { Payer, Protection } from "../flow/budget-levels.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { checkLimits } from "../limits/limit.ts";

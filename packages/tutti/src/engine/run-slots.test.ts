@@ -12,7 +12,7 @@ import {
 } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { toStepKey } from "../contracts/ids.ts";
-import type { Priority } from "../contracts/priority.ts";
+import type { Priority } from "../contracts/run-record.ts";
 import { takeTurns } from "../testing/manual-clock.ts";
 import { openTutti } from "./open-tutti.ts";
 

@@ -1,6 +1,6 @@
 import type { Budget, BudgetLevel } from "../contracts/budget.ts";
 import type { RunId } from "../contracts/ids.ts";
-import type { Priority } from "../contracts/priority.ts";
+import type { Priority } from "../contracts/run-record.ts";
 import type { Gates } from "../limits/gates.ts";
 import type { LimitTable } from "../limits/limit.ts";
 import type { RunSlots } from "../limits/run-slots.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { verifies } from "../../../../test/verifies.ts";
 import { toRunId } from "../contracts/ids.ts";
-import { priorities, type Priority } from "../contracts/priority.ts";
+import { type Priority, priorities } from "../contracts/run-record.ts";
 import { FairQueue } from "./fair-queue.ts";
 import type { Standing } from "./standing.ts";
 

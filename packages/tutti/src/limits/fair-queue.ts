@@ -1,5 +1,5 @@
 import { must } from "../base/assert.ts";
-import { priorities } from "../contracts/priority.ts";
+import { priorities } from "../contracts/run-record.ts";
 import type { Standing } from "./standing.ts";
 import { TurnList } from "./turn-list.ts";
 

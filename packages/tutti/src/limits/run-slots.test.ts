@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { verifies } from "../../../../test/verifies.ts";
 import { must } from "../base/assert.ts";
 import { toRunId, type RunId } from "../contracts/ids.ts";
-import { priorities, type Priority } from "../contracts/priority.ts";
+import { type Priority, priorities } from "../contracts/run-record.ts";
 import type { LimitTable } from "./limit.ts";
 import { openRunSlots, type RunSlots } from "./run-slots.ts";
 import { toStanding } from "./standing.ts";

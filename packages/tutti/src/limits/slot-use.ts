@@ -1,4 +1,4 @@
-import { priorities, type Priority } from "../contracts/priority.ts";
+import { type Priority, priorities } from "../contracts/run-record.ts";
 import type { Standing } from "./standing.ts";
 
 /** What of a limit is in use now, and who waits for it. */

@@ -1,5 +1,5 @@
 import type { RunId } from "../contracts/ids.ts";
-import type { Priority } from "../contracts/priority.ts";
+import type { Priority } from "../contracts/run-record.ts";
 import { findLimits, type LimitTable } from "./limit.ts";
 
 /** Who waits, as far as it decides who is next. */

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { isOver, openStatuses, type RunRecord, type RunStatus } from "../../contracts/run-record.ts";
 import type { RunFilter } from "../../ledger/ledger.ts";
-import { askWaits } from "../ask-engine.ts";
 import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
@@ -38,10 +37,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const found =
     path === defaultLedger && !existsSync(path) ? [] : await withReader(path, (ledger) => ledger.listRuns(filter));
   const records = found.slice(0, limit);
-  const waits = await askWaits(
-    path,
-    records.filter(({ status }) => !isOver(status)).map(({ id }) => id),
-  );
+  const waits = await findWaits(path, records);
   if (call.flag("json")) {
     for (const record of records) {
       const waitsFor = waits[record.id];
@@ -64,7 +60,15 @@ function readStatuses(typed: string | undefined): Pick<RunFilter, "statuses"> {
   return { statuses: chosen };
 }
 
-type Waits = Awaited<ReturnType<typeof askWaits>>;
+type Waits = Readonly<Record<string, readonly string[]>>;
+
+/** What runs wait for that goes on by itself. Where all are over nobody is asked, and nothing is loaded for it. */
+async function findWaits(path: string, records: readonly RunRecord[]): Promise<Waits> {
+  const open = records.filter(({ status }) => !isOver(status)).map(({ id }) => id);
+  if (open.length === 0) return {};
+  const { askWaits } = await import("../ask-engine.ts");
+  return askWaits(path, open);
+}
 
 function toTable(records: readonly RunRecord[], waits: Waits, now: number): readonly string[] {
   const paint = stdoutPaint();
