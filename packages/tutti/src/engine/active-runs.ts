@@ -98,17 +98,17 @@ async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   const slots = book.engine.protection?.slots;
   if (slots?.waitsFor(run) !== undefined) return undefined;
   await book.asides.get(run)?.catch(() => undefined); // whoever asked for that is told
-  let begun: ActiveRun | undefined;
+  let taken: ActiveRun | "waits" | undefined;
   try {
-    begun = await claimAndBegin(book, run);
+    taken = await claimAndBegin(book, run);
   } finally {
-    // What can't be driven after all holds no slot. A run that waits for one keeps its place.
-    if (begun === undefined && slots?.waitsFor(run) === undefined) slots?.leave(run);
+    if (taken === undefined) slots?.leave(run); // what can't be driven after all holds no slot
   }
-  return begun;
+  return taken === "waits" ? undefined : taken;
 }
 
-async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | undefined> {
+/** `waits`: there is no slot for it; it keeps its place. */
+async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | "waits" | undefined> {
   const { engine } = book;
   const found = await engine.ledger.findRun(run);
   if (book.closed || found === undefined || found.status === "paused" || found.status === "parked") return undefined;
@@ -119,7 +119,7 @@ async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | undefi
   const flow = engine.findFlow(found.flow, found.version);
   if (flow === undefined) return undefined;
   const isLimited = engine.protection?.slots !== undefined;
-  if (isLimited && !hasSlot(book, found, await engine.ledger.read(run, 1, 2))) return undefined;
+  if (isLimited && !hasSlot(book, found, await engine.ledger.read(run, 1, 2))) return "waits";
   const claim = await engine.ledger.claim(run);
   const blobs = await readBlobs(engine, claim);
   return book.closed ? undefined : begin(book, { flow, claim, blobs });

@@ -156,6 +156,10 @@ export async function pauseRun(
   const record = await findOpen(engine, request.run);
   if (record.status === "paused") return;
   const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
+  const pauseAside = async (): Promise<void> => {
+    await writeTo(engine, request.run, [entry]);
+    runs.release(request.run);
+  };
   for (;;) {
     const active = runs.find(request.run);
     if (active !== undefined && !active.driver.stopped) {
@@ -163,11 +167,12 @@ export async function pauseRun(
       await driver.accept(entry, () => {});
       await new Promise<void>((resolve) => driver.halt(resolve));
       await driver.log.durable();
+      // Another pause may have let it go, and a resume have taken it up again.
+      if (runs.find(request.run) === active) runs.release(request.run);
       break;
     }
-    if (await runs.aside(request.run, () => writeTo(engine, request.run, [entry]))) break;
+    if (await runs.aside(request.run, pauseAside)) break;
   }
-  runs.release(request.run);
   runs.tell(request.run, { kind: "waiting" });
   // A cancel that came while the driver was being halted goes before: without anybody to drive it, the run would never end.
   if ((await findRun(engine, request.run)).status === "running") await runs.drive(request.run);
@@ -181,10 +186,17 @@ export async function resumeRun(
 ): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused" || record.status === "parked") {
-    if (runs.find(request.run) !== undefined) runs.release(request.run);
-    await writeTo(engine, request.run, [
-      { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
-    ]);
+    const active = runs.find(request.run);
+    // A pause that is still taking hold comes to its end first: what is at work must not be at work twice.
+    if (active?.driver.stopped === false) await new Promise<void>((resolve) => active.driver.halt(resolve));
+    if (active !== undefined && runs.find(request.run) === active) runs.release(request.run);
+    await runs.aside(request.run, async () => {
+      const { status } = await findOpen(engine, request.run);
+      if (status !== "paused" && status !== "parked") return; // somebody else was quicker
+      await writeTo(engine, request.run, [
+        { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
+      ]);
+    });
   }
   const active = await runs.drive(request.run);
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);

@@ -80,9 +80,11 @@ function play(
   return { came, served, left };
 }
 
+function toLane({ standing }: Waiter): string {
+  return [standing.priority, standing.hasBegun, standing.tenant, standing.flow].join("|");
+}
+
 test("everybody who comes is served once, or leaves; equals are served in the order in which they came", () => {
-  const toLane = ({ standing }: Waiter): string =>
-    [standing.priority, standing.hasBegun, standing.tenant, standing.flow].join("|");
   fc.assert(
     fc.property(moves, (script) => {
       const overtaken = new Set<string>();

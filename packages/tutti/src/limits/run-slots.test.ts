@@ -49,18 +49,24 @@ class Book {
     this.slots.leave(run); // again, as when a run ends that was let go already
   }
 
-  check(): void {
+  /** What is not as it should be. */
+  findProblems(): readonly string[] {
     const use = new Map(this.slots.usage().map((each) => [each.limit, each]));
-    for (const each of use.values()) expect(each.inUse).toBeLessThanOrEqual(each.slots ?? 0);
-    for (const [limit, driven] of countBy(this.driven)) expect(use.get(limit)?.inUse).toBeGreaterThanOrEqual(driven);
-    for (const [run, who] of this.waiting) {
-      // Nobody waits for what is free.
-      const limit = must(this.slots.waitsFor(run), `${run} waits`);
-      expect(use.get(limit)?.inUse).toBe(toWay(who).find(([name]) => name === limit)?.[1]);
-    }
-    for (const run of this.driven.keys()) expect(this.slots.waitsFor(run)).toBeUndefined();
+    const inUse = (limit: string): number => use.get(limit)?.inUse ?? 0;
     const waiting = [...use.values()].flatMap((each) => each.waiting).reduce((sum, { count }) => sum + count, 0);
-    expect(waiting).toBe(this.waiting.size);
+    return [
+      ...[...use.values()].filter((each) => each.inUse > (each.slots ?? 0)).map(({ limit }) => `too many in ${limit}`),
+      ...[...countBy(this.driven)]
+        .filter(([limit, driven]) => inUse(limit) < driven)
+        .map(([limit]) => `lost in ${limit}`),
+      ...[...this.driven.keys()].filter((run) => this.slots.waitsFor(run) !== undefined).map((run) => `${run} waits`),
+      ...[...this.waiting].flatMap(([run, who]) => {
+        const limit = this.slots.waitsFor(run) ?? "nothing";
+        const max = toWay(who).find(([name]) => name === limit)?.[1];
+        return inUse(limit) === max ? [] : [`${run} waits for ${limit}, which is free`];
+      }),
+      ...(waiting === this.waiting.size ? [] : [`${waiting} wait`]),
+    ];
   }
 
   private begin(run: RunId): void {
@@ -103,7 +109,7 @@ test(
             const run = among[move.at % Math.max(1, among.length)];
             if (run !== undefined) book.leave(run);
           }
-          book.check();
+          expect(book.findProblems()).toEqual([]);
         }
         for (let run = [...book.driven.keys()][0]; run !== undefined; run = [...book.driven.keys()][0]) book.leave(run);
         // Everybody had a turn, and nothing is left.
