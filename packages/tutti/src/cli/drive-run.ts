@@ -98,7 +98,7 @@ async function waitForRest(watch: Watch): Promise<Rest> {
     // Nothing to name: a child or another run's effect is at work.
     const isStuck = needs.some((need) => !need.isTime);
     if (needs.length > 0 && (stays === "never" || (isStuck && stays !== "always"))) return { kind: "waiting", needs };
-    if (isStuck || (state.kind === "waiting" && state.slot !== undefined))
+    if (isStuck)
       view.remark(needs.map(({ text, command }) => (command === undefined ? text : `${text}: ${command}`)).join(" · "));
     await changes.after(seen, needs.length > 0 ? stillHereMs : lookAgainMs);
     view.remark(undefined);
@@ -115,8 +115,6 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
     }));
   }
   if (state.kind !== "waiting") return [];
-  if (state.slot !== undefined)
-    return [{ text: `waits for its turn at ${state.slot}`, command: undefined, isTime: true }];
   const needs = [...new Set(state.signals)].map((name): Need => ({
     text: `waits for the signal ${name}`,
     command: `tutti signal ${quote(run)} ${quote(name)} '<json>'${place.ledger}`,

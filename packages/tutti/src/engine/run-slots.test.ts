@@ -268,3 +268,28 @@ test("what can't work is refused when it is opened or started, with what to do",
   const error = await errorOf(tutti.start(flow, {}, { priority: "urgent" as Priority }));
   expect(error).toMatchObject({ code: "INPUT_INVALID", hint: "Use low, normal, high; normal is the default." });
 });
+
+test.for(["paused", "parked"] as const)(
+  "a parent whose child is %s gives its slot up",
+  verifies("C17"),
+  async (how) => {
+    const stage = openStage();
+    const work = openWork();
+    const gate = makeGate();
+    const child = plainFlow("child", async (run) => {
+      await run.step("hold", () => gate.opened);
+      if (how === "parked") await new Promise((resolve) => setImmediate(resolve)); // which no flow may await
+      return run.step("after", () => 1);
+    });
+    const parent = plainFlow("above", (run) => run.call(child, {}));
+    const tutti = await stage.open([work.flow, child, parent], { limits: { "tenant/acme": { runs: 2 } } });
+    await tutti.start(parent, {}, { id: "parent", tenant: "acme" });
+    await until(() => tutti.slots()[0]?.inUse === 2);
+    for (const id of ["one", "two"]) await tutti.start(work.flow, {}, { id, tenant: "acme" });
+    await stage.clock.advance(100); // the parent would be let go now, but for its child
+    const paused = how === "paused" ? (await tutti.open("parent.child")).pause() : undefined;
+    gate.open();
+    await paused;
+    await until(() => work.begun.length === 2);
+  },
+);

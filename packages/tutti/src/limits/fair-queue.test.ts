@@ -269,3 +269,12 @@ test("who comes one at a time gets no more than its share for it", verifies("C17
   }
   expect(served).toBe(10);
 });
+
+test("who comes late does not make up for the time before", verifies("C17"), () => {
+  const queue = new FairQueue<Waiter>();
+  for (let count = 0; count < 60; count++) queue.add(toWaiter(count, { tenant: "early" }));
+  for (let service = 0; service < 20; service++) queue.take();
+  for (let count = 0; count < 60; count++) queue.add(toWaiter(count, { tenant: "late" }));
+  const served = Array.from({ length: 20 }, () => queue.take()?.standing.tenant);
+  expect(served.filter((tenant) => tenant === "late")).toHaveLength(10);
+});
