@@ -291,5 +291,6 @@ test.for(["paused", "parked"] as const)(
     gate.open();
     await paused;
     await until(() => work.begun.length === 2);
+    expect(await (await tutti.open("parent.child")).state()).toMatchObject({ kind: how });
   },
 );
