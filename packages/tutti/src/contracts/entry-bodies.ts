@@ -17,6 +17,7 @@ import {
 import { amountShape, budgetsShape } from "./budget.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
+import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
@@ -82,6 +83,7 @@ export const bodies = {
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
+      priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },
