@@ -40,7 +40,9 @@ export async function checkBrief({ folder, assignment, brief, entries, tutti }: 
       .filter((figure) => !quotes.some(({ quote }) => quote.includes(figure)))
       .map((figure) => `${topic}: no quote has the figure ${figure}`),
   );
-  const pageProblems = brief.claims.filter(({ text }) => !page.includes(text)).map(({ text }) => `not printed: ${text}`);
+  const pageProblems = brief.claims
+    .filter(({ text }) => !page.includes(text))
+    .map(({ text }) => `not printed: ${text}`);
   return [
     { what: "every quote stands in its source, word for word", problems: quoteProblems },
     { what: "every figure of a claim stands in one of its quotes", problems: figureProblems },

@@ -57,11 +57,15 @@ export function keysDone(entries: readonly LedgerEntry[]): string[] {
 }
 
 function playProgram(folder: string, words: readonly string[], killAt?: RegExp): Promise<Played> {
-  const child = spawn(process.execPath, ["--conditions=tutti-source", "--disable-warning=ExperimentalWarning", ...words], {
-    cwd: folder,
-    env: { PATH: process.env["PATH"], NODE_OPTIONS: process.env["NODE_OPTIONS"], CI: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=tutti-source", "--disable-warning=ExperimentalWarning", ...words],
+    {
+      cwd: folder,
+      env: { PATH: process.env["PATH"], NODE_OPTIONS: process.env["NODE_OPTIONS"], CI: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const timer = setTimeout(() => child.kill("SIGKILL"), lifetimeMaxMs);
   const played = { out: "", err: "" };
   createInterface(child.stdout).on("line", (line) => {

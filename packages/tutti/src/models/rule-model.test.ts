@@ -32,7 +32,11 @@ const counter = agent({
 const count = flow({ name: "count", input: Word, output: Length, run: (run, word) => run.call(counter, word) });
 
 async function play(model: ReturnType<typeof ruleModel>): Promise<{ length: number }> {
-  const tutti = await openTutti({ flows: [count], models: { fast: model }, ledger: openMemoryLedger({ clock: systemClock }) });
+  const tutti = await openTutti({
+    flows: [count],
+    models: { fast: model },
+    ledger: openMemoryLedger({ clock: systemClock }),
+  });
   try {
     return await tutti.run(count, { word: "```json\n{}``` and more" });
   } finally {
@@ -40,13 +44,17 @@ async function play(model: ReturnType<typeof ruleModel>): Promise<{ length: numb
   }
 }
 
-test("an agent without a language model works by its rule: it is given its input and what its tools brought", verifies("X3"), async () => {
-  const model = ruleModel({
-    counter: ({ input, results }) =>
-      results.length === 0 ? { calls: [{ tool: "word.measure", input }] } : { answer: results[0]?.result },
-  });
-  expect(await play(model)).toEqual({ length: 22 });
-});
+test(
+  "an agent without a language model works by its rule: it is given its input and what its tools brought",
+  verifies("X3"),
+  async () => {
+    const model = ruleModel({
+      counter: ({ input, results }) =>
+        results.length === 0 ? { calls: [{ tool: "word.measure", input }] } : { answer: results[0]?.result },
+    });
+    expect(await play(model)).toEqual({ length: 22 });
+  },
+);
 
 test("an agent without a rule is refused with the names of those that have one", verifies("K4"), async () => {
   const refused = play(ruleModel({ writer: () => ({ answer: {} }) }));
