@@ -41,5 +41,6 @@ export function toBuyer(members: readonly Specialist[], concurrency = 64): Agent
     instructions:
       "Have every specialist judge every offer. An offer with a veto is out. Of the rest, take the one with the highest score by `weights`. Keep every veto and every dissent with its reason.",
     concurrency,
+    versionsMax: 1, // another plan would only ask the same of the same files
   });
 }
