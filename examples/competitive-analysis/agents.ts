@@ -12,7 +12,8 @@ export function toResearcher(search: SearchLibrary): Agent<z.infer<typeof Search
     tools: [search],
     input: SearchTask,
     output: Found,
-    instructions: "Search under the name that you are given. Keep the one quote with a figure that says most; none is an honest answer.",
+    instructions:
+      "Search under the name that you are given. Keep the one quote with a figure that says most; none is an honest answer.",
   });
 }
 

@@ -36,5 +36,9 @@ export function toAnalysis(search: SearchLibrary, concurrency = 64): Flow<Questi
 
 /** What a planner has to know to plan again. */
 function toBefore({ plan, what, outcomes }: Trouble): unknown {
-  return { why: what, plan, ended: Object.fromEntries(Object.entries(outcomes).map(([task, { kind }]) => [task, kind])) };
+  return {
+    why: what,
+    plan,
+    ended: Object.fromEntries(Object.entries(outcomes).map(([task, { kind }]) => [task, kind])),
+  };
 }

@@ -25,14 +25,18 @@ test(
   },
 );
 
-test("a product that nobody knows under any name is left out; that is not what was expected", verifies("X7"), async () => {
-  await example.edit("question.json", (text) => text.replace(`, "Sweepwell 300"`, ""));
-  const played = await example.play();
-  expect(played.code).toBe(1);
-  expect(played.out).toContain("Dustline Pro    –               –               –");
-  expect(played.out).toContain("48 (best)");
-  expect(played.out).toContain(`got {"best":{"battery":"Aero 10"`);
-});
+test(
+  "a product that nobody knows under any name is left out; that is not what was expected",
+  verifies("X7"),
+  async () => {
+    await example.edit("question.json", (text) => text.replace(`, "Sweepwell 300"`, ""));
+    const played = await example.play();
+    expect(played.code).toBe(1);
+    expect(played.out).toContain("Dustline Pro    –               –               –");
+    expect(played.out).toContain("48 (best)");
+    expect(played.out).toContain(`got {"best":{"battery":"Aero 10"`);
+  },
+);
 
 test("killed in the middle of its searches, it looks for nothing again", verifies("X7", "D2"), async () => {
   const killed = await example.play([], /✔ .*library\.search/);

@@ -21,7 +21,9 @@ async function main(folder: string): Promise<number> {
   try {
     return await analyse(folder);
   } catch (error) {
-    console.error(`\n✗ ${isTuttiError(error) ? `${error.message} (${error.code})\n  ${error.hint ?? ""}` : String(error)}`);
+    console.error(
+      `\n✗ ${isTuttiError(error) ? `${error.message} (${error.code})\n  ${error.hint ?? ""}` : String(error)}`,
+    );
     return 1;
   }
 }

@@ -42,7 +42,8 @@ const planner: Rule = ({ input }) => {
     const called = chooseName([name, ...alsoKnownAs], request.before);
     return called === undefined ? [] : [{ product: name, called }];
   });
-  const idOf = (product: string, aspect: string): string => `${product} ${aspect}`.toLowerCase().replaceAll(/\W+/g, "-");
+  const idOf = (product: string, aspect: string): string =>
+    `${product} ${aspect}`.toLowerCase().replaceAll(/\W+/g, "-");
   const searches = names.flatMap(({ product, called }) =>
     aspects.map(({ name: aspect }) => ({
       id: idOf(product, aspect),
