@@ -1,7 +1,7 @@
 import type { Rule } from "tutti/models";
 import { z } from "zod";
 
-import { Comparison, CompareTask, Found, Question, SearchTask, type Quote } from "./shapes.ts";
+import { type Comparison, CompareTask, Found, Question, SearchTask, type Quote } from "./shapes.ts";
 
 const researcher: Rule = ({ input, results }) => {
   const { called, aspect } = SearchTask.parse(input);
@@ -42,8 +42,6 @@ const planner: Rule = ({ input }) => {
     const called = chooseName([name, ...alsoKnownAs], request.before);
     return called === undefined ? [] : [{ product: name, called }];
   });
-  const idOf = (product: string, aspect: string): string =>
-    `${product} ${aspect}`.toLowerCase().replaceAll(/\W+/g, "-");
   const searches = names.flatMap(({ product, called }) =>
     aspects.map(({ name: aspect }) => ({
       id: idOf(product, aspect),
@@ -65,6 +63,10 @@ const planner: Rule = ({ input }) => {
 };
 
 export const rules = { researcher, comparer, planner };
+
+function idOf(product: string, aspect: string): string {
+  return `${product} ${aspect}`.toLowerCase().replaceAll(/\W+/g, "-");
+}
 
 /** The name that was used before, or the next one if a search under it failed; nothing when there is no other. */
 function chooseName(names: readonly string[], before: z.infer<typeof Before> | undefined): string | undefined {

@@ -4,7 +4,7 @@ import path from "node:path";
 import { tool, type Tool } from "tutti";
 import { z } from "zod";
 
-import { Found, Quote } from "./shapes.ts";
+import { Found, type Quote } from "./shapes.ts";
 
 export type SearchLibrary = Tool<{ called: string; aspect: string }, z.infer<typeof Found>>;
 

@@ -13,7 +13,7 @@ export interface AccountTools {
 export function toAccountTools(url: string): AccountTools {
   const find = async (reference: string, signal: AbortSignal): Promise<Booking | undefined> => {
     const query = new URLSearchParams({ reference });
-    return z.array(Booking).parse(await ask(`${url}/bookings?${query}`, { signal }))[0];
+    return z.array(Booking).parse(await ask(`${url}/bookings?${query.toString()}`, { signal }))[0];
   };
   return {
     findBooking: tool({
@@ -32,7 +32,9 @@ export function toAccountTools(url: string): AccountTools {
       effect: "read",
       async run({ costCentre }, { signal }) {
         const query = new URLSearchParams({ costCentre });
-        return z.object({ spentCents: z.number().int() }).parse(await ask(`${url}/spent?${query}`, { signal }));
+        return z
+          .object({ spentCents: z.number().int() })
+          .parse(await ask(`${url}/spent?${query.toString()}`, { signal }));
       },
     }),
     post: tool({

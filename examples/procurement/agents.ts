@@ -11,22 +11,24 @@ export const Purchase = z.object({ need: Need, suppliers: z.array(z.string()).mi
 
 /** Four specialists, each with an eye of its own and the tools for it. */
 export function toSpecialists({ readOffer, priceOffer, readDeliveries }: OfferTools): Specialist[] {
-  const specialist = (name: string, looks: string, tools: readonly Tool[]): Specialist =>
-    agent({
-      name,
-      does: `Looks at one offer for ${looks}.`,
-      model: "fast",
-      tools,
-      input: Task,
-      output: Opinion,
-      instructions: `You judge ${looks} and nothing else. Look at the files before you judge, and give the figures.`,
-    });
   return [
     specialist("price", "what it costs in all, against the budget", [priceOffer]),
     specialist("delivery", "when it will be there, by what was promised and kept before", [readOffer, readDeliveries]),
     specialist("compliance", "certificates that are asked for and valid", [readOffer]),
     specialist("risk", "what may go wrong: deposit, age, deliveries that were late", [readOffer, readDeliveries]),
   ];
+}
+
+function specialist(name: string, looks: string, tools: readonly Tool[]): Specialist {
+  return agent({
+    name,
+    does: `Looks at one offer for ${looks}.`,
+    model: "fast",
+    tools,
+    input: Task,
+    output: Opinion,
+    instructions: `You judge ${looks} and nothing else. Look at the files before you judge, and give the figures.`,
+  });
 }
 
 /** Who plans for the specialists, lets them work, and decides. */

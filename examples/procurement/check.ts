@@ -48,8 +48,8 @@ async function findBrokenNeeds({ folder, need, decision: { choice } }: Checked):
   const { discount } = offer;
   const percent = need.quantity >= discount.fromQuantity ? 100 - discount.percent : 100;
   const total = (need.quantity * offer.unitPrice * percent) / 100;
-  const names = offer.certificates.filter(({ validUntil }) => validUntil >= need.orderedOn).map(({ name }) => name);
-  const missing = need.certificates.filter((name) => !names.includes(name));
+  const valid = offer.certificates.filter(({ validUntil }) => validUntil >= need.orderedOn);
+  const missing = need.certificates.filter((wanted) => !valid.some(({ name }) => name === wanted));
   return [
     ...(total > need.budget ? [`${choice} costs ${total}, the budget is ${need.budget}`] : []),
     ...(offer.deliveryDays > need.latestDays ? [`${choice} takes ${offer.deliveryDays} days`] : []),
