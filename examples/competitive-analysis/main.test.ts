@@ -1,7 +1,12 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { keysDone, openExample, type PlayedExample } from "../../test/examples/play-example.ts";
 import { verifies } from "../../test/verifies.ts";
+import { checkAnalysis } from "./check.ts";
+import { Analysis, Question } from "./shapes.ts";
 
 let example: PlayedExample;
 
@@ -48,3 +53,31 @@ test("killed in the middle of its searches, it looks for nothing again", verifie
   expect(done.slice(0, before.length)).toEqual(before);
   expect(new Set(done).size).toBe(done.length);
 });
+
+test(
+  "a figure that no quote has, a false best, and a search that was made twice are found",
+  verifies("X7"),
+  async () => {
+    await example.play();
+    const folder = path.join(example.folder, "library");
+    const question = Question.parse(JSON.parse(await readFile(path.join(folder, "question.json"), "utf8")));
+    const failed = await example.look(async (run, tutti) => {
+      const said = Object.entries(Analysis.parse(await run.result()));
+      const analysis = Object.fromEntries(
+        said.map(([aspect, comparison]) => [
+          aspect,
+          {
+            ...comparison,
+            best: "Aero 10",
+            cells: comparison.cells.map((cell) => ({ ...cell, value: 7 + cell.value })),
+          },
+        ]),
+      );
+      const entries = await run.entries();
+      const twice = [...entries, ...entries];
+      const checks = await checkAnalysis({ folder, question, analysis, versions: [], entries: twice, tutti });
+      return checks.filter(({ problems }) => problems.length > 0).length;
+    });
+    expect(failed).toBe(5);
+  },
+);

@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { keysDone, openExample, type PlayedExample } from "../../test/examples/play-example.ts";
 import { verifies } from "../../test/verifies.ts";
+import { BriefOutput } from "./brief-flow.ts";
+import { checkBrief } from "./check.ts";
+import { Assignment } from "./source-server.ts";
 
 let example: PlayedExample;
 
@@ -61,4 +64,25 @@ test("killed while a source is read, it goes on without reading the others again
   const done = keysDone((await example.readRuns())[0]?.entries ?? []);
   expect(done.slice(0, before.length)).toEqual(before);
   expect(new Set(done).size).toBe(done.length);
+});
+
+test("a quote that no source has, and a figure that no quote has, are found", verifies("X7"), async () => {
+  await example.play();
+  const folder = path.join(example.folder, "sources");
+  const assignment = Assignment.parse(JSON.parse(await readFile(path.join(folder, "sources.json"), "utf8")));
+  const failed = await example.look(async (run, tutti) => {
+    const brief = BriefOutput.parse(await run.result());
+    const claims = brief.claims.map((claim) => ({
+      ...claim,
+      text: `${claim.text} Really.`,
+      figures: ["99 percent"],
+      quotes: claim.quotes.map((quote) => ({ ...quote, quote: "Nobody said this." })),
+    }));
+    const planted = { ...brief, claims, path: path.join(example.folder, brief.path) };
+    const entries = await run.entries();
+    const twice = [...entries, ...entries];
+    const checks = await checkBrief({ folder, assignment, brief: planted, entries: twice, tutti });
+    return checks.filter(({ problems }) => problems.length > 0).length;
+  });
+  expect(failed).toBe(5);
 });

@@ -1,7 +1,12 @@
+import path from "node:path";
+
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { keysDone, openExample, type PlayedExample } from "../../test/examples/play-example.ts";
 import { verifies } from "../../test/verifies.ts";
+import { checkDecision } from "./check.ts";
+import { Decision, Need } from "./shapes.ts";
+import { listSuppliers, readJson } from "./tools.ts";
 
 let example: PlayedExample;
 
@@ -57,3 +62,21 @@ test("killed among twenty judgements, it makes none of them twice", verifies("X7
   expect(done.slice(0, before.length)).toEqual(before);
   expect(new Set(done).size).toBe(done.length);
 });
+
+test(
+  "a choice that breaks a need, a judgement that was not made, and lost dissent are found",
+  verifies("X7"),
+  async () => {
+    await example.play();
+    const folder = path.join(example.folder, "offers");
+    const need = Need.parse(await readJson(path.join(folder, "need.json")));
+    const suppliers = await listSuppliers(folder);
+    const failed = await example.look(async (run, tutti) => {
+      const said = Decision.parse(await run.result());
+      const decision = { ...said, choice: "birchline", dissent: [], opinions: said.opinions.slice(1) };
+      const checks = await checkDecision({ folder, need, suppliers, decision, entries: [], tutti });
+      return checks.filter(({ problems }) => problems.length > 0).length;
+    });
+    expect(failed).toBe(5);
+  },
+);

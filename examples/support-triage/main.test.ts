@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
+import { bodyOf } from "tutti";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { keysDone, openExample, type PlayedExample } from "../../test/examples/play-example.ts";
 import { verifies } from "../../test/verifies.ts";
+import { checkTriage } from "./check.ts";
+import { TriageInput, TriageOutput } from "./triage-flow.ts";
 
 let example: PlayedExample;
 
@@ -53,3 +56,27 @@ test("killed while peers pass tickets on, it asks none of them again", verifies(
   expect(done.slice(0, before.length)).toEqual(before);
   expect(new Set(done).size).toBe(done.length);
 });
+
+test(
+  "an answer that leans on nothing, a lost ticket, and a refusal without a reason are found",
+  verifies("X7"),
+  async () => {
+    await example.play();
+    const folder = path.join(example.folder, "desk");
+    const failed = await example.look(async (run, tutti) => {
+      const entries = await run.entries();
+      const started = entries.find(({ kind }) => kind === "run-started");
+      const { tickets } = TriageInput.parse(started === undefined ? {} : bodyOf(started, "run-started").input);
+      const said = TriageOutput.parse(await run.result()).closed.slice(1);
+      const closed = said.map((each) => ({
+        ...each,
+        path: path.join(example.folder, each.path),
+        ...(each.kind === "answered" ? { answer: { ...each.answer, leansOn: ["a word that is nowhere"] } } : {}),
+      }));
+      const silent = [...entries, ...entries].filter(({ kind }) => kind !== "step-failed");
+      const checks = await checkTriage({ folder, tickets, closed, entries: silent, tutti });
+      return checks.filter(({ problems }) => problems.length > 0).length;
+    });
+    expect(failed).toBe(5);
+  },
+);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-import { openTutti, type LedgerEntry } from "../../packages/tutti/src/index.ts";
+import { openTutti, type LedgerEntry, type RunHandle, type Tutti } from "../../packages/tutti/src/index.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 /** A program that hangs is killed, and then fails its test. */
@@ -26,6 +26,8 @@ export interface PlayedExample {
   tutti(...words: readonly string[]): Promise<Played>;
   /** Changes an input file. */
   edit(file: string, change: (text: string) => string): Promise<void>;
+  /** Lets a test look at its only run, for checks of its own. */
+  look<Output>(work: (run: RunHandle, tutti: Tutti) => Promise<Output>): Promise<Output>;
   readRuns(): Promise<{ readonly id: string; readonly status: string; readonly entries: readonly LedgerEntry[] }[]>;
   close(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export interface PlayedExample {
 export async function openExample(name: string, inputs: string): Promise<PlayedExample> {
   const folder = await mkdtemp(path.join(tmpdir(), `tutti-${name}-`));
   const given = path.join(folder, inputs);
+  const ledger = path.join(folder, ".tutti", `${name}.db`);
   await cp(path.join(root, "examples", name, inputs), given, { recursive: true });
   return {
     folder,
@@ -46,7 +49,13 @@ export async function openExample(name: string, inputs: string): Promise<PlayedE
       if (after === before) throw new Error(`${file} was not changed`);
       await writeFile(path.join(given, file), after);
     },
-    readRuns: () => readRuns(path.join(folder, ".tutti", `${name}.db`)),
+    look: (work) =>
+      withLedger(ledger, async (tutti) => {
+        const [only, ...others] = await tutti.runs();
+        if (only === undefined || others.length > 0) throw new Error(`${ledger} does not have one run`);
+        return work(await tutti.open(only.id), tutti);
+      }),
+    readRuns: () => withLedger(ledger, readRuns),
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -84,14 +93,18 @@ function playProgram(folder: string, words: readonly string[], killAt?: RegExp):
   });
 }
 
-async function readRuns(ledger: string): ReturnType<PlayedExample["readRuns"]> {
+async function withLedger<Output>(ledger: string, work: (tutti: Tutti) => Promise<Output>): Promise<Output> {
   const tutti = await openTutti({ flows: [], ledger, recover: false });
   try {
-    const runs = await tutti.runs();
-    return await Promise.all(
-      runs.map(async ({ id, status }) => ({ id, status, entries: await (await tutti.open(id)).entries() })),
-    );
+    return await work(tutti);
   } finally {
     await tutti.close();
   }
+}
+
+async function readRuns(tutti: Tutti): ReturnType<PlayedExample["readRuns"]> {
+  const runs = await tutti.runs();
+  return Promise.all(
+    runs.map(async ({ id, status }) => ({ id, status, entries: await (await tutti.open(id)).entries() })),
+  );
 }
