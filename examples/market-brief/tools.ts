@@ -7,7 +7,7 @@ import { z } from "zod";
 export type ReadSource = Tool<{ source: string }, { text: string }>;
 
 /** Fetches a source. One that is down, or too slow, fails by itself: nobody else waits for it longer than this. */
-export function toReadSource(url: string, timeoutMs = 1_000): ReadSource {
+export function toReadSource(url: string, timeoutMs = 3_000): ReadSource {
   return tool({
     name: "source.read",
     does: "Returns the text of a source.",

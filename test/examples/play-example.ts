@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 import { openTutti, type LedgerEntry, type RunHandle, type Tutti } from "../../packages/tutti/src/index.ts";
 
 const root = path.join(import.meta.dirname, "../..");
+/** Types are stripped once, not in each of many short lives. */
+const compiledFolder = path.join(root, "node_modules", ".cache", "tutti", "compiled");
 /** A program that hangs is killed, and then fails its test. */
 const lifetimeMaxMs = 30_000;
 
@@ -71,7 +73,12 @@ function playProgram(folder: string, words: readonly string[], killAt?: RegExp):
     ["--conditions=tutti-source", "--disable-warning=ExperimentalWarning", ...words],
     {
       cwd: folder,
-      env: { PATH: process.env["PATH"], NODE_OPTIONS: process.env["NODE_OPTIONS"], CI: "1" },
+      env: {
+        PATH: process.env["PATH"],
+        NODE_OPTIONS: process.env["NODE_OPTIONS"],
+        NODE_COMPILE_CACHE: compiledFolder,
+        CI: "1",
+      },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
