@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import type { LedgerEntry, Tutti } from "tutti";
 import { verifyLedger } from "tutti/insight";
@@ -78,8 +79,9 @@ async function compareWithExpected({ folder, analysis, versions }: Checked): Pro
     products: new Set(comparisons.flatMap(([, { cells }]) => cells.map(({ product }) => product))).size,
     versions: versions.length,
   };
-  const [wanted, got] = [JSON.stringify(expected), JSON.stringify(made)];
-  return wanted === got ? [] : [`expected ${wanted}`, `got ${got}`];
+  return isDeepStrictEqual(expected, made)
+    ? []
+    : [`expected ${JSON.stringify(expected)}`, `got ${JSON.stringify(made)}`];
 }
 
 async function checkLedger({ tutti, entries }: Checked): Promise<string[]> {

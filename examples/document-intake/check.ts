@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import type { RunState, Tutti } from "tutti";
 import { verifyLedger } from "tutti/insight";
@@ -49,14 +50,16 @@ function postedIn({ taken }: Checked): { readonly booking: Booking; readonly app
 }
 
 function compareBooks(checked: Checked, live: readonly Booking[]): string[] {
-  const found = new Set(live.map((booking) => JSON.stringify(booking)));
-  const wanted = postedIn(checked).map(({ booking }) => JSON.stringify(booking));
+  const isInBooks = (booking: Booking): boolean => live.some((found) => isDeepStrictEqual(found, booking));
+  const missing = postedIn(checked).filter(({ booking }) => !isInBooks(booking));
   const unwanted = checked.taken.filter(
     ({ file, state }) =>
       (state.kind === "waiting" || state.kind === "failed") && live.some((booking) => booking.file === file),
   );
   return [
-    ...wanted.filter((booking) => !found.has(booking)).map((booking) => `not in the books: ${booking}`),
+    ...missing.map(
+      ({ booking }) => `not in the books: ${booking.id}, ${booking.reference}, ${show(booking.amountCents)}`,
+    ),
     ...unwanted.map(({ file, state }) => `in the books, but ${describe(state)}: ${file}`),
   ];
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import type { LedgerEntry, Tutti } from "tutti";
 import { verifyLedger } from "tutti/insight";
@@ -80,8 +81,9 @@ async function compareWithExpected({ folder, decision }: Checked): Promise<strin
     excluded: [...new Set(decision.excluded.map(({ supplier }) => supplier))].toSorted(),
     dissent: Object.fromEntries(decision.dissent.map(({ by, supplier }) => [by, supplier])),
   };
-  const [wanted, got] = [JSON.stringify(expected), JSON.stringify(made)];
-  return wanted === got ? [] : [`expected ${wanted}`, `got ${got}`];
+  return isDeepStrictEqual(expected, made)
+    ? []
+    : [`expected ${JSON.stringify(expected)}`, `got ${JSON.stringify(made)}`];
 }
 
 async function checkLedger({ tutti, entries }: Checked): Promise<string[]> {
