@@ -60,3 +60,25 @@ test("an agent without a rule is refused with the names of those that have one",
   const refused = play(ruleModel({ writer: () => ({ answer: {} }) }));
   await expect(refused).rejects.toMatchObject({ code: "MODEL_REFUSED", hint: expect.stringContaining("writer") });
 });
+
+test("a rule that throws is not asked again, and what a tool refused is named", verifies("K4"), async () => {
+  let asked = 0;
+  const throwing = ruleModel({
+    counter: () => {
+      asked += 1;
+      throw new Error("no such word");
+    },
+  });
+  await expect(play(throwing)).rejects.toMatchObject({ message: "the rule of counter failed: no such word" });
+  expect(asked).toBe(1);
+  const careless = ruleModel({
+    counter: ({ results }) => {
+      if (results.length === 0) return { calls: [{ tool: "word.measure", input: {} }] };
+      return { answer: Length.parse(results[0]?.result) };
+    },
+  });
+  await expect(play(careless)).rejects.toMatchObject({
+    code: "MODEL_REFUSED",
+    message: expect.stringContaining("word.measure refused: "),
+  });
+});

@@ -1,4 +1,4 @@
-import { TuttiError } from "../base/errors.ts";
+import { describeThrown, TuttiError } from "../base/errors.ts";
 import { findJson } from "../base/json-in-text.ts";
 import type { Model, ModelRequest } from "../contracts/model.ts";
 
@@ -27,7 +27,7 @@ export type Rule = (question: RuleQuestion) => RuleReply;
 /**
  * A model that thinks by rules of yours, one for each agent, by its name: no key, no network, and the same request always gets the same
  * reply. For work that needs no language model, and for programs that have to run without one. Its calls cost nothing.
- * An agent without a rule gets MODEL_REFUSED.
+ * An agent without a rule, or whose rule throws, gets MODEL_REFUSED: the same rule would say the same again.
  */
 export function ruleModel(rules: Readonly<Record<string, Rule>>): Model {
   return {
@@ -43,7 +43,7 @@ export function ruleModel(rules: Readonly<Record<string, Rule>>): Model {
           hint: `Add one to ruleModel; there are rules for ${Object.keys(rules).join(", ") || "none"}.`,
         });
       const question = toQuestion(request);
-      const reply = rule(question);
+      const reply = follow(agent, rule, question);
       const calls = "calls" in reply ? reply.calls : [];
       return {
         text: "answer" in reply ? JSON.stringify(reply.answer) : "",
@@ -52,6 +52,20 @@ export function ruleModel(rules: Readonly<Record<string, Rule>>): Model {
       };
     },
   };
+}
+
+function follow(agent: string, rule: Rule, question: RuleQuestion): RuleReply {
+  try {
+    return rule(question);
+  } catch (error) {
+    const refused = question.results.findLast(({ isError }) => isError);
+    const why =
+      refused === undefined ? describeThrown(error) : `${refused.tool} refused: ${JSON.stringify(refused.result)}`;
+    throw new TuttiError("MODEL_REFUSED", `the rule of ${agent} failed: ${why}`, {
+      hint: "Correct the rule, or what it is given.",
+      cause: error,
+    });
+  }
 }
 
 function toQuestion({ messages }: ModelRequest): RuleQuestion {
