@@ -261,10 +261,10 @@ function remark({ edit, entry }: Pick<Change<EntryKind>, "edit" | "entry">, said
   if (isOpen(above.state)) above.remark = said;
 }
 
-const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
+export const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
 
 /** What the step is called that waits: an event comes as the signal `@topic key`, and its step is named by the topic. */
-function toWaitName(signal: string): string {
+export function toWaitName(signal: string): string {
   return signal.startsWith("@") ? (signal.slice(1).split(" ")[0] ?? "") : signal;
 }
 

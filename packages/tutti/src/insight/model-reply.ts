@@ -21,7 +21,7 @@ const shape: Shape<RecordedReply> = fields({
 
 /** The model's reply that a step returned; `undefined` for a step that is not a question to a model. */
 export function findModelReply(key: string, out: unknown): RecordedReply | undefined {
-  if (!/\/model(?:#\d+)?$/u.test(key)) return undefined;
+  if (!/\/(?:model|summary)(?:#\d+)?$/u.test(key)) return undefined;
   try {
     return shape(out, "");
   } catch {
