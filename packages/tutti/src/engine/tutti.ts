@@ -18,6 +18,7 @@ import type { Subscription } from "./events/subscription.ts";
 import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
+import type { TelemetryOptions } from "./telemetry/open-telemetry.ts";
 
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
@@ -48,6 +49,8 @@ export interface TuttiOptions {
   readonly recover?: boolean;
   /** Lets `tutti signal`, `cancel` and so on reach this engine from other processes of the same user, over the loopback address. True by default; only for a ledger given as a file. */
   readonly control?: boolean;
+  /** Where traces go, in the background, and who is told when something is wrong. */
+  readonly telemetry?: TelemetryOptions;
   readonly clock?: Clock;
   readonly chance?: Chance;
   /** Called for everything that happens, recorded or not. Must not throw. */
@@ -58,7 +61,7 @@ export interface TuttiOptions {
  * What a project's `tutti.config.ts` exports as `config`: what its flows are run with, said once. Every part is optional.
  * A program passes it on: `openTutti({ flows, ...config })`.
  */
-export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets">;
+export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets" | "telemetry">;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =

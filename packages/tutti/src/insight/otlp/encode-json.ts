@@ -65,7 +65,7 @@ function toLogRecord(event: SpanEvent): object {
 }
 
 function toNanoseconds(atMs: number): string {
-  return `${atMs}000000`;
+  return atMs === 0 ? "0" : `${atMs}000000`;
 }
 
 function toPairs(attributes: Attributes): readonly object[] {
