@@ -37,7 +37,9 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
       : { what: "limits is no map", hint: 'limits: { "tool/web.search": { concurrentMax: 4 } }' },
   budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
   telemetry: (value) =>
-    isRecord(value) ? undefined : { what: "telemetry is no map", hint: 'telemetry: { otlp: { url: "http://…:4318" } }' },
+    isRecord(value)
+      ? undefined
+      : { what: "telemetry is no map", hint: 'telemetry: { otlp: { url: "http://…:4318" } }' },
 };
 
 /** What the project says, and the file that says it. */

@@ -115,8 +115,14 @@ export const bodies = {
       edited: flag,
     },
   ),
-  "step-failed": fields({ error: storedError }, { ...input, ...reported, ...took, call: text, attempt: integer, digest: text }),
-  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { ...reported, ...took, doubtful: flag }),
+  "step-failed": fields(
+    { error: storedError },
+    { ...input, ...reported, ...took, call: text, attempt: integer, digest: text },
+  ),
+  "attempt-failed": fields(
+    { error: storedError, attempt: integer, nextAt: integer },
+    { ...reported, ...took, doubtful: flag },
+  ),
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },

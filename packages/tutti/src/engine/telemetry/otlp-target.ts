@@ -61,10 +61,7 @@ export function openOtlpTarget(options: OtlpOptions): OtlpTarget {
     const answer = await askHttp({
       provider: "telemetry",
       url: `${url.replace(/\/+$/u, "")}/v1/${path}`,
-      headers: {
-        "content-type": isJson ? "application/json" : "application/x-protobuf",
-        "content-encoding": "gzip",
-      },
+      headers: { "content-type": isJson ? "application/json" : "application/x-protobuf", "content-encoding": "gzip" },
       secretHeaders: headers,
       body: await pack(body),
       effect: "read", // by their ids the receiver knows what comes twice
@@ -124,7 +121,12 @@ interface Sending<Item> {
 /** Who sends, for requests that are written by hand too. */
 export function toOrigin(resource: Attributes = {}): Origin {
   return {
-    resource: { "service.name": "tutti", "telemetry.sdk.name": "tutti", "telemetry.sdk.language": "nodejs", ...resource },
+    resource: {
+      "service.name": "tutti",
+      "telemetry.sdk.name": "tutti",
+      "telemetry.sdk.language": "nodejs",
+      ...resource,
+    },
     scope: { name: "tutti", version: "1", schemaUrl },
   };
 }

@@ -141,7 +141,7 @@ const readers: Readers = {
         "tutti.decision.outcome": outcome,
         "tutti.decision.agree": votes.filter(({ agrees }) => agrees).length,
         "tutti.decision.votes": votes.length,
-      ...describeConfidence(confidence),
+        ...describeConfidence(confidence),
       },
     );
     judge(reading, confidence, reading.body.reason);
@@ -153,7 +153,7 @@ const readers: Readers = {
       { role: "decision", about: nameOf(reading.key) },
       {
         "tutti.decision.alternatives": alternatives?.length ?? 0,
-      ...describeConfidence(confidence),
+        ...describeConfidence(confidence),
         ...(reading.spans.bodies
           ? { "tutti.decision.about": cut(about), "tutti.decision.chosen": cut(chosen), "tutti.decision.why": cut(why) }
           : {}),
