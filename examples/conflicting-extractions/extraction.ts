@@ -53,7 +53,7 @@ const judge = agent({
   does: "Says which of several sentences governs how a contract ends.",
   model: "judging",
   input: z.object({
-    question: z.unknown(),
+    question: Contract,
     candidates: z.array(z.object({ id: z.string(), answer: Clause, reasons: z.array(z.string()) })),
   }),
   output: z.object({ choice: z.string(), reason: z.string() }),

@@ -28,7 +28,6 @@ export function openClient(url: string, isAlive: () => boolean = () => true): Cl
       ...(content === undefined ? {} : { body: JSON.stringify(content) }),
     });
   };
-  const outlast = (): Promise<void> => sleep(requestLifeMs + 1);
   return {
     outlast,
     async act(method, path, content) {
@@ -48,4 +47,8 @@ export function openClient(url: string, isAlive: () => boolean = () => true): Cl
       return Done.parse(await response.json());
     },
   };
+}
+
+function outlast(): Promise<void> {
+  return sleep(requestLifeMs + 1);
 }

@@ -4,7 +4,7 @@ import { liveKilled } from "./kills.ts";
 import { faultKinds, type Services } from "./server.ts";
 import { live, toTrial, type Tried } from "./trials.ts";
 
-const atOnce = 24;
+const crashedAtOnce = 24;
 const killedAtOnce = 2;
 const trialsPerKill = 100;
 const killedMost = 12;
@@ -27,7 +27,7 @@ export async function injectFaults(
   const wrongs: string[] = [];
   const tell = (seed: number, tried: Tried): void =>
     void wrongs.push(...tried.wrongs.map((wrong) => `seed ${seed}: ${wrong}`));
-  const quick = await all({ count: count - killedCount, atOnce }, async (index) => {
+  const quick = await all({ count: count - killedCount, atOnce: crashedAtOnce }, async (index) => {
     const tried = await live(services, toTrial(firstSeed + index, signUps));
     tell(firstSeed + index, tried);
     return tally(tried);

@@ -41,7 +41,8 @@ async function readBack(
   file: string,
   world: World,
 ): Promise<{ readonly entries: LedgerEntry[]; readonly wrongs: readonly string[] }> {
-  const { ledger, close } = await openTutti({ flows: [], ledger: file, recover: false });
+  const tutti = await openTutti({ flows: [], ledger: file, recover: false });
+  const { ledger } = tutti;
   const entries: LedgerEntry[] = [];
   for (;;) {
     const page = await ledger.scan(entries.length, 1_000);
@@ -49,7 +50,7 @@ async function readBack(
     entries.push(...page);
   }
   const wrongs = await findWrongs({ world, ledger, entries });
-  await close();
+  await tutti.close();
   return { entries, wrongs };
 }
 

@@ -6,11 +6,11 @@ export interface Bell {
 
 export function openBell(): Bell {
   let isRung = false;
-  let wake = (): void => {};
+  let wake: (() => void) | undefined;
   return {
     ring() {
       isRung = true;
-      wake();
+      wake?.();
     },
     async wait(limitMs) {
       if (!isRung) {

@@ -1,5 +1,5 @@
 import { TuttiError, type Model, type ModelMessage } from "tutti";
-import { z } from "zod";
+import type { z } from "zod";
 
 /** What stands in for an agent's thinking: a function of its input. */
 export type Rule = (input: unknown) => unknown;
