@@ -4,7 +4,7 @@ import { liveKilled } from "./kills.ts";
 import { faultKinds, type Services } from "./server.ts";
 import { live, toTrial, type Tried } from "./trials.ts";
 
-const crashedAtOnce = 24;
+const crashedAtOnce = 16;
 const killedAtOnce = 2;
 const trialsPerKill = 100;
 const killedMost = 12;

@@ -41,7 +41,8 @@ export function toOnboarding(client: Client): Subscription {
   return subscription({ name: "onboard", topic: signUps, flow: onboard, from: "beginning", input: (signUp) => signUp });
 }
 
-const triesMax = 8;
+const triesMax = 20;
+const pauseMostMs = 100;
 
 /** Asks again when it certainly was not done: a key whose effect failed is free. */
 async function insist<Input>(run: Run, action: Tool<Input, { id: string }>, input: NoInfer<Input>): Promise<string> {
@@ -51,7 +52,7 @@ async function insist<Input>(run: Run, action: Tool<Input, { id: string }>, inpu
     } catch (error) {
       if (run.signal.aborted || tries === triesMax || (isTuttiError(error) && error.code === "EFFECT_CONFLICT"))
         throw error;
-      await run.sleep(10 * tries);
+      await run.sleep(Math.min(10 * tries, pauseMostMs));
     }
   }
 }

@@ -18,11 +18,10 @@ export function ruleModel(id: string, rules: Readonly<Record<string, Rule>>): Mo
     provider: "rules",
     id,
     worstCase: ({ messages }) => ({ tokens: countWords(JSON.stringify(messages)) + answerWordsMax, costUsd: 0 }),
-    generate({ messages }, signal) {
+    generate({ messages, answer: { name } }, signal) {
       return new Promise((resolve) => {
         signal.throwIfAborted();
-        const answer = findRule(rules, messages)(readInput(messages));
-        const text = JSON.stringify(answer);
+        const text = JSON.stringify(findRule(rules, name)(readInput(messages)));
         const inputTokens = countWords(JSON.stringify(messages));
         resolve({
           text,
@@ -40,9 +39,7 @@ function countWords(text: string): number {
   return text.split(/\W+/u).length;
 }
 
-function findRule(rules: Readonly<Record<string, Rule>>, messages: readonly ModelMessage[]): Rule {
-  const said = messages.find((message) => message.role === "system")?.text ?? "";
-  const agent = /^You are (\S+)\. /u.exec(said)?.[1] ?? "";
+function findRule(rules: Readonly<Record<string, Rule>>, agent: string): Rule {
   const found = rules[agent];
   if (found !== undefined) return found;
   throw new TuttiError("MODEL_REFUSED", `this model has no rule for the agent ${JSON.stringify(agent)}`, {
