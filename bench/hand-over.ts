@@ -29,6 +29,7 @@ const { agent, flow, openTutti } = await loadBuilt();
 const loadedTeams: typeof teams = await import(pathToFileURL(join(resultsFolder, "out", "teams.js")).href);
 const { packet, peerReply, peers, peerTask, team } = loadedTeams;
 
+const unknownCost: Cost = { us: Number.NaN, processorUs: Number.NaN };
 const usage = { modelCalls: 1, inputTokens: 1, outputTokens: 1 };
 const counting: Model = {
   provider: "bench",
@@ -104,16 +105,21 @@ const flows: readonly Flow<null, Value>[] = Object.entries(ways).map(([name, way
 await main();
 
 async function main(): Promise<void> {
-  const plain = (await measureInTurn({ plain: () => repeatedly(handOvers, byHand) })).get("plain");
-  const plainUs = plain?.us ?? Number.NaN;
-  const rows = [`| by hand: model, JSON, schema | – | ${show(plainUs)} | ${show(plain?.processorUs)} | | | |`];
+  const plain = (await measureInTurn({ plain: () => repeatedly(handOvers, byHand) })).get("plain") ?? unknownCost;
+  const rows = [`| by hand: model, JSON, schema | – | ${show(plain.us)} | ${show(plain.processorUs)} | | | |`];
   for (const durability of durabilities) {
     const costs = await measureWays(durability);
-    const stepUs = costs.get("step")?.us ?? Number.NaN;
+    const step = costs.get("step") ?? unknownCost;
     for (const [name, { us, processorUs }] of costs) {
       const way = name === "step" ? "by hand, in `run.step`" : `\`${name}\``;
-      const figures = [us, processorUs, us - plainUs, us / plainUs, us / stepUs].map(show);
-      rows.push(`| ${[way, durability, ...figures].join(" | ")} |`);
+      const figures = [
+        us,
+        processorUs,
+        processorUs - plain.processorUs,
+        processorUs / plain.processorUs,
+        processorUs / step.processorUs,
+      ];
+      rows.push(`| ${[way, durability, ...figures.map(show)].join(" | ")} |`);
     }
   }
   const section = toSection(rows);
@@ -127,8 +133,8 @@ function toSection(rows: readonly string[]): string {
     "",
     "Microseconds for one hand-over: agent A's output, checked, is agent B's input; models answer at once. Medians of " +
       `${repeats} rounds of ${handOvers} hand-overs in a row, every`,
-    'way in each round, one process, built package. "Own" is what is left without the same question by hand. Load of the machine while it was',
-    `measured: ${show(loadavg()[0])} on ${availableParallelism()} processors, so read the ratios. An agent's call is three entries (started, model, closed).`,
+    "way in each round, one process, built package. Own is the processor time that is left without the same question by hand, and the",
+    `ratios are of processor time, because the machine had a load of ${show(loadavg()[0])} on ${availableParallelism()} processors. An agent's call is three entries.`,
     "",
     "- repeat it: `node scripts/run.mjs bench/hand-over.ts --write`",
     "",

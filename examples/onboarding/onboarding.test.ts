@@ -5,7 +5,7 @@ import { play } from "../stage/play.ts";
 
 test(
   "whatever fails around it, a sign-up leads to one mail, one task and a whole profile or none",
-  verifies("X7", "D3", "D15"),
+  { ...verifies("X7", "D3", "D15"), timeout: 180_000 },
   async () => {
     const { code, out, err } = await play("onboarding", [], ["--faults", "100"]);
     expect(err).toBe("");

@@ -12,7 +12,7 @@ const Question = z.object({ id: z.string(), question: z.string() });
 const Bidder = z.object({ name: z.string(), does: z.string(), costUsd: z.number(), capacity: z.number() });
 
 // Long enough for an answer, short enough to wait for when an agent dies.
-const leaseMs = 1_500;
+const leaseMs = 800;
 const inputs = path.join(import.meta.dirname, "inputs");
 const library = path.join(inputs, "library");
 

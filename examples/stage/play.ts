@@ -16,6 +16,8 @@ export interface Change {
   readonly to: string;
 }
 
+/** A program that hangs is killed, and then fails its test. */
+const lifetimeMaxMs = 150_000;
 const root = path.resolve(import.meta.dirname, "../..");
 
 /** Runs an example's program as a user does, in a process of its own, on a copy of the example in which things may be changed. */
@@ -45,7 +47,12 @@ async function apply(file: string, { from, to }: Change): Promise<void> {
 
 function run(main: string, words: readonly string[], cwd: string): Promise<Played> {
   const flags = ["--conditions=tutti-source", "--disable-warning=ExperimentalWarning"];
-  const child = spawn(process.execPath, [...flags, main, ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...flags, main, ...words], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: lifetimeMaxMs,
+    killSignal: "SIGKILL",
+  });
   const played = { out: "", err: "" };
   child.stdout.on("data", (chunk) => (played.out += String(chunk)));
   child.stderr.on("data", (chunk) => (played.err += String(chunk)));
