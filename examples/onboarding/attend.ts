@@ -16,7 +16,7 @@ export interface Attendance {
   readonly onDoubt?: (effect: EffectRecord, verdict: Verdict) => void;
 }
 
-const looksMax = 5_000;
+const looksMax = 20_000;
 const lookEveryMs = 4;
 
 /** Lets the triggers come, and stays until every run is over. What is in doubt is settled by asking the service. */
@@ -42,7 +42,7 @@ function bearSettled(error: unknown): void {
   if (!isTuttiError(error) || (error.code !== "EFFECT_UNKNOWN" && error.code !== "RUN_OVER")) throw error;
 }
 
-const asksMax = 20;
+const asksMax = 500;
 
 async function askService(client: Client, { tool, key }: EffectRecord): Promise<Verdict> {
   const path =

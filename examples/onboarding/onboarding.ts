@@ -41,7 +41,7 @@ export function toOnboarding(client: Client): Subscription {
   return subscription({ name: "onboard", topic: signUps, flow: onboard, from: "beginning", input: (signUp) => signUp });
 }
 
-const triesMax = 20;
+const triesMax = 200;
 const pauseMostMs = 100;
 
 /** Asks again when it certainly was not done: a key whose effect failed is free. */

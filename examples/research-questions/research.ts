@@ -16,7 +16,7 @@ export interface Research {
   readonly tooLate: string;
 }
 
-const limitMs = 30_000;
+const limitMs = 120_000;
 
 /** Gives open questions to the best bids until none is left. The first agent that has begun is killed while it is at work. */
 export async function research(
@@ -37,8 +37,9 @@ export async function research(
         board.leave(name);
       }
       if (said.kind === "answered" && lease !== undefined) {
-        void lease.complete(said.answer).then(() => {
-          answers.set(said.id, { ...said.answer, by: name });
+        const { id, answer } = said;
+        void completeInTime(lease, answer).then((code) => {
+          if (code === "accepted") answers.set(id, { ...answer, by: name });
           bell.ring();
         });
       }
@@ -57,16 +58,19 @@ export async function research(
   } finally {
     crew.close();
   }
-  return { answers, victim, tooLate: victim === undefined ? "nobody was killed" : await answerTooLate(victim) };
+  // As if the dead agent had only been slow.
+  const tooLate =
+    victim === undefined ? "nobody was killed" : await completeInTime(victim, { quote: "too late", source: "" });
+  return { answers, victim, tooLate };
 }
 
-/** As if the dead agent had only been slow. */
-async function answerTooLate(lease: Lease<Task, Answer>): Promise<string> {
+/** An answer counts as long as nobody else has claimed its task. */
+async function completeInTime(lease: Lease<Task, Answer>, answer: Answer): Promise<string> {
   try {
-    await lease.complete({ quote: "too late", source: "" });
+    await lease.complete(answer);
     return "accepted";
   } catch (error) {
-    if (isTuttiError(error)) return error.code;
+    if (isTuttiError(error) && (error.code === "LEDGER_FENCED" || error.code === "RUN_OVER")) return error.code;
     throw error;
   }
 }
