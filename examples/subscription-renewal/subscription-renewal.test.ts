@@ -5,7 +5,7 @@ import { play } from "../stage/play.ts";
 
 test(
   "reminders of weeks are sent once each, over processes that are killed, and waiting costs nothing",
-  verifies("X7", "D1", "D9"),
+  { ...verifies("X7", "D1", "D9"), timeout: 180_000 },
   async () => {
     const { code, out, err } = await play("subscription-renewal");
     expect(err).toBe("");
@@ -17,13 +17,17 @@ test(
   },
 );
 
-test("an answer that nobody heeds leads to reminders that should not be, and the program says so", async () => {
-  const fault = {
-    file: "renewal.ts",
-    from: "if (reply !== undefined) {",
-    to: "if (reply !== undefined && days < 3) {",
-  };
-  const { code, out } = await play("subscription-renewal", [fault]);
-  expect(out).toContain("✗ each reminder was sent once, none too early, none after an answer");
-  expect(code).toBe(1);
-});
+test(
+  "an answer that nobody heeds leads to reminders that should not be, and the program says so",
+  { timeout: 180_000 },
+  async () => {
+    const fault = {
+      file: "renewal.ts",
+      from: "if (reply !== undefined) {",
+      to: "if (reply !== undefined && days < 3) {",
+    };
+    const { code, out } = await play("subscription-renewal", [fault]);
+    expect(out).toContain("✗ each reminder was sent once, none too early, none after an answer");
+    expect(code).toBe(1);
+  },
+);
