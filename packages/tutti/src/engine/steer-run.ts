@@ -2,7 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { refuseSecrets } from "../base/refuse-secrets.ts";
 import { bodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
-import { isOver, type RunRecord } from "../contracts/run-record.ts";
+import { isOver, type EffectRecord, type RunRecord } from "../contracts/run-record.ts";
 import type { PersonsVerdict } from "../flow/driver.ts";
 import { readHistory } from "../flow/history.ts";
 import {
@@ -220,32 +220,49 @@ export async function settleEffect(
   request: { readonly effect: EffectKey; readonly verdict: PersonsVerdict },
 ): Promise<void> {
   refuseSecrets(toPersonsNote(request.verdict), "the note of the verdict");
-  const effect = await engine.ledger.findEffect(request.effect);
-  if (effect === undefined || effect.state !== "in-doubt") {
-    throw new TuttiError(
-      "EFFECT_UNKNOWN",
-      effect === undefined
-        ? `no effect ${request.effect} in this ledger`
-        : `effect ${request.effect} is ${effect.state}, not in doubt`,
-      { hint: "`tutti runs --status in-doubt` lists what waits for a person.", facts: { effect: request.effect } },
-    );
-  }
-  const write = (): Promise<void> => writeTo(engine, effect.run, [toVerdictEntry(effect, request.verdict)]);
+  const effect = await findInDoubt(engine, request.effect);
+  const write = async (): Promise<void> => {
+    const { log, record } = await engine.ledger.claim(effect.run);
+    if (isOver(record.status)) throw toRunOver(effect.run);
+    // A driver that was just set going asks the tool's check by itself, and may have had the answer first. Now nobody else can write.
+    await findInDoubt(engine, effect.key);
+    await log.append(toVerdictEntry(effect, request.verdict));
+  };
+  const writeAside = async (): Promise<boolean> => {
+    try {
+      return await runs.aside(effect.run, write);
+    } catch (error) {
+      await runs.drive(effect.run); // refused, but the run has lost its driver
+      throw error;
+    }
+  };
   for (;;) {
     const driver = (runs.find(effect.run) ?? (await runs.drive(effect.run)))?.driver;
     if (driver === undefined || driver.stopped) {
-      if (await runs.aside(effect.run, write)) break;
+      if (await writeAside()) break;
     } else if (settleDoubt(driver, effect.key, request.verdict)) {
       await driver.log.durable();
       return;
     } else if (driver.delivery.idle && driver.busy === 0) {
+      await findInDoubt(engine, effect.key);
       // At rest, and nobody there waits for it: it belongs to a branch whose code does not run any more, and is taken up at the end.
       runs.release(effect.run);
-      if (await runs.aside(effect.run, write)) break;
+      if (await writeAside()) break;
     } else await nextRest(runs, effect.run);
   }
   runs.effectChanged(effect.key);
   await runs.drive(effect.run);
+}
+
+/** @throws TuttiError EFFECT_UNKNOWN */
+async function findInDoubt(engine: Engine, key: EffectKey): Promise<EffectRecord> {
+  const effect = await engine.ledger.findEffect(key);
+  if (effect?.state === "in-doubt") return effect;
+  throw new TuttiError(
+    "EFFECT_UNKNOWN",
+    effect === undefined ? `no effect ${key} in this ledger` : `effect ${key} is ${effect.state}, not in doubt`,
+    { hint: "`tutti runs --status in-doubt` lists what waits for a person.", facts: { effect: key } },
+  );
 }
 
 function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
