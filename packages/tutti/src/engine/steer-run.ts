@@ -18,11 +18,11 @@ import {
 } from "../flow/steering.ts";
 import { toBody } from "../flow/stored-value.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
-import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { isJournalFlow } from "./journal.ts";
 
 /** @throws TuttiError RUN_UNKNOWN, RUN_OVER */
-async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
+export async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
   const record = await findRun(engine, run);
   refuseJournal(record);
   if (isOver(record.status)) throw toRunOver(run);
@@ -48,7 +48,7 @@ export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
 }
 
 /** Writes to a run that nobody drives: it is paused or parked, or its flow's code is not here. The next driver finds the entry. */
-async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
+export async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
   const { log, record } = await engine.ledger.claim(run);
   if (isOver(record.status)) throw toRunOver(run);
   await Promise.all(entries.map((entry) => log.append(entry)));
@@ -125,15 +125,21 @@ async function cancelChild(engine: Engine, runs: ActiveRuns, request: Parameters
   if (record !== undefined && !isOver(record.status)) await cancelRun(engine, runs, request);
 }
 
+export interface Steerer {
+  readonly run: RunId;
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+function toSaid({ by, reason }: Steerer): Readonly<Record<string, string>> {
+  return { by, ...(reason === undefined ? {} : { reason }) };
+}
+
 /** Stops handing results to the flow's code. What is going on comes to its recorded end first. */
-export async function pauseRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string },
-): Promise<void> {
+export async function pauseRun(engine: Engine, runs: ActiveRuns, request: Steerer): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused") return;
-  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
+  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody(toSaid(request)), status: "paused" };
   const active = runs.find(request.run);
   if (active === undefined || active.driver.stopped) {
     await writeTo(engine, request.run, [entry]);
@@ -148,23 +154,19 @@ export async function pauseRun(
 }
 
 /** Goes on after a pause, and tries again what is parked. */
-export async function resumeRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string },
-): Promise<void> {
+export async function resumeRun(engine: Engine, runs: ActiveRuns, request: Steerer): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused" || record.status === "parked") {
     if (runs.find(request.run) !== undefined) runs.release(request.run);
     await writeTo(engine, request.run, [
-      { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
+      { kind: "run-resumed", key: "", body: toBody(toSaid(request)), status: "running" },
     ]);
   }
   const active = await runs.drive(request.run);
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
 }
 
-function toFlowUnknown(record: RunRecord): TuttiError {
+export function toFlowUnknown(record: RunRecord): TuttiError {
   return new TuttiError(
     "FLOW_UNKNOWN",
     `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`,
@@ -211,11 +213,12 @@ export async function settleEffect(
   await runs.drive(effect.run);
 }
 
-function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
+/** Resolves when the run comes to rest, or leaves. */
+export function nextRest(runs: ActiveRuns, run: RunId): Promise<Rest> {
   return new Promise((resolve) => {
-    const forget = runs.onRest(run, () => {
+    const forget = runs.onRest(run, (rest) => {
       forget();
-      resolve();
+      resolve(rest);
     });
   });
 }

@@ -27,6 +27,8 @@ export interface RunAdmission {
   readonly levels: readonly BudgetLevel[];
   /** Nothing is limited anywhere, so that a call has nothing to ask. */
   readonly isFree: boolean;
+  /** A person changed what an account may spend. */
+  setLimit(level: BudgetLevel): void;
   /** Everything inside the scope pays into these too. */
   limitScope(scope: Scope, levels: readonly BudgetLevel[]): void;
   /** The accounts that a call in this scope pays into. */
@@ -34,16 +36,21 @@ export interface RunAdmission {
 }
 
 export function openAdmission(protection: Protection | undefined, payer: Payer): RunAdmission {
-  const levels = toRunLevels(protection?.budgets ?? {}, payer);
+  let levels = toRunLevels(protection?.budgets ?? {}, payer);
   const gates = protection?.gates;
   let levelsByScope: WeakMap<Scope, readonly BudgetLevel[]> | undefined;
   return {
     run: payer.run,
     tenant: payer.tenant,
     gates,
-    levels,
+    get levels() {
+      return levels;
+    },
     get isFree() {
       return gates === undefined && levels.length === 0 && levelsByScope === undefined;
+    },
+    setLimit(level) {
+      levels = [...levels.filter(({ account }) => account !== level.account), level];
     },
     limitScope(scope, own) {
       levelsByScope ??= new WeakMap();

@@ -1,0 +1,266 @@
+import { TuttiError } from "../base/errors.ts";
+import type { Amount } from "../contracts/budget.ts";
+import { budgetUnits } from "../contracts/budget.ts";
+import { directivePrefix, findDirectiveProblem, type Directive, type GivenDirective } from "../contracts/directive.ts";
+import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
+import { toDocumentId, toRunId, type RunId } from "../contracts/ids.ts";
+import { parseWith } from "../contracts/schema.ts";
+import { toStopReason } from "../flow/directives.ts";
+import type { Driver } from "../flow/driver.ts";
+import { giveDirective, refuseTooMany, toDirectiveEntry, type Giving } from "../flow/give-directive.ts";
+import { receiveSignal, toSignalEntry, type IncomingSignal } from "../flow/steering.ts";
+import { toBody } from "../flow/stored-value.ts";
+import type { Claim, Ledger, NewEntry } from "../ledger/ledger.ts";
+import { toEditSignal } from "../teams/plan/edits.ts";
+import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { findOpen, nextRest, pauseRun, resumeRun, writeTo } from "./steer-run.ts";
+
+export interface DirectRequest {
+  readonly run: RunId;
+  readonly directive: Directive;
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+/** What came of a directive. */
+export interface Directed {
+  /** Its version in the run; 0 for `pause` and `resume`, which have none. */
+  readonly version: number;
+  /** How many questions to models were stopped because of it. */
+  readonly stopped: number;
+  /** Nobody drives the run now: it counts from when somebody does. */
+  readonly isWaiting: boolean;
+}
+
+/** Gives a run, and everything below it, a person's directive. Resolves when it is durable. */
+export async function directRun(engine: Engine, runs: ActiveRuns, request: DirectRequest): Promise<Directed> {
+  const { run, directive, by, reason } = request;
+  const problem = by.trim() === "" ? "nobody gives it" : findDirectiveProblem(directive);
+  if (problem !== undefined)
+    throw new TuttiError("INPUT_INVALID", `a directive can't be given: ${problem}`, { facts: { run } });
+  await findOpen(engine, run);
+  if (directive.kind === "pause" || directive.kind === "resume") {
+    await (directive.kind === "pause" ? pauseRun : resumeRun)(engine, runs, { run, by, reason });
+    return { version: 0, stopped: 0, isWaiting: runs.find(run) === undefined };
+  }
+  const active = runs.find(run) ?? (await runs.drive(run));
+  const isDriven = active !== undefined && !active.driver.stopped;
+  if (directive.kind === "hand-back")
+    await checkHandBack(engine, runs, { request, driver: isDriven ? active.driver : undefined });
+  const directed =
+    isDriven && !active.driver.stopped
+      ? await give(engine, runs, { request, driver: active.driver })
+      : await leave(engine, runs, request);
+  if (directive.kind === "budget") await stopIfSpent(engine, runs, request);
+  return directed;
+}
+
+interface Driven {
+  readonly request: DirectRequest;
+  readonly driver: Driver;
+}
+
+async function give(engine: Engine, runs: ActiveRuns, { request, driver }: Driven): Promise<Directed> {
+  const { run, directive } = request;
+  refuseTooMany(run, driver.directive.written, toGivenKind(directive));
+  const given = toGiven(request, driver.directive.versionOf(run) + 1);
+  const own = giveDirective(driver, { given, output: toOutput(directive) });
+  engine.directiveVersions.set(run, given.version);
+  // In the same turn of the event loop, so that nobody below can write anything in between.
+  const below = handDown(runs, { run, given });
+  const signal = toSignal(request, given.version);
+  await Promise.all([
+    own.accepted,
+    ...below.map(({ accepted }) => accepted),
+    ...(signal === undefined ? [] : [receiveSignal(driver, signal)]),
+  ]);
+  const stopped = [own, ...below].reduce((sum, each) => sum + each.stopped, 0);
+  return { version: given.version, stopped, isWaiting: false };
+}
+
+/** For a run that nobody drives: it is paused or parked, or its flow's code is not here. Its next driver finds the entry. */
+async function leave(engine: Engine, runs: ActiveRuns, request: DirectRequest): Promise<Directed> {
+  const { run, directive } = request;
+  const record = await findOpen(engine, run);
+  const earlier = (await engine.ledger.read(run)).filter((entry) => entry.kind === "directive-given");
+  refuseTooMany(run, earlier.length, toGivenKind(directive));
+  const version = earlier.reduce((newest, entry) => Math.max(newest, ownVersionOf(entry)), 0) + 1;
+  const given = toGiven(request, version);
+  const signal = toSignal(request, version);
+  // Its code can't be trusted to leave, or would first have to go on: as with a cancel, it ends here.
+  const ends = directive.kind === "stop" && (record.status === "paused" || record.status === "parked");
+  const reason = toStopReason(given);
+  const wakes = record.parent === undefined ? {} : { wakes: record.parent };
+  const end: NewEntry = { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled", ...wakes };
+  const wakened = record.status === "waiting" ? ({ status: "running" } as const) : {};
+  await writeTo(engine, run, [
+    { ...toDirectiveEntry(run, { given, output: toOutput(directive) }), ...wakened },
+    ...(signal === undefined ? [] : [toSignalEntry(signal)]),
+    ...(ends ? [end] : []),
+  ]);
+  engine.directiveVersions.set(run, version);
+  const below = handDown(runs, { run, given });
+  await Promise.all(below.map(({ accepted }) => accepted));
+  if (ends) runs.tell(run, { kind: "over", end: { kind: "cancelled", reason } });
+  return { version, stopped: below.reduce((sum, each) => sum + each.stopped, 0), isWaiting: !ends };
+}
+
+function ownVersionOf(entry: LedgerEntry): number {
+  const { version, from } = bodyOf(entry, "directive-given");
+  return from === undefined ? version : 0;
+}
+
+interface Handing {
+  readonly run: RunId;
+  readonly given: GivenDirective;
+}
+
+/** Hands it to every run below that is being driven. Those at rest find it when they are driven next. */
+function handDown(runs: ActiveRuns, { run, given }: Handing): readonly ReturnType<typeof giveDirective>[] {
+  return runs.below(run).flatMap(({ driver }) => {
+    // What it has missed before is on its way already, and brings this one too.
+    if (driver.stopped || driver.directive.versionOf(run) !== given.version - 1) return [];
+    return [giveDirective(driver, { given: { ...given, from: run } })];
+  });
+}
+
+type GivenKind = GivenDirective["kind"];
+
+function toGivenKind({ kind }: Directive): GivenKind {
+  if (kind === "pause" || kind === "resume") throw new TuttiError("BUG", `${kind} has no version`);
+  return kind;
+}
+
+function toGiven({ directive, by, reason }: DirectRequest, version: number): GivenDirective {
+  const why = reason === undefined ? {} : { reason };
+  const given = { version, kind: toGivenKind(directive), by, ...why };
+  switch (directive.kind) {
+    case "goal":
+    case "constraint":
+    case "context":
+      return { ...given, text: directive.text };
+    case "budget":
+      return { ...given, budget: directive.budget };
+    case "autonomy":
+      return { ...given, level: directive.level };
+    case "plan-edit":
+      return { ...given, plan: directive.plan };
+    case "take-over":
+    case "hand-back":
+      return { ...given, ...(directive.agent === undefined ? {} : { agent: directive.agent }) };
+    default:
+      return given;
+  }
+}
+
+function toOutput(directive: Directive): unknown {
+  return directive.kind === "hand-back" ? directive.output : undefined;
+}
+
+/** A plan takes its edits as a signal, and checks them. */
+function toSignal({ run, directive, by, reason }: DirectRequest, version: number): IncomingSignal | undefined {
+  if (directive.kind !== "plan-edit") return undefined;
+  const payload = { plan: directive.edit, by, ...(reason === undefined ? {} : { why: reason }) };
+  return { name: toEditSignal(directive.plan), payload, id: `directive:${run}:${version}` };
+}
+
+interface HandBack {
+  readonly request: DirectRequest;
+  readonly driver: Driver | undefined;
+}
+
+/** A person's result is checked before it is taken, so it can only be handed to a run that is driven here. */
+async function checkHandBack(engine: Engine, runs: ActiveRuns, { request, driver }: HandBack): Promise<void> {
+  const { run, directive } = request;
+  if (directive.kind !== "hand-back" || directive.output === undefined) return;
+  const { flow, version } = await findOpen(engine, run);
+  const found = engine.findFlow(flow, version);
+  if (driver === undefined || found === undefined) {
+    throw new TuttiError("FLOW_UNKNOWN", `the result for run ${run} can't be checked: nobody drives it`, {
+      hint: "Resume the run with its flow's file, and hand the result in then.",
+      facts: { run },
+    });
+  }
+  if (directive.agent === undefined) {
+    await parseWith(found.output, directive.output, { code: "INPUT_INVALID", what: `the result for run ${run}` });
+    return;
+  }
+  if (!driver.delivery.idle || driver.busy > 0) await nextRest(runs, run);
+  await driver.directive.checkHandBack(directive.agent, directive.output);
+}
+
+/** A budget below what is spent leaves nothing to go on with. */
+async function stopIfSpent(engine: Engine, runs: ActiveRuns, request: DirectRequest): Promise<void> {
+  const { run, directive } = request;
+  if (directive.kind !== "budget") return;
+  const account = (await engine.ledger.listAccounts({ under: `run/${run}` })).find(
+    (each) => each.account === `run/${run}`,
+  );
+  const unit = findSpent(account?.spent ?? {}, directive.budget);
+  if (unit === undefined) return;
+  const reason = `more than the new budget is spent: ${unit}`;
+  await directRun(engine, runs, { ...request, directive: { kind: "stop" }, reason });
+}
+
+function findSpent(spent: Amount, budget: Amount): string | undefined {
+  return budgetUnits.find((unit) => (spent[unit] ?? 0) > (budget[unit] ?? Number.POSITIVE_INFINITY));
+}
+
+/** The newest version of every run's directives. */
+export async function readDirectiveVersions(ledger: Ledger): Promise<Map<RunId, number>> {
+  const records = await ledger.listDocuments({ under: toDocumentId(directivePrefix) });
+  return new Map(records.map(({ document, version }) => [toRunId(document.slice(directivePrefix.length)), version]));
+}
+
+/** What runs above this one were told and it was not, in the order in which it was said. */
+async function findMissed(
+  engine: Engine,
+  ancestors: readonly { readonly run: RunId }[],
+  versionOf: (run: RunId) => number,
+): Promise<readonly Giving[]> {
+  const missed: { readonly lsn: number; readonly giving: Giving }[] = [];
+  for (const { run } of ancestors) {
+    if ((engine.directiveVersions.get(run) ?? 0) <= versionOf(run)) continue;
+    for (const entry of await engine.ledger.read(run)) {
+      if (entry.kind !== "directive-given") continue;
+      const { payload: _output, payloadRef: _reference, ...given } = bodyOf(entry, entry.kind);
+      if (given.from === undefined && given.version > versionOf(run))
+        missed.push({ lsn: entry.lsn, giving: { given: { ...given, from: run } } });
+    }
+  }
+  return missed.toSorted((left, right) => left.lsn - right.lsn).map(({ giving }) => giving);
+}
+
+/** Writes down what a run has missed, before it is driven. */
+export async function catchUp(engine: Engine, { entries, log, record }: Claim): Promise<readonly LedgerEntry[]> {
+  const [first] = entries;
+  if (first?.kind !== "run-started" || engine.directiveVersions.size === 0) return entries;
+  const { ancestors = [] } = bodyOf(first, first.kind);
+  if (ancestors.length === 0) return entries;
+  const seen = new Map<RunId | undefined, number>();
+  for (const entry of entries) {
+    if (entry.kind !== "directive-given") continue;
+    const { from, version } = bodyOf(entry, entry.kind);
+    seen.set(from, version);
+  }
+  const missed = await findMissed(engine, ancestors, (run) => seen.get(run) ?? 0);
+  if (missed.length === 0) return entries;
+  await Promise.all(missed.map((giving) => log.append(toDirectiveEntry(record.id, giving))));
+  return engine.ledger.read(record.id);
+}
+
+/** The same for a run that has just been taken up: something may have been said in between. */
+export async function catchUpDriven(engine: Engine, driver: Driver): Promise<void> {
+  if (!isBehind(engine, driver)) return;
+  const missed = await findMissed(engine, driver.ancestors, (run) => driver.directive.versionOf(run));
+  for (const giving of missed) {
+    const { from, version } = giving.given;
+    if (driver.stopped || from === undefined || driver.directive.versionOf(from) >= version) continue;
+    await giveDirective(driver, giving).accepted;
+  }
+}
+
+function isBehind({ directiveVersions }: Engine, driver: Driver): boolean {
+  if (directiveVersions.size === 0) return false;
+  return driver.ancestors.some(({ run }) => (directiveVersions.get(run) ?? 0) > driver.directive.versionOf(run));
+}

@@ -1,0 +1,72 @@
+import type { Freeze, FreezeName } from "../contracts/freeze.ts";
+import type { Driver } from "./driver.ts";
+import type { Pending, Scope } from "./scope.ts";
+
+/** What people have frozen, as everything that is about to begin is asked by. Kept in memory, so that asking costs nothing. */
+export interface Freezes {
+  /** Whether anything is frozen at all. */
+  readonly any: boolean;
+  find(names: readonly FreezeName[]): Freeze | undefined;
+  /** Calls back each time that something is lifted; returns the function that forgets it. */
+  onLifted(listener: () => void): () => void;
+}
+
+/** What stands in the way of everything that would begin in this place. */
+export function findFreeze(
+  { host, ...driver }: Pick<Driver, "host" | "run" | "ancestors" | "history">,
+  scope: Scope,
+): Freeze | undefined {
+  return host.freezes.any ? host.freezes.find(toFreezeNames(driver, scope)) : undefined;
+}
+
+function toFreezeNames(
+  { run, ancestors, history }: Pick<Driver, "run" | "ancestors" | "history">,
+  scope: Scope,
+): FreezeName[] {
+  const { flow, tenant } = history.started;
+  const names: FreezeName[] = ["all", `run/${run}`, `flow/${flow}`];
+  if (tenant !== undefined) names.push(`tenant/${tenant}`);
+  for (const above of ancestors) names.push(`run/${above.run}`, `flow/${above.flow}`);
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent)
+    if (at.agent !== undefined) names.push(`agent/${at.agent}`);
+  return names;
+}
+
+/** Whether nothing may begin in this place: it is frozen, or its run is being stopped. */
+export function isHeld(driver: Driver, scope: Scope): boolean {
+  return driver.directiveInUse?.isStopping === true || findFreeze(driver, scope) !== undefined;
+}
+
+export interface Held {
+  readonly scope: Scope;
+  /** Left at once when nobody wants it any more. Absent for what has to be done all the same. */
+  readonly pending?: Pending;
+  readonly go: () => void;
+  readonly leave?: () => void;
+}
+
+/** Goes on as soon as nothing holds this place any more. Until then the run rests here. Returns the function that forgets it. */
+export function whenReleased(driver: Driver, { scope, pending, go, leave }: Held): () => void {
+  const release = driver.wait({ kind: "freeze" });
+  const look = (): void => {
+    if (driver.stopped || driver.halted || isHeld(driver, scope)) return;
+    forget();
+    go();
+  };
+  const forgetting = [
+    release,
+    driver.host.freezes.onLifted(look),
+    driver.directive.onStopped(look),
+    driver.whenLeft(() => forget()),
+  ];
+  const forget = (): void => {
+    for (const each of forgetting) each();
+    if (pending !== undefined) pending.onCancel = undefined;
+  };
+  if (pending === undefined) return forget;
+  pending.onCancel = () => {
+    forget();
+    leave?.();
+  };
+  return forget;
+}
