@@ -93,8 +93,9 @@ async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   const flow = engine.findFlow(found.flow, found.version);
   if (flow === undefined) return undefined;
   const claimed = await engine.ledger.claim(run);
+  const blobs = await readBlobs(engine, claimed);
+  // Nothing is awaited after it, so that nothing is said in between.
   const claim = { ...claimed, entries: await catchUp(engine, claimed) };
-  const blobs = await readBlobs(engine, claim);
   return book.closed ? undefined : begin(book, { flow, claim, blobs });
 }
 

@@ -215,8 +215,8 @@ export async function readDirectiveVersions(ledger: Ledger): Promise<Map<RunId, 
 /** What runs above this one were told and it was not, in the order in which it was said. */
 async function findMissed(
   engine: Engine,
-  ancestors: readonly { readonly run: RunId }[],
-  versionOf: (run: RunId) => number,
+  ancestors: Catching["ancestors"],
+  versionOf: Catching["versionOf"],
 ): Promise<readonly Giving[]> {
   const missed: { readonly lsn: number; readonly giving: Giving }[] = [];
   for (const { run } of ancestors) {
@@ -243,24 +243,45 @@ export async function catchUp(engine: Engine, { entries, log, record }: Claim): 
     const { from, version } = bodyOf(entry, entry.kind);
     seen.set(from, version);
   }
-  const missed = await findMissed(engine, ancestors, (run) => seen.get(run) ?? 0);
-  if (missed.length === 0) return entries;
-  await Promise.all(missed.map((giving) => log.append(toDirectiveEntry(record.id, giving))));
-  return engine.ledger.read(record.id);
+  let hasMissed = false;
+  await untilCaughtUp(engine, {
+    ancestors,
+    versionOf: (run) => seen.get(run) ?? 0,
+    async hand(giving) {
+      hasMissed = true;
+      seen.set(giving.given.from, giving.given.version);
+      await log.append(toDirectiveEntry(record.id, giving));
+    },
+  });
+  return hasMissed ? engine.ledger.read(record.id) : entries;
 }
 
-/** The same for a run that has just been taken up: something may have been said in between. */
-export async function catchUpDriven(engine: Engine, driver: Driver): Promise<void> {
-  if (!isBehind(engine, driver)) return;
-  const missed = await findMissed(engine, driver.ancestors, (run) => driver.directive.versionOf(run));
-  for (const giving of missed) {
-    const { from, version } = giving.given;
-    if (driver.stopped || from === undefined || driver.directive.versionOf(from) >= version) continue;
-    await giveDirective(driver, giving).accepted;
+/** The same for a run that has just been taken up: something may have been said in that very moment. */
+export function catchUpDriven(engine: Engine, driver: Driver): Promise<void> {
+  return untilCaughtUp(engine, {
+    ancestors: driver.ancestors,
+    versionOf: (run) => (driver.stopped ? Number.POSITIVE_INFINITY : driver.directive.versionOf(run)),
+    hand: (giving) => giveDirective(driver, giving).accepted,
+  });
+}
+
+interface Catching {
+  readonly ancestors: readonly { readonly run: RunId }[];
+  readonly versionOf: (run: RunId) => number;
+  readonly hand: (giving: Giving) => Promise<void>;
+}
+
+/** People may go on saying things while it is read what they have said. */
+async function untilCaughtUp(engine: Engine, { ancestors, versionOf, hand }: Catching): Promise<void> {
+  const { directiveVersions, ledger } = engine;
+  const isBehind = ({ run }: { readonly run: RunId }): boolean => (directiveVersions.get(run) ?? 0) > versionOf(run);
+  while (directiveVersions.size > 0 && ancestors.some(isBehind)) {
+    await ledger.flush();
+    const missed = await findMissed(engine, ancestors, versionOf);
+    if (missed.length === 0) return; // its ledger has refused it
+    for (const giving of missed) {
+      const { from, version } = giving.given;
+      if (from !== undefined && versionOf(from) < version) await hand(giving);
+    }
   }
-}
-
-function isBehind({ directiveVersions }: Engine, driver: Driver): boolean {
-  if (directiveVersions.size === 0) return false;
-  return driver.ancestors.some(({ run }) => (directiveVersions.get(run) ?? 0) > driver.directive.versionOf(run));
 }

@@ -7,7 +7,14 @@ import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { admitEffect } from "./effect-admission.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
-import { recordNoEffect, recordUnasked, recordUnsent, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
+import {
+  recordNoEffect,
+  recordUnasked,
+  recordUnsent,
+  settleEffect,
+  toToolHost,
+  type EffectCall,
+} from "./effect-outcome.ts";
 import { recordRefused, shareEffect } from "./effect-share.ts";
 import { refuseStale } from "./effect-stale.ts";
 import type { OpenIntent } from "./history.ts";

@@ -12,17 +12,12 @@ export interface Freezes {
 }
 
 /** What stands in the way of everything that would begin in this place. */
-export function findFreeze(
-  { host, ...driver }: Pick<Driver, "host" | "run" | "ancestors" | "history">,
-  scope: Scope,
-): Freeze | undefined {
-  return host.freezes.any ? host.freezes.find(toFreezeNames(driver, scope)) : undefined;
+export function findFreeze(driver: Driver, scope: Scope): Freeze | undefined {
+  const { freezes } = driver.host;
+  return freezes.any ? freezes.find(toFreezeNames(driver, scope)) : undefined;
 }
 
-function toFreezeNames(
-  { run, ancestors, history }: Pick<Driver, "run" | "ancestors" | "history">,
-  scope: Scope,
-): FreezeName[] {
+function toFreezeNames({ run, ancestors, history }: Driver, scope: Scope): FreezeName[] {
   const { flow, tenant } = history.started;
   const names: FreezeName[] = ["all", `run/${run}`, `flow/${flow}`];
   if (tenant !== undefined) names.push(`tenant/${tenant}`);
