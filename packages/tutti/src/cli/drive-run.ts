@@ -127,7 +127,7 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
   for (const agent of state.takenOver ?? [])
     needs.push({
       text: `waits for a person's result for ${agent}`,
-      command: `tutti steer ${quote(run)} --hand-back '<json>' --agent ${quote(agent)}${place.ledger}`,
+      command: `tutti steer ${quote(run)} --hand-back --agent ${quote(agent)} --output '<json>'${place.ledger}`,
       isTime: false,
     });
   if (state.untilMs !== undefined)

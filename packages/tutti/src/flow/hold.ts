@@ -1,4 +1,4 @@
-import type { Freeze, FreezeName } from "../contracts/freeze.ts";
+import { toFreezeNames, type Freeze, type FreezeName } from "../contracts/freeze.ts";
 import type { Driver } from "./driver.ts";
 import type { Pending, Scope } from "./scope.ts";
 
@@ -14,14 +14,11 @@ export interface Freezes {
 /** What stands in the way of everything that would begin in this place. */
 export function findFreeze(driver: Driver, scope: Scope): Freeze | undefined {
   const { freezes } = driver.host;
-  return freezes.any ? freezes.find(toFreezeNames(driver, scope)) : undefined;
+  return freezes.any ? freezes.find(toNames(driver, scope)) : undefined;
 }
 
-function toFreezeNames({ run, ancestors, history }: Driver, scope: Scope): FreezeName[] {
-  const { flow, tenant } = history.started;
-  const names: FreezeName[] = ["all", `run/${run}`, `flow/${flow}`];
-  if (tenant !== undefined) names.push(`tenant/${tenant}`);
-  for (const above of ancestors) names.push(`run/${above.run}`, `flow/${above.flow}`);
+function toNames({ run, history }: Driver, scope: Scope): readonly FreezeName[] {
+  const names = toFreezeNames(run, history.started);
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent)
     if (at.agent !== undefined) names.push(`agent/${at.agent}`);
   return names;
