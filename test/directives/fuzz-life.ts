@@ -19,6 +19,7 @@ import { openChance, openTickClock } from "../crash/tick-clock.ts";
 import type { Action, FuzzCase } from "./fuzz-program.ts";
 
 const anything = z.unknown();
+const agentTask = z.object({ turns: z.number(), calls: z.number(), name: z.string() });
 
 /** What acts outside, over all lives of one case. */
 export interface World {
@@ -57,7 +58,7 @@ function toFlows(life: Life): {
   const model = scriptedModel(async (request) => {
     if (life.isFrozen(true)) life.world.wrongs.push("a question to a model was begun while it was frozen");
     await pause(Math.floor(life.chance() * 4));
-    const { turns, calls, name } = JSON.parse(inputOf(request)) as { turns: number; calls: number; name: string };
+    const { turns, calls, name } = agentTask.parse(JSON.parse(inputOf(request)));
     const turn = request.messages.filter((message) => message.role === "assistant").length;
     if (turn >= turns) return { answer: { done: true } };
     const input = (index: number) => ({
@@ -170,10 +171,11 @@ export async function live(
   const entries: LedgerEntry[] = [];
   const deeds = [...life.deeds];
   const doing: Promise<unknown>[] = [];
-  let tutti: Tutti | undefined;
+  const opened: { tutti?: Tutti } = {};
   const look = (): void => {
-    const due = tutti === undefined ? undefined : deeds.findIndex(({ at }) => at <= entries.length);
-    if (tutti === undefined || due === undefined || due < 0) return;
+    const { tutti } = opened;
+    const due = deeds.findIndex(({ at }) => at <= entries.length);
+    if (tutti === undefined || due < 0) return;
     for (const deed of deeds.splice(due, 1)) doing.push(deed.what(tutti).catch(onlyOver));
     look();
   };
@@ -191,7 +193,7 @@ export async function live(
     world: past.world,
     isFrozen: life.isFrozen ?? (() => false),
   });
-  tutti = await openTutti(
+  const tutti = await openTutti(
     {
       flows: [task],
       tools: [act],
@@ -205,6 +207,7 @@ export async function live(
     },
     { evictAfterMs: 20, stallMs: 4_000 },
   );
+  opened.tutti = tutti;
   await tutti.start(task, fuzzCase.actions, { id: "run" });
   look();
   const isDone = await untilOver(tutti);

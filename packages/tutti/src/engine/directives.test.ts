@@ -1,6 +1,17 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 
+import {
+  ada,
+  brief,
+  call,
+  open,
+  openSlowModel,
+  said,
+  send,
+  sent,
+  writer,
+} from "../../../../test/directives/directive-fixture.ts";
 import {
   anything,
   bodiesOf,
@@ -10,81 +21,14 @@ import {
   openStage,
   plainFlow,
   until,
-  type Stage,
 } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { agent } from "../agents/agent.ts";
-import type { ModelMessage } from "../contracts/model.ts";
-import type { Agent, Flow } from "../contracts/run.ts";
+import { isTuttiError } from "../base/errors.ts";
+import { toStepKey } from "../contracts/ids.ts";
 import { flow } from "../flow/flow.ts";
-import { scriptedModel, type ScriptedModel, type ScriptedReply } from "../testing/scripted-model.ts";
+import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
-import type { Tutti } from "./tutti.ts";
-
-let opened: Tutti[] = [];
-afterEach(async () => {
-  await Promise.all(opened.map((tutti) => tutti.close()));
-  opened = [];
-});
-
-const ada = { by: "Ada", reason: "the client asked for it" };
-
-const sent: string[] = [];
-const send = tool({
-  name: "send",
-  does: "Sends a letter.",
-  input: z.object({ text: z.string() }),
-  output: z.object({ sent: z.string() }),
-  effect: "once",
-  run({ text }) {
-    sent.push(text);
-    return { sent: text };
-  },
-  undo: ({ sent: text }) => void sent.push(`back: ${text}`),
-});
-afterEach(() => void (sent.length = 0));
-
-const writer: Agent<{ topic: string }, { text: string }> = agent({
-  name: "writer",
-  does: "Writes.",
-  model: "fast",
-  tools: [send],
-  input: z.object({ topic: z.string() }),
-  output: z.object({ text: z.string() }),
-  instructions: "Write.",
-});
-const brief = flow({
-  name: "brief",
-  input: anything,
-  output: anything,
-  run: (run) => run.call(writer, { topic: "apples" }),
-});
-
-/** A model whose answers wait until a test lets them come. */
-function openSlowModel(
-  reply: (index: number) => ScriptedReply,
-): ScriptedModel & { readonly gates: ReturnType<typeof makeGate>[] } {
-  const gates: ReturnType<typeof makeGate>[] = [];
-  const model = scriptedModel(async (_, index) => {
-    const gate = makeGate();
-    gates.push(gate);
-    await gate.opened;
-    return reply(index);
-  });
-  return Object.assign(model, { gates });
-}
-
-async function open(stage: Stage, model: ScriptedModel, flows: readonly Flow[] = [brief]): Promise<Tutti> {
-  const tutti = await stage.open(flows, { models: { fast: model }, evictAfterMs: 1e9, stallMs: 1e9 });
-  opened.push(tutti);
-  return tutti;
-}
-
-const call = (id: string, text: string) => ({ id, tool: "send", input: { text } });
-const said = (messages: readonly ModelMessage[] | undefined): string => {
-  const last = messages?.at(-1);
-  return last?.role === "user" ? last.text : "";
-};
 
 test(
   "a question under an old directive is stopped, its cost is kept, and the next one says what changed, who said it and why",
@@ -204,53 +148,6 @@ test(
 );
 
 test(
-  "an agent that was taken over makes no turns, and returns what a person hands in, if its schema takes it",
-  verifies("G5"),
-  async () => {
-    const stage = openStage();
-    const model = openSlowModel(() => ({ answer: { text: "by the model" } }));
-    const tutti = await open(stage, model);
-    const handle = await tutti.start(brief, null, { id: "run" });
-    await until(() => model.gates.length === 1);
-    await handle.steer({ kind: "take-over", agent: "writer" }, ada);
-    expect(await handle.settled()).toMatchObject({ kind: "waiting", takenOver: ["writer"] });
-    const wrong = await errorOf(handle.steer({ kind: "hand-back", agent: "writer", output: { words: 1 } }, ada));
-    expect(wrong.code).toBe("INPUT_INVALID");
-    // In another process: it is known there too.
-    await tutti.close();
-    const next = await open(stage, model);
-    const again = await next.open("run");
-    await again.steer({ kind: "hand-back", agent: "writer", output: { text: "by Ada" } }, ada);
-    expect(await again.result()).toEqual({ text: "by Ada" });
-    expect(model.requests).toHaveLength(1);
-  },
-);
-
-test(
-  "a whole run that was taken over ends with what a person hands in, if the flow's schema takes it",
-  verifies("G5"),
-  async () => {
-    const stage = openStage();
-    const model = openSlowModel(() => ({ answer: { text: "by the model" } }));
-    const typed = flow({
-      name: "typed",
-      input: anything,
-      output: z.object({ text: z.string() }),
-      onFailure: "undo",
-      run: (run) => run.call(writer, { topic: "apples" }),
-    });
-    const tutti = await open(stage, model, [typed]);
-    const handle = await tutti.start(typed, null, { id: "run" });
-    await until(() => model.gates.length === 1);
-    await handle.steer({ kind: "take-over" }, ada);
-    expect((await errorOf(handle.steer({ kind: "hand-back", output: 7 }, ada))).code).toBe("INPUT_INVALID");
-    await handle.steer({ kind: "hand-back", output: { text: "by Ada" } }, ada);
-    expect(await handle.result()).toEqual({ text: "by Ada" });
-    expect(await handle.state()).toEqual({ kind: "done", output: { text: "by Ada" } });
-  },
-);
-
-test(
   "code that looked at a directive can't act under an older one until it looks again; code that never looked is left alone",
   verifies("G5", "S2"),
   async () => {
@@ -261,7 +158,7 @@ test(
       await run.wait("go");
       await run
         .scope("unseen", async (inner) => inner.call(send, { text: "old" }))
-        .catch((error: { code: string }) => codes.push(error.code));
+        .catch((error: unknown) => codes.push(isTuttiError(error) ? error.code : "?"));
       codes.push(run.directive().constraints);
       await run.call(send, { text: "new" });
     });
@@ -382,9 +279,9 @@ test(
     await handle.steer({ kind: "goal", text: "Before" }, ada);
     await handle.signal("go", null);
     await handle.settled();
-    const [middle] = (await handle.entries()).filter((entry) => entry.kind === "step-done");
+    const middle = (await handle.entries()).find((entry) => entry.kind === "step-done");
     await handle.steer({ kind: "goal", text: "After" }, ada);
-    const fork = await handle.fork(middle?.key as never);
+    const fork = await handle.fork(toStepKey(middle?.key ?? ""));
     await handle.signal("on", null);
     expect(await handle.result()).toEqual(["After", "done"]);
     await fork.signal("on", null);

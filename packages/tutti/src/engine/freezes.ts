@@ -1,7 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toFreezeName, type Freeze, type FreezeName, type FreezeTarget } from "../contracts/freeze.ts";
-import type { Freezes } from "../flow/hold.ts";
+import type { Freezes } from "../flow/freezes.ts";
 import { toBody } from "../flow/stored-value.ts";
 import type { Ledger, NewEntry } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
@@ -52,7 +52,7 @@ interface Book {
 
 export async function openFreezes(ledger: Ledger, now: () => number): Promise<FreezeBook> {
   const frozen = await readFreezes(ledger);
-  const set = new Map(frozen.map((freeze) => [toFreezeName(freeze.target), freeze]));
+  const set = new Map(frozen.map((each) => [toFreezeName(each.target), each]));
   const book: Book = { ledger, now, set, listeners: new Set(), journal: undefined };
   return {
     get any() {
@@ -60,8 +60,8 @@ export async function openFreezes(ledger: Ledger, now: () => number): Promise<Fr
     },
     find(names) {
       for (const name of names) {
-        const freeze = set.get(name);
-        if (freeze !== undefined) return freeze;
+        const found = set.get(name);
+        if (found !== undefined) return found;
       }
       return undefined;
     },
@@ -129,5 +129,5 @@ async function append(book: Book, entry: NewEntry): Promise<void> {
 }
 
 function tellLifted({ listeners }: Book): void {
-  for (const listener of [...listeners]) listener();
+  for (const listener of Array.from(listeners)) listener();
 }

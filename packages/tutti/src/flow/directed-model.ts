@@ -1,4 +1,4 @@
-import { TuttiError } from "../base/errors.ts";
+import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { estimateTokens } from "../base/token-estimate.ts";
 import type { GivenDirective } from "../contracts/directive.ts";
 import type { Model, ModelReply, ModelRequest } from "../contracts/model.ts";
@@ -6,7 +6,7 @@ import { toSpentFacts } from "../contracts/spent.ts";
 import { estimateInputTokens } from "../limits/estimate-tokens.ts";
 import { toDirectiveChanged } from "./directives.ts";
 import type { Driver } from "./driver.ts";
-import { isHeld, whenReleased } from "./hold.ts";
+import { isHeld } from "./hold.ts";
 import type { Scope } from "./scope.ts";
 
 /**
@@ -15,9 +15,7 @@ import type { Scope } from "./scope.ts";
  */
 export function directModel(driver: Driver, scope: Scope, model: Model): Model {
   return withGenerate(model, async (request, signal, watch) => {
-    if (isHeld(driver, scope)) await untilReleased(driver, scope, signal);
-    if (driver.directiveInUse?.isBehind(scope) === true)
-      throw toDirectiveChanged(`${model.id} was not asked`, undefined);
+    refuseUnasked(driver, scope, model);
     return ask(driver, model, { request, signal, watch });
   });
 }
@@ -35,23 +33,19 @@ interface Question {
   readonly watch: Parameters<Model["generate"]>[2];
 }
 
-/** Waiting at a freeze counts as rest, although the attempt has begun. */
-function untilReleased(driver: Driver, scope: Scope, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      forget();
-      driver.begin();
-      reject(signal.reason);
-    };
-    const go = (): void => {
-      signal.removeEventListener("abort", onAbort);
-      driver.begin();
-      resolve();
-    };
-    const forget = whenReleased(driver, { scope, go });
-    signal.addEventListener("abort", onAbort, { once: true });
-    driver.finish();
-  });
+/** A question that may not be begun now. Nothing was sent, and the attempt is made again when it may. */
+function refuseUnasked(driver: Driver, scope: Scope, { provider, id }: Model): void {
+  const facts = { unasked: true };
+  if (isHeld(driver, scope))
+    throw new TuttiError("MODEL_UNAVAILABLE", `${provider}/${id} was not asked: it was frozen meanwhile`, { facts });
+  if (driver.directiveInUse?.isBehind(scope) !== true) return;
+  const { message, hint } = toDirectiveChanged(`${provider}/${id} was not asked`, undefined);
+  throw new TuttiError("DIRECTIVE_CHANGED", message, { ...(hint === undefined ? {} : { hint }), facts });
+}
+
+/** Whether the model has never heard of the question. */
+export function isUnasked(error: unknown): boolean {
+  return isTuttiError(error) && error.facts["unasked"] === true;
 }
 
 async function ask(driver: Driver, model: Model, { request, signal, watch }: Question): Promise<ModelReply> {

@@ -2,15 +2,6 @@ import { toFreezeNames, type Freeze, type FreezeName } from "../contracts/freeze
 import type { Driver } from "./driver.ts";
 import type { Pending, Scope } from "./scope.ts";
 
-/** What people have frozen, as everything that is about to begin is asked by. Kept in memory, so that asking costs nothing. */
-export interface Freezes {
-  /** Whether anything is frozen at all. */
-  readonly any: boolean;
-  find(names: readonly FreezeName[]): Freeze | undefined;
-  /** Calls back each time that something is lifted; returns the function that forgets it. */
-  onLifted(listener: () => void): () => void;
-}
-
 /** What stands in the way of everything that would begin in this place. */
 export function findFreeze(driver: Driver, scope: Scope): Freeze | undefined {
   const { freezes } = driver.host;
@@ -34,11 +25,11 @@ export interface Held {
   /** Left at once when nobody wants it any more. Absent for what has to be done all the same. */
   readonly pending?: Pending;
   readonly go: () => void;
-  readonly leave?: () => void;
+  readonly leave: () => void;
 }
 
-/** Goes on as soon as nothing holds this place any more. Until then the run rests here. Returns the function that forgets it. */
-export function whenReleased(driver: Driver, { scope, pending, go, leave }: Held): () => void {
+/** Goes on as soon as nothing holds this place any more. Until then the run rests here. */
+export function whenReleased(driver: Driver, { scope, pending, go, leave }: Held): void {
   const release = driver.wait({ kind: "freeze" });
   const look = (): void => {
     if (driver.stopped || driver.halted || isHeld(driver, scope)) return;
@@ -55,10 +46,9 @@ export function whenReleased(driver: Driver, { scope, pending, go, leave }: Held
     for (const each of forgetting) each();
     if (pending !== undefined) pending.onCancel = undefined;
   };
-  if (pending === undefined) return forget;
+  if (pending === undefined) return;
   pending.onCancel = () => {
     forget();
-    leave?.();
+    leave();
   };
-  return forget;
 }

@@ -50,12 +50,12 @@ async function offerUndo(call: CommandCall, id: string): Promise<void> {
 
 const worded = ["goal", "constraint", "context"] as const;
 const plain = ["pause", "resume", "stop"] as const;
+const valued: ReadonlySet<string> = new Set([...worded, "budget", "autonomy", "edit"]);
 const kinds = [...worded, "budget", "autonomy", "edit", ...plain, "take-over", "hand-back"];
 
 /** @throws TuttiError USAGE unless it is one directive */
 async function readDirective(call: CommandCall): Promise<Directive> {
-  const valued = ["goal", "constraint", "context", "budget", "autonomy", "edit"];
-  const given = kinds.filter((kind) => (valued.includes(kind) ? call.text(kind) !== undefined : call.flag(kind)));
+  const given = kinds.filter((kind) => (valued.has(kind) ? call.text(kind) !== undefined : call.flag(kind)));
   const [kind] = given;
   if (kind === undefined || given.length > 1) {
     const what = kind === undefined ? "no directive was given" : `${given.length} directives were given`;
