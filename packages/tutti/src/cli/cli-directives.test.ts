@@ -64,14 +64,15 @@ test("freeze, freezes and unfreeze work with an engine and without one", verifie
   expect(await cli.run(["freezes"])).toMatchObject({ code: 0, stdout: "", stderr: "Nothing is frozen.\n" });
 });
 
-test.for([
-  [["steer", "r1"], "no directive was given"],
-  [["steer", "r1", "--goal", "a", "--stop"], "2 directives were given"],
-  [["steer", "r1", "--edit", "{}"], "--edit needs the name of a plan"],
-  [["freeze", "moon"], '"moon" can\'t be frozen'],
-  [["freeze", "agent"], "which agent?"],
-  [["freeze", "all", "x"], "all has no name"],
-] as const)("what is not clear is refused: %j", verifies("X6"), async ([args, said]) => {
-  await cli.run(["run", several, "failing", "--id", "r1", "--quiet"]);
-  expect(await cli.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
+test("what is not clear is refused", verifies("X6"), async () => {
+  const wrong: readonly (readonly [args: readonly string[], said: string])[] = [
+    [["steer", "r1"], "no directive was given"],
+    [["steer", "r1", "--goal", "a", "--stop"], "2 directives were given"],
+    [["steer", "r1", "--edit", "{}"], "--edit needs the name of a plan"],
+    [["freeze", "moon"], '"moon" can\'t be frozen'],
+    [["freeze", "agent"], "which agent?"],
+    [["freeze", "all", "x"], "all has no name"],
+  ];
+  for (const [args, said] of wrong)
+    expect(await cli.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
 });

@@ -9,11 +9,10 @@ import { toStopReason } from "../flow/directives.ts";
 import type { Driver } from "../flow/driver.ts";
 import { giveDirective, refuseTooMany, toDirectiveEntry, type Giving } from "../flow/give-directive.ts";
 import { receiveSignal, toSignalEntry, type IncomingSignal } from "../flow/steering.ts";
-import { toBody } from "../flow/stored-value.ts";
-import type { Claim, Ledger, NewEntry } from "../ledger/ledger.ts";
+import type { Claim, Ledger } from "../ledger/ledger.ts";
 import { toEditSignal } from "../teams/plan/edits.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
-import { findOpen, nextRest, pauseRun, resumeRun, writeTo } from "./steer-run.ts";
+import { cancelRun, findOpen, nextRest, pauseRun, resumeRun, writeTo } from "./steer-run.ts";
 
 export interface DirectRequest {
   readonly run: RunId;
@@ -87,21 +86,17 @@ async function leave(engine: Engine, runs: ActiveRuns, request: DirectRequest): 
   const version = earlier.reduce((newest, entry) => Math.max(newest, ownVersionOf(entry)), 0) + 1;
   const given = toGiven(request, version);
   const signal = toSignal(request, version);
-  // Its code can't be trusted to leave, or would first have to go on: as with a cancel, it ends here.
-  const ends = directive.kind === "stop" && (record.status === "paused" || record.status === "parked");
-  const reason = toStopReason(given);
-  const wakes = record.parent === undefined ? {} : { wakes: record.parent };
-  const end: NewEntry = { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled", ...wakes };
-  const wakened = record.status === "waiting" ? ({ status: "running" } as const) : {};
+  const wakes = record.status === "waiting" ? ({ status: "running" } as const) : {};
   await writeTo(engine, run, [
-    { ...toDirectiveEntry(run, { given, output: toOutput(directive) }), ...wakened },
+    { ...toDirectiveEntry(run, { given, output: toOutput(directive) }), ...wakes },
     ...(signal === undefined ? [] : [toSignalEntry(signal)]),
-    ...(ends ? [end] : []),
   ]);
   engine.directiveVersions.set(run, version);
   const below = handDown(runs, { run, given });
   await Promise.all(below.map(({ accepted }) => accepted));
-  if (ends) runs.tell(run, { kind: "over", end: { kind: "cancelled", reason } });
+  // Its code can't be trusted to leave, or would first have to go on: as with a cancel, it ends here.
+  const ends = directive.kind === "stop" && (record.status === "paused" || record.status === "parked");
+  if (ends) await cancelRun(engine, runs, { run, by: request.by, reason: toStopReason(given) });
   return { version, stopped: below.reduce((sum, each) => sum + each.stopped, 0), isWaiting: !ends };
 }
 
