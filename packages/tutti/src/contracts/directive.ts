@@ -31,7 +31,6 @@ export const directiveKinds = [
   "take-over",
   "hand-back",
 ] as const;
-export type StandingKind = (typeof directiveKinds)[number];
 
 const runId: Shape<RunId> = branded(text);
 
@@ -68,6 +67,16 @@ export interface DirectiveState {
   readonly given: readonly GivenDirective[];
 }
 
+/** What came of a directive. */
+export interface Directed {
+  /** Its version in the run; 0 for `pause` and `resume`, which have none. */
+  readonly version: number;
+  /** How many questions to models were stopped because of it. */
+  readonly stopped: number;
+  /** Nobody drives the run now: it counts from when somebody does. */
+  readonly isWaiting: boolean;
+}
+
 /** The versioned document that a run's directives are. No declared type can have such a name. */
 export function toDirectiveDocument(run: RunId): DocumentId {
   return toDocumentId(`${directivePrefix}${run}`);
@@ -75,7 +84,7 @@ export function toDirectiveDocument(run: RunId): DocumentId {
 
 export const directivePrefix = "@directive/";
 
-export const directiveTextMax = 4_000;
+const directiveTextMax = 4_000;
 /** Of one run: what stands has to fit into every question to a model. */
 export const directivesMax = 200;
 const levelMax = 5;

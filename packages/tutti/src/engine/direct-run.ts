@@ -1,7 +1,13 @@
 import { TuttiError } from "../base/errors.ts";
 import type { Amount } from "../contracts/budget.ts";
 import { budgetUnits } from "../contracts/budget.ts";
-import { directivePrefix, findDirectiveProblem, type Directive, type GivenDirective } from "../contracts/directive.ts";
+import {
+  directivePrefix,
+  findDirectiveProblem,
+  type Directed,
+  type Directive,
+  type GivenDirective,
+} from "../contracts/directive.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toDocumentId, toRunId, type RunId } from "../contracts/ids.ts";
 import { parseWith } from "../contracts/schema.ts";
@@ -19,16 +25,6 @@ export interface DirectRequest {
   readonly directive: Directive;
   readonly by: string;
   readonly reason?: string | undefined;
-}
-
-/** What came of a directive. */
-export interface Directed {
-  /** Its version in the run; 0 for `pause` and `resume`, which have none. */
-  readonly version: number;
-  /** How many questions to models were stopped because of it. */
-  readonly stopped: number;
-  /** Nobody drives the run now: it counts from when somebody does. */
-  readonly isWaiting: boolean;
 }
 
 /** Gives a run, and everything below it, a person's directive. Resolves when it is durable. */
