@@ -18,6 +18,7 @@ import { amountShape, budgetsShape } from "./budget.ts";
 import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
+import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
@@ -85,6 +86,7 @@ export const bodies = {
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
+      priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },

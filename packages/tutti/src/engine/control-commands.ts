@@ -1,8 +1,21 @@
-import { anything, branded, fields, flag, integer, oneOf, text, type Shape, type ShapeOf } from "../base/shape.ts";
+import {
+  anything,
+  branded,
+  fields,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  recordOf,
+  text,
+  type Shape,
+  type ShapeOf,
+} from "../base/shape.ts";
 import { amountShape } from "../contracts/budget.ts";
 import { directiveKinds, type Directive } from "../contracts/directive.ts";
 import { freezeShape } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import { priorities } from "../contracts/run-record.ts";
 import type { Verdict } from "./tutti.ts";
 
 const run: Shape<RunId> = branded(text);
@@ -50,6 +63,8 @@ export const controlCommands = {
   undo: fields({ run, by: text }, { reason: text }),
   freeze: freezeShape,
   unfreeze: freezeShape,
+  slots: fields({}),
+  waits: fields({ runs: listOf(run) }),
 } as const satisfies Record<string, Shape<unknown>>;
 
 export type ControlCommand = keyof typeof controlCommands;
@@ -68,6 +83,21 @@ export const controlAnswers = {
   undo: fields({}),
   freeze: fields({}),
   unfreeze: fields({}),
+  slots: fields({
+    slots: listOf(
+      fields(
+        {
+          limit: text,
+          of: oneOf("calls", "runs"),
+          inUse: integer,
+          waiting: listOf(fields({ priority: oneOf(...priorities), tenant: text, count: integer })),
+        },
+        { slots: integer },
+      ),
+    ),
+  }),
+  /** By run, for those that wait for a limit. */
+  waits: fields({ waits: recordOf(listOf(text)) }),
 } as const satisfies Record<ControlCommand, Shape<unknown>>;
 
 export type ControlAnswer<Command extends ControlCommand> = ShapeOf<(typeof controlAnswers)[Command]>;

@@ -1,4 +1,4 @@
-import { TuttiError } from "../base/errors.ts";
+import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { Amount } from "../contracts/budget.ts";
 import { budgetUnits } from "../contracts/budget.ts";
 import {
@@ -10,6 +10,7 @@ import {
 } from "../contracts/directive.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toDocumentId, toRunId, type RunId } from "../contracts/ids.ts";
+import { isOver } from "../contracts/run-record.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { toStopReason } from "../flow/directives.ts";
 import type { Driver } from "../flow/driver.ts";
@@ -18,7 +19,7 @@ import { receiveSignal, toSignalEntry, type IncomingSignal } from "../flow/steer
 import type { Claim, Ledger } from "../ledger/ledger.ts";
 import { toEditSignal } from "../teams/plan/edits.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
-import { cancelRun, findOpen, nextRest, pauseRun, resumeRun, writeTo } from "./steer-run.ts";
+import { cancelRun, findOpen, findRun, nextRest, pauseRun, resumeRun, writeTo } from "./steer-run.ts";
 
 export interface DirectRequest {
   readonly run: RunId;
@@ -38,16 +39,32 @@ export async function directRun(engine: Engine, runs: ActiveRuns, request: Direc
     await (directive.kind === "pause" ? pauseRun : resumeRun)(engine, runs, { run, by, reason });
     return { version: 0, stopped: 0, isWaiting: runs.find(run) === undefined };
   }
-  const active = runs.find(run) ?? (await runs.drive(run));
-  const isDriven = active !== undefined && !active.driver.stopped;
-  if (directive.kind === "hand-back")
-    await checkHandBack(engine, runs, { request, driver: isDriven ? active.driver : undefined });
-  const directed =
-    isDriven && !active.driver.stopped
-      ? await give(engine, runs, { request, driver: active.driver })
-      : await leave(engine, runs, request);
+  const directed = await giveOrLeave(engine, runs, request);
   if (directive.kind === "budget") await stopIfSpent(engine, runs, request);
-  return directed;
+  if (directive.kind !== "stop" || !directed.isWaiting) return directed;
+  // Nobody is there to take it in, and it shall end all the same.
+  await cancelRun(engine, runs, { run, by, reason: toStopReason(toGiven(request, directed.version)) }).catch(onlyOver);
+  const { status } = await findRun(engine, run);
+  return { ...directed, isWaiting: !isOver(status) };
+}
+
+function onlyOver(error: unknown): void {
+  if (!isTuttiError(error) || error.code !== "RUN_OVER") throw error;
+}
+
+async function giveOrLeave(engine: Engine, runs: ActiveRuns, request: DirectRequest): Promise<Directed> {
+  const { run } = request;
+  for (;;) {
+    const active = runs.find(run) ?? (await runs.drive(run));
+    const driver = active?.driver.stopped === false ? active.driver : undefined;
+    await checkHandBack(engine, runs, { request, driver });
+    if (driver !== undefined && !driver.stopped) return give(engine, runs, { request, driver });
+    let left: Directed | undefined;
+    await runs.aside(run, async () => {
+      left = await leave(engine, runs, request);
+    });
+    if (left !== undefined) return left;
+  }
 }
 
 interface Driven {
@@ -90,10 +107,7 @@ async function leave(engine: Engine, runs: ActiveRuns, request: DirectRequest): 
   engine.directiveVersions.set(run, version);
   const below = handDown(runs, { run, given });
   await Promise.all(below.map(({ accepted }) => accepted));
-  // Its code can't be trusted to leave, or would first have to go on: as with a cancel, it ends here.
-  const ends = directive.kind === "stop" && (record.status === "paused" || record.status === "parked");
-  if (ends) await cancelRun(engine, runs, { run, by: request.by, reason: toStopReason(given) });
-  return { version, stopped: below.reduce((sum, each) => sum + each.stopped, 0), isWaiting: !ends };
+  return { version, stopped: below.reduce((sum, each) => sum + each.stopped, 0), isWaiting: true };
 }
 
 function ownVersionOf(entry: LedgerEntry): number {

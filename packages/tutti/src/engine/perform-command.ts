@@ -70,6 +70,11 @@ const performers: Performers = {
     await tutti.unfreeze(toTarget(request), request);
     return {};
   },
+  slots: async (tutti) => ({ slots: tutti.slots() }),
+  async waits(tutti, { runs }) {
+    const waits = runs.map((run) => [run, tutti.waitsFor(run)] as const);
+    return { waits: Object.fromEntries(waits.filter(([, limits]) => limits.length > 0)) };
+  },
 };
 
 function toTarget({ reach, name = "" }: ControlRequest<"freeze">): FreezeTarget {

@@ -8,12 +8,13 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { Freeze, FreezeTarget } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
-import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
+import type { EffectRecord, Priority, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Published, Topic } from "../contracts/topic.ts";
 import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 import type { LimitTable } from "../limits/limit.ts";
+import type { SlotUse } from "../limits/slot-use.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
 import type { Person } from "./freezes.ts";
@@ -42,7 +43,7 @@ export interface TuttiOptions {
   readonly schedules?: readonly Schedule[];
   /** What may be spent, by account: `tenant/acme`, `flow/brief`; `tenant/*`, `flow/*`, `run/*` for each one that is not named. */
   readonly budgets?: Readonly<Record<string, Budget>>;
-  /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>` and `tenant/<name>`. */
+  /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>`, `tenant/<name>`, `flow/<name>` and `agent/<name>`. */
   readonly limits?: LimitTable;
   /** How long an attempt of a tool may take that declares no `timeoutMs`; 15 minutes by default. */
   readonly toolTimeoutMs?: number;
@@ -103,6 +104,8 @@ export interface StartOptions {
   readonly tenant?: string;
   /** What the run may spend, with its children. */
   readonly budget?: Budget;
+  /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */
+  readonly priority?: Priority;
 }
 
 /** An engine over one ledger: starts runs, drives them, brings them back after a crash. */
@@ -140,6 +143,10 @@ export interface Tutti {
   unfreeze(target: FreezeTarget, person: Person): Promise<void>;
   /** What is frozen, by whom and why; the oldest first. */
   freezes(): readonly Freeze[];
+  /** What of the limits is in use in this process now, and how many wait, by priority and tenant. */
+  slots(): readonly SlotUse[];
+  /** The limits that a run waits for now: for a slot of its own, or with its calls. */
+  waitsFor(run: string): readonly string[];
   /** Effects whose outcome nobody knows, for a person to settle. */
   inDoubt(): Promise<readonly EffectRecord[]>;
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
@@ -194,6 +201,8 @@ export type RunState<Output = unknown> =
       readonly signals: readonly string[];
       /** Agents that a person has taken over, and whose result is waited for. */
       readonly takenOver?: readonly string[];
+      /** The limit whose slot it waits for, such as `tenant/acme`: it begins, or goes on, by itself. */
+      readonly slot?: string;
     }
   | { readonly kind: "paused" }
   /** It rests because of a freeze, and goes on by itself when that is lifted. */

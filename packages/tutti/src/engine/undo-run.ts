@@ -19,8 +19,10 @@ export async function undoRun(engine: Engine, runs: ActiveRuns, { run, by, reaso
   }
   // Only the flow's code names the tools that take things back.
   if (engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
-  const { log } = await engine.ledger.claim(run);
   const body = toBody({ by, ...(reason === undefined ? {} : { reason }) });
-  await log.append({ kind: "undo-requested", key: "", body, status: "running" });
+  await runs.aside(run, async () => {
+    const { log } = await engine.ledger.claim(run);
+    await log.append({ kind: "undo-requested", key: "", body, status: "running" });
+  });
   void runs.drive(run).catch(engine.onBackgroundError);
 }

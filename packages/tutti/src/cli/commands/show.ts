@@ -8,6 +8,7 @@ import { toRunTree } from "../../insight/next-run-tree.ts";
 import { toPreview } from "../../insight/preview.ts";
 import type { RunTree } from "../../insight/run-tree.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { askWaits } from "../ask-engine.ts";
 import type { CommandCall } from "../command.ts";
 import { toEntryLine } from "../entry-line.ts";
 import { toErrorText } from "../error-text.ts";
@@ -51,17 +52,20 @@ interface Shown {
 
 async function showRun(call: CommandCall, ledger: Ledger, { record, entries, tree }: Shown): Promise<void> {
   const output = await readRunOutput(ledger, entries);
+  const waits = isOver(record.status) ? {} : await askWaits(toLedgerPath(call), [record.id]);
+  const waitsFor = waits[record.id];
   if (call.flag("json")) {
     sayJson({
       ...record,
       ...(output === undefined ? {} : { output }),
+      ...(waitsFor === undefined ? {} : { waitsFor }),
       tree: { ...tree, signals: Object.fromEntries(tree.signals) },
     });
     return;
   }
   const ledgerOption = toLedgerOption(toLedgerPath(call));
   const frozen = isOver(record.status) ? undefined : await readFrozen(ledger, entries);
-  const remark = frozen ?? toRemark(record, tree, ledgerOption);
+  const remark = frozen ?? toWaits(waitsFor) ?? toRemark(record, tree, ledgerOption);
   const view = { width: stdoutColumns(), height: rowsMax, color: takesColor(process.stdout), now: systemClock.now() };
   for (const line of renderTree(tree, { ...view, ...(remark === undefined ? {} : { remark }) })) say(line);
   if (tree.directives.length > 0) say("\nWhat people want:");
@@ -78,6 +82,11 @@ async function readFrozen(ledger: Ledger, entries: readonly LedgerEntry[]): Prom
   const names = new Set(toFreezeNames(first.run, bodyOf(first, first.kind)));
   const freeze = (await readFreezes(ledger)).find(({ target }) => names.has(toFreezeName(target)));
   return freeze === undefined ? undefined : describeFreeze(freeze);
+}
+
+/** What holds a run up that goes on by itself. */
+function toWaits(limits: readonly string[] | undefined): string | undefined {
+  return limits === undefined ? undefined : `waits for its turn at ${limits.join(", ")}`;
 }
 
 /** What the run needs from a person. */
