@@ -42,7 +42,7 @@ const actions = letrec<{ action: Action; actions: readonly Action[] }>((tie) => 
 
 export const fuzzCase: Arbitrary<FuzzCase> = record({
   actions,
-  limited: integer({ min: 0, max: 2 }).map((drawn) => drawn === 0),
+  limited: integer({ min: 0, max: 4 }).map((drawn) => drawn === 0),
   seed: integer({ min: 0, max: 1_000_000 }),
   moments: array(integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 3 }),
   kinds: array(constantFrom<Directive["kind"]>("goal", "goal", "constraint", "context", "autonomy", "stop"), {
