@@ -314,3 +314,45 @@ test("what can't be a directive is refused, and nothing is written", async () =>
   await handle.cancel();
   expect((await errorOf(handle.steer({ kind: "stop" }, ada))).code).toBe("RUN_OVER");
 });
+
+test(
+  "a call that waited for its turn when a directive came is not made, whatever its class",
+  verifies("G5"),
+  async () => {
+    const stage = openStage();
+    const looked: unknown[] = [];
+    const first = makeGate();
+    const look = tool({
+      name: "look",
+      does: "Looks.",
+      input: z.object({ at: z.string() }),
+      output: z.object({}),
+      effect: "read",
+      async run({ at }) {
+        looked.push(at);
+        await first.opened;
+        return {};
+      },
+    });
+    const seer = agent({
+      name: "seer",
+      does: "Sees.",
+      model: "fast",
+      tools: [look],
+      input: z.unknown(),
+      output: z.object({}),
+      instructions: "",
+    });
+    const sees = plainFlow("sees", (run) => run.call(seer, {}));
+    const calls = ["a", "b"].map((id) => ({ id, tool: "look", input: { at: id } }));
+    const model = scriptedModel((_, index) => (index === 0 ? { toolCalls: calls } : { answer: {} }));
+    const tutti = await stage.open([sees], { models: { fast: model }, limits: { "tool/look": { concurrentMax: 1 } } });
+    const handle = await tutti.start(sees, null, { id: "run" });
+    await until(() => looked.length === 1);
+    await handle.steer({ kind: "constraint", text: "Look at nothing else" }, ada);
+    first.open();
+    expect(await handle.result()).toEqual({});
+    expect(looked).toEqual(["a"]);
+    await tutti.close();
+  },
+);
