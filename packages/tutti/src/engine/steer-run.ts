@@ -18,11 +18,11 @@ import {
 } from "../flow/steering.ts";
 import { toBody } from "../flow/stored-value.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
-import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { isJournalFlow } from "./journal.ts";
 
 /** @throws TuttiError RUN_UNKNOWN, RUN_OVER */
-async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
+export async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
   const record = await findRun(engine, run);
   refuseJournal(record);
   if (isOver(record.status)) throw toRunOver(run);
@@ -48,7 +48,7 @@ export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
 }
 
 /** Writes to a run that nobody drives: it is paused or parked, waits for a slot, or its flow's code is not here. The next driver finds the entry. */
-async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
+export async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
   const { log, record } = await engine.ledger.claim(run);
   if (isOver(record.status)) throw toRunOver(run);
   await Promise.all(entries.map((entry) => log.append(entry)));
@@ -140,22 +140,34 @@ async function hasBegun(engine: Engine, run: RunId): Promise<boolean> {
   return entries.some(({ kind }) => !sentKinds.has(kind));
 }
 
-const sentKinds: ReadonlySet<EntryKind> = new Set(["run-started", "signal-received", "run-paused", "run-resumed"]);
+const sentKinds: ReadonlySet<EntryKind> = new Set([
+  "run-started",
+  "signal-received",
+  "directive-given",
+  "run-paused",
+  "run-resumed",
+]);
 
 async function cancelChild(engine: Engine, runs: ActiveRuns, request: Parameters<typeof cancelRun>[2]): Promise<void> {
   const record = await engine.ledger.findRun(request.run);
   if (record !== undefined && !isOver(record.status)) await cancelRun(engine, runs, request);
 }
 
+export interface Steerer {
+  readonly run: RunId;
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+function toSaid({ by, reason }: Steerer): Readonly<Record<string, string>> {
+  return { by, ...(reason === undefined ? {} : { reason }) };
+}
+
 /** Stops handing results to the flow's code. What is going on comes to its recorded end first. */
-export async function pauseRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string },
-): Promise<void> {
+export async function pauseRun(engine: Engine, runs: ActiveRuns, request: Steerer): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused") return;
-  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
+  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody(toSaid(request)), status: "paused" };
   const pauseAside = async (): Promise<void> => {
     await writeTo(engine, request.run, [entry]);
     runs.release(request.run);
@@ -179,11 +191,7 @@ export async function pauseRun(
 }
 
 /** Goes on after a pause, and tries again what is parked. */
-export async function resumeRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string },
-): Promise<void> {
+export async function resumeRun(engine: Engine, runs: ActiveRuns, request: Steerer): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused" || record.status === "parked") {
     const active = runs.find(request.run);
@@ -194,7 +202,7 @@ export async function resumeRun(
       const { status } = await findOpen(engine, request.run);
       if (status !== "paused" && status !== "parked") return; // somebody else was quicker
       await writeTo(engine, request.run, [
-        { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
+        { kind: "run-resumed", key: "", body: toBody(toSaid(request)), status: "running" },
       ]);
     });
   }
@@ -202,7 +210,7 @@ export async function resumeRun(
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
 }
 
-function toFlowUnknown(record: RunRecord): TuttiError {
+export function toFlowUnknown(record: RunRecord): TuttiError {
   return new TuttiError(
     "FLOW_UNKNOWN",
     `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`,
@@ -265,11 +273,12 @@ async function findInDoubt(engine: Engine, key: EffectKey): Promise<EffectRecord
   );
 }
 
-function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
+/** Resolves when the run comes to rest, or leaves. */
+export function nextRest(runs: ActiveRuns, run: RunId): Promise<Rest> {
   return new Promise((resolve) => {
-    const forget = runs.onRest(run, () => {
+    const forget = runs.onRest(run, (rest) => {
       forget();
-      resolve();
+      resolve(rest);
     });
   });
 }
