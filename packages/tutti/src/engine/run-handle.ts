@@ -25,8 +25,8 @@ export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHand
     cancel: (reason = "cancelled by a person", by = "a person") => cancelRun(engine, runs, { run: id, reason, by }),
     pause: (by = "a person") => pauseRun(engine, runs, { run: id, by }),
     resume: (by = "a person") => resumeRun(engine, runs, { run: id, by }),
-    async fork(step, edit) {
-      const forked = await forkRun(engine, { run: id, step, edit });
+    async fork(step, edit, options) {
+      const forked = await forkRun(engine, { run: id, step, edit, id: options?.id });
       void runs.drive(forked).catch(engine.onBackgroundError);
       return openHandle(engine, runs, forked);
     },

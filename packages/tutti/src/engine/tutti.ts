@@ -161,7 +161,7 @@ export interface RunHandle<Output = unknown> {
   /** Goes on after a pause, and tries again what is parked. */
   resume(by?: string): Promise<void>;
   /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
-  fork(step: StepKey, edit?: ForkEdit): Promise<RunHandle<Output>>;
+  fork(step: StepKey, edit?: ForkEdit, options?: { readonly id?: string }): Promise<RunHandle<Output>>;
 }
 
 export type ForkEdit = { readonly output: unknown } | { readonly input: unknown };

@@ -3,7 +3,7 @@ import { noUsage, type Usage } from "../../contracts/outcome.ts";
 import type { PhaseHead } from "../../contracts/api/runs.ts";
 import { describeDecision, describeMessage, describeVotes } from "../describe-record.ts";
 import { nextRunTree } from "../next-run-tree.ts";
-import { emptyRunTree, totalsOf, type RunTree, type StepNode } from "../run-tree.ts";
+import { emptyRunTree, type RunTree, type StepNode } from "../run-tree.ts";
 import { emptyPlaces, placeEntry, touch, type ScorePlaces } from "./score-places.ts";
 
 /** Something that was written down beside the steps. */
@@ -22,14 +22,14 @@ export interface ScoreState extends ScorePlaces {
   tree: RunTree;
   readonly nodes: Map<string, StepNode>;
   readonly records: Map<string, RecordNode>;
-  /** What the whole run cost so far. */
-  usage: Usage;
+  /** What the whole run cost, as it was last added up. */
+  summed: { readonly tree: RunTree; readonly usage: Usage };
   /** Heads of phases as they were last shown. */
   readonly heads: Map<number, PhaseHead>;
 }
 
 export function emptyScore(): ScoreState {
-  return { ...emptyPlaces(), tree: emptyRunTree, nodes: new Map(), records: new Map(), usage: noUsage, heads: new Map() };
+  return { ...emptyPlaces(), tree: emptyRunTree, nodes: new Map(), records: new Map(), summed: { tree: emptyRunTree, usage: noUsage }, heads: new Map() };
 }
 
 /** Takes the next entries of the run in. @throws TuttiError LEDGER_CORRUPT, LEDGER_TOO_NEW */
@@ -45,7 +45,6 @@ export function applyToScore(score: ScoreState, entries: readonly LedgerEntry[])
     entries.map((entry) => ({ kind: "entry", entry })),
   );
   noteChanges(score, before, score.tree.root);
-  score.usage = totalsOf(score.tree).usage;
 }
 
 /** A tree is never changed in place, so what is the same object is the same, with everything below it. */

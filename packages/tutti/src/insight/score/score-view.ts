@@ -2,7 +2,7 @@ import type { Phase, PhaseHead, Score, ScoreChanges, ScoreEdge, ScoreNode } from
 import type { RunStatus } from "../../contracts/run-record.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import { toSpent } from "../fleet/tally.ts";
-import type { StepNode } from "../run-tree.ts";
+import { totalsOf, type StepNode } from "../run-tree.ts";
 import { parentOf, type PhasePlace, type Place } from "./score-places.ts";
 import type { RecordNode, ScoreState } from "./score-state.ts";
 
@@ -16,7 +16,12 @@ export function viewScore(score: ScoreState, status: RunStatus): Score {
   const lanes = [...new Set([flowLane, ...phases.flatMap((head) => head.lanes.map(({ lane }) => lane))])];
   const steps = phases.reduce((sum, head) => sum + head.steps, 0);
   const { run, seq } = score.tree;
-  return { run, seq, status, lanes, phases, steps, spent: toSpent(score.usage) };
+  return { run, seq, status, lanes, phases, steps, spent: toSpent(sumUp(score)) };
+}
+
+function sumUp(score: ScoreState): Usage {
+  if (score.summed.tree !== score.tree) score.summed = { tree: score.tree, usage: totalsOf(score.tree).usage };
+  return score.summed.usage;
 }
 
 export function viewPhase(score: ScoreState, number: number): Phase | undefined {
