@@ -106,7 +106,12 @@ async function addRun(ledger: Ledger, id: string, steps: number): Promise<number
   const isFailed = id.endsWith("3");
   entries.push(
     isFailed
-      ? { kind: "run-failed", key: "", body: JSON.stringify({ error: { code: "TOOL_FAILED", message: "no" } }), status: "failed" }
+      ? {
+          kind: "run-failed",
+          key: "",
+          body: JSON.stringify({ error: { code: "TOOL_FAILED", message: "no" } }),
+          status: "failed",
+        }
       : { kind: "run-done", key: "", body: JSON.stringify({ out: { url: "https://example.org" } }), status: "done" },
   );
   await Promise.all(entries.map((entry) => log.append(entry)));
@@ -124,7 +129,12 @@ function toAgent(number: number): readonly NewEntry[] {
     {
       kind: "step-done",
       key: `${path}/web.search`,
-      body: JSON.stringify({ call: "web.search", effect: "read", out: { hits: ["one", "two"] }, uses: [`${path}/model`] }),
+      body: JSON.stringify({
+        call: "web.search",
+        effect: "read",
+        out: { hits: ["one", "two"] },
+        uses: [`${path}/model`],
+      }),
     },
     { kind: "step-done", key: `${path}/model#2`, body: JSON.stringify({ out: reply }) },
     {

@@ -5,16 +5,16 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { z } from "zod";
 
-import { routes, type Operation, type RouteSpec } from "../../packages/tutti/src/contracts/api/routes.ts";
-import type { Role } from "../../packages/tutti/src/contracts/api/commands.ts";
-import type { Tutti, TuttiOptions } from "../../packages/tutti/src/engine/tutti.ts";
-import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
-import { flow, signal } from "../../packages/tutti/src/flow/flow.ts";
-import { document } from "../../packages/tutti/src/flow/document.ts";
-import { toOpenApi } from "../../packages/tutti/src/server/openapi.ts";
-import { openServer, type ServerOptions, type TuttiServer } from "../../packages/tutti/src/server/open-server.ts";
-import { openTokens, type Tokens } from "../../packages/tutti/src/server/tokens.ts";
 import { toToolFlows } from "../../packages/tutti/src/cli/tool-flow.ts";
+import type { Role } from "../../packages/tutti/src/contracts/api/commands.ts";
+import { routes, type Operation, type RouteSpec } from "../../packages/tutti/src/contracts/api/routes.ts";
+import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
+import type { Tutti, TuttiOptions } from "../../packages/tutti/src/engine/tutti.ts";
+import { document } from "../../packages/tutti/src/flow/document.ts";
+import { flow, signal } from "../../packages/tutti/src/flow/flow.ts";
+import { openServer, type ServerOptions, type TuttiServer } from "../../packages/tutti/src/server/open-server.ts";
+import { toOpenApi } from "../../packages/tutti/src/server/openapi.ts";
+import { openTokens, type Tokens } from "../../packages/tutti/src/server/tokens.ts";
 import { tool } from "../../packages/tutti/src/tools/tool.ts";
 
 export const send = tool({
@@ -40,7 +40,12 @@ export const errand = flow({
     await run.document(stock, to).change(({ left }) => ({ left: left - 1 }));
     run.note(`about to send ${secret}`);
     run.record("message-sent", { from: "writer", to: "sender", intent: `send ${secret}`, bytes: 10 });
-    run.record("decision-made", { about: "how", chosen: "mail", why: `cheap ${secret}`, alternatives: [{ name: "letter", why: "slow" }] });
+    run.record("decision-made", {
+      about: "how",
+      chosen: "mail",
+      why: `cheap ${secret}`,
+      alternatives: [{ name: "letter", why: "slow" }],
+    });
     if (waits) await run.wait(go);
     const { sent } = await run.call(send, { to });
     return { sent, long };
@@ -58,6 +63,9 @@ export const fails = flow({
     return {};
   },
 });
+
+const isOperation = (name: string): name is Operation => Object.hasOwn(routes, name);
+export const operations: readonly Operation[] = Object.keys(routes).filter(isOperation);
 
 /** A server on a real port over a real file, with a client that checks every answer against the OpenAPI document. */
 export interface Stand {
@@ -100,19 +108,16 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
 async function openOn(folder: string, { engine, ...options }: StandOptions): Promise<Stand> {
   const tools = [send];
   const flows = [errand, fails, ...toToolFlows(tools)];
-  const tutti = await openTutti({
-    flows,
-    tools,
-    ledger: join(folder, "ledger.db"),
-    durability: "process",
-    ...engine,
-  });
+  const tutti = await openTutti({ flows, tools, ledger: join(folder, "ledger.db"), durability: "process", ...engine });
   const tokens = openTokens(join(folder, "tokens.json"));
   const server = await openServer(tutti, { flows, tools, tokens, ...options });
   const made = new Map<string, string>();
   let isOpen = true;
   const stand: Stand = {
-    ...{ tutti, server, tokens, folder },
+    tutti,
+    server,
+    tokens,
+    folder,
     token(role, tenant) {
       const name = tenant === undefined ? role : `${role} of ${tenant}`;
       const token = made.get(name) ?? tokens.create({ name, role, tenant, createdAt: 1 }).token;
@@ -137,7 +142,9 @@ async function openOn(folder: string, { engine, ...options }: StandOptions): Pro
 
 async function ask(stand: Stand, operation: Operation, asking: Asking): Promise<Answered> {
   const route: RouteSpec = routes[operation];
-  const path = route.path.replaceAll(/:(\w+)/gu, (_, name: string) => encodeURIComponent(asking.params?.[name] ?? "none"));
+  const path = route.path.replaceAll(/:(\w+)/gu, (_, name: string) =>
+    encodeURIComponent(asking.params?.[name] ?? "none"),
+  );
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(asking.query ?? {})) search.set(name, String(value));
   const response = await fetch(`${stand.server.url}${path}?${search.toString()}`, {
@@ -156,7 +163,12 @@ async function ask(stand: Stand, operation: Operation, asking: Asking): Promise<
     const reader = response.body?.getReader();
     const { value } = (await reader?.read()) ?? {};
     await reader?.cancel();
-    return { status: response.status, text: new TextDecoder().decode(value), json: undefined, headers: response.headers };
+    return {
+      status: response.status,
+      text: new TextDecoder().decode(value),
+      json: undefined,
+      headers: response.headers,
+    };
   }
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
@@ -170,7 +182,9 @@ const documentShape = z.object({
   components: z.object({ schemas: z.object({ Error: z.record(z.string(), z.unknown()) }) }),
 });
 const openApi = documentShape.parse(toOpenApi());
-const jsonContent = z.object({ content: z.object({ "application/json": z.object({ schema: z.record(z.string(), z.unknown()) }) }) });
+const jsonContent = z.object({
+  content: z.object({ "application/json": z.object({ schema: z.record(z.string(), z.unknown()) }) }),
+});
 const schemas = new Map<string, z.ZodType>();
 
 /** The answer must be what the OpenAPI document says, with nothing more in it; a schema library of others judges. */

@@ -6,4 +6,11 @@ export type * from "./contracts/api/commands.ts";
 export type * from "./contracts/api/ledger.ts";
 export type * from "./contracts/api/people.ts";
 export type * from "./contracts/api/runs.ts";
-export { routes, type AnswerOf, type BodyOfRoute, type Operation, type QueryOf, type RouteSpec } from "./contracts/api/routes.ts";
+export {
+  routes,
+  type AnswerOf,
+  type BodyOfRoute,
+  type Operation,
+  type QueryOf,
+  type RouteSpec,
+} from "./contracts/api/routes.ts";

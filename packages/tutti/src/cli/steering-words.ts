@@ -10,7 +10,7 @@ export function readPerson(call: CommandCall): string {
   return call.text("by") ?? toUserName();
 }
 
-function toUserName(): string {
+export function toUserName(): string {
   try {
     return userInfo().username;
   } catch {

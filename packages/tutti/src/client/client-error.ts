@@ -12,14 +12,18 @@ export class ClientError extends Error {
   /** Not before this many milliseconds, when the server asked for it. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(told: Pick<ClientError, "status" | "code" | "message"> & Partial<Pick<ClientError, "hint" | "cause" | "retryAfterMs">>) {
+  constructor(
+    told: Pick<ClientError, "status" | "code" | "message"> &
+      Partial<Pick<ClientError, "hint" | "cause" | "retryAfterMs">>,
+  ) {
     super(told.message, told.cause === undefined ? undefined : { cause: told.cause });
     this.name = "ClientError";
     this.status = told.status;
     this.code = told.code;
     this.hint = told.hint;
     this.retryAfterMs = told.retryAfterMs;
-    this.mayPass = told.status === 0 || told.status === 429 || told.status === 502 || told.status === 503 || told.status === 504;
+    this.mayPass =
+      told.status === 0 || told.status === 429 || told.status === 502 || told.status === 503 || told.status === 504;
   }
 }
 
@@ -32,7 +36,13 @@ export async function toClientError(response: Response): Promise<ClientError> {
     const { error } = errorAnswer.shape(await response.json(), "");
     return new ClientError({ status, code: error.code, message: error.message, hint: error.hint, retryAfterMs });
   } catch (cause) {
-    return new ClientError({ status, code: "ANSWER_INVALID", message: `the server answered ${status}`, cause, retryAfterMs });
+    return new ClientError({
+      status,
+      code: "ANSWER_INVALID",
+      message: `the server answered ${status}`,
+      cause,
+      retryAfterMs,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
-import type { RunDetail, RunListFilter, RunPage, RunLine } from "../contracts/api/runs.ts";
-import type { SettleRequest, StartRequest } from "../contracts/api/commands.ts";
+import type { SettleRequest, SignalRequest, StartRequest } from "../contracts/api/commands.ts";
 import { streamBatch, type EntryHead } from "../contracts/api/ledger.ts";
 import { routes, type AnswerOf, type Operation } from "../contracts/api/routes.ts";
+import type { RunDetail, RunListFilter, RunPage, RunLine } from "../contracts/api/runs.ts";
 import { ClientError, toClientError, toUnreachable } from "./client-error.ts";
 import { readEvents } from "./event-stream.ts";
 import { pause } from "./pause.ts";
@@ -31,7 +31,7 @@ export interface Client {
   run(run: string): Promise<RunDetail>;
   /** Starts a run; resolves with its id when the start is durable. */
   start(request: StartRequest, options?: CommandOptions): Promise<string>;
-  signal(run: string, name: string, payload?: unknown, options?: CommandOptions): Promise<void>;
+  signal(run: string, signal: SignalRequest, options?: CommandOptions): Promise<void>;
   cancel(run: string, reason?: string): Promise<void>;
   pause(run: string): Promise<void>;
   resume(run: string): Promise<void>;
@@ -54,8 +54,8 @@ export function openClient(options: ClientOptions): Client {
     async start(body, command) {
       return (await call("startRun", { body, ...command })).run;
     },
-    async signal(run, name, payload, command) {
-      await call("signalRun", { params: { run }, body: { name, payload }, ...command });
+    async signal(run, body, command) {
+      await call("signalRun", { params: { run }, body, ...command });
     },
     async cancel(run, reason) {
       await call("cancelRun", { params: { run }, body: { reason } });

@@ -11,7 +11,7 @@ const eventCharactersMax = 4 * 1024 * 1024;
 
 /** Reads events from a response as they come. Also yields ids that stand alone, with empty data. @throws RangeError */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent, void> {
-  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   let event: { id: string; name: string; data: string[] } = { id: "", name: "message", data: [] };
   try {

@@ -3,7 +3,6 @@ export function pause(delayMs: number, signal: AbortSignal | undefined): Promise
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- whatever the caller gave as reason
       reject(signal?.reason);
     };
     const timer = setTimeout(() => {

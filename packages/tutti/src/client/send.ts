@@ -1,5 +1,12 @@
 import type { Described } from "../contracts/api/described.ts";
-import { routes, type AnswerOf, type BodyOfRoute, type Operation, type QueryOf, type RouteSpec } from "../contracts/api/routes.ts";
+import {
+  routes,
+  type AnswerOf,
+  type BodyOfRoute,
+  type Operation,
+  type QueryOf,
+  type RouteSpec,
+} from "../contracts/api/routes.ts";
 import { ClientError, toClientError, toUnreachable } from "./client-error.ts";
 import { pause } from "./pause.ts";
 
@@ -40,7 +47,12 @@ export async function send<Name extends Operation>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each operation's answer has its own shape; the index can't be followed
     return (answer as Described<AnswerOf<Name>>).shape(await response.json(), "");
   } catch (cause) {
-    throw new ClientError({ status: response.status, code: "ANSWER_INVALID", message: `the answer to ${operation} can't be read`, cause });
+    throw new ClientError({
+      status: response.status,
+      code: "ANSWER_INVALID",
+      message: `the answer to ${operation} can't be read`,
+      cause,
+    });
   }
 }
 
@@ -63,7 +75,13 @@ export async function sendRaw<Name extends Operation>(
     const limit = AbortSignal.timeout(requestTimeoutMs);
     const stop = signal === undefined ? limit : AbortSignal.any([signal, limit]);
     try {
-      const response = await ask(url, { method: route.method, headers, body, signal: stop, credentials: "same-origin" });
+      const response = await ask(url, {
+        method: route.method,
+        headers,
+        body,
+        signal: stop,
+        credentials: "same-origin",
+      });
       if (response.ok) return response;
       throw await toClientError(response);
     } catch (thrown) {

@@ -2,8 +2,8 @@ import type { DocumentUses } from "../contracts/api/ledger.ts";
 import type { DecisionGraph, MessagePage, WhySlice } from "../contracts/api/runs.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { parentOf } from "./score/score-places.ts";
-import { laneOf } from "./score/score-view.ts";
 import type { ScoreState } from "./score/score-state.ts";
+import { laneOf } from "./score/score-view.ts";
 import type { Reason } from "./why.ts";
 
 type Decision = DecisionGraph["decisions"][number];

@@ -45,7 +45,11 @@ export async function openAnsweredCommands(ledger: Ledger): Promise<AnsweredComm
   const kept = await readKept(ledger);
   const working = new Map<string, { readonly digest: string; readonly answered: Promise<Answered> }>();
 
-  const perform = async (command: Command, request: string, work: Parameters<AnsweredCommands["once"]>[1]): Promise<Answered> => {
+  const perform = async (
+    command: Command,
+    request: string,
+    work: Parameters<AnsweredCommands["once"]>[1],
+  ): Promise<Answered> => {
     const { status, answer } = await work(request);
     const { operation, run, caller } = command;
     const digest = toDigest(command);

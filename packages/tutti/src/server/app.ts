@@ -1,5 +1,4 @@
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 
 import { TuttiError } from "../base/errors.ts";
 import type { JsonSchema } from "../contracts/api/described.ts";
@@ -30,7 +29,7 @@ export interface AppParts {
   readonly guesses: RateLimit;
   readonly files: StaticFiles;
   /** The address that a request came from. */
-  addressOf(context: Context): string;
+  readonly addressOf: (context: Context) => string;
 }
 
 const handlers: Handlers = { ...runHandlers, ...commandHandlers, ...ledgerHandlers, ...offerHandlers };
@@ -48,14 +47,16 @@ export function toApp(parts: AppParts): Hono {
     for (const [name, value] of Object.entries(safeHeaders)) context.res.headers.set(name, value);
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
   });
-  app.use(bodyLimit({ maxSize: requestBytesMax, onError: () => toProblemResponse(toProblem(toTooLarge(), 413)) }));
   for (const operation of Object.keys(routes).filter(isOperation)) {
     const route: RouteSpec = routes[operation];
     app.on(route.method, route.path, (context) => answer(parts, operation, context));
   }
   app.get("/open/:word", (context) => openConsole(parts, context));
   app.all("/api/*", () => toProblemResponse(toProblem(toUnknownRoute(), 404)));
-  app.get("*", (context) => parts.files.answer(context.req.path) ?? toProblemResponse(toProblem(toUnknownRoute(), 404)));
+  app.get(
+    "*",
+    (context) => parts.files.answer(context.req.path) ?? toProblemResponse(toProblem(toUnknownRoute(), 404)),
+  );
   app.onError((error) => toProblemResponse(toProblem(error)));
   app.notFound(() => toProblemResponse(toProblem(toUnknownRoute(), 404)));
   return app;
@@ -74,7 +75,10 @@ async function answer(parts: AppParts, operation: Operation, context: Context): 
     checkRights(caller, route);
     checkOrigin(context.req.raw, caller);
     if (route.isCommand === true && desk.draining.aborted)
-      throw new TuttiError("SERVER_DRAINING", "the server is about to end", { hint: "Send it again in a moment.", retryAfterMs: 1_000 });
+      throw new TuttiError("SERVER_DRAINING", "the server is about to end", {
+        hint: "Send it again in a moment.",
+        retryAfterMs: 1_000,
+      });
     const content = route.method === "POST" ? await readContent(context) : "";
     const query = toQuery(route, context);
     const body = route.body?.shape(content === "" ? {} : parseJson(content), "");
@@ -83,10 +87,12 @@ async function answer(parts: AppParts, operation: Operation, context: Context): 
     const key = readKey(context);
     const run = context.req.param("run");
     const command = { caller, operation, content: `${context.req.path}\n${content}`, key, run };
-    const answered = await parts.commands.once(command, (request) => performed(operation, desk, { ...call, command: request }));
+    const answered = await parts.commands.once(command, (request) =>
+      performed(operation, desk, { ...call, command: request }),
+    );
     return Response.json(answered.answer, { status: answered.status });
   } catch (error) {
-    return toProblemResponse(toProblem(error, error instanceof UnsupportedBody ? 415 : undefined));
+    return toProblemResponse(toProblem(error, error instanceof BodyRefused ? error.status : undefined));
   }
 }
 
@@ -143,15 +149,31 @@ function limit(rate: RateLimit, name: string): void {
     throw new TuttiError("CALLER_TOO_FAST", "too many requests", { hint: "Ask less often.", retryAfterMs: waitMs });
 }
 
-class UnsupportedBody extends TuttiError {}
+/** A refusal with a status of its own. */
+class BodyRefused extends TuttiError {
+  readonly status: number;
 
-// A form of a foreign page can send text, but not JSON.
+  constructor(status: number, message: string, hint: string) {
+    super("USAGE", message, { hint });
+    this.status = status;
+  }
+}
+
+/** Reads no more than is allowed, whatever the request says of its length. @throws TuttiError USAGE */
 async function readContent(context: Context): Promise<string> {
-  const content = await context.req.text();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of context.req.raw.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > requestBytesMax)
+      throw new BodyRefused(413, `a request may have ${requestBytesMax} bytes`, "Send less, or large values in parts.");
+    chunks.push(chunk);
+  }
   const type = context.req.header("content-type") ?? "";
-  if (content !== "" && !/^application\/json(?:;|$)/u.test(type))
-    throw new UnsupportedBody("USAGE", "the body is not JSON", { hint: "Send it with Content-Type: application/json." });
-  return content;
+  // A form of a foreign page can send text, but not JSON.
+  if (bytes > 0 && !/^application\/json(?:;|$)/u.test(type))
+    throw new BodyRefused(415, "the body is not said to be JSON", "Send it with Content-Type: application/json.");
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function parseJson(content: string): unknown {
@@ -168,7 +190,9 @@ function toQuery({ query }: RouteSpec, context: Context): unknown {
   const known: Readonly<Record<string, JsonSchema>> = query?.schema.properties ?? {};
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
   if (unknown !== undefined)
-    throw new TuttiError("USAGE", `the query has no "${unknown}"`, { hint: `It takes: ${Object.keys(known).join(", ")}.` });
+    throw new TuttiError("USAGE", `the query has no "${unknown}"`, {
+      hint: `It takes: ${Object.keys(known).join(", ")}.`,
+    });
   const values = Object.entries(given).map(([name, value]) => {
     const isNumber = known[name]?.type === "integer" || known[name]?.type === "number";
     return [name, isNumber && /^-?\d+(?:\.\d+)?$/u.test(value) ? Number(value) : value];
@@ -198,12 +222,10 @@ function toProblemResponse({ status, answer: told, retryAfterMs }: Problem): Res
   return Response.json(told, { status, headers });
 }
 
-function toTooLarge(): TuttiError {
-  return new TuttiError("USAGE", `a request may have ${requestBytesMax} bytes`, { facts: { bytesMax: requestBytesMax } });
-}
-
 function toUnknownRoute(): TuttiError {
-  return new TuttiError("USAGE", "there is nothing at this address", { hint: "`GET /api/openapi.json` says what there is." });
+  return new TuttiError("USAGE", "there is nothing at this address", {
+    hint: "`GET /api/openapi.json` says what there is.",
+  });
 }
 
 /** What `tutti dev` prints: opens a session once, and leads to the console. */
@@ -215,4 +237,3 @@ function openConsole({ desk }: AppParts, context: Context): Response {
     return toProblemResponse(toProblem(error));
   }
 }
-

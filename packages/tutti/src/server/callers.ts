@@ -75,7 +75,8 @@ export function openCallers({ tokens, clock, isSecure }: CallerOptions): Callers
       const record = tokens.find(word);
       const who = record === undefined ? take(once) : { tokenId: record.id };
       const caller = record === undefined ? take(once) : toCaller(record);
-      if (who === undefined || caller === undefined) throw toUnknown("the token is wrong, was revoked or was used before");
+      if (who === undefined || caller === undefined)
+        throw toUnknown("the token is wrong, was revoked or was used before");
       const value = randomBytes(32).toString("base64url");
       for (const oldest of sessions.keys()) {
         if (sessions.size < sessionsMax) break;

@@ -25,7 +25,7 @@ export interface Desk {
 export interface Call<Name extends Operation = Operation> {
   readonly caller: Caller;
   /** The parts of the path that the route names. */
-  param(name: string): string;
+  readonly param: (name: string) => string;
   readonly query: QueryOf<Name>;
   readonly body: BodyOfRoute<Name>;
   readonly request: Request;
@@ -41,7 +41,10 @@ export type Handlers<Names extends Operation = Operation> = { readonly [Name in 
  * The run that the path names, if the caller may know of it: what belongs to another tenant is as unknown as what is not there.
  * @throws TuttiError RUN_UNKNOWN
  */
-export async function findOwnRun({ fleet }: Desk, { caller, param }: Pick<Call, "caller" | "param">): Promise<FoundRun> {
+export async function findOwnRun(
+  { fleet }: Desk,
+  { caller, param }: Pick<Call, "caller" | "param">,
+): Promise<FoundRun> {
   const found = await fleet.findRun(param("run"));
   if (found === undefined || !isOwn(caller, found.notes.tenant)) throw toUnknownRun(param("run"));
   return found;

@@ -29,11 +29,14 @@ export function toKindFilter({ kind, key }: EntryQuery): (entry: LedgerEntry) =>
 }
 
 /** A page of entries, and where to go on. */
-export async function toEntryPage(source: EntrySource, { after = 0, limit = limitDefault }: EntryQuery): Promise<EntryPage> {
+export async function toEntryPage(
+  source: EntrySource,
+  { after = 0, limit = limitDefault }: EntryQuery,
+): Promise<EntryPage> {
   const entries: EntryLine[] = [];
   let place = after;
   let bytes = 0;
-  for (let looked = 0; looked < lookedAtMax; ) {
+  for (let looked = 0; looked < lookedAtMax;) {
     const wanted = Math.min(chunkEntries, lookedAtMax - looked);
     const chunk = await source.read(place, wanted);
     for (const entry of chunk) {

@@ -17,7 +17,8 @@ const loopbackHost = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/u;
 export function checkPlace(request: Request, { origin }: Place): void {
   const host = request.headers.get("host") ?? "";
   const isOwn = loopbackHost.test(host) || (origin !== undefined && new URL(origin).host === host);
-  if (!isOwn) throw toRefused("the host is not this one", "Use the address that `tutti serve` prints, or give it --origin.");
+  if (!isOwn)
+    throw toRefused("the host is not this one", "Use the address that `tutti serve` prints, or give it --origin.");
   const from = request.headers.get("origin");
   if (from === null || isSameOrigin(from, host, origin)) return;
   throw toRefused("requests from pages of another origin are not taken", "Open the console that this server serves.");
@@ -36,7 +37,10 @@ export function checkOrigin(request: Request, caller: Caller): void {
 /** @throws TuttiError CALLER_REFUSED */
 export function checkRights(caller: Caller, { role, sees }: RouteSpec): void {
   if (sees === "whole" && caller.tenant !== undefined)
-    throw toRefused(`this belongs to no tenant, and ${caller.name} to ${caller.tenant}`, "Ask with a token without a tenant.");
+    throw toRefused(
+      `this belongs to no tenant, and ${caller.name} to ${caller.tenant}`,
+      "Ask with a token without a tenant.",
+    );
   if (role === "anyone" || role === "viewer" || caller.role === "admin" || caller.role === role) return;
   throw toRefused(`${caller.name} is ${caller.role}; this takes ${role}`, "Ask with a token of that role.");
 }

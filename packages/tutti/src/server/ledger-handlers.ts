@@ -1,9 +1,9 @@
 import { TuttiError } from "../base/errors.ts";
 import { toDocumentId } from "../contracts/ids.ts";
+import type { FleetState } from "../insight/fleet/fleet-state.ts";
 import { readHistory } from "../ledger/document-value.ts";
 import { verifyLedger } from "../ledger/verify.ts";
 import { readGateStates } from "../limits/gate-state.ts";
-import type { FleetState } from "../insight/fleet/fleet-state.ts";
 import type { Caller } from "./callers.ts";
 import { isOwn, type Handlers } from "./desk.ts";
 import { toEntryPage, toKindFilter } from "./entry-pages.ts";
@@ -19,13 +19,7 @@ const accountsLookedAtMax = 5_000;
 
 /** What is asked about all runs together. */
 export const ledgerHandlers: Handlers<
-  | "listCallables"
-  | "listDocuments"
-  | "showDocument"
-  | "listEntries"
-  | "stream"
-  | "verifyLedger"
-  | "listLimits"
+  "listCallables" | "listDocuments" | "showDocument" | "listEntries" | "stream" | "verifyLedger" | "listLimits"
 > = {
   async listCallables({ fleet }, { query, caller }) {
     const lines = await fleet.listCallables(caller.tenant);
@@ -40,14 +34,23 @@ export const ledgerHandlers: Handlers<
     const own = [...documents].filter(([name, notes]) => name.startsWith(under) && seesDocument(caller, notes));
     const sorted = own.toSorted(([left], [right]) => (left < right ? -1 : 1)).slice(0, limit);
     return {
-      documents: sorted.map(([document, { version, lsn, at, run, step }]) => ({ document, version, lsn, at, run, step })),
+      documents: sorted.map(([document, { version, lsn, at, run, step }]) => ({
+        document,
+        version,
+        lsn,
+        at,
+        run,
+        step,
+      })),
     };
   },
   async showDocument({ fleet, tutti }, { query, caller }) {
     const { document, limit = versionsDefault } = query;
     const notes = await fleet.findDocument(document);
     if (notes === undefined || !seesDocument(caller, notes))
-      throw new TuttiError("RUN_UNKNOWN", `no document ${document} in this ledger`, { hint: "`GET /api/documents` lists them." });
+      throw new TuttiError("RUN_UNKNOWN", `no document ${document} in this ledger`, {
+        hint: "`GET /api/documents` lists them.",
+      });
     const history = await readHistory(tutti.ledger, toDocumentId(document), { limit });
     const versions = history.map(({ value, version, run, step, at, diff }) => {
       const bytes = Buffer.byteLength(JSON.stringify(value) ?? "");
@@ -84,11 +87,17 @@ export const ledgerHandlers: Handlers<
     }
     const state = await fleet.catchUp();
     const accounts = await tutti.ledger.listAccounts({ under, limit: accountsLookedAtMax });
-    return { accounts: accounts.filter(({ account }) => ownsAccount(caller, state, account)).slice(0, limit), gates: [] };
+    return {
+      accounts: accounts.filter(({ account }) => ownsAccount(caller, state, account)).slice(0, limit),
+      gates: [],
+    };
   },
 };
 
-function seesDocument(caller: Caller, notes: { readonly tenant: string | undefined; readonly isShared: boolean }): boolean {
+function seesDocument(
+  caller: Caller,
+  notes: { readonly tenant: string | undefined; readonly isShared: boolean },
+): boolean {
   return caller.tenant === undefined || (!notes.isShared && isOwn(caller, notes.tenant));
 }
 

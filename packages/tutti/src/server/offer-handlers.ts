@@ -26,13 +26,17 @@ export const offerHandlers: Handlers<
 > = {
   async listFlows({ flows }) {
     const shown = flows.filter(({ name }) => !name.startsWith("tool:"));
-    return { flows: shown.map(({ name, version, input }) => ({ name, version, input: findJsonSchema(input, "input") })) };
+    return {
+      flows: shown.map(({ name, version, input }) => ({ name, version, input: findJsonSchema(input, "input") })),
+    };
   },
   listTools: async ({ tools }) => ({ tools: tools.map(({ name, does, effect }) => ({ name, does, effect })) }),
   async showTool({ tools }, { param }) {
     const tool = tools.find(({ name }) => name === param("tool"));
     if (tool === undefined)
-      throw new TuttiError("FLOW_UNKNOWN", `there is no tool ${param("tool")}`, { hint: "`GET /api/tools` lists them." });
+      throw new TuttiError("FLOW_UNKNOWN", `there is no tool ${param("tool")}`, {
+        hint: "`GET /api/tools` lists them.",
+      });
     const { input, output } = tool;
     return {
       contract: toContract(tool),

@@ -64,7 +64,10 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
   const draining = new AbortController();
   const callers = openCallers({ tokens: options.tokens, clock, isSecure: origin?.startsWith("https:") === true });
   const desk: Desk = {
-    ...{ tutti, fleet, tail, callers },
+    tutti,
+    fleet,
+    tail,
+    callers,
     flows: options.flows,
     tools: options.tools ?? [],
     scores: openScores(tutti.ledger),
@@ -79,7 +82,8 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
     files: openStaticFiles(options.consoleFolder),
     addressOf,
   });
-  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void listener(request, response));
   server.requestTimeout = requestTimeoutMs;
   server.headersTimeout = requestTimeoutMs;
   server.maxConnections = connectionsMax;
@@ -94,8 +98,7 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
   return {
     port,
     url,
-    toConsoleUrl: (name) =>
-      `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined })}`,
+    toConsoleUrl: (name) => `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined })}`,
     async close() {
       draining.abort();
       tail.close();

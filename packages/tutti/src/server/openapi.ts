@@ -65,11 +65,7 @@ function toParameters({ path, query, isCommand }: RouteSpec): readonly Json[] {
   return [...inPath, ...inQuery, ...(isCommand === true ? [key] : [])];
 }
 
-const contentTypes = {
-  bytes: "application/octet-stream",
-  events: "text/event-stream",
-  text: "text/plain",
-} as const;
+const contentTypes = { bytes: "application/octet-stream", events: "text/event-stream", text: "text/plain" } as const;
 
 function toContent(answer: RouteSpec["answer"]): Json {
   return typeof answer === "string" ? { [contentTypes[answer]]: {} } : toJsonContent(answer.schema);

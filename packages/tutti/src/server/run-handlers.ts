@@ -15,9 +15,9 @@ import { toDiagram, toMermaid } from "../teams/plan/drawing.ts";
 import { readPlanEvents } from "../teams/plan/plan-events.ts";
 import { viewPlans } from "../teams/plan/plan-view.ts";
 import { drawDiagram } from "../tools/image/draw-diagram.ts";
+import { toBlobResponse } from "./blob-response.ts";
 import { findOwnRun, type Call, type Desk, type Handlers } from "./desk.ts";
 import { toEntryPage, toKindFilter } from "./entry-pages.ts";
-import { toBlobResponse } from "./blob-response.ts";
 import { toToldValue } from "./told-value.ts";
 
 type RunCall = Pick<Call, "caller" | "param">;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { openStand, type Stand } from "../../../../test/server/server-fixture.ts";
+import { openStand, operations, type Stand } from "../../../../test/server/server-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { routes, type RouteSpec } from "../contracts/api/routes.ts";
 
@@ -28,8 +28,9 @@ test("every look at a run over HTTP answers what the OpenAPI document says", ver
     why: { depth: 5 },
   };
   const entries = await stand.tutti.ledger.read((await stand.tutti.open(run)).id);
-  const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(entries.find(({ key }) => key === "/write")?.body ?? "")?.groups?.["hash"];
-  for (const operation of Object.keys(routes) as (keyof typeof routes)[]) {
+  const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(entries.find(({ key }) => key === "/write")?.body ?? "")
+    ?.groups?.["hash"];
+  for (const operation of operations) {
     const route: RouteSpec = routes[operation];
     if (route.method !== "GET") continue;
     const answer = await stand.ask(operation, {
@@ -40,8 +41,16 @@ test("every look at a run over HTTP answers what the OpenAPI document says", ver
     expect([operation, answer.status < 300]).toEqual([operation, true]);
   }
   const blob = await stand.ask("readBlob", { token, params: { run, hash: hash ?? "" } });
-  expect([blob.status, blob.text.length, blob.headers.get("content-range")]).toEqual([206, 65_536, "bytes 0-65535/100002"]);
-  const range = await stand.ask("readBlob", { token, params: { run, hash: hash ?? "" }, headers: { range: "bytes=100000-" } });
+  expect([blob.status, blob.text.length, blob.headers.get("content-range")]).toEqual([
+    206,
+    65_536,
+    "bytes 0-65535/100002",
+  ]);
+  const range = await stand.ask("readBlob", {
+    token,
+    params: { run, hash: hash ?? "" },
+    headers: { range: "bytes=100000-" },
+  });
   expect([range.status, range.text]).toEqual([206, 'x"']);
 });
 
@@ -55,7 +64,7 @@ test("the list, the score and the why of a run say what it did", async () => {
   const score = await stand.ask("showScore", { token, params: { run } });
   expect(score.json).toMatchObject({
     status: "done",
-    phases: [{ name: "steps" }, { name: "change", documentsWritten: 1 }, { phase: 2, state: "done" }],
+    phases: [{ name: "steps" }, { name: "change-stock:anna", documentsWritten: 1 }, { phase: 2, state: "done" }],
   });
   const phase = await stand.ask("showPhase", { token, params: { run, phase: "2" } });
   const nodes = z.object({ nodes: z.array(z.object({ path: z.string(), kind: z.string() })) }).parse(phase.json).nodes;

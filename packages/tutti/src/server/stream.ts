@@ -35,7 +35,11 @@ export async function toStreamResponse(desk: Desk, call: Call<"stream">): Promis
         givePlace();
       },
     });
-    const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" };
+    const headers = {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    };
     return new Response(body, { headers });
   } catch (error) {
     givePlace();
@@ -61,11 +65,12 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
   const isWanted = (entry: LedgerEntry): boolean =>
     (run === undefined || entry.run === run) && seesRun(call.caller, state, entry.run);
   let lsn = Math.max(readPosition(call) ?? state.lsn, (found?.notes.startLsn ?? 1) - 1);
-  let hasLeft = false;
+  const left = new AbortController();
+  const stop = AbortSignal.any([left.signal, desk.draining]);
   return {
     lsn,
     async next() {
-      while (!hasLeft && !desk.draining.aborted) {
+      while (!stop.aborted) {
         const entries = await desk.tutti.ledger.scan(lsn, batchEntriesMax);
         await desk.fleet.catchUp(); // whose runs these are
         lsn = entries.at(-1)?.lsn ?? lsn;
@@ -75,18 +80,26 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
         if (entries.length > 0) return `id: ${lsn}\n\n`;
         const before = performance.now();
         await desk.tail.after(lsn, heartbeatMs);
-        if (performance.now() - before >= heartbeatMs - 1) return isStillWelcome(desk, call) ? ": still here\n\n" : undefined;
+        if (performance.now() - before >= heartbeatMs - 1)
+          return isStillWelcome(desk, call) ? ": still here\n\n" : undefined;
       }
       return undefined;
     },
     leave() {
-      hasLeft = true;
+      left.abort();
     },
   };
 }
 
 function toEvent(lsn: number, entries: readonly LedgerEntry[]): string {
-  const heads = entries.map(({ lsn: at, run, seq, kind, key, at: when }): EntryHead => ({ lsn: at, run, seq, kind, key, at: when }));
+  const heads = entries.map(({ lsn: at, run, seq, kind, key, at: when }): EntryHead => ({
+    lsn: at,
+    run,
+    seq,
+    kind,
+    key,
+    at: when,
+  }));
   return `id: ${lsn}\nevent: entries\ndata: ${JSON.stringify({ entries: heads })}\n\n`;
 }
 

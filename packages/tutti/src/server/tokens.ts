@@ -36,7 +36,10 @@ export function toTokensFile(ledgerFile: string): string {
 
 const tokensMax = 10_000;
 const namePattern = /^[\w.~:@ -]{1,120}$/u;
-const stored = fields({ id: text, hash: text, name: text, role: oneOf(...roles), createdAt: integer }, { tenant: text });
+const stored = fields(
+  { id: text, hash: text, name: text, role: oneOf(...roles), createdAt: integer },
+  { tenant: text },
+);
 const file = fields({ tokens: listOf(stored) });
 type StoredToken = ReturnType<typeof stored>;
 
@@ -88,8 +91,8 @@ function isSame(left: string, right: string): boolean {
   return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
 }
 
-function toRecord({ hash: _, ...record }: StoredToken): TokenRecord {
-  return record;
+function toRecord({ id, name, role, tenant, createdAt }: StoredToken): TokenRecord {
+  return { id, name, role, tenant, createdAt };
 }
 
 /** Reads the file again whenever it was replaced: it never changes in place. */

@@ -56,12 +56,31 @@ function begin(fleet: FleetState, entry: LedgerEntry): void {
   const above = parent === undefined ? undefined : fleet.runs.get(parent.run);
   if (above !== undefined && above.children.length < childrenMax) above.children.push(entry.run);
   fleet.runs.set(entry.run, {
-    ...{ run: entry.run, flow, version, tenant, parent: parent?.run, forkedFrom: forkedFrom?.run },
-    ...{ startedAt: entry.at, startLsn: entry.lsn, status: "running", endedAt: undefined, now: undefined },
-    ...{ seq: entry.seq, lsn: entry.lsn, at: entry.at },
-    ...{ phases: [], phasesBeyond: 0, stepsDone: 0, stepsFailed: 0, retries: 0, inDoubt: [], agents: [] },
+    run: entry.run,
+    flow,
+    version,
+    tenant,
+    parent: parent?.run,
+    forkedFrom: forkedFrom?.run,
+    startedAt: entry.at,
+    startLsn: entry.lsn,
+    status: "running",
+    endedAt: undefined,
+    now: undefined,
+    seq: entry.seq,
+    lsn: entry.lsn,
+    at: entry.at,
+    phases: [],
+    phasesBeyond: 0,
+    stepsDone: 0,
+    stepsFailed: 0,
+    retries: 0,
+    inDoubt: [],
+    agents: [],
     usage: noUsage,
-    ...{ confidenceLowest: undefined, confidenceNewest: undefined, error: undefined },
+    confidenceLowest: undefined,
+    confidenceNewest: undefined,
+    error: undefined,
     isTakingOver: forkedFrom !== undefined,
     open: {},
     children: [],
@@ -186,11 +205,11 @@ function endRun({ fleet, notes, entry }: Place, end: "done" | "failed" | "cancel
   notes.endedAt = entry.at;
   notes.open = {};
   notes.isTakingOver = false;
-  tally({ fleet, notes, entry }, { kind: "flow", name: notes.flow, version: notes.version }, {
-    end,
-    beganAt: notes.startedAt,
-    usage: notes.usage,
-  });
+  tally(
+    { fleet, notes, entry },
+    { kind: "flow", name: notes.flow, version: notes.version },
+    { end, beganAt: notes.startedAt, usage: notes.usage },
+  );
 }
 
 function spend({ notes }: Place, usage: Usage | undefined): void {
@@ -217,7 +236,6 @@ function open({ notes, entry }: Place, name: string): void {
 
 function close({ notes, entry }: Place): { readonly at: number; readonly name: string } | undefined {
   const opened = notes.open[entry.key];
-  // oxlint-disable-next-line typescript/no-dynamic-delete -- a record and not a map, so that it can be kept as JSON
   delete notes.open[entry.key];
   return opened;
 }

@@ -87,7 +87,9 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
     },
     async listCallables(tenant) {
       await catchUp();
-      return [...fleet.tallies.values()].filter((tally) => tenant === undefined || tally.tenant === tenant).map(toCallableLine);
+      return [...fleet.tallies.values()]
+        .filter((tally) => tenant === undefined || tally.tenant === tenant)
+        .map(toCallableLine);
     },
     async findDocument(document) {
       await catchUp();

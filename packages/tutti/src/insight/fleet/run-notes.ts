@@ -55,8 +55,25 @@ export function toRunLine(notes: RunNotes, mark: Mark | undefined): RunLine {
   const { run, flow, version, tenant, parent, forkedFrom, startedAt, seq, lsn, at, endedAt, now } = notes;
   const { stepsDone, stepsFailed, retries, agents, confidenceLowest, confidenceNewest, error } = notes;
   return {
-    ...{ run, flow, version, tenant, parent, forkedFrom, startedAt, seq, lsn, at, endedAt, now },
-    ...{ stepsDone, stepsFailed, retries, agents, confidenceLowest, confidenceNewest, error },
+    run,
+    flow,
+    version,
+    tenant,
+    parent,
+    forkedFrom,
+    startedAt,
+    seq,
+    lsn,
+    at,
+    endedAt,
+    now,
+    stepsDone,
+    stepsFailed,
+    retries,
+    agents,
+    confidenceLowest,
+    confidenceNewest,
+    error,
     status: toStatus(notes, mark),
     wakeAt: isOver(notes.status) ? undefined : mark?.wakeAt,
     phases: notes.phases.length + notes.phasesBeyond,
@@ -80,4 +97,3 @@ function mentions({ run, flow, now = "", error }: RunNotes, words: string): bool
   const told = error === undefined ? "" : `${error.code} ${error.message}`;
   return [run, flow, now, told].some((text) => text.toLowerCase().includes(words));
 }
-

@@ -74,21 +74,30 @@ export function toCallableLine(tally: Tally): CallableLine {
   const { kind, name, version, done, failed, cancelled, retries, usage, firstAt, lastAt } = tally;
   const count = Object.values(tally.latencies).reduce((sum, each) => sum + each, 0);
   return {
-    ...{ kind, name, version, done, failed, cancelled, retries, firstAt, lastAt },
+    kind,
+    name,
+    version,
+    done,
+    failed,
+    cancelled,
+    retries,
+    firstAt,
+    lastAt,
     calls: done + failed + cancelled,
     spent: toSpent(usage),
     latencyMs:
       count === 0
         ? undefined
-        : { count, p50: findQuantile(tally, count / 2), p95: findQuantile(tally, count * 0.95), longest: tally.longestMs },
+        : {
+            count,
+            p50: findQuantile(tally, count / 2),
+            p95: findQuantile(tally, count * 0.95),
+            longest: tally.longestMs,
+          },
     confidence:
       tally.confidences === 0
         ? undefined
-        : {
-            count: tally.confidences,
-            mean: tally.confidenceSum / tally.confidences,
-            lowest: tally.confidenceLowest,
-          },
+        : { count: tally.confidences, mean: tally.confidenceSum / tally.confidences, lowest: tally.confidenceLowest },
   };
 }
 

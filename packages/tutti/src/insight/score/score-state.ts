@@ -1,6 +1,6 @@
+import type { PhaseHead } from "../../contracts/api/runs.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import { noUsage, type Usage } from "../../contracts/outcome.ts";
-import type { PhaseHead } from "../../contracts/api/runs.ts";
 import { describeDecision, describeMessage, describeVotes } from "../describe-record.ts";
 import { nextRunTree } from "../next-run-tree.ts";
 import { emptyRunTree, type RunTree, type StepNode } from "../run-tree.ts";
@@ -29,7 +29,14 @@ export interface ScoreState extends ScorePlaces {
 }
 
 export function emptyScore(): ScoreState {
-  return { ...emptyPlaces(), tree: emptyRunTree, nodes: new Map(), records: new Map(), summed: { tree: emptyRunTree, usage: noUsage }, heads: new Map() };
+  return {
+    ...emptyPlaces(),
+    tree: emptyRunTree,
+    nodes: new Map(),
+    records: new Map(),
+    summed: { tree: emptyRunTree, usage: noUsage },
+    heads: new Map(),
+  };
 }
 
 /** Takes the next entries of the run in. @throws TuttiError LEDGER_CORRUPT, LEDGER_TOO_NEW */
@@ -63,7 +70,10 @@ function noteChanges(score: ScoreState, before: StepNode | undefined, after: Ste
 
 function isSame(left: StepNode, right: StepNode): boolean {
   return (
-    left.state === right.state && left.endedAt === right.endedAt && left.remark === right.remark && left.usage === right.usage
+    left.state === right.state &&
+    left.endedAt === right.endedAt &&
+    left.remark === right.remark &&
+    left.usage === right.usage
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Phase, PhaseHead, Score, ScoreChanges, ScoreEdge, ScoreNode } from "../../contracts/api/runs.ts";
-import type { RunStatus } from "../../contracts/run-record.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
+import type { RunStatus } from "../../contracts/run-record.ts";
 import { toSpent } from "../fleet/tally.ts";
 import { totalsOf, type StepNode } from "../run-tree.ts";
 import { parentOf, type PhasePlace, type Place } from "./score-places.ts";
@@ -67,8 +67,23 @@ function toNode(score: ScoreState, place: Place, node: StepNode): ScoreNode {
   const { output, remark, effect, child, sharedFrom, error } = node;
   const usage = spentIn(node);
   return {
-    ...{ path, phase, seq, changedSeq, name, kind, attempt, callable, agentVersion, startedAt, endedAt, confidence },
-    ...{ output, remark, effect, child, sharedFrom },
+    path,
+    phase,
+    seq,
+    changedSeq,
+    name,
+    kind,
+    attempt,
+    callable,
+    agentVersion,
+    startedAt,
+    endedAt,
+    confidence,
+    output,
+    remark,
+    effect,
+    child,
+    sharedFrom,
     lane: laneOf(score, path),
     state: state.kind,
     waitsFor: state.kind === "waiting" ? state.for : undefined,
@@ -90,7 +105,12 @@ function spentIn(node: StepNode): Usage | undefined {
 function toRecordNode(score: ScoreState, place: Place, record: RecordNode): ScoreNode {
   const { path, phase, seq, changedSeq } = place;
   return {
-    ...{ path, phase, seq, changedSeq, attempt: 1, state: "done" },
+    path,
+    phase,
+    seq,
+    changedSeq,
+    attempt: 1,
+    state: "done",
     name: path.slice(path.lastIndexOf("/") + 1),
     kind: record.kind,
     lane: laneOf(score, path),
@@ -114,7 +134,9 @@ function viewEdges(score: ScoreState, nodes: readonly ScoreNode[]): readonly Sco
   return nodes.flatMap(({ path: to, kind }): ScoreEdge[] => {
     const place = score.places.get(to);
     if (place === undefined) return [];
-    const edges = place.uses.filter((from) => score.places.has(from)).map((from): ScoreEdge => ({ from, to, kind: "data" }));
+    const edges = place.uses
+      .filter((from) => score.places.has(from))
+      .map((from): ScoreEdge => ({ from, to, kind: "data" }));
     if (edges.length === 0 && place.before !== undefined) edges.push({ from: place.before, to, kind: "flow" });
     const readBy = kind === "message" ? score.records.get(to)?.readBy : undefined;
     return readBy === undefined ? edges : [...edges, { from: to, to: readBy, kind: "message" }];
@@ -175,7 +197,15 @@ function addToLane(lanes: Map<string, Lane>, { lane, state, confidence }: ScoreN
 }
 
 /** What most needs to be seen. */
-const stateOrder: readonly ScoreNode["state"][] = ["in-doubt", "running", "waiting", "failed", "undone", "done", "cancelled"];
+const stateOrder: readonly ScoreNode["state"][] = [
+  "in-doubt",
+  "running",
+  "waiting",
+  "failed",
+  "undone",
+  "done",
+  "cancelled",
+];
 
 function toPhaseState(nodes: readonly ScoreNode[]): ScoreNode["state"] {
   const states = new Set(nodes.map(({ state }) => state));
