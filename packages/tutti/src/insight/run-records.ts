@@ -1,9 +1,8 @@
 import type { DocumentUses } from "../contracts/api/ledger.ts";
 import type { DecisionGraph, MessagePage, WhySlice } from "../contracts/api/runs.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
-import { parentOf } from "./score/score-places.ts";
+import { flowLane, parentOf } from "./score/score-places.ts";
 import type { ScoreState } from "./score/score-state.ts";
-import { laneOf } from "./score/score-view.ts";
 import type { Reason } from "./why.ts";
 
 type Decision = DecisionGraph["decisions"][number];
@@ -27,7 +26,12 @@ export function toDecisions(entries: readonly LedgerEntry[], score: ScoreState):
     const given = score.places.get(part)?.uses ?? [];
     const voters = decision.votes?.map(({ step }) => step) ?? [];
     const basedOn = [...new Set([...voters, ...given, ...(before === undefined || before === part ? [] : [before])])];
-    return { ...decision, lane: laneOf(score, decision.step), basedOn, ledTo: usersByPart.get(part) ?? [] };
+    return {
+      ...decision,
+      lane: score.places.get(decision.step)?.lane ?? flowLane,
+      basedOn,
+      ledTo: usersByPart.get(part) ?? [],
+    };
   });
 }
 

@@ -33,7 +33,7 @@ export interface Call<Name extends Operation = Operation> {
   readonly command: string;
 }
 
-type Answer<Name extends Operation> = AnswerOf<Name> extends never ? Response : AnswerOf<Name>;
+type Answer<Name extends Operation> = AnswerOf<Name> extends undefined ? Response : AnswerOf<Name>;
 export type Handler<Name extends Operation> = (desk: Desk, call: Call<Name>) => Promise<Answer<Name> | Response>;
 export type Handlers<Names extends Operation = Operation> = { readonly [Name in Names]: Handler<Name> };
 

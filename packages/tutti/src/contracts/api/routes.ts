@@ -1,6 +1,6 @@
 import * as commands from "./commands.ts";
 import type { Role } from "./commands.ts";
-import { fields, integer, type Described, type ValueOf } from "./described.ts";
+import { fields, integer, type Described } from "./described.ts";
 import * as ledger from "./ledger.ts";
 import * as runs from "./runs.ts";
 
@@ -306,8 +306,8 @@ export const routes = {
 
 export type Operation = keyof typeof routes;
 type Part<Name extends Operation, Field extends string> =
-  (typeof routes)[Name] extends Readonly<Record<Field, infer Some>> ? Some : undefined;
-/** What an operation takes in its query and its body, and what it answers. */
-export type QueryOf<Name extends Operation> = ValueOf<Part<Name, "query">>;
-export type BodyOfRoute<Name extends Operation> = ValueOf<Part<Name, "body">>;
-export type AnswerOf<Name extends Operation> = ValueOf<Part<Name, "answer">>;
+  (typeof routes)[Name] extends Readonly<Record<Field, Described<infer Value>>> ? Value : undefined;
+/** What an operation takes in its query and its body, and what it answers; `undefined` where that is nothing, or no JSON. */
+export type QueryOf<Name extends Operation> = Part<Name, "query">;
+export type BodyOfRoute<Name extends Operation> = Part<Name, "body">;
+export type AnswerOf<Name extends Operation> = Part<Name, "answer">;

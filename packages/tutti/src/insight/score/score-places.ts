@@ -4,6 +4,8 @@ import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 export interface Place {
   readonly path: string;
   readonly phase: number;
+  /** The agent that it belongs to. */
+  readonly lane: string;
   /** The entry that first named it. */
   readonly seq: number;
   /** What had ended before it in the same part. */
@@ -35,6 +37,9 @@ export interface ScorePlaces {
   readonly lastEndedByParent: Map<string, string>;
 }
 
+/** The lane of what no agent does. */
+export const flowLane = "flow";
+
 export function emptyPlaces(): ScorePlaces {
   return { places: new Map(), phases: [], phaseByOutermost: new Map(), lastEndedByParent: new Map() };
 }
@@ -57,16 +62,21 @@ export function placeEntry(score: ScorePlaces, entry: LedgerEntry): void {
     case "effect-shared":
     case "agent-started":
     case "child-started":
-      place.uses = bodyOf(entry, entry.kind).uses ?? place.uses;
+      noteUses(score, place, bodyOf(entry, entry.kind).uses);
       break;
     case "document-committed": {
       const { uses, writes } = bodyOf(entry, entry.kind);
-      place.uses = uses ?? place.uses;
+      noteUses(score, place, uses);
       place.documentsWritten = writes.length;
       break;
     }
     default:
   }
+}
+
+/** What was handed in had been there before. */
+function noteUses({ places }: ScorePlaces, place: Place, uses: readonly string[] | undefined): void {
+  if (uses !== undefined) place.uses = uses.filter((used) => places.has(used));
 }
 
 const outcomes: ReadonlySet<string> = new Set([
@@ -97,6 +107,7 @@ function reach(score: ScorePlaces, path: string, entry: LedgerEntry): Place {
   const place: Place = {
     path,
     phase: phase.number,
+    lane: toOwnLane(path, entry) ?? above?.lane ?? flowLane,
     seq: entry.seq,
     before: score.lastEndedByParent.get(parent) ?? (above?.isOwn === true ? parent : undefined),
     isOwn: false,
@@ -107,6 +118,11 @@ function reach(score: ScorePlaces, path: string, entry: LedgerEntry): Place {
   phase.changedSeq = entry.seq;
   score.places.set(path, place);
   return place;
+}
+
+/** An agent's own lane; its steps come after its beginning, and get theirs from it. */
+function toOwnLane(path: string, entry: LedgerEntry): string | undefined {
+  return entry.kind === "agent-started" && entry.key === path ? bodyOf(entry, entry.kind).agent : undefined;
 }
 
 /** A part of the flow is a phase of its own; plain steps in a row share one. */

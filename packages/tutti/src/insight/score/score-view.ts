@@ -3,11 +3,9 @@ import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import type { RunStatus } from "../../contracts/run-record.ts";
 import { toSpent } from "../fleet/tally.ts";
 import { totalsOf, type StepNode } from "../run-tree.ts";
-import { parentOf, type PhasePlace, type Place } from "./score-places.ts";
+import { flowLane, type PhasePlace, type Place } from "./score-places.ts";
 import type { RecordNode, ScoreState } from "./score-state.ts";
 
-/** The lane of what no agent does. */
-export const flowLane = "flow";
 /** More changes than these are better loaded anew. */
 const changedNodesMax = 1_000;
 
@@ -62,7 +60,7 @@ function viewNodes(score: ScoreState, phase: PhasePlace): readonly ScoreNode[] {
 }
 
 function toNode(score: ScoreState, place: Place, node: StepNode): ScoreNode {
-  const { path, phase, seq, changedSeq } = place;
+  const { path, phase, lane, seq, changedSeq } = place;
   const { name, kind, state, callable, agentVersion, startedAt, endedAt, attempt, confidence } = node;
   const { output, remark, effect, child, sharedFrom, error } = node;
   const usage = spentIn(node);
@@ -84,7 +82,7 @@ function toNode(score: ScoreState, place: Place, node: StepNode): ScoreNode {
     effect,
     child,
     sharedFrom,
-    lane: laneOf(score, path),
+    lane,
     state: state.kind,
     waitsFor: state.kind === "waiting" ? state.for : undefined,
     waitsUntil: state.kind === "waiting" ? state.untilMs : undefined,
@@ -103,7 +101,7 @@ function spentIn(node: StepNode): Usage | undefined {
 }
 
 function toRecordNode(score: ScoreState, place: Place, record: RecordNode): ScoreNode {
-  const { path, phase, seq, changedSeq } = place;
+  const { path, phase, lane, seq, changedSeq } = place;
   return {
     path,
     phase,
@@ -113,7 +111,7 @@ function toRecordNode(score: ScoreState, place: Place, record: RecordNode): Scor
     state: "done",
     name: path.slice(path.lastIndexOf("/") + 1),
     kind: record.kind,
-    lane: laneOf(score, path),
+    lane,
     startedAt: record.at,
     endedAt: record.at,
     confidence: record.confidence,
@@ -121,21 +119,12 @@ function toRecordNode(score: ScoreState, place: Place, record: RecordNode): Scor
   };
 }
 
-/** The nearest agent around a step, or the step's own. */
-export function laneOf(score: ScoreState, path: string): string {
-  for (let at = path; at !== ""; at = parentOf(at)) {
-    const node = score.nodes.get(at);
-    if (node?.kind === "agent") return node.callable ?? node.name;
-  }
-  return flowLane;
-}
-
 function viewEdges(score: ScoreState, nodes: readonly ScoreNode[]): readonly ScoreEdge[] {
   return nodes.flatMap(({ path: to, kind }): ScoreEdge[] => {
     const place = score.places.get(to);
     if (place === undefined) return [];
     const edges = place.uses
-      .filter((from) => score.places.has(from))
+
       .map((from): ScoreEdge => ({ from, to, kind: "data" }));
     if (edges.length === 0 && place.before !== undefined) edges.push({ from: place.before, to, kind: "flow" });
     const readBy = kind === "message" ? score.records.get(to)?.readBy : undefined;
