@@ -114,7 +114,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "dev",
     group: "run",
-    does: "The same on this machine, and opens the console without a token.",
+    does: "Serves a file's flows to whoever sits at this machine, and opens the console without a token.",
     operands: [{ name: "file", required: true }],
     options: serving,
     more: "It prints an address that opens the console once, within a minute, with every right.",

@@ -157,8 +157,9 @@ test("the changes since any entry bring an older score up to the newest", async 
       applyToScore(score, entries.slice(cut));
       for (const node of viewChanges(score, cut, "done").nodes) shown.set(node.path, node);
       const newest = score.phases.flatMap(({ number }) => viewPhase(score, number)?.nodes ?? []);
-      // The nodes that came later stand at the end of the map, as they do on the score.
-      expect(shown).toEqual(new Map(newest.map((node) => [node.path, node])));
+      const byPath = (left: { readonly path: string }, right: { readonly path: string }): number =>
+        left.path < right.path ? -1 : 1;
+      expect([...shown.values()].toSorted(byPath)).toEqual(newest.toSorted(byPath));
       await ledger.close();
     }),
     { numRuns: 150 },

@@ -54,7 +54,7 @@ export function isOwn(caller: Caller, tenant: string | undefined): boolean {
   return caller.tenant === undefined || caller.tenant === tenant;
 }
 
-export function toUnknownRun(run: string): TuttiError {
+function toUnknownRun(run: string): TuttiError {
   return new TuttiError("RUN_UNKNOWN", `no run ${run} in this ledger`, {
     hint: "`GET /api/runs` lists them.",
     facts: { run },

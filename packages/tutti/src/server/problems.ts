@@ -38,7 +38,7 @@ export function toProblem(thrown: unknown, status?: number): Problem {
   return { status: status ?? toStatus(error), answer: toErrorAnswer(error), retryAfterMs: error.retryAfterMs };
 }
 
-export function toStatus({ code }: TuttiError): number {
+function toStatus({ code }: TuttiError): number {
   return statusByCode[code] ?? 409;
 }
 

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { TuttiError } from "../../base/errors.ts";
 import type { CallableLine, RunListFilter, RunPage } from "../../contracts/api/runs.ts";
 import { toRunId } from "../../contracts/ids.ts";
-import { isOver, openStatuses } from "../../contracts/run-record.ts";
+import { isOver, openStatuses, type RunStatus } from "../../contracts/run-record.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { applyToFleet, emptyFleet, type DocumentNotes, type FleetState } from "./fleet-state.ts";
 import { fitsFilter, toRunLine, toStatus, type Mark, type RunNotes } from "./run-notes.ts";
@@ -46,7 +46,7 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
   const loaded = snapshotFile === undefined ? undefined : await loadFleet(snapshotFile, ledger);
   const fleet = loaded ?? emptyFleet();
   let savedLsn = fleet.lsn;
-  let ordered = toOrder(fleet);
+  const order = toOrder(fleet);
   let running: Promise<FleetState> | undefined;
   const save = async (): Promise<void> => {
     if (snapshotFile === undefined || savedLsn === fleet.lsn) return;
@@ -58,8 +58,7 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
       const entries = await ledger.scan(fleet.lsn, chunkEntries);
       for (const entry of entries) {
         applyToFleet(fleet, entry);
-        const begun = entry.kind === "run-started" ? fleet.runs.get(entry.run) : undefined;
-        if (begun !== undefined) ordered.push(begun);
+        if (entry.kind.startsWith("run-")) noteOrder(order, fleet.runs.get(entry.run), entry.kind === "run-started");
       }
       if (entries.length < chunkEntries) return fleet;
       if (fleet.lsn - savedLsn >= snapshotEveryEntries) await save();
@@ -76,7 +75,7 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
     catchUp,
     async listRuns(filter, tenant) {
       await catchUp();
-      return toPage({ ordered, filter, tenant, marks: await marks(fleet.lsn) });
+      return toPage({ order, filter, tenant, marks: await marks(fleet.lsn) });
     },
     async findRun(run) {
       await catchUp();
@@ -98,13 +97,49 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
     async close() {
       await running?.catch(() => {}); // whoever asked was told
       await save();
-      ordered = [];
     },
   };
 }
 
-function toOrder({ runs }: FleetState): RunNotes[] {
-  return [...runs.values()].toSorted((left, right) => left.startLsn - right.startLsn);
+/** Runs as the list shows them, and how many are over: those are never counted again. */
+interface RunOrder {
+  /** The oldest first. */
+  readonly all: RunNotes[];
+  readonly open: Set<RunNotes>;
+  readonly overByTenant: Map<string | undefined, Map<RunStatus, number>>;
+}
+
+function toOrder({ runs }: FleetState): RunOrder {
+  const order: RunOrder = { all: [], open: new Set(), overByTenant: new Map() };
+  const sorted = [...runs.values()].toSorted((left, right) => left.startLsn - right.startLsn);
+  for (const notes of sorted) noteOrder(order, notes, true);
+  return order;
+}
+
+function noteOrder(order: RunOrder, notes: RunNotes | undefined, isNew: boolean): void {
+  if (notes === undefined) return; // no run of a flow
+  if (isNew) {
+    order.all.push(notes);
+    order.open.add(notes);
+  }
+  if (!isOver(notes.status) || !order.open.delete(notes)) return;
+  const counts = order.overByTenant.get(notes.tenant) ?? new Map<RunStatus, number>();
+  order.overByTenant.set(notes.tenant, counts);
+  counts.set(notes.status, (counts.get(notes.status) ?? 0) + 1);
+}
+
+function countRuns({ open, overByTenant }: RunOrder, marks: Marks, tenant: string | undefined): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [whose, over] of overByTenant) {
+    if (tenant !== undefined && whose !== tenant) continue;
+    for (const [status, count] of over) counts[status] = (counts[status] ?? 0) + count;
+  }
+  for (const notes of open) {
+    if (tenant !== undefined && notes.tenant !== tenant) continue;
+    const status = toStatus(notes, marks.get(notes.run));
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
 }
 
 type Marks = ReadonlyMap<string, Mark>;
@@ -123,28 +158,28 @@ function openMarks(ledger: Ledger): (lsn: number) => Promise<Marks> {
 }
 
 interface PageRequest {
-  readonly ordered: readonly RunNotes[];
+  readonly order: RunOrder;
   readonly filter: RunListFilter;
   readonly tenant: string | undefined;
   readonly marks: Marks;
 }
 
-function toPage({ ordered, filter, tenant, marks }: PageRequest): RunPage {
+function toPage({ order, filter, tenant, marks }: PageRequest): RunPage {
   const { limit = pageDefault } = filter;
   const before = filter.cursor === undefined ? Number.POSITIVE_INFINITY : readCursor(filter.cursor);
-  const counts: Record<string, number> = {};
   const found: RunNotes[] = [];
-  for (let index = ordered.length - 1; index >= 0; index--) {
-    const notes = ordered[index];
-    if (notes === undefined || (tenant !== undefined && notes.tenant !== tenant)) continue;
-    const mark = marks.get(notes.run);
-    const status = toStatus(notes, mark);
-    counts[status] = (counts[status] ?? 0) + 1;
-    if (found.length <= limit && notes.startLsn < before && fitsFilter(notes, mark, filter)) found.push(notes);
+  for (let index = order.all.length - 1; index >= 0 && found.length <= limit; index--) {
+    const notes = order.all[index];
+    if (notes === undefined || notes.startLsn >= before || (tenant !== undefined && notes.tenant !== tenant)) continue;
+    if (fitsFilter(notes, marks.get(notes.run), filter)) found.push(notes);
   }
   const runs = found.slice(0, limit).map((notes) => toRunLine(notes, marks.get(notes.run)));
-  const last = found[limit - 1];
-  return { runs, counts, cursor: found.length > limit && last !== undefined ? String(last.startLsn) : undefined };
+  const last = found.length > limit ? found[limit - 1] : undefined;
+  return {
+    runs,
+    counts: countRuns(order, marks, tenant),
+    cursor: last === undefined ? undefined : String(last.startLsn),
+  };
 }
 
 function readCursor(cursor: string): number {

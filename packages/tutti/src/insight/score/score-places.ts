@@ -45,7 +45,7 @@ export function emptyPlaces(): ScorePlaces {
 }
 
 /** A phase of more steps is continued in another part, so that none is too large to be sent at once. */
-export const phaseStepsMax = 200;
+const phaseStepsMax = 200;
 
 /** Gives the step of an entry its place, and those around it. */
 export function placeEntry(score: ScorePlaces, entry: LedgerEntry): void {
