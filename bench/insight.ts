@@ -75,6 +75,7 @@ async function measure<Result>(what: string, work: () => Promise<Result>): Promi
 
 async function measureMany(what: string, work: () => Promise<unknown>): Promise<void> {
   const times: number[] = [];
+  const before = process.cpuUsage();
   for (let count = 0; count < 50; count++) {
     const start = performance.now();
     await work();
@@ -83,6 +84,8 @@ async function measureMany(what: string, work: () => Promise<unknown>): Promise<
   times.sort((left, right) => left - right);
   say(`${what}: median`, times[25] ?? 0);
   say(`${what}: slowest of 50`, times[49] ?? 0);
+  const { user, system } = process.cpuUsage(before);
+  say(`${what}: processor, mean`, (user + system) / 50_000);
 }
 
 function say(what: string, amount: number, unit = "ms"): void {

@@ -142,6 +142,9 @@ function withoutChanges(shown: unknown): unknown {
   return JSON.parse(JSON.stringify(shown, (name, value: unknown) => (name === "changedSeq" ? 0 : value)));
 }
 
+const byPath = (left: { readonly path: string }, right: { readonly path: string }): number =>
+  left.path < right.path ? -1 : 1;
+
 test("the changes since any entry bring an older score up to the newest", async () => {
   await fc.assert(
     fc.asyncProperty(anyRun, fc.nat(), async (run, place) => {
@@ -157,8 +160,6 @@ test("the changes since any entry bring an older score up to the newest", async 
       applyToScore(score, entries.slice(cut));
       for (const node of viewChanges(score, cut, "done").nodes) shown.set(node.path, node);
       const newest = score.phases.flatMap(({ number }) => viewPhase(score, number)?.nodes ?? []);
-      const byPath = (left: { readonly path: string }, right: { readonly path: string }): number =>
-        left.path < right.path ? -1 : 1;
       expect([...shown.values()].toSorted(byPath)).toEqual(newest.toSorted(byPath));
       await ledger.close();
     }),

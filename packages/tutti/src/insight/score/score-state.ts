@@ -68,14 +68,31 @@ function noteChanges(score: ScoreState, before: StepNode | undefined, after: Ste
   }
 }
 
+/** What is shown of a node; an agent at work also shows what its questions cost so far. */
 function isSame(left: StepNode, right: StepNode): boolean {
-  return (
-    left.state === right.state &&
-    left.endedAt === right.endedAt &&
-    left.remark === right.remark &&
-    left.usage === right.usage
-  );
+  const isCounting = right.kind === "agent" && right.usage === undefined;
+  return !isCounting && shownFields.every((name) => left[name] === right[name]);
 }
+
+const shownFields = [
+  "kind",
+  "state",
+  "callable",
+  "agentVersion",
+  "startedAt",
+  "endedAt",
+  "attempt",
+  "error",
+  "output",
+  "usage",
+  "lost",
+  "confidence",
+  "effect",
+  "sharedFrom",
+  "child",
+  "edited",
+  "remark",
+] as const satisfies readonly (keyof StepNode)[];
 
 function toRecord(entry: LedgerEntry): RecordNode | undefined {
   const about = { path: entry.key, at: entry.at, confidence: undefined, readBy: undefined };
