@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { expect, test } from "vitest";
 
 import { openStand, type Stand } from "../../../../test/server/server-fixture.ts";
@@ -90,4 +92,22 @@ test("a stream ends when its reader does not want it any more", async () => {
   const rest = toClient(stand).stream({ signal: end.signal }).next();
   end.abort();
   expect(await rest).toEqual({ done: true, value: undefined });
+});
+
+test("nothing that the client imports is Node's or a package's, so it runs in a page", () => {
+  const open = [new URL("../client.ts", import.meta.url).href];
+  const seen = new Set<string>();
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    seen.add(file);
+    const text = readFileSync(new URL(file), "utf8");
+    // An import of types alone is gone before a page sees it.
+    for (const [, specifier = ""] of text.matchAll(
+      /^(?:import|export) (?!type )[^;]*?from "(?<specifier>[^"]+)";/gmu,
+    )) {
+      expect([file, specifier]).toEqual([file, expect.stringMatching(/^\.{1,2}\//u)]);
+      const next = new URL(specifier, file).href;
+      if (!seen.has(next)) open.push(next);
+    }
+  }
+  expect(seen.size).toBeGreaterThan(8);
 });

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 
-import { verifies } from "../../../../test/verifies.ts";
 import { systemClock } from "../base/clock.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Ledger, NewEntry } from "../ledger/ledger.ts";
@@ -78,7 +77,7 @@ async function look(fleet: Fleet): Promise<unknown> {
   return structuredClone({ runs, tallies, documents, lsn, hash, shown, callables: await fleet.listCallables("acme") });
 }
 
-test("what was built entry by entry, from a snapshot or at once is the same", verifies("O9"), async () => {
+test("what was built entry by entry, from a snapshot or at once is the same", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tutti-fleet-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   let count = 0;
@@ -101,41 +100,37 @@ test("what was built entry by entry, from a snapshot or at once is the same", ve
   );
 });
 
-test(
-  "a score that followed its run is the one that is built at once; what was drawn never moves",
-  verifies("O11"),
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(anyRun, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), async (run, steps) => {
-        const ledger = openMemoryLedger({ clock: systemClock });
-        await write(ledger, "run", run);
-        const entries = await ledger.read(toRunId("run"));
-        const followed = emptyScore();
-        const places = new Map<string, number>();
-        for (let from = 0, turn = 0; from < entries.length; turn++) {
-          const until = from + (steps[turn % steps.length] ?? 1);
-          applyToScore(followed, entries.slice(from, until));
-          from = until;
-          viewScore(followed, "running"); // heads that are kept must not go stale
-          for (const { path: at, phase } of followed.places.values()) {
-            expect(places.get(at) ?? phase).toBe(phase);
-            places.set(at, phase);
-          }
+test("a score that followed its run is the one that is built at once; what was drawn never moves", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRun, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), async (run, steps) => {
+      const ledger = openMemoryLedger({ clock: systemClock });
+      await write(ledger, "run", run);
+      const entries = await ledger.read(toRunId("run"));
+      const followed = emptyScore();
+      const places = new Map<string, number>();
+      for (let from = 0, turn = 0; from < entries.length; turn++) {
+        const until = from + (steps[turn % steps.length] ?? 1);
+        applyToScore(followed, entries.slice(from, until));
+        from = until;
+        viewScore(followed, "running"); // heads that are kept must not go stale
+        for (const { path: at, phase } of followed.places.values()) {
+          expect(places.get(at) ?? phase).toBe(phase);
+          places.set(at, phase);
         }
-        const whole = emptyScore();
-        applyToScore(whole, entries);
-        const phases = followed.phases.map(({ number }) => number);
-        const shownOf = (score: typeof whole): unknown => ({
-          score: viewScore(score, "done"),
-          phases: phases.map((phase) => viewPhase(score, phase)),
-        });
-        expect(withoutChanges(shownOf(followed))).toEqual(withoutChanges(shownOf(whole)));
-        await ledger.close();
-      }),
-      { numRuns: 150 },
-    );
-  },
-);
+      }
+      const whole = emptyScore();
+      applyToScore(whole, entries);
+      const phases = followed.phases.map(({ number }) => number);
+      const shownOf = (score: typeof whole): unknown => ({
+        score: viewScore(score, "done"),
+        phases: phases.map((phase) => viewPhase(score, phase)),
+      });
+      expect(withoutChanges(shownOf(followed))).toEqual(withoutChanges(shownOf(whole)));
+      await ledger.close();
+    }),
+    { numRuns: 150 },
+  );
+});
 
 /** When something was last changed depends on how the entries came together; everything else does not. */
 function withoutChanges(shown: unknown): unknown {
