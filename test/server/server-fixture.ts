@@ -105,9 +105,9 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
   return openOn(folder, options);
 }
 
-async function openOn(folder: string, { engine, ...options }: StandOptions): Promise<Stand> {
+async function openOn(folder: string, { engine, flows: more = [], ...options }: StandOptions): Promise<Stand> {
   const tools = [send];
-  const flows = [errand, fails, ...toToolFlows(tools)];
+  const flows = [errand, fails, ...more, ...toToolFlows(tools)];
   const tutti = await openTutti({ flows, tools, ledger: join(folder, "ledger.db"), durability: "process", ...engine });
   const tokens = openTokens(join(folder, "tokens.json"));
   const server = await openServer(tutti, { flows, tools, tokens, ...options });

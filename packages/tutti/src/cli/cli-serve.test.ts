@@ -64,7 +64,7 @@ test(
   },
 );
 
-test("a server that is asked to end lets a command come to its answer, and ends its streams", async () => {
+test("a server that is asked to end ends its streams, and leaves open runs in the ledger", async () => {
   const served = await serve(0);
   const client = openClient({ url: served.url, token: await createToken("--role", "operator") });
   const run = await client.start({ flow: "slow", input: { steps: 200, pauseMs: 30 } });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
+import { makeGate, plainFlow } from "../../../../test/engine/engine-fixture.ts";
 import { openStand, operations, type Stand } from "../../../../test/server/server-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { routes, type RouteSpec } from "../contracts/api/routes.ts";
@@ -115,4 +116,24 @@ test("runs are steered over HTTP, by the name of the token", verifies("D11", "D1
   const called = await stand.ask("callTool", { token, params: { tool: "mail.send" }, body: { input: { to: "e" } } });
   expect(await (await stand.tutti.open(started.parse(called.json).run)).result()).toEqual({ sent: "e" });
   expect((await stand.ask("cancelRun", { token, params: { run } })).status).toBe(409);
+});
+
+test("a command that came before the server drains comes to its answer", async () => {
+  const gate = makeGate();
+  const slow = plainFlow("slow", (run) => run.step("work", () => gate.opened));
+  const stand = await openStand({ flows: [slow] });
+  const token = stand.token("operator");
+  const begun = await stand.ask("startRun", { token, body: { flow: "slow", input: {} } });
+  const { run } = started.parse(begun.json);
+  const pausing = stand.ask("pauseRun", { token, params: { run } }); // answered when the step has ended
+  const isAsked = async (): Promise<boolean> =>
+    (await stand.ask("listRunEntries", { token, params: { run }, query: { kind: "run-paused" } })).text.includes(
+      '"seq"',
+    );
+  while (!(await isAsked()));
+  const closed = stand.server.close();
+  gate.open();
+  expect((await pausing).status).toBe(200);
+  await closed;
+  await expect(stand.ask("health", {})).rejects.toThrow("fetch failed");
 });
