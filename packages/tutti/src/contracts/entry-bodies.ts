@@ -16,6 +16,7 @@ import {
 } from "../base/shape.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
+import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
@@ -81,6 +82,7 @@ export const bodies = {
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
+      priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },

@@ -15,7 +15,7 @@ import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { isJournalId } from "./journal.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
-import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
+import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import { toTriggers, type Triggers } from "./triggers.ts";
@@ -144,6 +144,8 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
     accounts: (filter) => engine.ledger.listAccounts(filter),
+    slots: () => listSlots(engine.protection),
+    waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
