@@ -22,7 +22,7 @@ export const commandHandlers: Handlers<
   | "resumeSchedule"
 > = {
   async startRun(desk, call) {
-    const { flow, version, input, id, key, windowMs, budget } = call.body;
+    const { flow, version, input, id, key, windowMs, budget, priority } = call.body;
     const tenant = toTenant(call);
     const options = {
       id: id ?? `${flow}-${call.command.slice(0, 20)}`,
@@ -31,6 +31,7 @@ export const commandHandlers: Handlers<
       ...(windowMs === undefined ? {} : { windowMs }),
       ...(budget === undefined ? {} : { budget: amountShape(budget, "budget") }),
       ...(tenant === undefined ? {} : { tenant }),
+      ...(priority === undefined ? {} : { priority }),
     };
     return start(desk, call, { flow: chooseFlow(desk.flows, flow, version), input, options });
   },

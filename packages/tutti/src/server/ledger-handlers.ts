@@ -83,13 +83,14 @@ export const ledgerHandlers: Handlers<
     if (caller.tenant === undefined) {
       const states = await readGateStates(tutti.ledger);
       const gates = [...states].filter(([gate]) => gate.startsWith(under)).map(([gate, state]) => ({ gate, ...state }));
-      return { accounts: await tutti.ledger.listAccounts({ under, limit }), gates };
+      return { accounts: await tutti.ledger.listAccounts({ under, limit }), gates, slots: tutti.slots() };
     }
     const state = await fleet.catchUp();
     const accounts = await tutti.ledger.listAccounts({ under, limit: accountsLookedAtMax });
     return {
       accounts: accounts.filter(({ account }) => ownsAccount(caller, state, account)).slice(0, limit),
       gates: [],
+      slots: [],
     };
   },
 };

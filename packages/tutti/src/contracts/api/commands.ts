@@ -1,3 +1,4 @@
+import { priorities } from "../run-record.ts";
 import {
   anything,
   decimal,
@@ -19,7 +20,16 @@ export const budget = fields({}, { usd: decimal, tokens: integer, calls: integer
 /** Starts a run. Without an id the run is named after the idempotency key. Without a version the highest is taken. */
 export const startRequest = fields(
   { flow: text },
-  { version: text, input: anything, id: text, key: text, windowMs: integer, budget, tenant: text },
+  {
+    version: text,
+    input: anything,
+    id: text,
+    key: text,
+    windowMs: integer,
+    budget,
+    tenant: text,
+    priority: oneOf(...priorities),
+  },
 );
 export type StartRequest = ValueOf<typeof startRequest>;
 export const runNamed = fields({ run: text });
@@ -57,7 +67,8 @@ export const planPage = fields({ plans: listOf(anything) });
 export const drawingQuery = fields({}, { form: oneOf("mermaid", "svg") });
 
 export const accountLine = fields({ account: text, limit: budget, spent: budget, reserved: budget });
-export const limitPage = fields({ accounts: listOf(accountLine), gates: listOf(anything) });
+/** `gates`: what is left alone for now. `slots`: who is in and who waits. Both only without a tenant. */
+export const limitPage = fields({ accounts: listOf(accountLine), gates: listOf(anything), slots: listOf(anything) });
 export const limitFilter = fields({}, { under: text, limit: integerFrom(1, 500) });
 
 export const topicPage = fields({ topics: listOf(text) });
