@@ -16,6 +16,7 @@ import {
 } from "../base/shape.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
+import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
@@ -167,6 +168,12 @@ export const bodies = {
   "decision-made": fields(
     { about: text, chosen: text, why: text },
     { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
+  ),
+
+  /** What a policy was asked about a step, and what it said. `inputRef` holds the request's `context.input` when that is large. */
+  "policy-decided": fields(
+    { request: policyRequestShape, verdict: policyVerdictShape, policy: fields({ name: text, version: text }) },
+    { inputRef: blobRef },
   ),
 
   "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),
