@@ -210,6 +210,15 @@ export const errorCodes = {
     "A subscription's filter or mapping threw for an event, or a schedule's input did for a due time.",
   ),
   EVENT_UNKNOWN: code("give-up", "none", "No topic, subscription, schedule or parked event of this name is here."),
+  // server
+  CALLER_UNKNOWN: code("give-up", "none", "A request brought no token, or one that is wrong, revoked or too old."),
+  CALLER_REFUSED: code(
+    "give-up",
+    "none",
+    "Who asks may not do this, or asks from a page or for a host that is not trusted.",
+  ),
+  CALLER_TOO_FAST: code("retry", "none", "A caller asks too often, or holds too many streams."),
+  SERVER_DRAINING: code("retry", "none", "The server is about to end and takes no new work."),
   // environment
   SOURCE_UNREADABLE: code("give-up", "none", "A file or folder can't be read."),
   NODE_TOO_OLD: code("give-up", "none", "This Node is too old for Tutti."),

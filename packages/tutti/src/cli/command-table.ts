@@ -22,6 +22,14 @@ const watching = {
   "no-wait": { does: "Leaves as soon as the run waits for anything, also for a time." },
 } as const satisfies Record<string, OptionSpec>;
 
+/** How a server is opened; shared by the two commands that do. */
+const serving = {
+  port: { value: "n", does: "The port (4600); 0 for any that is free." },
+  ledger,
+  durability: watching.durability,
+  json: { does: "Prints one line of JSON when it listens, and nothing else on standard output." },
+} as const satisfies Record<string, OptionSpec>;
+
 /** Every command. Help, parsing and docs/cli.md are made from this. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -96,6 +104,28 @@ export const commands: readonly CommandSpec[] = [
     },
     more: "Without a file they are the project's: the `tools` and `servers` of `tutti.config.ts`, or else those that are built in and need no key.\nA file is TypeScript or JavaScript and exports tools, or agents that have some, under any name; a folder stands for its project.\nA call is a run of one step: its effect is recorded before and after, and an interrupted one goes on with `tutti resume`.\nAll options but --json are for calls.",
     load: () => import("./commands/tool.ts"),
+  },
+  {
+    name: "serve",
+    group: "run",
+    does: "Serves a file's flows over HTTP, with the console, and goes on with what is open.",
+    operands: [{ name: "file", required: true }],
+    options: {
+      host: { value: "address", does: "The address to listen on (127.0.0.1). Any other needs --origin." },
+      origin: { value: "url", does: "Where people reach it, behind a proxy that ends TLS: https://tutti.example.org" },
+      ...serving,
+    },
+    more: "Whoever asks needs a token: tutti token create. SIGTERM drains it: requests come to their end, runs stay open in the ledger.\nThe interface describes itself at /api/openapi.json.",
+    load: () => import("./commands/serve.ts"),
+  },
+  {
+    name: "dev",
+    group: "run",
+    does: "Serves a file's flows to whoever sits at this machine, and opens the console without a token.",
+    operands: [{ name: "file", required: true }],
+    options: serving,
+    more: "It prints an address that opens the console once, within a minute, with every right.",
+    load: () => import("./commands/dev.ts"),
   },
   {
     name: "runs",
@@ -328,6 +358,24 @@ export const commands: readonly CommandSpec[] = [
     ],
     options: { reason, by, ledger, json },
     load: () => import("./commands/unfreeze.ts"),
+  },
+  {
+    name: "token",
+    group: "steer",
+    does: "Creates, lists or revokes tokens for the server of a ledger.",
+    operands: [
+      { name: "create|list|revoke", required: true },
+      { name: "id", required: false },
+    ],
+    options: {
+      name: { value: "name", does: "Whose it is; written down with what is commanded by it." },
+      role: { value: "role", does: "viewer (default), operator, approver or admin." },
+      tenant: { value: "tenant", does: "Sees and does only what belongs to this tenant." },
+      ledger,
+      json,
+    },
+    more: "A token is shown once, when it is created; only its hash is stored. Revoking counts at once.",
+    load: () => import("./commands/token.ts"),
   },
   {
     name: "policy",

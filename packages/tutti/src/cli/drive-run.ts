@@ -36,7 +36,7 @@ export async function driveRun(
   const interrupt = openInterrupt(view);
   let tutti: Tutti | undefined;
   try {
-    tutti = await openEngine(call, file, onActivity);
+    tutti = await openEngine(call, file, { onActivity });
     const handle = await begin(tutti);
     view.follow(handle.id, await handle.entries());
     interrupt.pauses(handle);

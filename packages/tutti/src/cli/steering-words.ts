@@ -16,7 +16,7 @@ export function readReason(call: CommandCall): { readonly reason?: string } {
   return reason === undefined ? {} : { reason };
 }
 
-function toUserName(): string {
+export function toUserName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -247,6 +247,13 @@ export const bodies = {
   ),
   "document-leased": fields({ documents: listOf(documentId), untilMs: integer }),
 
+  // requests: in the run of the server's commands
+  /** What a command over HTTP was answered: the same key is given the same answer. `request` and `digest` are hashes. */
+  "command-answered": fields(
+    { request: text, digest: text, by: text, command: text, status: integer },
+    { run: text, answer: anything },
+  ),
+
   "value-drawn": fields({ value: anything }),
   "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),
 } as const;

@@ -32,6 +32,8 @@ export interface ForkRequest {
   readonly run: RunId;
   readonly step: StepKey;
   readonly edit: ForkEdit | undefined;
+  /** The new run's; the same id again finds the first fork. */
+  readonly id?: string | undefined;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     edit !== undefined && "input" in edit && request.step === ""
       ? toStoredValue("input", edit.input, "the fork's input")
       : undefined;
-  const id = toRunId(`${request.run}~${toShortId()}`);
+  const id = toRunId(request.id ?? `${request.run}~${toShortId()}`);
   const before = entries.filter((entry) => entry.seq < cut);
   const copied = [...toCopied(id, before), ...toEdited(at, edit)];
   await engine.ledger.start({

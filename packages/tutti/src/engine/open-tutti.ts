@@ -183,7 +183,7 @@ async function start<Input>(
   }
   if (id !== undefined && (!idPattern.test(id) || isJournalId(id))) {
     throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
-      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription: and schedule: are taken.",
+      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription:, schedule: and request: are taken.",
     });
   }
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);

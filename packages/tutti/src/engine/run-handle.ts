@@ -32,8 +32,8 @@ export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHand
     resume: (by = "a person") => resumeRun(engine, runs, { run: id, by }),
     steer: (directive, person) => directRun(engine, runs, { run: id, directive, ...person }),
     undo: (person) => undoRun(engine, runs, { run: id, ...person }),
-    async fork(step, edit) {
-      const forked = await forkRun(engine, { run: id, step, edit });
+    async fork(step, edit, options) {
+      const forked = await forkRun(engine, { run: id, step, edit, id: options?.id });
       void runs.drive(forked).catch(engine.onBackgroundError);
       return openHandle(engine, runs, forked);
     },

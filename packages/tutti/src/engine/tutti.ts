@@ -187,7 +187,7 @@ export interface RunHandle<Output = unknown> {
   /** Takes back what a run did that failed or was cancelled or stopped, as far as its tools can. Resolves when that is recorded. @throws INPUT_INVALID, FLOW_UNKNOWN */
   undo(person: Person): Promise<void>;
   /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
-  fork(step: StepKey, edit?: ForkEdit): Promise<RunHandle<Output>>;
+  fork(step: StepKey, edit?: ForkEdit, options?: { readonly id?: string }): Promise<RunHandle<Output>>;
 }
 
 export type ForkEdit = { readonly output: unknown } | { readonly input: unknown };

@@ -254,6 +254,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "schedule-parked": () => {},
   "freeze-set": () => {},
   "freeze-lifted": () => {},
+  "command-answered": () => {},
 
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},
