@@ -259,4 +259,26 @@ export const commands: readonly CommandSpec[] = [
     options: { json },
     load: () => import("./commands/verify.ts"),
   },
+  {
+    name: "audit",
+    group: "check",
+    does: "Signs how far the ledger reaches, checks that, and hands a run's evidence out.",
+    operands: [
+      { name: "action", required: true },
+      { name: "run", required: false },
+    ],
+    options: {
+      anchor: {
+        value: "file|url",
+        does: "Where signed checkpoints are kept outside; several with commas between them.",
+      },
+      since: { value: "file", does: "verify: a signed checkpoint that you kept; the ledger must begin with it." },
+      strict: { does: "verify: what nobody signed yet counts as changed." },
+      to: { value: "file|folder", does: "export: where the evidence goes (this folder)." },
+      ledger,
+      json,
+    },
+    more: "Actions: checkpoint, verify, export <run>, rotate-key. An anchor is a file outside the ledger's folder, or an address that takes\nnotes with POST and gives them back with GET. docs/audit.md says what each of them proves.",
+    load: () => import("./commands/audit.ts"),
+  },
 ];

@@ -89,7 +89,7 @@ async function findBlobLoss(ledger: Ledger, entry: LedgerEntry, checked: Set<str
 }
 
 /** A reference is an object with a `hash` of 64 hexadecimal digits and a number of `bytes`, at any depth of a body. */
-function findBlobHashes(value: unknown): readonly string[] {
+export function findBlobHashes(value: unknown): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const nested = Object.values(value).flatMap(findBlobHashes);
   if (!("hash" in value) || !("bytes" in value)) return nested;

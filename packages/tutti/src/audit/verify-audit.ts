@@ -1,0 +1,221 @@
+import { isTuttiError, TuttiError } from "../base/errors.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { verifyLedger } from "../ledger/verify.ts";
+import { readAuditRecord } from "./audit-file.ts";
+import { parseLogNote, toLogName, toOrigin, toTenant, type ParsedNote } from "./checkpoint.ts";
+import { Frontier, toLeaf } from "./merkle.ts";
+import { isSignedBy } from "./signed-note.ts";
+import { tenantOf } from "./take-checkpoint.ts";
+
+export interface AuditVerification {
+  readonly entries: number;
+  readonly runs: number;
+  readonly logs: readonly VerifiedLog[];
+  /** Entries after the newest signed checkpoint of their log: whoever can write to the file could have added them. */
+  readonly unsigned: number;
+  readonly findings: readonly AuditFinding[];
+}
+
+export interface VerifiedLog {
+  readonly tenant: string;
+  readonly size: number;
+  /** How much of it is signed. */
+  readonly signed: number;
+}
+
+/** `chain`: an entry, blob or its order. `past`: not what a checkpoint says it was. `signature`: nobody who may sign did. */
+export interface AuditFinding {
+  readonly kind: "chain" | "past" | "signature";
+  readonly text: string;
+}
+
+/** Where notes were kept. The ones outside come first: they say whom to trust. */
+export interface NoteSource {
+  readonly name: string;
+  readonly notes: readonly ParsedNote[];
+}
+
+const findingsMax = 100;
+
+/** The notes that stand beside the ledger. What can't be read is a finding. */
+export function readOwnNotes(folder: string, findings: AuditFinding[]): NoteSource {
+  const { keys, sequenced } = readAuditRecord(folder);
+  const raws = [...keys, ...sequenced.flatMap(({ logs }) => logs.map(({ checkpoint }) => checkpoint))];
+  const notes = raws.flatMap((raw) => {
+    const note = parseLogNote(raw);
+    if (note === undefined) findings.push({ kind: "signature", text: `a note in ${folder} was changed by hand` });
+    return note === undefined ? [] : [note];
+  });
+  return { name: folder, notes };
+}
+
+/**
+ * Checks the chain of every run, rebuilds the log of every tenant, and compares both with everything that was signed, here and outside.
+ * @throws TuttiError USAGE if the sources outside are those of several ledgers and none is beside this one
+ */
+export async function verifyAudit(
+  ledger: Ledger,
+  own: NoteSource,
+  outside: readonly NoteSource[],
+  findings: AuditFinding[] = [],
+): Promise<AuditVerification> {
+  const log = findLog(own, outside);
+  const trusted = trustKeys(log, [...outside, own], findings);
+  const expected = sortCheckpoints(log, { trusted, sources: [...outside, own] }, findings);
+  const chain = await verifyLedger(ledger);
+  if (chain.kind === "broken") {
+    findings.push({ kind: "chain", text: `entry ${chain.lsn} (run ${chain.run}, ${chain.seq}): ${chain.why}` });
+  }
+  const rebuilt = await rebuildLogs(ledger, (origin, frontier) => checkAt(expected, origin, { frontier, findings }), log);
+  for (const rest of expected.values()) {
+    const [first] = rest.waiting;
+    if (first !== undefined)
+      findings.push({ kind: "past", text: `${first.source} knows ${first.size} entries of ${first.origin}; the ledger has fewer` });
+  }
+  const logs = [...rebuilt.sizes].map(([tenant, size]) => {
+    const signed = expected.get(toOrigin(log, tenant))?.signed ?? 0;
+    return { tenant, size, signed: Math.min(size, signed) };
+  });
+  const unsigned = logs.reduce((sum, { size, signed }) => sum + size - signed, 0);
+  return { entries: rebuilt.entries, runs: rebuilt.runs, logs, unsigned, findings: findings.slice(0, findingsMax) };
+}
+
+/** Whose logs: said by what stands beside the ledger, or by the only one that is kept outside. "" if nothing was ever signed. */
+function findLog(own: NoteSource, outside: readonly NoteSource[]): string {
+  const namedHere = new Set(own.notes.map(({ origin }) => toLogName(origin)));
+  const named = namedHere.size > 0 ? namedHere : new Set(outside.flatMap(({ notes }) => notes.map(({ origin }) => toLogName(origin))));
+  const [log = "", ...others] = named;
+  if (others.length === 0) return log;
+  throw new TuttiError("USAGE", `${named.size} ledgers are kept there, and nothing beside this one says which it is`, {
+    hint: "Restore the ledger's -audit folder, or name an anchor that keeps only this ledger.",
+    facts: { logs: [...named] },
+  });
+}
+
+/** The first key is the one that was kept outside, or else the one beside the ledger; each further one is signed by the one before. */
+function trustKeys(log: string, sources: readonly NoteSource[], findings: AuditFinding[]): readonly string[] {
+  const keys = sources
+    .flatMap(({ name, notes }) => notes.map((note) => ({ note, name })))
+    .flatMap(({ note, name }) => (note.kind === "key" && toLogName(note.origin) === log ? [{ ...note, name }] : []))
+    .toSorted((left, right) => left.generation - right.generation); // stable: outside first
+  const trusted: string[] = [];
+  for (const key of keys) {
+    const known = trusted[key.generation - 1];
+    const before = trusted[key.generation - 2] ?? key.publicKey;
+    const isNext = key.generation === trusted.length + 1;
+    const isSigned = isSignedBy(key.note, key.origin, key.publicKey) && isSignedBy(key.note, key.origin, before);
+    if (isSigned && (known === key.publicKey || isNext)) trusted[key.generation - 1] = key.publicKey;
+    else findings.push({ kind: "signature", text: `key ${key.generation} in ${key.name} is not the one that signs this log` });
+  }
+  return trusted;
+}
+
+interface Expected {
+  readonly origin: string;
+  readonly size: number;
+  readonly root: string;
+  readonly source: string;
+}
+
+interface Awaited {
+  /** Smallest first. */
+  readonly waiting: Expected[];
+  signed: number;
+}
+
+function sortCheckpoints(
+  log: string,
+  { trusted, sources }: { readonly trusted: readonly string[]; readonly sources: readonly NoteSource[] },
+  findings: AuditFinding[],
+): ReadonlyMap<string, Awaited> {
+  const awaited = new Map<string, Awaited>();
+  for (const { name, notes } of sources) {
+    for (const note of notes) {
+      if (toLogName(note.origin) !== log || note.kind === "key") continue;
+      const { origin, size, root } = note;
+      if (!trusted.some((key) => isSignedBy(note.note, origin, key))) {
+        findings.push({ kind: "signature", text: `the checkpoint of ${size} entries of ${origin} in ${name} is not signed by a key of this log` });
+        continue;
+      }
+      const list = awaited.get(origin) ?? { waiting: [], signed: 0 };
+      awaited.set(origin, list);
+      list.waiting.push({ origin, size, root, source: name });
+      list.signed = Math.max(list.signed, size);
+    }
+  }
+  for (const { waiting } of awaited.values()) waiting.sort((left, right) => left.size - right.size);
+  return awaited;
+}
+
+function checkAt(
+  expected: ReadonlyMap<string, Awaited>,
+  origin: string,
+  { frontier, findings }: { readonly frontier: Frontier; readonly findings: AuditFinding[] },
+): void {
+  const waiting = expected.get(origin)?.waiting;
+  if (waiting?.[0]?.size !== frontier.size) return;
+  const root = frontier.root();
+  while (waiting[0]?.size === frontier.size) {
+    const { source, size, root: signedRoot } = waiting.shift() ?? { source: "", size: 0, root };
+    if (signedRoot !== root)
+      findings.push({ kind: "past", text: `the first ${size} entries of ${origin} are not those that ${source} knows` });
+  }
+}
+
+interface Rebuilt {
+  readonly entries: number;
+  readonly runs: number;
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+const pageEntries = 1_000;
+
+/** Adds every entry to the log of its tenant and shows each log after each. Stops where the ledger can't be read: that was found already. */
+async function rebuildLogs(
+  ledger: Ledger,
+  onGrown: (origin: string, frontier: Frontier) => void,
+  log: string,
+): Promise<Rebuilt> {
+  const tenants = new Map<RunId, string>();
+  const frontiers = new Map<string, Frontier>();
+  let last = 0;
+  let entries = 0;
+  for (;;) {
+    const page = await readPage(ledger, last);
+    for (const entry of page) {
+      const tenant = tenants.get(entry.run) ?? unlessCorrupt(() => tenantOf(entry), "");
+      tenants.set(entry.run, tenant);
+      const frontier = frontiers.get(tenant) ?? new Frontier();
+      frontiers.set(tenant, frontier);
+      frontier.add(toLeaf(entry.hash));
+      onGrown(toOrigin(log, tenant), frontier);
+      last = entry.lsn;
+      entries += 1;
+    }
+    if (page.length === 0) break;
+  }
+  const sizes = new Map([...frontiers].map(([tenant, { size }]) => [tenant, size]));
+  return { entries, runs: tenants.size, sizes };
+}
+
+async function readPage(ledger: Ledger, afterLsn: number): Promise<readonly LedgerEntry[]> {
+  try {
+    return await ledger.scan(afterLsn, pageEntries);
+  } catch (error) {
+    return unlessCorrupt(() => {
+      throw error;
+    }, []);
+  }
+}
+
+/** What is corrupt is in the findings already. */
+function unlessCorrupt<Value>(read: () => Value, otherwise: Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (isTuttiError(error) && error.code === "LEDGER_CORRUPT") return otherwise;
+    throw error;
+  }
+}
