@@ -25,7 +25,11 @@ import { readFileSync } from "node:fs";
 
 const { file, key: keyWanted, anchor } = readArguments(process.argv.slice(2));
 try {
-  const lines = verifyEvidence(readFileSync(file, "utf8"), keyWanted, anchor === undefined ? [] : splitNotes(readFileSync(anchor, "utf8")));
+  const lines = verifyEvidence(
+    readFileSync(file, "utf8"),
+    keyWanted,
+    anchor === undefined ? [] : splitNotes(readFileSync(anchor, "utf8")),
+  );
   finish(lines.join("\n"), 0);
 } catch (error) {
   finish(`broken: ${error instanceof Error ? error.message : String(error)}`, 1);
@@ -59,9 +63,15 @@ function verifyEvidence(content, keyWanted, keptRaw) {
   const kept = keptRaw.map(parseNote).filter((note) => note.text.startsWith(`${log}/`));
   const keys = trustKeys(log, evidence.keys.map(parseNote), kept);
   const newest = keys.at(-1) ?? "";
-  need(seal.text === `${log}/evidence\n${sha256(content.slice(0, end)).toString("hex")}\n`, "the file was changed after it was signed");
+  need(
+    seal.text === `${log}/evidence\n${sha256(content.slice(0, end)).toString("hex")}\n`,
+    "the file was changed after it was signed",
+  );
   need(isSigned(seal, `${log}/evidence`, [newest]), "the file is not signed by the newest key of the log");
-  need(keyWanted === undefined || keyWanted === toKeyName(newest), `it is signed by key ${toKeyName(newest)}, not ${keyWanted}`);
+  need(
+    keyWanted === undefined || keyWanted === toKeyName(newest),
+    `it is signed by key ${toKeyName(newest)}, not ${keyWanted}`,
+  );
   const checkpoint = parseCheckpoint(parseNote(evidence.checkpoint), log, keys);
   const origin = evidence.tenant === "" ? `${log}/runs` : `${log}/tenant/${evidence.tenant}`;
   need(checkpoint.origin === origin, "the signed state is that of another log");
@@ -90,14 +100,20 @@ function trustKeys(log, notes, kept) {
     const key = line.slice("ed25519 ".length);
     need(origin === `${log}/keys` && Number(number) === keys.length + 1, "the keys of the log are not in order");
     need(note.text === `${origin}\n${number}\ned25519 ${key}\n`, "a key of the log was changed");
-    need(isSigned(note, `${log}/keys`, [key]) && isSigned(note, `${log}/keys`, [keys.at(-1) ?? key]), `key ${number} is not signed by the key before it`);
+    need(
+      isSigned(note, `${log}/keys`, [key]) && isSigned(note, `${log}/keys`, [keys.at(-1) ?? key]),
+      `key ${number} is not signed by the key before it`,
+    );
     keys.push(key);
   }
   need(keys.length > 0, "no key of the log is in it");
   for (const { text } of kept.filter((note) => note.text.startsWith(`${log}/keys\n`))) {
     const [, number, line = ""] = text.split("\n");
     const known = keys[Number(number) - 1];
-    need(known === undefined || known === line.slice("ed25519 ".length), `key ${number} is another one than the one that was kept`);
+    need(
+      known === undefined || known === line.slice("ed25519 ".length),
+      `key ${number} is another one than the one that was kept`,
+    );
   }
   return keys;
 }
@@ -120,7 +136,10 @@ function checkEntries({ run, entries }, { size, root }) {
   for (const entry of entries) {
     const { lsn, seq, kind, key, at, version, body, hash, index, proof } = entry;
     const place = `entry ${seq}`;
-    need(entry.run === run && seq === last.seq + 1 && lsn > last.lsn && index > last.index, `${place} is not in its place`);
+    need(
+      entry.run === run && seq === last.seq + 1 && lsn > last.lsn && index > last.index,
+      `${place} is not in its place`,
+    );
     const seal = `${previous}\n${sha256(body).toString("hex")}\n${lsn}\n${run}\n${seq}\n${kind}\n${at}\n${version}\n${key}`;
     need(sha256(seal).toString("hex") === hash, `${place}, or one before it, is not what was sealed`);
     const leaf = sha256(Buffer.concat([Buffer.of(0), Buffer.from(hash, "hex")]));
@@ -135,7 +154,10 @@ function checkBlobs({ entries, blobs }) {
   for (const { body } of entries) {
     for (const hash of findReferences(JSON.parse(body))) {
       const content = blobs[hash];
-      need(typeof content === "string" && sha256(content).toString("hex") === hash, `the large value ${hash} is missing or was changed`);
+      need(
+        typeof content === "string" && sha256(content).toString("hex") === hash,
+        `the large value ${hash} is missing or was changed`,
+      );
     }
   }
 }
@@ -145,15 +167,23 @@ function checkAnchor({ name, checkpoint, consistency }, { origin, size, root }, 
   if (checkpoint === undefined) return `anchor ${name} knows no earlier state of this log`;
   const known = parseCheckpoint(parseNote(checkpoint), log, keys);
   need(known.origin === origin, `what ${name} keeps is a state of another log`);
-  need(isConsistent({ from: known, to: { size, root }, proof: consistency }), `the log is not what ${name} knew (${known.size} entries)`);
+  need(
+    isConsistent({ from: known, to: { size, root }, proof: consistency }),
+    `the log is not what ${name} knew (${known.size} entries)`,
+  );
   return `begins with the ${known.size} entries that ${name} knows`;
 }
 
 /** @param {Note[]} kept @param {{ origin: string, size: number, root: Buffer }} checkpoint @param {string} log @param {string[]} keys */
 function checkKept(kept, { origin, size, root }, log, keys) {
-  const states = kept.filter((note) => note.text.startsWith(`${origin}\n`)).map((note) => parseCheckpoint(note, log, keys));
+  const states = kept
+    .filter((note) => note.text.startsWith(`${origin}\n`))
+    .map((note) => parseCheckpoint(note, log, keys));
   const same = states.filter((state) => state.size === size);
-  need(same.every((state) => state.root.equals(root)), "the log is another one than the one that was kept");
+  need(
+    same.every((state) => state.root.equals(root)),
+    "the log is another one than the one that was kept",
+  );
   if (same.length > 0) return ["the very state of the log was kept by the reader"];
   return kept.length === 0 ? [] : ["the reader kept keys of this log, but not this very state of it"];
 }
@@ -229,10 +259,14 @@ function toNode(left, right) {
 function parseNote(raw) {
   const end = raw.indexOf("\n\n");
   const text = raw.slice(0, end + 1);
-  const signatures = raw.slice(end + 2).split("\n").slice(0, -1).map((line) => {
-    const [, name = "", base64 = ""] = /^— ([^ +]+) ([\w+/=]+)$/.exec(line) ?? [];
-    return { name, bytes: Buffer.from(base64, "base64") };
-  });
+  const signatures = raw
+    .slice(end + 2)
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => {
+      const [, name = "", base64 = ""] = /^— ([^ +]+) ([\w+/=]+)$/.exec(line) ?? [];
+      return { name, bytes: Buffer.from(base64, "base64") };
+    });
   const again = `${text}\n${signatures.map(({ name, bytes }) => `— ${name} ${bytes.toString("base64")}\n`).join("")}`;
   need(end !== -1 && signatures.length > 0 && raw === again, "a signed note can't be read");
   return { text, signatures };
@@ -240,7 +274,10 @@ function parseNote(raw) {
 
 /** @param {string} text */
 function splitNotes(text) {
-  return text.split(/(?<=^— .*\n)\n(?!— )/m).map((note) => note.trimStart()).filter((note) => note !== "");
+  return text
+    .split(/(?<=^— .*\n)\n(?!— )/m)
+    .map((note) => note.trimStart())
+    .filter((note) => note !== "");
 }
 
 /** @param {Note} note @param {string} name @param {string[]} keys */
@@ -248,9 +285,15 @@ function isSigned({ text, signatures }, name, keys) {
   return keys.some((key) => {
     const raw = Buffer.from(key, "base64");
     const id = sha256(Buffer.concat([Buffer.from(`${name}\n\u0001`), raw])).subarray(0, 4);
-    const publicKey = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") }, format: "jwk" });
+    const publicKey = createPublicKey({
+      key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") },
+      format: "jwk",
+    });
     return signatures.some(
-      (each) => each.name === name && each.bytes.subarray(0, 4).equals(id) && verify(null, Buffer.from(text), publicKey, each.bytes.subarray(4)),
+      (each) =>
+        each.name === name &&
+        each.bytes.subarray(0, 4).equals(id) &&
+        verify(null, Buffer.from(text), publicKey, each.bytes.subarray(4)),
     );
   });
 }

@@ -85,7 +85,11 @@ function toHttpAnchor(address: string): Anchor {
       return response === undefined ? [] : splitNotes(response);
     },
     async publish(note, signal) {
-      await ask(address, { method: "POST", body: note, headers: { "content-type": "text/plain; charset=utf-8" } }, signal);
+      await ask(
+        address,
+        { method: "POST", body: note, headers: { "content-type": "text/plain; charset=utf-8" } },
+        signal,
+      );
     },
   };
 }

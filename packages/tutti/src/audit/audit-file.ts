@@ -92,7 +92,9 @@ const sequencedLine: Shape<Sequenced> = fields({
 function parseLine(line: string, where: string): Line {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "key" in value ? keyLine(value, "") : sequencedLine(value, "");
+    return typeof value === "object" && value !== null && "key" in value
+      ? keyLine(value, "")
+      : sequencedLine(value, "");
   } catch (error) {
     if (!(error instanceof ShapeError) && !(error instanceof SyntaxError)) throw error;
     throw new TuttiError("LEDGER_CORRUPT", `${where} is damaged or was changed by hand`, {

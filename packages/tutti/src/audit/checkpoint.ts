@@ -58,12 +58,16 @@ export function parseLogNote(raw: string): ParsedNote | undefined {
   const count = Number(second);
   if (origin.endsWith("/keys")) {
     const notice = { origin, generation: count, publicKey: third.slice("ed25519 ".length) };
-    return note.text === toKeyText(notice) && isKey(notice.publicKey) ? { kind: "key", raw, note, ...notice } : undefined;
+    return note.text === toKeyText(notice) && isKey(notice.publicKey)
+      ? { kind: "key", raw, note, ...notice }
+      : undefined;
   }
   const root = Buffer.from(third, "base64").toString("hex");
   const checkpoint = { origin, size: count, root, lsn: Number(fourth.slice("lsn ".length)) };
   const isWhole = Number.isSafeInteger(count) && Number.isSafeInteger(checkpoint.lsn) && root.length === 64;
-  return isWhole && note.text === toCheckpointText(checkpoint) ? { kind: "checkpoint", raw, note, ...checkpoint } : undefined;
+  return isWhole && note.text === toCheckpointText(checkpoint)
+    ? { kind: "checkpoint", raw, note, ...checkpoint }
+    : undefined;
 }
 
 function isKey(publicKey: string): boolean {

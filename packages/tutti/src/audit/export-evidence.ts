@@ -56,7 +56,9 @@ export async function exportEvidence(request: EvidenceRequest): Promise<string> 
       checkpoint: checkpoint.raw,
       entries: proved.map((entry, at) => toProved(entry, { log, size: checkpoint.size, opened: clear[at]?.body })),
       blobs: await readBlobs(stored, proved),
-      anchors: kept.map(({ anchor, notes: known }) => toAnchored(anchor.name, known, { log, origin, size: checkpoint.size })),
+      anchors: kept.map(({ anchor, notes: known }) =>
+        toAnchored(anchor.name, known, { log, origin, size: checkpoint.size }),
+      ),
       decisions: findDecisions(proved),
       explanation: toLines(whyOf(clear)),
     };
@@ -81,7 +83,7 @@ async function readLog(
   const tree = new MerkleTree();
   const indexByLsn = new Map<number, number>();
   const tenants = new Map<RunId, string>();
-  for (let last = 0; last < lastLsn; ) {
+  for (let last = 0; last < lastLsn;) {
     signal.throwIfAborted();
     const page = await ledger.scan(last, Math.min(pageEntries, lastLsn - last));
     for (const entry of page) {
@@ -151,7 +153,9 @@ const decisionKinds = {
 } as const satisfies Readonly<Record<string, RegExp>>;
 
 /** Where in the run it was decided by rules, agents and people: places in the run. */
-function findDecisions(entries: readonly { readonly kind: EntryKind; readonly seq: number }[]): Readonly<Record<string, readonly number[]>> {
+function findDecisions(
+  entries: readonly { readonly kind: EntryKind; readonly seq: number }[],
+): Readonly<Record<string, readonly number[]>> {
   return Object.fromEntries(
     Object.entries(decisionKinds).map(([name, kinds]) => [
       name,

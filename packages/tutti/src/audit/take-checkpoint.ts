@@ -5,7 +5,7 @@ import { findBreak, toChainStart, type ChainEnd } from "../ledger/chain.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readAnchor, type Anchor } from "./anchor.ts";
 import { appendAuditLine, readAuditRecord, withAuditLock, type AuditRecord } from "./audit-file.ts";
-import { parseLogNote, toCheckpointText, toOrigin, type Checkpoint, type ParsedNote } from "./checkpoint.ts";
+import { parseLogNote, toCheckpointText, toLogName, toOrigin, type Checkpoint, type ParsedNote } from "./checkpoint.ts";
 import { Frontier, toLeaf } from "./merkle.ts";
 import { toSignedNote } from "./signed-note.ts";
 import { openSigningKey, type SigningKey } from "./signing-key.ts";
@@ -124,7 +124,9 @@ async function refuseOtherPast(ledger: Ledger, { last }: State): Promise<void> {
   if (last === undefined) return;
   const [entry] = await ledger.scan(last.lsn - 1, 1);
   if (entry?.lsn === last.lsn && entry.hash === last.hash) return;
-  throw toCorrupt(`entry ${last.lsn}, up to which the ledger was signed, is ${entry === undefined ? "gone" : "another one"}`);
+  throw toCorrupt(
+    `entry ${last.lsn}, up to which the ledger was signed, is ${entry === undefined ? "gone" : "another one"}`,
+  );
 }
 
 interface RunPlace {
@@ -160,10 +162,14 @@ export function tenantOf(first: LedgerEntry): string {
 function refuseFork(kept: readonly ParsedNote[], { logs }: State, { log }: SigningKey): void {
   const sizes = new Map([...logs].map(([tenant, { frontier }]) => [toOrigin(log, tenant), frontier]));
   for (const note of kept) {
-    if (note.kind !== "checkpoint" || !note.origin.startsWith(`${log}/`)) continue;
+    if (!note.origin.startsWith(`${log}/`))
+      throw toCorrupt(`an anchor keeps ${toLogName(note.origin)}, which is another ledger's`);
+    if (note.kind !== "checkpoint") continue;
     const frontier = sizes.get(note.origin);
     const isFork =
-      frontier === undefined || note.size > frontier.size || (note.size === frontier.size && note.root !== frontier.root());
+      frontier === undefined ||
+      note.size > frontier.size ||
+      (note.size === frontier.size && note.root !== frontier.root());
     if (isFork) throw toCorrupt(`an anchor knows a later or another state of ${note.origin} (${note.size} entries)`);
   }
 }

@@ -1,4 +1,4 @@
-import { isTuttiError, TuttiError } from "../base/errors.ts";
+import { isTuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -51,10 +51,7 @@ export function readOwnNotes(folder: string, findings: AuditFinding[]): NoteSour
   return { name: folder, notes };
 }
 
-/**
- * Checks the chain of every run, rebuilds the log of every tenant, and compares both with everything that was signed, here and outside.
- * @throws TuttiError USAGE if the sources outside are those of several ledgers and none is beside this one
- */
+/** Checks the chain of every run, rebuilds the log of every tenant, and compares both with everything that was signed, here and outside. */
 export async function verifyAudit(
   ledger: Ledger,
   own: NoteSource,
@@ -62,17 +59,25 @@ export async function verifyAudit(
   findings: AuditFinding[] = [],
 ): Promise<AuditVerification> {
   const log = findLog(own, outside);
+  for (const source of outside) findings.push(...findStrange(log, source));
   const trusted = trustKeys(log, [...outside, own], findings);
   const expected = sortCheckpoints(log, { trusted, sources: [...outside, own] }, findings);
   const chain = await verifyLedger(ledger);
   if (chain.kind === "broken") {
     findings.push({ kind: "chain", text: `entry ${chain.lsn} (run ${chain.run}, ${chain.seq}): ${chain.why}` });
   }
-  const rebuilt = await rebuildLogs(ledger, (origin, frontier) => checkAt(expected, origin, { frontier, findings }), log);
+  const rebuilt = await rebuildLogs(
+    ledger,
+    (origin, frontier) => checkAt(expected, origin, { frontier, findings }),
+    log,
+  );
   for (const rest of expected.values()) {
     const [first] = rest.waiting;
     if (first !== undefined)
-      findings.push({ kind: "past", text: `${first.source} knows ${first.size} entries of ${first.origin}; the ledger has fewer` });
+      findings.push({
+        kind: "past",
+        text: `${first.source} knows ${first.size} entries of ${first.origin}; the ledger has fewer`,
+      });
   }
   const logs = [...rebuilt.sizes].map(([tenant, size]) => {
     const signed = expected.get(toOrigin(log, tenant))?.signed ?? 0;
@@ -82,16 +87,20 @@ export async function verifyAudit(
   return { entries: rebuilt.entries, runs: rebuilt.runs, logs, unsigned, findings: findings.slice(0, findingsMax) };
 }
 
-/** Whose logs: said by what stands beside the ledger, or by the only one that is kept outside. "" if nothing was ever signed. */
+/** Whose logs: said by what stands beside the ledger, or else by what is kept outside. "" if nothing was ever signed. */
 function findLog(own: NoteSource, outside: readonly NoteSource[]): string {
-  const namedHere = new Set(own.notes.map(({ origin }) => toLogName(origin)));
-  const named = namedHere.size > 0 ? namedHere : new Set(outside.flatMap(({ notes }) => notes.map(({ origin }) => toLogName(origin))));
-  const [log = "", ...others] = named;
-  if (others.length === 0) return log;
-  throw new TuttiError("USAGE", `${named.size} ledgers are kept there, and nothing beside this one says which it is`, {
-    hint: "Restore the ledger's -audit folder, or name an anchor that keeps only this ledger.",
-    facts: { logs: [...named] },
-  });
+  const [first] = [own, ...outside].flatMap(({ notes }) => notes);
+  return first === undefined ? "" : toLogName(first.origin);
+}
+
+/** An anchor keeps one ledger: otherwise another ledger could be put in place of this one, and be kept there too. */
+function findStrange(log: string, { name, notes }: NoteSource): readonly AuditFinding[] {
+  const logs = new Set(notes.map(({ origin }) => toLogName(origin)));
+  const texts = [
+    ...(log === "" || logs.has(log) ? [] : [`${name} keeps nothing of ${log}, which stands beside this ledger`]),
+    ...[...logs].filter((other) => other !== log).map((other) => `${name} keeps ${other}, which is another ledger's`),
+  ];
+  return texts.map((text) => ({ kind: "past", text }));
 }
 
 /** The first key is the one that was kept outside, or else the one beside the ledger; each further one is signed by the one before. */
@@ -107,7 +116,11 @@ function trustKeys(log: string, sources: readonly NoteSource[], findings: AuditF
     const isNext = key.generation === trusted.length + 1;
     const isSigned = isSignedBy(key.note, key.origin, key.publicKey) && isSignedBy(key.note, key.origin, before);
     if (isSigned && (known === key.publicKey || isNext)) trusted[key.generation - 1] = key.publicKey;
-    else findings.push({ kind: "signature", text: `key ${key.generation} in ${key.name} is not the one that signs this log` });
+    else
+      findings.push({
+        kind: "signature",
+        text: `key ${key.generation} in ${key.name} is not the one that signs this log`,
+      });
   }
   return trusted;
 }
@@ -136,7 +149,10 @@ function sortCheckpoints(
       if (toLogName(note.origin) !== log || note.kind === "key") continue;
       const { origin, size, root } = note;
       if (!trusted.some((key) => isSignedBy(note.note, origin, key))) {
-        findings.push({ kind: "signature", text: `the checkpoint of ${size} entries of ${origin} in ${name} is not signed by a key of this log` });
+        findings.push({
+          kind: "signature",
+          text: `the checkpoint of ${size} entries of ${origin} in ${name} is not signed by a key of this log`,
+        });
         continue;
       }
       const list = awaited.get(origin) ?? { waiting: [], signed: 0 };
@@ -160,7 +176,10 @@ function checkAt(
   while (waiting[0]?.size === frontier.size) {
     const { source, size, root: signedRoot } = waiting.shift() ?? { source: "", size: 0, root };
     if (signedRoot !== root)
-      findings.push({ kind: "past", text: `the first ${size} entries of ${origin} are not those that ${source} knows` });
+      findings.push({
+        kind: "past",
+        text: `the first ${size} entries of ${origin} are not those that ${source} knows`,
+      });
   }
 }
 

@@ -1,7 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { describeThrown, TuttiError } from "../../base/errors.ts";
 import { parseAnchor, readAnchor, type Anchor } from "../../audit/anchor.ts";
 import { toAuditFolder, withAuditLock } from "../../audit/audit-file.ts";
 import { parseLogNote, toTenant } from "../../audit/checkpoint.ts";
@@ -9,7 +8,14 @@ import { exportEvidence } from "../../audit/export-evidence.ts";
 import { splitNotes } from "../../audit/signed-note.ts";
 import { rotateSigningKey, toKeyName } from "../../audit/signing-key.ts";
 import { takeCheckpoint } from "../../audit/take-checkpoint.ts";
-import { readOwnNotes, verifyAudit, type AuditFinding, type AuditVerification, type NoteSource } from "../../audit/verify-audit.ts";
+import {
+  readOwnNotes,
+  verifyAudit,
+  type AuditFinding,
+  type AuditVerification,
+  type NoteSource,
+} from "../../audit/verify-audit.ts";
+import { describeThrown, TuttiError } from "../../base/errors.ts";
 import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
@@ -57,7 +63,8 @@ export async function run(call: CommandCall): Promise<ExitCode> {
 async function checkpoint({ call, path, folder, anchors, signal }: Audited): Promise<ExitCode> {
   const taken = await withReader(path, (ledger) => takeCheckpoint({ ledger, folder, anchors, signal }));
   const { added, newest, log, publicKey } = taken;
-  if (call.flag("json")) sayJson({ log, key: toKeyName(publicKey), added, checkpoints: newest, anchors: anchors.map(({ name }) => name) });
+  if (call.flag("json"))
+    sayJson({ log, key: toKeyName(publicKey), added, checkpoints: newest, anchors: anchors.map(({ name }) => name) });
   else {
     say(`${toNumberOf(added, "new entry", "new entries")}; key ${toKeyName(publicKey)}`);
     for (const { origin, size, root } of newest) say(`${origin}  ${size}  ${root}`);
@@ -90,11 +97,18 @@ async function verify({ call, path, folder, anchors, signal }: Audited): Promise
 
 const toldMax = 20;
 
-function tellVerified(path: string, { entries, runs, logs, unsigned, findings }: AuditVerification, isAnchored: boolean): void {
+function tellVerified(
+  path: string,
+  { entries, runs, logs, unsigned, findings }: AuditVerification,
+  isAnchored: boolean,
+): void {
   for (const { kind, text } of findings.slice(0, toldMax)) say(`${kind}: ${text}`);
   if (findings.length === 0)
-    say(`${path} is what was signed: ${toNumberOf(entries, "entry", "entries")} of ${toNumberOf(runs, "run")}, ${toNumberOf(logs.length, "log")}`);
-  if (unsigned > 0) tell(`${toNumberOf(unsigned, "entry", "entries")} since the last \`tutti audit checkpoint\` stand unsigned.`);
+    say(
+      `${path} is what was signed: ${toNumberOf(entries, "entry", "entries")} of ${toNumberOf(runs, "run")}, ${toNumberOf(logs.length, "log")}`,
+    );
+  if (unsigned > 0)
+    tell(`${toNumberOf(unsigned, "entry", "entries")} since the last \`tutti audit checkpoint\` stand unsigned.`);
   if (!isAnchored) tell(withoutAnchor);
 }
 
@@ -103,7 +117,10 @@ async function readSince(path: string): Promise<NoteSource> {
   const text = await readText(path);
   const notes = splitNotes(text).flatMap((raw) => parseLogNote(raw) ?? []);
   if (notes.length > 0) return { name: path, notes };
-  throw toUsage(`${path} holds no signed checkpoint`, "Name a file with a signed note, such as one that an anchor keeps.");
+  throw toUsage(
+    `${path} holds no signed checkpoint`,
+    "Name a file with a signed note, such as one that an anchor keeps.",
+  );
 }
 
 async function readText(path: string): Promise<string> {
@@ -120,7 +137,10 @@ async function exportRun(audited: Audited): Promise<ExitCode> {
   if (named === undefined) throw toUsage("audit export needs a run", "tutti audit export <run> --to <file or folder>");
   const { run, content } = await withReader(path, async (ledger) => {
     const { id } = await findNamedRun(ledger, named);
-    return { run: id, content: await exportEvidence({ stored: ledger, opened: ledger, folder, run: id, anchors, signal }) };
+    return {
+      run: id,
+      content: await exportEvidence({ stored: ledger, opened: ledger, folder, run: id, anchors, signal }),
+    };
   });
   const to = await toTarget(call.text("to") ?? ".", run);
   await writeFile(to, content, { flag: "wx" }).catch((error: unknown) => {
