@@ -23,16 +23,16 @@
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-const { file, key: keyWanted, anchor } = readArguments(process.argv.slice(2));
-try {
-  const lines = verifyEvidence(
-    readFileSync(file, "utf8"),
-    keyWanted,
-    anchor === undefined ? [] : splitNotes(readFileSync(anchor, "utf8")),
-  );
-  finish(lines.join("\n"), 0);
-} catch (error) {
-  finish(`broken: ${error instanceof Error ? error.message : String(error)}`, 1);
+main(readArguments(process.argv.slice(2)));
+
+/** @param {{ file: string, key: string | undefined, anchor: string | undefined }} named */
+function main({ file, key, anchor }) {
+  try {
+    const kept = anchor === undefined ? [] : splitNotes(readFileSync(anchor, "utf8"));
+    finish(verifyEvidence(readFileSync(file, "utf8"), key, kept).join("\n"), 0);
+  } catch (error) {
+    finish(`broken: ${error instanceof Error ? error.message : String(error)}`, 1);
+  }
 }
 
 /** @param {string[]} args */
@@ -77,12 +77,12 @@ function verifyEvidence(content, keyWanted, keptRaw) {
   need(checkpoint.origin === origin, "the signed state is that of another log");
   checkEntries(evidence, checkpoint);
   checkBlobs(evidence);
-  const anchored = evidence.anchors.map((/** @type {any} */ each) => checkAnchor(each, checkpoint, log, keys));
+  const anchored = evidence.anchors.map((/** @type {any} */ each) => checkAnchor(each, checkpoint, { log, keys }));
   return [
     `intact: run ${evidence.run}, ${evidence.entries.length} entries, among ${checkpoint.size} of ${origin}`,
     `signed by key ${toKeyName(newest)} (number ${keys.length})`,
     ...anchored,
-    ...checkKept(kept, checkpoint, log, keys),
+    ...checkKept(kept, checkpoint, { log, keys }),
     "",
     ...evidence.explanation,
   ];
@@ -162,8 +162,8 @@ function checkBlobs({ entries, blobs }) {
   }
 }
 
-/** @param {any} anchor @param {{ origin: string, size: number, root: Buffer }} checkpoint @param {string} log @param {string[]} keys */
-function checkAnchor({ name, checkpoint, consistency }, { origin, size, root }, log, keys) {
+/** @param {any} anchor @param {{ origin: string, size: number, root: Buffer }} checkpoint @param {{ log: string, keys: string[] }} trusted */
+function checkAnchor({ name, checkpoint, consistency }, { origin, size, root }, { log, keys }) {
   if (checkpoint === undefined) return `anchor ${name} knows no earlier state of this log`;
   const known = parseCheckpoint(parseNote(checkpoint), log, keys);
   need(known.origin === origin, `what ${name} keeps is a state of another log`);
@@ -174,8 +174,8 @@ function checkAnchor({ name, checkpoint, consistency }, { origin, size, root }, 
   return `begins with the ${known.size} entries that ${name} knows`;
 }
 
-/** @param {Note[]} kept @param {{ origin: string, size: number, root: Buffer }} checkpoint @param {string} log @param {string[]} keys */
-function checkKept(kept, { origin, size, root }, log, keys) {
+/** @param {Note[]} kept @param {{ origin: string, size: number, root: Buffer }} checkpoint @param {{ log: string, keys: string[] }} trusted */
+function checkKept(kept, { origin, size, root }, { log, keys }) {
   const states = kept
     .filter((note) => note.text.startsWith(`${origin}\n`))
     .map((note) => parseCheckpoint(note, log, keys));
@@ -312,7 +312,7 @@ function findReferences(value) {
   return isReference ? [hash, ...nested] : nested;
 }
 
-/** @param {string | Buffer} content */
+/** @param {import("node:crypto").BinaryLike} content */
 function sha256(content) {
   return createHash("sha256").update(content).digest();
 }

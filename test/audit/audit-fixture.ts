@@ -38,11 +38,19 @@ export function openAuditFolder(): AuditFolder {
     anchor,
     async write(work) {
       const ledger = await openSqliteLedger(file, { clock, durability: "process" });
-      await work(ledger).finally(() => ledger.close());
+      try {
+        await work(ledger);
+      } finally {
+        await ledger.close();
+      }
     },
     async look(work) {
       const ledger = await openSqliteLedger(file, { clock, readOnly: true });
-      return await work(ledger).finally(() => ledger.close());
+      try {
+        return await work(ledger);
+      } finally {
+        await ledger.close();
+      }
     },
     checkpoint: (anchors = [anchor]) =>
       opened.look((ledger) => takeCheckpoint({ ledger, folder: toAuditFolder(file), anchors, signal })),
@@ -53,15 +61,14 @@ export function openAuditFolder(): AuditFolder {
 
 /** What `tutti audit verify` finds with these anchors. */
 export async function verifyFolder(
-  { file, look }: AuditFolder,
+  folder: AuditFolder,
   anchors: readonly Anchor[],
 ): Promise<{ readonly findings: readonly AuditFinding[]; readonly unsigned: number }> {
-  const findings: AuditFinding[] = [];
-  const own = readOwnNotes(toAuditFolder(file), findings);
+  const own = readOwnNotes(toAuditFolder(folder.file));
   const outside = await Promise.all(
     anchors.map(async (anchor) => ({ name: anchor.name, notes: await readAnchor(anchor, signal) })),
   );
-  return look((ledger) => verifyAudit(ledger, own, outside, findings));
+  return folder.look((ledger) => verifyAudit(ledger, own, outside));
 }
 
 /** Runs of these tenants ("" for none), each with so many steps. */

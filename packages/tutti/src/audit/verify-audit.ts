@@ -4,7 +4,7 @@ import type { RunId } from "../contracts/ids.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { verifyLedger } from "../ledger/verify.ts";
 import { readAuditRecord } from "./audit-file.ts";
-import { parseLogNote, toLogName, toOrigin, toTenant, type ParsedNote } from "./checkpoint.ts";
+import { parseLogNote, toLogName, toOrigin, type ParsedNote } from "./checkpoint.ts";
 import { Frontier, toLeaf } from "./merkle.ts";
 import { isSignedBy } from "./signed-note.ts";
 import { tenantOf } from "./take-checkpoint.ts";
@@ -35,20 +35,18 @@ export interface AuditFinding {
 export interface NoteSource {
   readonly name: string;
   readonly notes: readonly ParsedNote[];
+  /** How many more were changed, so that they can't be read. */
+  readonly damaged?: number;
 }
 
 const findingsMax = 100;
 
-/** The notes that stand beside the ledger. What can't be read is a finding. */
-export function readOwnNotes(folder: string, findings: AuditFinding[]): NoteSource {
+/** The notes that stand beside the ledger. */
+export function readOwnNotes(folder: string): NoteSource {
   const { keys, sequenced } = readAuditRecord(folder);
   const raws = [...keys, ...sequenced.flatMap(({ logs }) => logs.map(({ checkpoint }) => checkpoint))];
-  const notes = raws.flatMap((raw) => {
-    const note = parseLogNote(raw);
-    if (note === undefined) findings.push({ kind: "signature", text: `a note in ${folder} was changed by hand` });
-    return note === undefined ? [] : [note];
-  });
-  return { name: folder, notes };
+  const notes = raws.flatMap((raw) => parseLogNote(raw) ?? []);
+  return { name: folder, notes, damaged: raws.length - notes.length };
 }
 
 /** Checks the chain of every run, rebuilds the log of every tenant, and compares both with everything that was signed, here and outside. */
@@ -56,8 +54,10 @@ export async function verifyAudit(
   ledger: Ledger,
   own: NoteSource,
   outside: readonly NoteSource[],
-  findings: AuditFinding[] = [],
 ): Promise<AuditVerification> {
+  const findings: AuditFinding[] = [];
+  if (own.damaged !== undefined && own.damaged > 0)
+    findings.push({ kind: "signature", text: `${own.damaged} notes in ${own.name} were changed by hand` });
   const log = findLog(own, outside);
   for (const source of outside) findings.push(...findStrange(log, source));
   const trusted = trustKeys(log, [...outside, own], findings);

@@ -46,8 +46,8 @@ export function findLedgerFile(path: string): string {
  */
 export async function withReader<Result>(path: string, look: (ledger: Ledger) => Promise<Result>): Promise<Result> {
   const file = findLedgerFile(path);
-  const { openSqliteLedger } = await import("../ledger/sqlite/sqlite-ledger.ts");
-  const ledger = await openSqliteLedger(file, { clock: systemClock, readOnly: true });
+  const { openPersonalSqliteLedger } = await import("../ledger/personal/open-personal-ledger.ts");
+  const ledger = await openPersonalSqliteLedger(file, { clock: systemClock, readOnly: true });
   try {
     return await look(ledger);
   } finally {

@@ -12,7 +12,7 @@ export async function readInput(call: CommandCall): Promise<unknown> {
   return typed === undefined ? {} : readValue(typed, "--input");
 }
 
-/** Starts a run of one of the file's flows, under --id and --key, and drives it here. @throws TuttiError INPUT_INVALID */
+/** Starts a run of one of the file's flows, under --id, --key and --subject, and drives it here. @throws TuttiError INPUT_INVALID */
 export async function startRun(
   call: CommandCall,
   file: FlowFile,
@@ -21,9 +21,11 @@ export async function startRun(
   const { flow, input, what } = start;
   // Before the ledger is opened: what does not fit leaves nothing behind. What is stored is parsed again, from what was typed.
   await parseWith(flow.input, input, { code: "INPUT_INVALID", what: `the input of ${what}` });
-  const id = call.text("id");
-  const key = call.text("key");
-  return driveRun(call, file, (tutti) =>
-    tutti.start(flow, input, { ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) }),
-  );
+  const [id, key, subject] = [call.text("id"), call.text("key"), call.text("subject")];
+  const options = {
+    ...(id === undefined ? {} : { id }),
+    ...(key === undefined ? {} : { key }),
+    ...(subject === undefined ? {} : { subject }),
+  };
+  return driveRun(call, file, (tutti) => tutti.start(flow, input, options));
 }

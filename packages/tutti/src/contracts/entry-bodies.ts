@@ -81,6 +81,8 @@ export const bodies = {
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
+      /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
+      personal: text,
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },
@@ -225,6 +227,9 @@ export const bodies = {
     },
   ),
   "document-leased": fields({ documents: listOf(documentId), untilMs: integer }),
+
+  /** In the run of all erasures: the key is destroyed next. */
+  "erasure-ordered": fields({ key: text, by: text }),
 
   "value-drawn": fields({ value: anything }),
   "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),

@@ -20,6 +20,7 @@ export const controlCommands = {
   pause: fields({ run }, { by: text }),
   resume: fields({ run }, { by: text }),
   settle: fields({ effect, verdict }),
+  erase: fields({ subject: text, by: text }),
   fork: fields({ run, step }, { output: anything, input: anything }),
 } as const satisfies Record<string, Shape<unknown>>;
 
@@ -34,6 +35,7 @@ export const controlAnswers = {
   pause: fields({}),
   resume: fields({}),
   settle: fields({}),
+  erase: fields({}),
   fork: fields({ run }),
 } as const satisfies Record<ControlCommand, Shape<unknown>>;
 

@@ -245,6 +245,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "schedule-fired": () => {},
   "schedule-skipped": () => {},
   "schedule-parked": () => {},
+  "erasure-ordered": () => {},
 
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},

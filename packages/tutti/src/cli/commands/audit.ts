@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { parseAnchor, readAnchor, type Anchor } from "../../audit/anchor.ts";
 import { toAuditFolder, withAuditLock } from "../../audit/audit-file.ts";
-import { parseLogNote, toTenant } from "../../audit/checkpoint.ts";
+import { parseLogNote } from "../../audit/checkpoint.ts";
 import { exportEvidence } from "../../audit/export-evidence.ts";
 import { splitNotes } from "../../audit/signed-note.ts";
 import { rotateSigningKey, toKeyName } from "../../audit/signing-key.ts";
@@ -16,6 +16,7 @@ import {
   type NoteSource,
 } from "../../audit/verify-audit.ts";
 import { describeThrown, TuttiError } from "../../base/errors.ts";
+import { storedOf } from "../../ledger/ledger.ts";
 import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
@@ -61,7 +62,9 @@ export async function run(call: CommandCall): Promise<ExitCode> {
 }
 
 async function checkpoint({ call, path, folder, anchors, signal }: Audited): Promise<ExitCode> {
-  const taken = await withReader(path, (ledger) => takeCheckpoint({ ledger, folder, anchors, signal }));
+  const taken = await withReader(path, (ledger) =>
+    takeCheckpoint({ ledger: storedOf(ledger), folder, anchors, signal }),
+  );
   const { added, newest, log, publicKey } = taken;
   if (call.flag("json"))
     sayJson({ log, key: toKeyName(publicKey), added, checkpoints: newest, anchors: anchors.map(({ name }) => name) });
@@ -74,13 +77,13 @@ async function checkpoint({ call, path, folder, anchors, signal }: Audited): Pro
 }
 
 async function verify({ call, path, folder, anchors, signal }: Audited): Promise<ExitCode> {
-  const findings: AuditFinding[] = [];
   const outside: NoteSource[] = [];
   for (const anchor of anchors) outside.push({ name: anchor.name, notes: await readAnchor(anchor, signal) });
   const since = call.text("since");
   if (since !== undefined) outside.push(await readSince(since));
-  const own = readOwnNotes(folder, findings);
-  const found = await withReader(path, (ledger) => verifyAudit(ledger, own, outside, findings));
+  const own = readOwnNotes(folder);
+  const found = await withReader(path, (ledger) => verifyAudit(storedOf(ledger), own, outside));
+  const findings: AuditFinding[] = [...found.findings];
   if (call.flag("strict") && found.unsigned > 0) {
     const text = `${toNumberOf(found.unsigned, "entry", "entries")} after the newest checkpoint: nobody signed`;
     findings.push({ kind: "signature", text });
@@ -135,21 +138,19 @@ async function exportRun(audited: Audited): Promise<ExitCode> {
   const { call, path, folder, anchors, signal } = audited;
   const named = call.optional("run");
   if (named === undefined) throw toUsage("audit export needs a run", "tutti audit export <run> --to <file or folder>");
-  const { run, content } = await withReader(path, async (ledger) => {
-    const { id } = await findNamedRun(ledger, named);
-    return {
-      run: id,
-      content: await exportEvidence({ stored: ledger, opened: ledger, folder, run: id, anchors, signal }),
-    };
+  const { id, content } = await withReader(path, async (ledger) => {
+    const record = await findNamedRun(ledger, named);
+    const request = { stored: storedOf(ledger), opened: ledger, folder, run: record.id, anchors, signal };
+    return { id: record.id, content: await exportEvidence(request) };
   });
-  const to = await toTarget(call.text("to") ?? ".", run);
+  const to = await toTarget(call.text("to") ?? ".", id);
   await writeFile(to, content, { flag: "wx" }).catch((error: unknown) => {
     throw new TuttiError("SOURCE_UNREADABLE", `${to} can't be written: ${describeThrown(error)}`, {
       hint: "Name a file that does not exist yet, with --to.",
       cause: error,
     });
   });
-  if (call.flag("json")) sayJson({ run, file: to, bytes: Buffer.byteLength(content) });
+  if (call.flag("json")) sayJson({ run: id, file: to, bytes: Buffer.byteLength(content) });
   else {
     say(to);
     tell(`node tools/verify-evidence.mjs ${to} checks it anywhere, without Tutti.`);
@@ -158,12 +159,12 @@ async function exportRun(audited: Audited): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-async function toTarget(to: string, run: string): Promise<string> {
+async function toTarget(to: string, id: string): Promise<string> {
   const isFolder = await stat(to).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  return isFolder ? join(to, `${run.replaceAll(/[^\w.-]/gu, "_")}.evidence`) : to;
+  return isFolder ? join(to, `${id.replaceAll(/[^\w.-]/gu, "_")}.evidence`) : to;
 }
 
 async function rotateKey({ call, folder }: Audited): Promise<ExitCode> {
