@@ -33,10 +33,6 @@ export function toKeyOrigin(log: string): string {
   return `${log}/keys`;
 }
 
-export function toTenant(log: string, origin: string): string {
-  return origin === toOrigin(log, "") ? "" : origin.slice(`${log}/tenant/`.length);
-}
-
 /** Whose log: what stands in front of the last part. */
 export function toLogName(origin: string): string {
   return origin.replace(/\/(?:runs|keys|tenant\/[^/]+)$/u, "");

@@ -11,15 +11,13 @@ export interface SubjectKey {
  * Fields of bodies that stay readable: what was done when, by which callable, in which order, at what cost; ids, digests and references.
  * Everything else is sealed, also what later kinds bring, unless it is named here.
  */
-const clearFields: ReadonlySet<string> = new Set([
-  ...["flow", "version", "parent", "forkedFrom", "tenant", "budgets", "personal", "by", "step", "uses", "call"],
-  ...["effect", "tool", "class", "undo", "digest", "attempt", "nextAt", "doubtful", "edited", "from", "agent", "does"],
-  ...["usage", "model", "confidence", "consumed", "reads", "child", "onParentEnd", "amount", "charged", "dueAt"],
-  ...["name", "id", "rule", "outcome", "rounds", "to", "intent", "bytes", "readBy", "inReplyTo", "withheld", "until"],
-  ...["document", "peeked", "stale", "next", "leased", "documents", "untilMs"],
-  ...["outRef", "inputRef", "payloadRef", "dataRef", "valueRef"],
-  ...["topic", "after", "events", "event", "eventKey", "through", "run", "since", "cron", "timeZone", "at", "verdict"],
-]);
+const clearFields: ReadonlySet<string> = new Set(
+  `flow version parent forkedFrom tenant budgets personal by step uses call effect tool class undo
+  digest attempt nextAt doubtful edited from agent does usage model confidence consumed reads child
+  onParentEnd amount charged dueAt name id rule outcome rounds to intent bytes readBy inReplyTo
+  withheld until document peeked stale next leased documents untilMs outRef inputRef payloadRef
+  dataRef valueRef topic after events event eventKey through run since cron timeZone at verdict`.split(/\s+/u),
+);
 
 /** Fields that hold whatever a flow put there. */
 const valueFields: ReadonlySet<string> = new Set(["out", "input", "payload", "data", "value"]);
@@ -35,7 +33,8 @@ export function sealBody(body: string, { id, key }: SubjectKey): string {
     open[name] = clearFields.has(name) ? value : toHole(name, value);
     if (!clearFields.has(name)) sealed[name] = value;
   }
-  if (Object.keys(sealed).length === 0) return body;
+  // A large value is sealed elsewhere; its entry is marked, so that nobody takes what is left of it for the value.
+  if (Object.keys(sealed).length === 0 && !Object.keys(open).some((name) => name.endsWith("Ref"))) return body;
   return JSON.stringify({ ...open, sealed: { key: id, data: sealText(key, JSON.stringify(sealed)) } });
 }
 

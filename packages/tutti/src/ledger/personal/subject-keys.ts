@@ -12,7 +12,7 @@ export interface SubjectKeys {
   provide(subject: string): string;
   findId(subject: string): string | undefined;
   /** `undefined` if it was destroyed. */
-  find(id: string): Buffer | undefined;
+  readonly find: (id: string) => Buffer | undefined;
   /** Takes the key and the name that it belonged to away, and overwrites both. */
   destroy(id: string): void;
   close(): void;
@@ -27,17 +27,19 @@ const busyTimeoutMs = 2_000;
  * The file `<ledger>-subjects`, made when the first key is, for its owner's eyes only. Kept apart from the ledger, so that a backup of the one
  * does not bring back what was destroyed in the other.
  */
-export function openSubjectKeys(ledgerFile: string): SubjectKeys {
-  const file = ledgerFile + besides.subjects;
+export function openSubjectKeys(findLedgerFile: () => string): SubjectKeys {
   let database: DatabaseSync | undefined;
 
+  const toFile = (): string => findLedgerFile() + besides.subjects;
+
   function open(): DatabaseSync | undefined {
+    const file = toFile();
     if (database === undefined && existsSync(file)) database = openDatabase(file);
     return database;
   }
 
   function read(sql: string, value: string): unknown {
-    return guarded(file, () => Object.values(open()?.prepare(sql).get(value) ?? {})[0]);
+    return guarded(toFile(), () => Object.values(open()?.prepare(sql).get(value) ?? {})[0]);
   }
 
   // Index: subject's unique name.
@@ -49,10 +51,10 @@ export function openSubjectKeys(ledgerFile: string): SubjectKeys {
     provide(subject) {
       const known = findId(subject);
       if (known !== undefined) return known;
-      const present = guarded(file, () => open() ?? (database = makeDatabase(file)));
+      const present = guarded(toFile(), () => open() ?? (database = makeDatabase(toFile())));
       // Writes subject and its unique name; another process may have been quicker.
       const insert = "insert into subject(id, name, key) values (?, ?, ?) on conflict(name) do nothing";
-      guarded(file, () =>
+      guarded(toFile(), () =>
         present.prepare(insert).run(randomBytes(idBytes).toString("hex"), subject, randomBytes(keyBytes)),
       );
       return findId(subject) ?? "";
@@ -64,7 +66,7 @@ export function openSubjectKeys(ledgerFile: string): SubjectKeys {
     },
     destroy(id) {
       // Index: subject's primary key. `secure_delete` writes zeros over what stood there.
-      guarded(file, () => open()?.prepare("delete from subject where id = ?").run(id));
+      guarded(toFile(), () => open()?.prepare("delete from subject where id = ?").run(id));
     },
     close() {
       database?.close();
