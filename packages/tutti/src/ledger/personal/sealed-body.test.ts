@@ -28,6 +28,13 @@ test("whatever a body holds comes back as it was, and without the key nothing of
   );
 });
 
+test("a value deep in a field that stays readable is sealed, and what is around it is not", () => {
+  const text = JSON.stringify({ request: { action: "call-tool", context: { run: "r", input: { to: "anna" } } } });
+  const stored = sealBody(text, seal);
+  expect(stored).toContain('"request":{"action":"call-tool","context":{"run":"r","input":"(sealed)"}}');
+  expect(openBody(stored, find)).toBe(text);
+});
+
 test("a large value comes back as it was; the same value is sealed the same way, so it is stored once", () => {
   fc.assert(
     fc.property(fc.json(), (content) => {
@@ -111,7 +118,7 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
 };
 
 /** Kinds of runs that no flow drives, and of a board: they are never sealed. */
-const neverSealed = /^(?:event|events|subscription|schedule|task|erasure)-/u;
+const neverSealed = /^(?:event|events|subscription|schedule|task|erasure|freeze|command)-/u;
 
 test("an erased entry of every kind is still one of its kind, and holds nothing of the person", verifies("G12"), () => {
   const kinds = Object.keys(bodies).filter((kind) => !neverSealed.test(kind));

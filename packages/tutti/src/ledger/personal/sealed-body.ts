@@ -16,7 +16,9 @@ const clearFields: ReadonlySet<string> = new Set(
   digest attempt nextAt doubtful edited from agent does usage model confidence consumed reads child
   onParentEnd amount charged dueAt name id rule outcome rounds to intent bytes readBy inReplyTo
   withheld until document peeked stale next leased documents untilMs outRef inputRef payloadRef
-  dataRef valueRef topic after events event eventKey through run since cron timeZone at verdict`.split(/\s+/u),
+  dataRef valueRef topic after events event eventKey through run since cron timeZone at verdict
+  policy approval kind round binding package needs stages peopleKnown initiator saw roles state stage level
+  plan budget ancestors priority`.split(/\s+/u),
 );
 
 /** Fields that hold whatever a flow put there. */
@@ -30,12 +32,24 @@ export function sealBody(body: string, { id, key }: SubjectKey): string {
   const open: Record<string, unknown> = {};
   const sealed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(toObject(body))) {
-    open[name] = clearFields.has(name) ? value : toHole(name, value);
-    if (!clearFields.has(name)) sealed[name] = value;
+    const shown = clearFields.has(name) ? value : name === "request" ? hideValues(value) : toHole(name, value);
+    open[name] = shown;
+    if (shown !== value) sealed[name] = value;
   }
   // A large value is sealed elsewhere; its entry is marked, so that nobody takes what is left of it for the value.
   if (Object.keys(sealed).length === 0 && !Object.keys(open).some((name) => name.endsWith("Ref"))) return body;
   return JSON.stringify({ ...open, sealed: { key: id, data: sealText(key, JSON.stringify(sealed)) } });
+}
+
+/** The request that a policy was asked about stays readable, but for the input in it. */
+function hideValues(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const shown = Object.entries(value).map(([name, inner]): [string, unknown] => [
+    name,
+    valueFields.has(name) ? sealedWord : hideValues(inner),
+  ]);
+  const isSame = shown.every(([name, inner]) => inner === Reflect.get(value, name));
+  return isSame ? value : Object.fromEntries(shown);
 }
 
 /** So that a body that can't be opened is still one of its kind. */
