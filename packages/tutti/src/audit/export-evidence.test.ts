@@ -37,9 +37,7 @@ function exportRun(run: string): Promise<string> {
   const { file, anchor } = audited;
   const { signal } = new AbortController();
   const folder = toAuditFolder(file);
-  return audited.look((ledger) =>
-    exportEvidence({ stored: ledger, opened: ledger, folder, run: toRunId(run), anchors: [anchor], signal }),
-  );
+  return audited.look((ledger) => exportEvidence({ ledger, folder, run: toRunId(run), anchors: [anchor], signal }));
 }
 
 function check(
@@ -116,8 +114,7 @@ test(
     expect(publicKey).not.toBe("");
     const forged = await forger.look((ledger) =>
       exportEvidence({
-        stored: ledger,
-        opened: ledger,
+        ledger,
         folder: toAuditFolder(forger.file),
         run: toRunId("four"),
         anchors: [],

@@ -3,7 +3,7 @@ import { sha256 } from "../base/hash.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { whyOf, type Reason } from "../insight/why.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import { storedOf, type Ledger } from "../ledger/ledger.ts";
 import { findBlobHashes } from "../ledger/verify.ts";
 import { readAnchor, type Anchor } from "./anchor.ts";
 import { readAuditRecord, withAuditLock } from "./audit-file.ts";
@@ -14,10 +14,8 @@ import { openSigningKey } from "./signing-key.ts";
 import { takeCheckpoint, tenantOf, toNewest } from "./take-checkpoint.ts";
 
 export interface EvidenceRequest {
-  /** As it is stored: proofs are about that. */
-  readonly stored: Ledger;
-  /** The same, with what is sealed opened as far as its keys are there. */
-  readonly opened: Ledger;
+  /** May be read beside the engine that writes. */
+  readonly ledger: Ledger;
   readonly folder: string;
   readonly run: RunId;
   readonly anchors: readonly Anchor[];
@@ -31,8 +29,9 @@ export interface EvidenceRequest {
  * @throws TuttiError RUN_UNKNOWN, USAGE for a run that is too large, and what `takeCheckpoint` throws
  */
 export async function exportEvidence(request: EvidenceRequest): Promise<string> {
-  const { stored, opened, folder, run, anchors, signal } = request;
-  await takeCheckpoint({ ...request, ledger: stored }); // what is not signed yet can't be proved
+  const { ledger: opened, folder, run, anchors, signal } = request;
+  const stored = storedOf(opened); // proofs are about that; what is sealed is told open, as far as its key is there
+  await takeCheckpoint(request); // what is not signed yet can't be proved
   const kept = await Promise.all(anchors.map(async (anchor) => ({ anchor, notes: await readAnchor(anchor, signal) })));
   const entries = await stored.read(run);
   const [first] = entries;

@@ -2,7 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { findBreak, toChainStart, type ChainEnd } from "../ledger/chain.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import { storedOf, type Ledger } from "../ledger/ledger.ts";
 import { readAnchor, type Anchor } from "./anchor.ts";
 import { appendAuditLine, readAuditRecord, withAuditLock, type AuditRecord } from "./audit-file.ts";
 import { parseLogNote, toCheckpointText, toLogName, toOrigin, type Checkpoint, type ParsedNote } from "./checkpoint.ts";
@@ -11,7 +11,7 @@ import { toSignedNote } from "./signed-note.ts";
 import { openSigningKey, type SigningKey } from "./signing-key.ts";
 
 export interface CheckpointRequest {
-  /** As it is stored; may be read beside the engine that writes. */
+  /** May be read beside the engine that writes. */
   readonly ledger: Ledger;
   readonly folder: string;
   readonly anchors: readonly Anchor[];
@@ -35,7 +35,8 @@ export interface Checkpoints {
  * @throws TuttiError LEDGER_CORRUPT if the ledger is not a continuation of what was signed before, ANCHOR_FAILED, LEDGER_BUSY
  */
 export function takeCheckpoint(request: CheckpointRequest): Promise<Checkpoints> {
-  const { folder, ledger, anchors, signal } = request;
+  const { folder, anchors, signal } = request;
+  const ledger = storedOf(request.ledger);
   return withAuditLock(folder, async () => {
     const key = openSigningKey(folder);
     const kept = await Promise.all(anchors.map((anchor) => readAnchor(anchor, signal)));

@@ -1,7 +1,7 @@
 import { isTuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import { storedOf, type Ledger } from "../ledger/ledger.ts";
 import { verifyLedger } from "../ledger/verify.ts";
 import { readAuditRecord } from "./audit-file.ts";
 import { parseLogNote, toLogName, toOrigin, type ParsedNote } from "./checkpoint.ts";
@@ -67,7 +67,7 @@ export async function verifyAudit(
     findings.push({ kind: "chain", text: `entry ${chain.lsn} (run ${chain.run}, ${chain.seq}): ${chain.why}` });
   }
   const rebuilt = await rebuildLogs(
-    ledger,
+    storedOf(ledger),
     (origin, frontier) => checkAt(expected, origin, { frontier, findings }),
     log,
   );

@@ -15,7 +15,6 @@ import { toStepKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { toRunTree } from "../insight/next-run-tree.ts";
 import { whyOf, type Reason } from "../insight/why.ts";
-import { storedOf } from "../ledger/ledger.ts";
 import { verifyLedger } from "../ledger/verify.ts";
 import { tool } from "../tools/tool.ts";
 import { openTutti } from "./open-tutti.ts";
@@ -111,8 +110,7 @@ test(
     const { signal } = new AbortController();
     const folder = toAuditFolder(file);
     await withEngine(file, async (tutti) => {
-      const stored = storedOf(tutti.ledger);
-      await takeCheckpoint({ ledger: stored, folder, anchors: [], signal });
+      await takeCheckpoint({ ledger: tutti.ledger, folder, anchors: [], signal });
       const keys = must(tutti.ledger.personal, "this ledger seals").keys;
       const key = must(keys.find(keys.findId("customer-17") ?? ""), "a key was made");
       const keyOnDisk = (): readonly string[] =>
@@ -125,7 +123,7 @@ test(
       await tutti.erase("customer-17", "dana");
       expect(keyOnDisk()).toEqual([]);
       expect(await verifyLedger(tutti.ledger)).toMatchObject({ kind: "intact" });
-      const verified = await verifyAudit(stored, readOwnNotes(folder), []);
+      const verified = await verifyAudit(tutti.ledger, readOwnNotes(folder), []);
       expect(verified).toMatchObject({ findings: [], unsigned: 2 }); // the run of erasures and the order
     });
     const verifier = path.resolve(import.meta.dirname, "../../../../tools/verify-ledger.mjs");

@@ -1,6 +1,12 @@
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 
+/** What one entry means, said to a person. */
+export interface Telling {
+  readonly kind: "step" | "agent" | "attempt" | "effect" | "person" | "child" | "policy";
+  readonly sentence: string;
+}
+
 /** The error that an entry ended something with. */
 export function errorOf(entry: LedgerEntry): { readonly code: string; readonly message: string } | undefined {
   switch (entry.kind) {

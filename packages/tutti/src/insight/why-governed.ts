@@ -1,5 +1,5 @@
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { Telling } from "./why-sentences.ts";
+import type { Telling } from "./why-facts.ts";
 
 /** What rules and people had to do with a step or a run, by kind of entry: which edge it is, and its sentence. */
 const governed: Readonly<Record<string, { readonly kind: Telling["kind"]; readonly tell: (body: Said) => string }>> = {
@@ -8,7 +8,7 @@ const governed: Readonly<Record<string, { readonly kind: Telling["kind"]; readon
     tell: (body) =>
       `Policy ${body.in("policy").text("name")} (version ${body.in("policy").text("version")}) said ${body.in("verdict").text("kind")}${because(body.in("verdict"))}.`,
   },
-  "approval-requested": { kind: "person", tell: (body) => `People were asked: ${body.text("about")}.` },
+  "approval-requested": { kind: "person", tell: (body) => `People were asked: ${body.text("about")}` },
   "approval-voted": {
     kind: "person",
     tell: (body) => `${body.text("by")} said ${body.text("verdict")}${because(body)}.`,

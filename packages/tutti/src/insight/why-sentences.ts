@@ -4,13 +4,8 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contra
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
+import type { Telling } from "./why-facts.ts";
 import { tellGoverned } from "./why-governed.ts";
-
-/** What one entry means, said to a person. */
-export interface Telling {
-  readonly kind: "step" | "agent" | "attempt" | "effect" | "person" | "child" | "policy";
-  readonly sentence: string;
-}
 
 const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "step-done",

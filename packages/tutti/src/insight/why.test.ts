@@ -228,7 +228,7 @@ test(
     const told = outline(whyOf(entries, step("/publish"), { depthMax: 1 }));
     expect(told).toContain("person: dana directed it (goal, number 1): only green tea.");
     expect(told).toContain("policy: Policy house (version 7) said needs: publishing needs a yes.");
-    expect(told).toContain("person: People were asked: Publish the page about tea?.");
+    expect(told).toContain("person: People were asked: Publish the page about tea?");
     expect(told).toContain("person: The approval was granted by erin: reads well.");
     expect(outline(whyOf(entries))).toContain("  person: dana directed it (goal, number 1): only green tea.");
   },

@@ -2,9 +2,9 @@ import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
-import { errorOf, findWriter, readsOf, usesOf } from "./why-facts.ts";
+import { errorOf, findWriter, readsOf, usesOf, type Telling } from "./why-facts.ts";
 import { tellGoverned } from "./why-governed.ts";
-import { isOutcome, tellDetail, tellOutcome, tellRun, tellStart, type Telling } from "./why-sentences.ts";
+import { isOutcome, tellDetail, tellOutcome, tellRun, tellStart } from "./why-sentences.ts";
 
 /** One thing that led to another, in one sentence, with what led to it in turn. */
 export interface Reason {
@@ -153,7 +153,7 @@ const directivesMax = 3;
 /** What people had directed when a step ended: the newest. */
 function whyDirected(story: Story, step: StepKey): Reason[] {
   const end = story.entriesByKey.get(step)?.at(-1)?.seq ?? 0;
-  const given = story.entries.filter(({ kind, key, seq }) => /^directive-/u.test(kind) && key === "" && seq < end);
+  const given = story.entries.filter(({ kind, key, seq }) => kind.startsWith("directive-") && key === "" && seq < end);
   return given.slice(-directivesMax).flatMap((entry) => whyGoverned(story, entry));
 }
 

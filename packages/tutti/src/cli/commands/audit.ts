@@ -16,7 +16,6 @@ import {
   type NoteSource,
 } from "../../audit/verify-audit.ts";
 import { describeThrown, TuttiError } from "../../base/errors.ts";
-import { storedOf } from "../../ledger/ledger.ts";
 import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
@@ -62,9 +61,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
 }
 
 async function checkpoint({ call, path, folder, anchors, signal }: Audited): Promise<ExitCode> {
-  const taken = await withReader(path, (ledger) =>
-    takeCheckpoint({ ledger: storedOf(ledger), folder, anchors, signal }),
-  );
+  const taken = await withReader(path, (ledger) => takeCheckpoint({ ledger, folder, anchors, signal }));
   const { added, newest, log, publicKey } = taken;
   if (call.flag("json"))
     sayJson({ log, key: toKeyName(publicKey), added, checkpoints: newest, anchors: anchors.map(({ name }) => name) });
@@ -82,7 +79,7 @@ async function verify({ call, path, folder, anchors, signal }: Audited): Promise
   const since = call.text("since");
   if (since !== undefined) outside.push(await readSince(since));
   const own = readOwnNotes(folder);
-  const found = await withReader(path, (ledger) => verifyAudit(storedOf(ledger), own, outside));
+  const found = await withReader(path, (ledger) => verifyAudit(ledger, own, outside));
   const findings: AuditFinding[] = [...found.findings];
   if (call.flag("strict") && found.unsigned > 0) {
     const text = `${toNumberOf(found.unsigned, "entry", "entries")} after the newest checkpoint: nobody signed`;
@@ -140,7 +137,7 @@ async function exportRun(audited: Audited): Promise<ExitCode> {
   if (named === undefined) throw toUsage("audit export needs a run", "tutti audit export <run> --to <file or folder>");
   const { id, content } = await withReader(path, async (ledger) => {
     const record = await findNamedRun(ledger, named);
-    const request = { stored: storedOf(ledger), opened: ledger, folder, run: record.id, anchors, signal };
+    const request = { ledger, folder, run: record.id, anchors, signal };
     return { id: record.id, content: await exportEvidence(request) };
   });
   const to = await toTarget(call.text("to") ?? ".", id);
