@@ -132,7 +132,7 @@ test(
 );
 
 test(
-  "an erased run is told as one: shown, explained, and not replayed, forked or signalled",
+  "an erased run is told as one: shown, explained, and not replayed, forked or gone on with",
   verifies("G13"),
   async () => {
     const file = await makeLedgerFile();
@@ -154,7 +154,11 @@ test(
       expect(await errorOf(handle.result())).toMatchObject({ code: "DATA_ERASED" });
       expect(await errorOf(handle.fork(toStepKey("/look-up")))).toMatchObject({ code: "DATA_ERASED" });
       const other = await tutti.open("open");
-      expect(await errorOf(other.signal("answer", 1))).toMatchObject({ code: "DATA_ERASED" });
+      expect(await errorOf(other.signal("answer", 1))).toMatchObject({ code: "RUN_OVER" });
+      expect(await errorOf(other.result())).toMatchObject({
+        code: "RUN_CANCELLED",
+        message: expect.stringContaining("the data of its subject was erased"),
+      });
       expect(await (await tutti.open("r2")).result()).toMatchObject({ thanks: `thanks, ${personal}` });
       expect(await errorOf(tutti.erase("customer-17", "dana"))).toMatchObject({ code: "INPUT_INVALID" });
       const order = (await tutti.ledger.scan(0, 1_000)).find(({ kind }) => kind === "erasure-ordered");
