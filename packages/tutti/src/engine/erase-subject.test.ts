@@ -167,6 +167,18 @@ test(
   },
 );
 
+test("who waits for an open run of an erased subject is told that it was cancelled", async () => {
+  const file = await makeLedgerFile();
+  await withEngine(file, async (tutti) => {
+    const handle = await tutti.start(visit, { name: personal }, { subject: "customer-17" });
+    await expect.poll(async () => (await handle.state()).kind).toBe("waiting");
+    const result = errorOf(handle.result());
+    await tutti.erase("customer-17", "dana");
+    expect(await result).toMatchObject({ code: "RUN_CANCELLED" });
+    expect(await handle.state()).toMatchObject({ kind: "cancelled" });
+  });
+});
+
 test("a ledger that can't seal says so instead of storing a person's data open", async () => {
   const { openMemoryLedger } = await import("../ledger/memory/memory-ledger.ts");
   const { systemClock } = await import("../base/clock.ts");

@@ -1,8 +1,10 @@
 import { TuttiError } from "../base/errors.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import { openStatuses } from "../contracts/run-record.ts";
+import { toBody } from "../flow/stored-value.ts";
 import { storedOf, type Ledger } from "../ledger/ledger.ts";
 import type { SubjectKeys } from "../ledger/personal/subject-keys.ts";
+import type { ActiveRuns } from "./engine-parts.ts";
 import { openJournal, openSharedJournal } from "./journal.ts";
 
 const subjectLengthMax = 500;
@@ -22,7 +24,11 @@ export function toPersonalField(ledger: Ledger, subject: string | undefined): { 
  * Says in the ledger that the key is destroyed, ends what is still open about the subject, then destroys it. A crash in between leaves the
  * order and the key; the same call again finishes it. @throws TuttiError INPUT_INVALID, CONFIG_INVALID
  */
-export async function eraseSubject(ledger: Ledger, subject: string, by: string): Promise<void> {
+export async function eraseSubject(
+  ledger: Ledger,
+  runs: ActiveRuns,
+  { subject, by }: { readonly subject: string; readonly by: string },
+): Promise<void> {
   const keys = keysOf(ledger);
   const key = keys.findId(subject);
   if (key === undefined) {
@@ -32,19 +38,21 @@ export async function eraseSubject(ledger: Ledger, subject: string, by: string):
   }
   const journal = openSharedJournal(ledger, await openJournal(ledger, "erasure", "subjects"));
   await journal.append({ kind: "erasure-ordered", key: "", body: JSON.stringify({ key, by }) });
-  await cancelOpen(storedOf(ledger), key);
+  await cancelOpen(storedOf(ledger), runs, key);
   keys.destroy(key);
 }
 
 /** Nobody could go on with such a run, and it would wait for ever. Whoever drives it is fenced; what it did is not taken back. */
-async function cancelOpen(stored: Ledger, key: string): Promise<void> {
-  const body = JSON.stringify({ reason: "the data of its subject was erased" });
+async function cancelOpen(stored: Ledger, runs: ActiveRuns, key: string): Promise<void> {
+  const reason = "the data of its subject was erased";
   for (const { id, parent } of await stored.listRuns({ statuses: openStatuses })) {
     const [first] = await stored.read(id, 1, 1);
     if (first?.kind !== "run-started" || bodyOf(first, first.kind).personal !== key) continue;
     const { log } = await stored.claim(id);
     const wakes = parent === undefined ? {} : { wakes: parent };
-    await log.append({ kind: "run-cancelled", key: "", body, status: "cancelled", ...wakes });
+    await log.append({ kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled", ...wakes });
+    runs.release(id);
+    runs.tell(id, { kind: "over", end: { kind: "cancelled", reason } });
   }
 }
 

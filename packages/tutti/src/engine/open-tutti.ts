@@ -146,7 +146,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     runs: (filter = {}) => engine.ledger.listRuns(filter),
     accounts: (filter) => engine.ledger.listAccounts(filter),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
-    erase: (subject, by) => eraseSubject(engine.ledger, subject, by),
+    erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
       try {
