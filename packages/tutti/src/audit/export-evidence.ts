@@ -1,3 +1,4 @@
+import { must } from "../base/assert.ts";
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
@@ -101,7 +102,7 @@ function toProved(
   entry: LedgerEntry,
   { log, size, opened }: { readonly log: Log; readonly size: number; readonly opened: string | undefined },
 ): Readonly<Record<string, unknown>> {
-  const index = log.indexByLsn.get(entry.lsn) ?? 0;
+  const index = must(log.indexByLsn.get(entry.lsn), "what is signed is in its tenant's log");
   return {
     ...entry,
     ...(opened === undefined || opened === entry.body ? {} : { opened }),

@@ -89,6 +89,21 @@ test("an entry that does not continue its run is never signed", verifies("G12"),
   expect(readAuditRecord(toAuditFolder(audited.file)).sequenced).toEqual([]);
 });
 
+test("what a power cut could still take back is made durable before it is signed", verifies("G12"), async () => {
+  await audited.write((ledger) => writeRuns(ledger, { one: "" }));
+  const order: string[] = [];
+  await audited.look((ledger) =>
+    takeCheckpoint({
+      ledger: { ...ledger, flush: () => ledger.flush().then(() => void order.push("durable")) },
+      folder: toAuditFolder(audited.file),
+      anchors: [],
+      signal: new AbortController().signal,
+      beforeSigning: () => order.push("signing"),
+    }),
+  );
+  expect(order).toEqual(["durable", "signing"]);
+});
+
 test("a forged checkpoint, signed by another key or changed by hand, is found", verifies("G12"), async () => {
   await audited.write((ledger) => writeRuns(ledger, { one: "" }));
   await audited.checkpoint();

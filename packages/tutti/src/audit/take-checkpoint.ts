@@ -1,3 +1,4 @@
+import { must } from "../base/assert.ts";
 import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
@@ -178,7 +179,7 @@ function refuseFork(kept: readonly ParsedNote[], { logs }: State, { log }: Signi
 function toSequenced({ logs, last }: State, key: SigningKey): Parameters<typeof appendAuditLine>[1] {
   const grown = [...logs].filter(([, { hasGrown }]) => hasGrown);
   return {
-    last: last ?? { lsn: 0, hash: "" },
+    last: must(last, "entries were taken in"),
     logs: grown.map(([tenant, { frontier, lsn }]) => {
       const origin = toOrigin(key.log, tenant);
       const text = toCheckpointText({ origin, size: frontier.size, root: frontier.root(), lsn });

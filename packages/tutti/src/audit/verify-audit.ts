@@ -173,13 +173,12 @@ function checkAt(
   const waiting = expected.get(origin)?.waiting;
   if (waiting?.[0]?.size !== frontier.size) return;
   const root = frontier.root();
-  while (waiting[0]?.size === frontier.size) {
-    const { source, size, root: signedRoot } = waiting.shift() ?? { source: "", size: 0, root };
-    if (signedRoot !== root)
-      findings.push({
-        kind: "past",
-        text: `the first ${size} entries of ${origin} are not those that ${source} knows`,
-      });
+  for (let next = waiting.at(0); next?.size === frontier.size; next = waiting.at(0)) {
+    waiting.shift();
+    if (next.root !== root) {
+      const text = `the first ${next.size} entries of ${origin} are not those that ${next.source} knows`;
+      findings.push({ kind: "past", text });
+    }
   }
 }
 

@@ -30,6 +30,7 @@ const greet = tool({
   input: anything,
   output: anything,
   effect: "once",
+  guarantees: { costUsd: 0.01 },
   key: () => "greeting",
   scope: "run",
   run: () => ({ said: `dear ${personal}` }),
@@ -65,11 +66,11 @@ async function withEngine<Result>(ledger: string, work: (tutti: Tutti) => Promis
 
 /** A run about a subject, which is driven by two engines, one after the other, and a fork of it. */
 async function visitFor(ledger: string, subject: string | undefined, id: string): Promise<unknown> {
-  const options = { id, ...(subject === undefined ? {} : { subject }) };
+  const options = { id, budget: { calls: 100, usd: 1 }, ...(subject === undefined ? {} : { subject }) };
   await withEngine(ledger, async (tutti) => {
     const handle = await tutti.start(visit, { name: personal }, options);
     await handle.signal("before", personal);
-    await expect.poll(async () => (await tutti.ledger.findRun(handle.id))?.status).toBe("waiting");
+    expect(await handle.settled()).toMatchObject({ kind: "waiting" });
   });
   return withEngine(ledger, async (tutti) => {
     const handle = await tutti.open(id);
@@ -140,7 +141,7 @@ test(
     await visitFor(file, "customer-18", "r2");
     await withEngine(file, async (tutti) => {
       const open = await tutti.start(visit, { name: personal }, { id: "open", subject: "customer-17" });
-      await expect.poll(async () => (await tutti.ledger.findRun(open.id))?.status).toBe("waiting");
+      expect(await open.settled()).toMatchObject({ kind: "waiting" });
     });
     await withEngine(file, (tutti) => tutti.erase("customer-17", "dana"));
     await withEngine(file, async (tutti) => {
@@ -171,7 +172,7 @@ test("who waits for an open run of an erased subject is told that it was cancell
   const file = await makeLedgerFile();
   await withEngine(file, async (tutti) => {
     const handle = await tutti.start(visit, { name: personal }, { subject: "customer-17" });
-    await expect.poll(async () => (await handle.state()).kind).toBe("waiting");
+    expect(await handle.settled()).toMatchObject({ kind: "waiting" });
     const result = errorOf(handle.result());
     await tutti.erase("customer-17", "dana");
     expect(await result).toMatchObject({ code: "RUN_CANCELLED" });

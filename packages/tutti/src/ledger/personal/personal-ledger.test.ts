@@ -15,6 +15,7 @@ import {
 import { verifies } from "../../../../../test/verifies.ts";
 import { must } from "../../base/assert.ts";
 import { sha256 } from "../../base/hash.ts";
+import { watchSecret } from "../../base/known-secrets.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { storedOf, type Ledger } from "../ledger.ts";
 import { verifyLedger } from "../verify.ts";
@@ -33,6 +34,19 @@ const open = (options: Parameters<typeof openPersonalSqliteLedger>[1]): Promise<
   openPersonalSqliteLedger(join(folder, `${(files += 1)}.db`), { ...options, durability: "process" });
 
 describeLedger("ledger with keys of subjects", { durability: "process", open });
+
+test("a secret is refused before it is sealed, where nobody could see it", verifies("G10"), async () => {
+  const ledger = await open({ clock: createSettableClock() });
+  onTestFinished(() => ledger.close());
+  const personal = must(ledger.personal, "this ledger seals").keys.provide("customer-17");
+  watchSecret("crm", "canary-behind-the-seal");
+  const body = { flow: "brief", version: "1", personal };
+  const started = await ledger.start(toNewRun("r1", { body: JSON.stringify(body) }));
+  if (started.kind === "exists") throw new Error("the ledger was new");
+  expect(await codeOf(started.claim.log.append(toStep("canary-behind-the-seal")))).toBe("SECRET_EXPOSED");
+  const exposing = JSON.stringify({ ...body, input: "canary-behind-the-seal" });
+  expect(await codeOf(ledger.start(toNewRun("r2", { body: exposing })))).toBe("SECRET_EXPOSED");
+});
 
 test(
   "a sealed run is read open, stored sealed, listened to open, and chained over what is stored",

@@ -1,10 +1,10 @@
-import { TuttiError } from "../../base/errors.ts";
+import { toTuttiError, TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { fields, text } from "../../base/shape.ts";
 import type { LedgerEntry } from "../../contracts/entry.ts";
 import type { RunId } from "../../contracts/ids.ts";
 import type { Blob, Claim, Ledger, NewEntry, NewRun, RunLog } from "../ledger.ts";
-import { findExposing, refuseExposing } from "../refuse-exposing.ts";
+import { refuseExposing } from "../refuse-exposing.ts";
 import { toRunLog } from "../run-log.ts";
 import { isSealed, openBlob, openBody, sealBlob, sealBody, type SubjectKey } from "./sealed-body.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
@@ -80,9 +80,15 @@ function toSealingLog(log: RunLog, key: SubjectKey): RunLog {
   return toRunLog({
     ...log,
     write(entry, waiter, ahead) {
-      const exposure = findExposing(entry); // behind the seal nobody could see it
-      if (exposure === undefined) log.write(sealEntry(entry, key), waiter, ahead);
-      else waiter.onRefused(exposure);
+      let sealed: NewEntry;
+      try {
+        refuseExposing(entry); // behind the seal nobody could see a secret
+        sealed = sealEntry(entry, key);
+      } catch (error) {
+        waiter.onRefused(toTuttiError(error, "BUG"));
+        return;
+      }
+      log.write(sealed, waiter, ahead);
     },
   });
 }

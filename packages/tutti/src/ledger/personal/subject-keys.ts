@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+import { must } from "../../base/assert.ts";
 import { besides, syncFolder } from "../sqlite/ledger-file.ts";
 import { toLedgerError } from "../sqlite/sqlite-errors.ts";
 
@@ -57,7 +58,7 @@ export function openSubjectKeys(findLedgerFile: () => string): SubjectKeys {
       guarded(toFile(), () =>
         present.prepare(insert).run(randomBytes(idBytes).toString("hex"), subject, randomBytes(keyBytes)),
       );
-      return findId(subject) ?? "";
+      return must(findId(subject), "a key that was stored is there");
     },
     find(id) {
       // Index: subject's primary key.
