@@ -3,6 +3,10 @@ import type { CommandSpec, OptionSpec } from "./command.ts";
 const ledger: OptionSpec = { value: "path", does: "The ledger's file (.tutti/ledger.db)." };
 const json: OptionSpec = { does: "Prints JSON, one value a line, and nothing else on standard output." };
 const by: OptionSpec = { value: "name", does: "Who says so (the user's name)." };
+const priority: OptionSpec = {
+  value: "low|normal|high",
+  does: "Who goes first where runs or their calls wait (normal).",
+};
 
 /** How runs are watched; shared by the commands that drive one. */
 const watching = {
@@ -35,6 +39,7 @@ export const commands: readonly CommandSpec[] = [
       id: { value: "id", does: "The run's id; the same id again finds the first run." },
       key: { value: "key", does: "Starts with one key are one run." },
       subject: { value: "name", does: "Whom the run is about: its data can be erased later." },
+      priority,
       ...watching,
     },
     more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
@@ -86,6 +91,7 @@ export const commands: readonly CommandSpec[] = [
       id: { value: "id", does: "The run's id; the same id again finds the first call." },
       key: { value: "key", does: "Calls with one key are one call." },
       subject: { value: "name", does: "Whom the call is about: its data can be erased later." },
+      priority,
       ...watching,
       json: { does: "Prints JSON: a tool a line; of a call the run's entries, and nothing else on standard output." },
     },
@@ -168,7 +174,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "limits",
     group: "look",
-    does: "Shows what accounts may spend and have spent, and what is left alone for now.",
+    does: "Shows what accounts may spend and have spent, what is left alone, and who is in and who waits.",
     operands: [],
     options: {
       under: { value: "prefix", does: "Only what begins so: tenant/, run/<id>, tool/." },
@@ -261,6 +267,19 @@ export const commands: readonly CommandSpec[] = [
     options: { by, ledger, json },
     more: "What was done, when and in which order stays in the ledger, and so do its chain and its proofs. There is no way back.",
     load: () => import("./commands/erase.ts"),
+  },
+  {
+    name: "policy",
+    group: "check",
+    does: "Checks a policy, tries it on cases, or on all that a ledger holds.",
+    operands: [
+      { name: "check|test|replay", required: true },
+      { name: "file", required: true },
+      { name: "cases", required: false },
+    ],
+    options: { limit: { value: "n", does: "At most so many differences of a replay (20)." }, ledger, json },
+    more: "check: every rule against the schema, with the line of what is wrong.\ntest: the cases are a JSON list of { name, request, verdict }; of a verdict only what is given is compared.\nreplay: what the policy would have decided otherwise than was recorded, and which of its rules never fired.",
+    load: () => import("./commands/policy.ts"),
   },
   {
     name: "verify",

@@ -16,6 +16,8 @@ import {
 } from "../base/shape.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
+import { policyRequestShape, policyVerdictShape } from "./policy.ts";
+import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
@@ -83,6 +85,7 @@ export const bodies = {
       tenant: text,
       /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
       personal: text,
+      priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },
@@ -167,6 +170,12 @@ export const bodies = {
   "decision-made": fields(
     { about: text, chosen: text, why: text },
     { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
+  ),
+
+  /** What a policy was asked about a step, and what it said. `inputRef` holds the request's `context.input` when that is large. */
+  "policy-decided": fields(
+    { request: policyRequestShape, verdict: policyVerdictShape, policy: fields({ name: text, version: text }) },
+    { inputRef: blobRef },
   ),
 
   "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),

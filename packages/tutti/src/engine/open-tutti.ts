@@ -16,7 +16,7 @@ import { eraseSubject, toPersonalField } from "./erase-subject.ts";
 import { isJournalId } from "./journal.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
-import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
+import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import { toTriggers, type Triggers } from "./triggers.ts";
@@ -145,6 +145,8 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
     accounts: (filter) => engine.ledger.listAccounts(filter),
+    slots: () => listSlots(engine.protection),
+    waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),

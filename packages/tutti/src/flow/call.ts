@@ -149,6 +149,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     body: async (inner) => {
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
+      driver.admission.nameAgent(inner, agent.name);
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
       if (agent.needs !== undefined && agent.needs.length > 0)

@@ -249,6 +249,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
 
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},
+  "policy-decided": () => {}, // its step says what came of it
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
   "decision-made": (change) => remark(change, describeDecision(change.body)),

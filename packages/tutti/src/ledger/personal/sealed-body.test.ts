@@ -109,6 +109,16 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
   },
   "message-sent": { from: "a", to: "b", intent: "ask", bytes: 3, note: "anna" },
   "decision-made": { about: "anna", chosen: "anna", why: "anna", alternatives: [{ name: "anna", why: "anna" }] },
+  "policy-decided": {
+    request: {
+      principal: { kind: "run", run: "r", flow: "f" },
+      action: "call-tool",
+      resource: { kind: "tool", name: "t", effect: "once" },
+      context: { run: "r", flow: "f", approvals: [], input: out },
+    },
+    verdict: { kind: "deny", rules: ["r"], why: "not at night" },
+    policy: { name: "p", version: "1" },
+  },
   "document-read": { document, version: 1, value: out },
   "document-committed": { reads: { a: 1 }, writes: [{ document, version: 1, value: out }], out },
   "document-conflicted": { stale: [{ document, seen: 1, newest: 2 }], next: "rerun", data: out },
