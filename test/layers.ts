@@ -29,6 +29,8 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "quickjs-emscripten-core": "tools/code",
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
   croner: "engine/schedules",
+  hono: "server",
+  "@hono/node-server": "server",
   "markdown-it": "tools/publish",
   "sanitize-html": "tools/publish",
   "@fontsource/dejavu-sans": "tools/image",

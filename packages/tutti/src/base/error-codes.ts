@@ -110,6 +110,11 @@ export const errorCodes = {
     "none",
     "A document that was read has a newer version, so nothing was written or done on the old one.",
   ),
+  DIRECTIVE_CHANGED: code(
+    "tell-model",
+    "none",
+    "A person gave the run another directive, so nothing was done under the old one.",
+  ),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
     "done",
@@ -191,6 +196,16 @@ export const errorCodes = {
     "The disk refused to keep what was written; the engine stopped before it acknowledged anything.",
   ),
   LEDGER_CLOSED: code("give-up", "none", "The ledger or engine was closed."),
+  ANCHOR_FAILED: code(
+    "retry",
+    "none",
+    "A place outside that keeps signed checkpoints can't be reached, read or written.",
+  ),
+  DATA_ERASED: code(
+    "give-up",
+    "none",
+    "The data of this run was erased: the key of the person whom it is about was destroyed.",
+  ),
   ENGINE_UNREACHABLE: code(
     "retry",
     "none",
@@ -205,6 +220,15 @@ export const errorCodes = {
     "A subscription's filter or mapping threw for an event, or a schedule's input did for a due time.",
   ),
   EVENT_UNKNOWN: code("give-up", "none", "No topic, subscription, schedule or parked event of this name is here."),
+  // server
+  CALLER_UNKNOWN: code("give-up", "none", "A request brought no token, or one that is wrong, revoked or too old."),
+  CALLER_REFUSED: code(
+    "give-up",
+    "none",
+    "Who asks may not do this, or asks from a page or for a host that is not trusted.",
+  ),
+  CALLER_TOO_FAST: code("retry", "none", "A caller asks too often, or holds too many streams."),
+  SERVER_DRAINING: code("retry", "none", "The server is about to end and takes no new work."),
   // environment
   SOURCE_UNREADABLE: code("give-up", "none", "A file or folder can't be read."),
   NODE_TOO_OLD: code("give-up", "none", "This Node is too old for Tutti."),

@@ -1,3 +1,4 @@
+import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
@@ -6,13 +7,16 @@ import { describeDecision, describeMessage, describeVotes } from "./describe-rec
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
+import { isTold, type Told } from "./told-kinds.ts";
 import type { OpenNode, TreeEdit } from "./tree-edit.ts";
 
 /** What one entry says, written into the tree that is being edited. */
 export function applyEntry(edit: TreeEdit, entry: LedgerEntry): void {
   edit.see(entry.at);
   edit.tree.seq = entry.seq;
-  applyKind(edit, entry, entry.kind);
+  // A parked run goes on as soon as it can; its next entry shows that it did.
+  if (edit.tree.phase.kind === "parked" && entry.key !== "") edit.tree.phase = { kind: "running" };
+  if (isTold(entry.kind)) applyKind(edit, entry, entry.kind);
 }
 
 /** A step began: only a watcher knows, the ledger learns of it when it ends. */
@@ -44,14 +48,12 @@ interface Change<Kind extends EntryKind> {
 
 // The type parameter ties the kind to its applier and its body.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the body sees the tie, the rule does not
-function applyKind<Kind extends EntryKind>(edit: TreeEdit, entry: LedgerEntry, kind: Kind): void {
-  // A parked run goes on as soon as it can; its next entry shows that it did.
-  if (edit.tree.phase.kind === "parked" && entry.key !== "") edit.tree.phase = { kind: "running" };
+function applyKind<Kind extends Told>(edit: TreeEdit, entry: LedgerEntry, kind: Kind): void {
   const node = (): OpenNode => edit.touch(toStepKey(entry.key));
   appliers[kind]({ edit, at: entry.at, entry, body: bodyOf(entry, kind), node });
 }
 
-const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void } = {
+const appliers: { readonly [Kind in Told]: (change: Change<Kind>) => void } = {
   "run-started": ({ edit, at, entry, body }) => {
     Object.assign(edit.tree, { run: entry.run, flow: body.flow, version: body.version, startedAt: at });
     edit.tree.parent = body.parent;
@@ -82,6 +84,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   },
   "cancel-requested": ({ edit }) => {
     edit.tree.cancelRequested = true;
+  },
+  "undo-requested": ({ edit }) => {
+    edit.tree.phase = { kind: "running" };
+  },
+  "directive-given": ({ edit, body }) => {
+    edit.tree.directives = [...edit.tree.directives, describeDirective(body)];
   },
   "rollback-started": ({ edit }) => {
     edit.tree.rollingBack = true;
@@ -230,25 +238,6 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     finish(step, { at, state: { kind: "done" }, output: undefined });
   },
 
-  "value-drawn": () => {}, // no step
-
-  // These stand in runs that no flow drives, so there are no steps to draw.
-  "event-published": () => {},
-  "event-awaited": () => {},
-  "event-handed": () => {},
-  "subscription-set": () => {},
-  "event-acted": () => {},
-  "event-parked": () => {},
-  "events-passed": () => {},
-  "event-released": () => {},
-  "schedule-set": () => {},
-  "schedule-fired": () => {},
-  "schedule-skipped": () => {},
-  "schedule-parked": () => {},
-
-  "budget-reserved": () => {}, // its step says more
-  "budget-settled": () => {},
-  "policy-decided": () => {}, // its step says what came of it
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
   "decision-made": (change) => remark(change, describeDecision(change.body)),
