@@ -1,8 +1,10 @@
 import { isTuttiError, TuttiError } from "../base/errors.ts";
+import type { ApprovalRecord } from "../contracts/approval.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { openStatuses } from "../contracts/run-record.ts";
 import type { Activity, RunHandle, RunState, Tutti } from "../engine/tutti.ts";
 import type { StepNode } from "../insight/run-tree.ts";
+import { toTypedId } from "./approval-text.ts";
 import { toUsage } from "./command-line.ts";
 import type { CommandCall } from "./command.ts";
 import { toErrorLine, toErrorText } from "./error-text.ts";
@@ -12,6 +14,7 @@ import { chooseMode, openLiveView, type LiveView } from "./live-view.ts";
 import type { FlowFile } from "./load-flows.ts";
 import { openEngine } from "./open-engine.ts";
 import { put, say, stderrPaint, tell, toResultText } from "./output.ts";
+import { toPlainLine } from "./terminal-text.ts";
 
 /**
  * Drives one run of a file's flows in this process, shows its progress, and says how it ended.
@@ -68,7 +71,7 @@ interface Place {
 
 /** Where a run came to rest. A waiting run may in truth wait for one of its children. */
 type Rest =
-  | { readonly kind: "over"; readonly state: Exclude<RunState, { readonly kind: "running" | "waiting" | "in-doubt" }> }
+  | { readonly kind: "over"; readonly state: Exclude<RunState, { readonly kind: "running" | "waiting" | "asking" | "in-doubt" }> }
   | { readonly kind: "waiting"; readonly needs: readonly Need[] };
 
 /** What would let a run go on, and the command that gives it. */
@@ -92,7 +95,7 @@ async function waitForRest(watch: Watch): Promise<Rest> {
   for (;;) {
     const seen = changes.count;
     const state = await handle.settled();
-    if (state.kind !== "waiting" && state.kind !== "in-doubt" && state.kind !== "running")
+    if (state.kind !== "waiting" && state.kind !== "asking" && state.kind !== "in-doubt" && state.kind !== "running")
       return { kind: "over", state };
     const needs = await findNeeds(watch, handle.id, state);
     // Nothing to name: a child or another run's effect is at work.
@@ -114,6 +117,7 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
       isTime: false,
     }));
   }
+  if (state.kind === "asking") return state.approvals.map((approval) => toApprovalNeed(approval, place.ledger));
   if (state.kind !== "waiting") return [];
   const needs = [...new Set(state.signals)].map((name): Need => ({
     text: `waits for the signal ${name}`,
@@ -127,6 +131,13 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
   const below = await Promise.all(children.map(async ({ id }) => findNeeds(watch, id, await readRest(tutti, id))));
   // As long as one child is at work, the run is.
   return below.some((list) => list.length === 0) ? [] : below.flat();
+}
+
+/** A question is answered, anything else is approved or rejected. */
+function toApprovalNeed(approval: ApprovalRecord, ledger: string): Need {
+  const typed = toTypedId(approval);
+  const command = approval.kind === "question" ? `tutti answer ${typed} '<answer>'` : `tutti approve|reject ${typed}`;
+  return { text: `waits for people: ${toPlainLine(approval.about)}`, command: `${command}${ledger}`, isTime: false };
 }
 
 /** What a run waits for. One that was let go from memory is taken up again to be asked, because only its code knows which signal it wants. */

@@ -1,5 +1,6 @@
 import { toShortId } from "../base/chance.ts";
 import type { RunId } from "../contracts/ids.ts";
+import type { RunRecord } from "../contracts/run-record.ts";
 import type { SignalOf } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
@@ -104,9 +105,11 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     if (waits.some((wait) => wait.kind === "doubt"))
       return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
     const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
+    const untilMs = due.length === 0 ? undefined : Math.min(...due);
+    if (waits.some((wait) => wait.kind === "approval")) return toAsking(engine, id, untilMs);
     return {
       kind: "waiting",
-      untilMs: due.length === 0 ? undefined : Math.min(...due),
+      untilMs,
       signals: waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])),
     };
   }
@@ -114,7 +117,7 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     case "running":
       return { kind: "running" };
     case "waiting":
-      return (await readWaiting(engine, runs, id)) ?? { kind: "waiting", untilMs: record.wakeAt, signals: [] };
+      return (await readWaiting(engine, runs, id)) ?? (await readResting(engine, record));
     case "paused":
       return { kind: "paused" };
     case "in-doubt":
@@ -122,6 +125,18 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     default:
       return readEnded(engine, id);
   }
+}
+
+async function toAsking(engine: Engine, id: RunId, untilMs: number | undefined): Promise<RunState> {
+  return { kind: "asking", untilMs, approvals: await engine.ledger.listApprovals({ run: id, states: ["open"] }) };
+}
+
+/** What the ledger alone knows of a run whose code is not here. */
+async function readResting(engine: Engine, { id, wakeAt }: RunRecord): Promise<RunState> {
+  const asking = await toAsking(engine, id, wakeAt);
+  return asking.kind === "asking" && asking.approvals.length > 0
+    ? asking
+    : { kind: "waiting", untilMs: wakeAt, signals: [] };
 }
 
 /** What a run waits for is known to its code alone, so the run is brought back for a moment. Nothing if its flow is not here. */

@@ -211,7 +211,8 @@ export async function settleEffect(
   await runs.drive(effect.run);
 }
 
-function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
+/** Resolves when the run comes to rest, or is let go. */
+export function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
   return new Promise((resolve) => {
     const forget = runs.onRest(run, () => {
       forget();

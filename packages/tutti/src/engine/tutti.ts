@@ -1,17 +1,20 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
+import type { ApprovalLadder, ApprovalRecord, Person } from "../contracts/approval.ts";
 import type { AccountRecord, Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
+import type { Policy } from "../contracts/policy.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Published, Topic } from "../contracts/topic.ts";
 import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 import type { LimitTable } from "../limits/limit.ts";
+import type { Approvals } from "./approvals.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
 import type { SharedDocuments } from "./open-documents.ts";
@@ -41,6 +44,12 @@ export interface TuttiOptions {
   readonly budgets?: Readonly<Record<string, Budget>>;
   /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>` and `tenant/<name>`. */
   readonly limits?: LimitTable;
+  /** Rules that everything is decided by before it happens. Without one everything is allowed. */
+  readonly policy?: Policy;
+  /** Who may decide what the policy or a flow asks. Without it anybody may, but nobody has a role. */
+  readonly people?: readonly Person[];
+  /** Who is asked, how long they have, and what happens then: by `tool/<name>`, `rule/<id>`, `role/<role>`, or `*`. */
+  readonly approvals?: Readonly<Record<string, ApprovalLadder>>;
   /** How long an attempt of a tool may take that declares no `timeoutMs`; 15 minutes by default. */
   readonly toolTimeoutMs?: number;
   /** Continue open runs at once (default). Without it they go on when they are asked for. */
@@ -57,7 +66,7 @@ export interface TuttiOptions {
  * What a project's `tutti.config.ts` exports as `config`: what its flows are run with, said once. Every part is optional.
  * A program passes it on: `openTutti({ flows, ...config })`.
  */
-export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets">;
+export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals">;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =
@@ -100,6 +109,8 @@ export interface StartOptions {
   readonly tenant?: string;
   /** What the run may spend, with its children. */
   readonly budget?: Budget;
+  /** The person who starts it: a rule may ask for somebody else's yes. */
+  readonly by?: string;
 }
 
 /** An engine over one ledger: starts runs, drives them, brings them back after a crash. */
@@ -133,6 +144,7 @@ export interface Tutti {
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
   settle(effect: EffectKey, verdict: Verdict): Promise<void>;
   readonly documents: SharedDocuments;
+  readonly approvals: Approvals;
   readonly ledger: Ledger;
   /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
   close(): Promise<void>;
@@ -170,6 +182,8 @@ export type ForkEdit = { readonly output: unknown } | { readonly input: unknown 
 export type RunState<Output = unknown> =
   | { readonly kind: "running" }
   | { readonly kind: "waiting"; readonly untilMs: number | undefined; readonly signals: readonly string[] }
+  /** For people; with a time, if one of its waits has one. */
+  | { readonly kind: "asking"; readonly untilMs: number | undefined; readonly approvals: readonly ApprovalRecord[] }
   | { readonly kind: "paused" }
   | { readonly kind: "in-doubt"; readonly effects: readonly EffectRecord[] }
   | { readonly kind: "parked"; readonly error: TuttiError }

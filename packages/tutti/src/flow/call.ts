@@ -17,6 +17,7 @@ import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
+import { toAdmission } from "./govern/govern-step.ts";
 import { conditionLimits } from "./in-time.ts";
 import type { toActed } from "./recorded.ts";
 import type { Pending, Scope } from "./scope.ts";
@@ -108,7 +109,8 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   };
   const work = tool.needs === undefined && tool.ensures === undefined ? run : toGuarded(driver, request, run);
   const guard = limited === undefined ? undefined : (pending: Pending) => openGuard(driver, limited, { pending });
-  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard });
+  const admit = toAdmission(driver, { tool, input, key, scope, effect, called });
+  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard, admit });
 }
 
 /** The same work between what must hold before it and what holds after it. */
@@ -147,6 +149,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
+      inner.agent = { name: agent.name, version: agent.version };
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       const run = request.openRun(driver, inner);

@@ -3,8 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { Contract, ToldPiece, Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { ApprovalId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
+import type { Policy } from "../contracts/policy.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
 import type { Topic } from "../contracts/topic.ts";
@@ -12,6 +13,8 @@ import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
 import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
+import type { ApprovalHost } from "./govern/approval-host.ts";
+import type { Asking } from "./govern/obtain-approval.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
 import type { RunDocuments } from "./run-documents.ts";
@@ -26,6 +29,9 @@ export interface DriverHost {
   /** The deadline of a tool that declares none. */
   readonly toolTimeoutMs: number;
   readonly protection: Protection | undefined;
+  /** The rules that everything is decided by, if there are any. */
+  readonly policy: Policy | undefined;
+  readonly approvals: ApprovalHost;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */
@@ -107,7 +113,9 @@ export type Wait =
   | { readonly kind: "signal"; readonly name: string }
   | { readonly kind: "child"; readonly run: RunId }
   | { readonly kind: "effect"; readonly key: EffectKey }
-  | { readonly kind: "doubt"; readonly key: EffectKey };
+  | { readonly kind: "doubt"; readonly key: EffectKey }
+  /** People. Of its deadline there is a timer besides. */
+  | { readonly kind: "approval"; readonly id: ApprovalId };
 
 /** How a verb is called, for people: as it is, or with the name that it was given. Said only when something is wrong. */
 export type Verb = string | ((name: string) => string);
@@ -141,6 +149,8 @@ export interface Driver {
   readonly taken: Set<StepKey>;
   /** Effects that wait for a person, and how to tell them. */
   readonly doubts: Map<EffectKey, (verdict: PersonsVerdict) => void>;
+  /** What people are asked, for what they say besides yes and no. */
+  readonly votables: Map<ApprovalId, Asking>;
   /** Children that are awaited, and how to tell that one ended. */
   readonly children: Map<RunId, (outcome: ChildOutcome) => void>;
   /** Children that were started and are not known to have ended, with what becomes of them when this run ends. */

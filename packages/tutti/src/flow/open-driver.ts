@@ -139,6 +139,9 @@ class OpenDriver implements Driver {
   get doubts(): Driver["doubts"] {
     return (this.parts.doubts ??= new Map());
   }
+  get votables(): Driver["votables"] {
+    return (this.parts.votables ??= new Map());
+  }
   get children(): Driver["children"] {
     return (this.parts.children ??= new Map());
   }
@@ -228,6 +231,7 @@ type LazyPart =
   | "taken"
   | "doubtful"
   | "doubts"
+  | "votables"
   | "children"
   | "openChildren";
 

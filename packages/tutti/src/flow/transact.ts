@@ -178,6 +178,7 @@ class OpenTransaction {
         };
         return;
       }
+      case "unapproved":
       case "taken":
       case "spent":
       case "repeated":

@@ -26,6 +26,8 @@ export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Pro
     findDocument: async (document, version) => reading().findDocument(document, version),
     listDocuments: async (filter) => reading().listDocuments(filter),
     listVersions: async (document, limit) => reading().listVersions(document, limit),
+    findApproval: async (id) => reading().findApproval(id),
+    listApprovals: async (filter) => reading().listApprovals(filter),
     flush: async () => {}, // nothing was written
     close() {
       closing ??= closeStore();
