@@ -120,8 +120,8 @@ async function findAsking(engine: Engine, runs: ActiveRuns, { id, run }: Approva
   for (;;) {
     const driver = (runs.find(run) ?? (await runs.drive(run)))?.driver;
     if (driver === undefined || driver.stopped) return undefined;
-    const asking = driver.votables.get(id);
-    if (asking !== undefined) return asking;
+    const votable = driver.votables.get(id);
+    if (votable !== undefined) return votable.asking;
     if (driver.delivery.idle && driver.busy === 0) return undefined;
     await nextRest(runs, run);
   }

@@ -17,6 +17,7 @@ import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
+import { governModel } from "./govern/govern-model.ts";
 import { toAdmission } from "./govern/govern-step.ts";
 import { conditionLimits } from "./in-time.ts";
 import type { toActed } from "./recorded.ts";
@@ -171,7 +172,8 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
   const { host, run } = driver;
   return {
     fresh: inner.wantsFresh,
-    model: (tier, asker) => admitModel(driver, inner, { model: host.model(tier), asker }),
+    model: (tier, asker) =>
+      governModel(driver, inner, { model: admitModel(driver, inner, { model: host.model(tier), asker }), asker }),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
     objective: host.objective,

@@ -14,7 +14,7 @@ import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
 import type { ApprovalHost } from "./govern/approval-host.ts";
-import type { Asking } from "./govern/obtain-approval.ts";
+import type { Votable } from "./govern/obtain-approval.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
 import type { RunDocuments } from "./run-documents.ts";
@@ -150,7 +150,7 @@ export interface Driver {
   /** Effects that wait for a person, and how to tell them. */
   readonly doubts: Map<EffectKey, (verdict: PersonsVerdict) => void>;
   /** What people are asked, for what they say besides yes and no. */
-  readonly votables: Map<ApprovalId, Asking>;
+  readonly votables: Map<ApprovalId, Votable>;
   /** Children that are awaited, and how to tell that one ended. */
   readonly children: Map<RunId, (outcome: ChildOutcome) => void>;
   /** Children that were started and are not known to have ended, with what becomes of them when this run ends. */

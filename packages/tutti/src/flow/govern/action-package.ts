@@ -36,7 +36,7 @@ export async function toActionPackage(driver: Driver, call: GovernedCall, told: 
   const preview = await readPreview(driver, call);
   const undoable = tool.undo !== undefined || tool.effect === "read" || tool.effect === "local";
   const cost = tool.guarantees?.costUsd;
-  return toVisible({
+  return toVisible<ApprovalPackage>({
     kind: "action",
     summary: `${told.askedBy} wants to call ${told.summary}`,
     run: driver.run,

@@ -38,6 +38,13 @@ export interface Asking extends Asked {
   readonly parseAnswer?: (value: unknown) => Promise<unknown>;
 }
 
+/** What people are asked just now, by a step that waits for them. */
+export interface Votable {
+  readonly asking: Asking;
+  /** Waits no more. False if it did not wait. */
+  leave(): boolean;
+}
+
 export type Obtained =
   | {
       readonly kind: "granted";
@@ -72,6 +79,8 @@ class Obtaining {
   }
 
   begin(): void {
+    // What the same step asked before is not what it wants now.
+    for (const { asking, leave } of [...this.driver.votables.values()]) if (asking.key === this.asking.key) leave();
     this.beside(async () => {
       const asked = await this.driver.host.approvals.ofStep(this.driver.run, this.asking.key);
       const latest = asked.at(-1);
@@ -162,8 +171,8 @@ class Obtaining {
     const answer: unknown = text === undefined ? undefined : JSON.parse(text);
     try {
       if (asking.edit === undefined) {
-        const parsed = await asking.parseAnswer?.(answer);
-        return { answer: parsed, changed, isEdited: false };
+        await asking.parseAnswer?.(answer);
+        return { answer, changed, isEdited: false };
       }
       const edited = await asking.edit(answer);
       return { answer, changed: findChanged(approval.binding, edited.binding), isEdited: true };
@@ -180,6 +189,7 @@ class Obtaining {
     const disarm = driver.at(dueAt, () => this.beside(() => this.onDue(approval, leave)));
     const unwatch = driver.host.approvals.watch(id, () => look());
     const unleave = driver.whenLeft(() => unwatch());
+    const outer = asking.pending.onCancel;
     let isLeft = false;
     const leave = (): boolean => {
       if (isLeft) return false;
@@ -189,14 +199,15 @@ class Obtaining {
       unwatch();
       unleave();
       driver.votables.delete(id);
-      asking.pending.onCancel = undefined;
+      asking.pending.onCancel = outer;
       return true;
     };
     const look = (): void => {
       if (!isLeft && !this.isGone) this.beside(() => this.look(approval, leave));
     };
-    driver.votables.set(id, asking);
+    driver.votables.set(id, { asking, leave });
     asking.pending.onCancel = () => {
+      outer?.();
       if (leave() && !this.isGone) this.withdraw(approval, "nobody waits for it any more");
     };
     look(); // somebody may have voted before anybody listened
