@@ -145,9 +145,19 @@ function isDistinct(approval: ApprovalRecord): boolean {
 
 function mayDecide(approval: ApprovalRecord, seat: Seat): boolean {
   const { need, persons } = stageOf(approval);
-  if (approval.needs.some((asked) => fits(approval, asked, seat))) return persons?.includes(seat.owner) !== false;
-  if (need !== undefined) return fits(approval, need, seat);
-  return persons?.includes(seat.owner) ?? approval.needs.length === 0;
+  if (persons !== undefined && !persons.includes(seat.owner)) return false;
+  if (need !== undefined && fits(approval, need, seat)) return true;
+  // Beside a ladder's own people, those whose role the policy names are needed too.
+  const hasOwn = need !== undefined || persons !== undefined;
+  const asked = hasOwn ? approval.needs.filter(({ role }) => role !== undefined) : approval.needs;
+  if (asked.some((each) => fits(approval, each, seat))) return true;
+  return need === undefined && (persons !== undefined || approval.needs.length === 0) && mayStand(approval, seat);
+}
+
+/** Nobody decides alone what a rule wants somebody else to decide. */
+function mayStand(approval: ApprovalRecord, { by, owner }: Seat): boolean {
+  const { initiator } = approval;
+  return !isDistinct(approval) || initiator === undefined || (by !== initiator && owner !== initiator);
 }
 
 function fits({ initiator }: ApprovalRecord, need: NeededApprovals, { by, owner, roles }: Seat): boolean {
