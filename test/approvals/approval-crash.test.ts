@@ -194,6 +194,6 @@ test("no order of votes, crashes, changes and restarts lets anything happen with
       // It comes to its end, or says what stands in the way: a call that was begun is never turned into another.
       expect(["done", "failed", "parked", "in-doubt"]).toContain(end);
     }),
-    { numRuns: 60 },
+    { numRuns: Number(process.env["APPROVAL_RUNS"] ?? 60) },
   );
 });
