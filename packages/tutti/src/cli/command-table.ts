@@ -4,6 +4,9 @@ const ledger: OptionSpec = { value: "path", does: "The ledger's file (.tutti/led
 const json: OptionSpec = { does: "Prints JSON, one value a line, and nothing else on standard output." };
 const by: OptionSpec = { value: "name", does: "Who says so (the user's name)." };
 
+/** What is typed to name an approval and what was looked at, as `tutti inbox` shows it. */
+const approval = { name: "approval", required: true } as const;
+
 /** How runs are watched; shared by the commands that drive one. */
 const watching = {
   ledger,
@@ -34,6 +37,7 @@ export const commands: readonly CommandSpec[] = [
       },
       id: { value: "id", does: "The run's id; the same id again finds the first run." },
       key: { value: "key", does: "Starts with one key are one run." },
+      by,
       ...watching,
     },
     more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
@@ -84,6 +88,7 @@ export const commands: readonly CommandSpec[] = [
       },
       id: { value: "id", does: "The run's id; the same id again finds the first call." },
       key: { value: "key", does: "Calls with one key are one call." },
+      by,
       ...watching,
       json: { does: "Prints JSON: a tool a line; of a call the run's entries, and nothing else on standard output." },
     },
@@ -164,6 +169,14 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/draw.ts"),
   },
   {
+    name: "inbox",
+    group: "look",
+    does: "Lists what waits for people, or shows all that is known of one.",
+    operands: [{ name: "approval", required: false }],
+    options: { limit: { value: "n", does: "At most so many (50)." }, ledger, json },
+    load: () => import("./commands/inbox.ts"),
+  },
+  {
     name: "limits",
     group: "look",
     does: "Shows what accounts may spend and have spent, and what is left alone for now.",
@@ -234,6 +247,48 @@ export const commands: readonly CommandSpec[] = [
       json,
     },
     load: () => import("./commands/settle.ts"),
+  },
+  {
+    name: "approve",
+    group: "steer",
+    does: "Says yes to what waits for people.",
+    operands: [approval],
+    options: { note: { value: "text", does: "Why." }, by, ledger, json },
+    more: "An approval is named as `tutti inbox` shows it: its id, and after a colon what you have looked at. A yes counts for that and nothing else.",
+    load: () => import("./commands/decide.ts"),
+  },
+  {
+    name: "reject",
+    group: "steer",
+    does: "Says no to what waits for people, and why.",
+    operands: [approval],
+    options: { reason: { value: "text", does: "Why; an agent is told." }, by, ledger, json },
+    load: () => import("./commands/decide.ts"),
+  },
+  {
+    name: "edit",
+    group: "steer",
+    does: "Says yes to the same call with another input.",
+    operands: [approval],
+    options: { input: { value: "json|@file|-", does: "The whole input that it shall be called with." }, by, ledger, json },
+    more: "The flow's own code checks the input and the policy decides it again, so an engine with the flow must run.",
+    load: () => import("./commands/decide.ts"),
+  },
+  {
+    name: "delegate",
+    group: "steer",
+    does: "Hands a decision to somebody else.",
+    operands: [approval, { name: "person", required: true }],
+    options: { by, ledger, json },
+    load: () => import("./commands/decide.ts"),
+  },
+  {
+    name: "answer",
+    group: "steer",
+    does: "Answers a question of a flow.",
+    operands: [approval, { name: "json", required: true }],
+    options: { by, ledger, json },
+    load: () => import("./commands/decide.ts"),
   },
   {
     name: "pause",

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../base/error-codes.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { ApprovalRecord } from "../contracts/approval.ts";
 import type { RunId } from "../contracts/ids.ts";
@@ -188,7 +189,7 @@ function report(call: CommandCall, { handle, rest, place, interrupted, view }: E
               `tutti fork ${run} ${quote(step)} ${quote(place.file)}${place.ledger}   (goes on from there, once it is put right)`,
             ];
       complain(call, withHints(state.error, [`tutti why ${run}${place.ledger}`, ...again]));
-      return state.error.code === "BUDGET_SPENT" ? exitCodes.policy : exitCodes.failed;
+      return policyCodes.has(state.error.code) ? exitCodes.policy : exitCodes.failed;
     }
     case "cancelled":
       complain(call, new TuttiError("RUN_CANCELLED", `run ${handle.id} was cancelled: ${state.reason}`, { facts }));
@@ -207,6 +208,8 @@ function report(call: CommandCall, { handle, rest, place, interrupted, view }: E
       return interrupted ? exitCodes.interrupted : exitCodes.waiting;
   }
 }
+
+const policyCodes: ReadonlySet<ErrorCode> = new Set(["BUDGET_SPENT", "POLICY_DENIED", "APPROVAL_REJECTED", "APPROVAL_EXPIRED"]);
 
 /** The first step that failed by itself, not only through what lies in it. */
 function findFailed(node: StepNode): string | undefined {

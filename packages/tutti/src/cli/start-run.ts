@@ -5,6 +5,7 @@ import { driveRun } from "./drive-run.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { FlowFile } from "./load-flows.ts";
 import { readValue } from "./read-value.ts";
+import { readPerson } from "./steering-words.ts";
 
 /** What was typed as --input; `{}` when nothing was. @throws TuttiError USAGE, SOURCE_UNREADABLE */
 export async function readInput(call: CommandCall): Promise<unknown> {
@@ -24,6 +25,10 @@ export async function startRun(
   const id = call.text("id");
   const key = call.text("key");
   return driveRun(call, file, (tutti) =>
-    tutti.start(flow, input, { ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) }),
+    tutti.start(flow, input, {
+      by: readPerson(call),
+      ...(id === undefined ? {} : { id }),
+      ...(key === undefined ? {} : { key }),
+    }),
   );
 }

@@ -1,5 +1,6 @@
 import { anything, branded, fields, integer, oneOf, text, type Shape, type ShapeOf } from "../base/shape.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { PersonsVote } from "./approvals.ts";
 import type { Verdict } from "./tutti.ts";
 
 const run: Shape<RunId> = branded(text);
@@ -12,6 +13,26 @@ const verdict: Shape<Verdict> = (value, path) => {
   return kind === "not-done" ? { kind, ...said } : { kind, ...said, ...fields({}, { output: anything })(value, path) };
 };
 
+const vote: Shape<PersonsVote> = (value, path) => {
+  const said = fields({ by: text, saw: text }, { note: text })(value, path);
+  const { verdict: word } = fields({
+    verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate"),
+  })(value, path);
+  switch (word) {
+    case "approve":
+    case "abstain":
+      return { ...said, verdict: word };
+    case "reject":
+      return { ...said, verdict: word, ...fields({ reason: text })(value, path) };
+    case "edit":
+      return { ...said, verdict: word, ...fields({ input: anything })(value, path) };
+    case "answer":
+      return { ...said, verdict: word, ...fields({ answer: anything })(value, path) };
+    case "delegate":
+      return { ...said, verdict: word, ...fields({ to: text })(value, path) };
+  }
+};
+
 /** Everything that a running engine does for another process, with what each command needs. There is nothing else. */
 export const controlCommands = {
   ping: fields({}),
@@ -21,6 +42,7 @@ export const controlCommands = {
   resume: fields({ run }, { by: text }),
   settle: fields({ effect, verdict }),
   fork: fields({ run, step }, { output: anything, input: anything }),
+  decide: fields({ id: text, vote }),
 } as const satisfies Record<string, Shape<unknown>>;
 
 export type ControlCommand = keyof typeof controlCommands;
@@ -35,6 +57,7 @@ export const controlAnswers = {
   resume: fields({}),
   settle: fields({}),
   fork: fields({ run }),
+  decide: fields({ state: text }),
 } as const satisfies Record<ControlCommand, Shape<unknown>>;
 
 export type ControlAnswer<Command extends ControlCommand> = ShapeOf<(typeof controlAnswers)[Command]>;
