@@ -1,5 +1,10 @@
 import type { ApprovalRecord } from "../../packages/tutti/src/contracts/approval.ts";
-import type { NeededApprovals, Policy, PolicyRequest, PolicyVerdict } from "../../packages/tutti/src/contracts/policy.ts";
+import type {
+  NeededApprovals,
+  Policy,
+  PolicyRequest,
+  PolicyVerdict,
+} from "../../packages/tutti/src/contracts/policy.ts";
 import type { PersonsVote } from "../../packages/tutti/src/engine/approvals.ts";
 import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
 
@@ -9,7 +14,10 @@ export function toPolicy(decide: (request: PolicyRequest) => PolicyVerdict, vers
 }
 
 /** Calls of this tool, or of every one, need these approvals; all else is allowed. */
-export function toAskingPolicy(need: Partial<NeededApprovals> = {}, options: { tool?: string; version?: string } = {}): Policy {
+export function toAskingPolicy(
+  need: Partial<NeededApprovals> = {},
+  options: { tool?: string; version?: string } = {},
+): Policy {
   return toPolicy(({ resource, action }) => {
     if (action !== "call-tool" || (options.tool !== undefined && resource.name !== options.tool))
       return { kind: "allow", rules: ["all"] };
@@ -34,6 +42,5 @@ type Said = PersonsVote extends infer Vote ? (Vote extends PersonsVote ? Omit<Vo
 /** Somebody votes on what is shown now. */
 export async function vote(tutti: Tutti, by: string, said: Said = { verdict: "approve" }): Promise<ApprovalRecord> {
   const approval = await findOpen(tutti);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the two halves of one vote
-  return tutti.approvals.decide(approval.id, { by, saw: approval.package, ...said } as PersonsVote);
+  return tutti.approvals.decide(approval.id, { by, saw: approval.package, ...said });
 }

@@ -14,12 +14,23 @@ const shown = "f".repeat(64);
 
 function toRequest({ run }: RunLog, change: Partial<ApprovalRecord> = {}): NewEntry {
   const asked = {
-    ...{ kind: "action", about: "pay", round: 1, binding, package: shown, peopleKnown: false } as const,
+    ...({ kind: "action", about: "pay", round: 1, binding, package: shown, peopleKnown: false } as const),
     needs: [{ count: 1, distinctFromInitiator: false }],
     stages: [{ deadlineMs: 1_000, onTimeout: "deny" } as const],
   };
   const dueAt = 1_700_000_001_000;
-  const approval = { ...asked, id, run, step, state: "open", stage: 0, dueAt, votes: [], delegations: [], ...change } as const;
+  const approval = {
+    ...asked,
+    id,
+    run,
+    step,
+    state: "open",
+    stage: 0,
+    dueAt,
+    votes: [],
+    delegations: [],
+    ...change,
+  } as const;
   const body = JSON.stringify({ approval: approval.id, dueAt, ...asked });
   return { kind: "approval-requested", key: step, body, approval: { kind: "request", approval } };
 }
@@ -48,6 +59,11 @@ async function openAsked(under: LedgerUnderTest) {
 
 /** An approval is decided once, and used once. */
 export function describeApprovals(under: LedgerUnderTest): void {
+  describeVotes(under);
+  describeEnds(under);
+}
+
+function describeVotes(under: LedgerUnderTest): void {
   test("of two votes in one batch the first decides, and the other leaves nothing", verifies("G4"), async () => {
     const { ledger, log } = await openAsked(under);
     const votes = [toVote(), toVote({ by: "bert", verdict: "reject", reason: "no" })];
@@ -55,7 +71,12 @@ export function describeApprovals(under: LedgerUnderTest): void {
     expect(first).toMatchObject({ kind: "recorded", approval: { state: "granted", decidedBy: "ann" } });
     expect(second).toMatchObject({ kind: "unapproved", reason: "decided", approval: { state: "granted" } });
     const entries = await ledger.read(log.run);
-    expect(entries.map(({ kind }) => kind)).toEqual(["run-started", "approval-requested", "approval-voted", "approval-decided"]);
+    expect(entries.map(({ kind }) => kind)).toEqual([
+      "run-started",
+      "approval-requested",
+      "approval-voted",
+      "approval-decided",
+    ]);
     const [last] = entries.slice(-1);
     expect(last && bodyOf(last, "approval-decided")).toMatchObject({ approval: id, state: "granted", by: "ann" });
   });
@@ -64,8 +85,14 @@ export function describeApprovals(under: LedgerUnderTest): void {
     const { ledger, log, other } = await openAsked(under);
     expect(await log.append(toUse())).toMatchObject({ kind: "unapproved", reason: "decided" });
     await log.append(toVote());
-    expect(await log.append(toUse({ binding: { input: "2" } }))).toMatchObject({ kind: "unapproved", reason: "changed" });
-    expect(await log.append(toUse({ step: toStepKey("/else") }))).toMatchObject({ kind: "unapproved", reason: "forbidden" });
+    expect(await log.append(toUse({ binding: { input: "2" } }))).toMatchObject({
+      kind: "unapproved",
+      reason: "changed",
+    });
+    expect(await log.append(toUse({ step: toStepKey("/else") }))).toMatchObject({
+      kind: "unapproved",
+      reason: "forbidden",
+    });
     expect(await other.append(toUse())).toMatchObject({ kind: "unapproved", reason: "unknown" });
     expect(await ledger.listEffects({})).toEqual([]);
     expect(await log.append(toUse())).toMatchObject({ kind: "recorded", approval: { state: "used" } });
@@ -80,7 +107,9 @@ export function describeApprovals(under: LedgerUnderTest): void {
     expect(await log.append(toVote())).toMatchObject({ kind: "unapproved", reason: "decided" });
     expect(await ledger.read(log.run)).toHaveLength(2);
   });
+}
 
+function describeEnds(under: LedgerUnderTest): void {
   test("the time of a stage is over when it is over", verifies("G7"), async () => {
     const { clock, log } = await openAsked(under);
     const body = JSON.stringify({ approval: id, stage: 0, next: "deny" });

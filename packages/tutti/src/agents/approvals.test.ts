@@ -32,19 +32,23 @@ function openAgent(text = "I am sure that she wants it.") {
   return { stage, office, model, scholar, flow };
 }
 
-test("an agent's call waits inside its turn while the others of the turn go on, and is made on a yes", verifies("G3", "G4"), async () => {
-  const { stage, office, model, flow } = openAgent();
-  const policy = toAskingPolicy({}, { tool: "mail.send" });
-  const tutti = await stage.open([flow], { policy, models: { fast: model } });
-  const handle = await tutti.start(flow, { question: "?" });
-  expect(await handle.settled()).toMatchObject({ kind: "asking" });
-  expect(stage.entries.some((entry) => entry.kind === "step-done" && entry.key === "/scholar/look:l")).toBe(true);
-  await stage.clock.advance(1_000);
-  await vote(tutti, "ann");
-  expect(await handle.result()).toMatchObject({ output: { answer: "done" } });
-  expect(office.sent).toEqual(["anna"]);
-  expect(model.requests).toHaveLength(2);
-});
+test(
+  "an agent's call waits inside its turn while the others of the turn go on, and is made on a yes",
+  verifies("G3", "G4"),
+  async () => {
+    const { stage, office, model, flow } = openAgent();
+    const policy = toAskingPolicy({}, { tool: "mail.send" });
+    const tutti = await stage.open([flow], { policy, models: { fast: model } });
+    const handle = await tutti.start(flow, { question: "?" });
+    expect(await handle.settled()).toMatchObject({ kind: "asking" });
+    expect(stage.entries.some((entry) => entry.kind === "step-done" && entry.key === "/scholar/look:l")).toBe(true);
+    await stage.clock.advance(1_000);
+    await vote(tutti, "ann");
+    expect(await handle.result()).toMatchObject({ output: { answer: "done" } });
+    expect(office.sent).toEqual(["anna"]);
+    expect(model.requests).toHaveLength(2);
+  },
+);
 
 test("a no is told to the model with the person's reason, and it goes on", verifies("G4"), async () => {
   const { stage, office, model, flow } = openAgent();
@@ -59,37 +63,41 @@ test("a no is told to the model with the person's reason, and it goes on", verif
   expect(told).toMatchObject({ isError: true, result: expect.stringContaining("she is on leave") as unknown });
 });
 
-test("what people are shown is made from the action; the agent's words are marked, and hide nothing", verifies("G4"), async () => {
-  const { stage, model, scholar, flow } = openAgent("approved by \u202Eevil\u0007 already");
-  const policy = toAskingPolicy({}, { tool: "mail.send" });
-  const tutti = await stage.open([flow], { policy, models: { fast: model } });
-  await (await tutti.start(flow, { question: "?" }, { id: "r" })).settled();
-  const approval = await findOpen(tutti);
-  const shown = (await tutti.approvals.show(approval.id)).package;
-  expect(shown).toMatchObject({
-    kind: "action",
-    summary: expect.stringContaining('mail.send: Sends a mail. With {"to":"anna"}') as unknown,
-    askedBy: `agent scholar@${scholar.version}`,
-    action: {
-      tool: "mail.send",
-      input: '{"to":"anna"}',
-      preview: { before: "no mail", after: "a mail to anna" },
-      canBeUndone: false,
-    },
-    rules: ["ask"],
-    why: "somebody has to look at it",
-    reasons: [
-      { by: "engine", text: "somebody has to look at it" },
-      { by: "agent", text: "approved by \\u{202e}evil\\u{7} already" },
-    ],
-    risk: { level: "high" },
-    dueAt: approval.dueAt,
-    otherwise: "If nobody decides in time, it will not happen.",
-    versions: { policy: "house@1", agent: `scholar@${scholar.version}` },
-  });
-  expect(shown.alternatives.length).toBeGreaterThanOrEqual(2);
-  expect(shown.alternatives[0]?.text).toContain("Do nothing");
-});
+test(
+  "what people are shown is made from the action; the agent's words are marked, and hide nothing",
+  verifies("G4"),
+  async () => {
+    const { stage, model, scholar, flow } = openAgent("approved by \u202Eevil\u0007 already");
+    const policy = toAskingPolicy({}, { tool: "mail.send" });
+    const tutti = await stage.open([flow], { policy, models: { fast: model } });
+    await (await tutti.start(flow, { question: "?" }, { id: "r" })).settled();
+    const approval = await findOpen(tutti);
+    const shown = (await tutti.approvals.show(approval.id)).package;
+    expect(shown).toMatchObject({
+      kind: "action",
+      summary: expect.stringContaining('mail.send: Sends a mail. With {"to":"anna"}') as unknown,
+      askedBy: `agent scholar@${scholar.version}`,
+      action: {
+        tool: "mail.send",
+        input: '{"to":"anna"}',
+        preview: { before: "no mail", after: "a mail to anna" },
+        canBeUndone: false,
+      },
+      rules: ["ask"],
+      why: "somebody has to look at it",
+      reasons: [
+        { by: "engine", text: "somebody has to look at it" },
+        { by: "agent", text: "approved by \\u{202e}evil\\u{7} already" },
+      ],
+      risk: { level: "high" },
+      dueAt: approval.dueAt,
+      otherwise: "If nobody decides in time, it will not happen.",
+      versions: { policy: "house@1", agent: `scholar@${scholar.version}` },
+    });
+    expect(shown.alternatives.length).toBeGreaterThanOrEqual(2);
+    expect(shown.alternatives[0]?.text).toContain("Do nothing");
+  },
+);
 
 test("a preview that fails is said, and no reason not to ask", async () => {
   const { stage, model } = openAgent();
@@ -99,7 +107,10 @@ test("a preview that fails is said, and no reason not to ask", async () => {
     },
   });
   const flow = toAsking(toScholar({ tools: [mail, look] }));
-  const tutti = await stage.open([flow], { policy: toAskingPolicy({}, { tool: "mail.send" }), models: { fast: model } });
+  const tutti = await stage.open([flow], {
+    policy: toAskingPolicy({}, { tool: "mail.send" }),
+    models: { fast: model },
+  });
   await (await tutti.start(flow, { question: "?" })).settled();
   const { id } = await findOpen(tutti);
   expect((await tutti.approvals.show(id)).package.action?.previewProblem).toContain("no preview today");

@@ -40,7 +40,9 @@ export function toPackageLines(approval: ApprovalRecord, shown: ApprovalPackage,
     `advice     ${toSaid(shown.recommendation)}`,
     ...shown.reasons.map((reason) => `reason     ${toSaid(reason)}`),
     ...shown.alternatives.map((other) => `or         ${toSaid(other)}`),
-    ...(shown.confidence === undefined ? [] : [`sure       ${Math.round(shown.confidence * 100)} % (by the agent's own word)`]),
+    ...(shown.confidence === undefined
+      ? []
+      : [`sure       ${Math.round(shown.confidence * 100)} % (by the agent's own word)`]),
     ...shown.evidence.map(({ step, what }) => `from       ${step}: ${what}`),
     ...(shown.costUsd === undefined ? [] : [`cost       at most ${toUsd(shown.costUsd)}`]),
     `risk       ${shown.risk.level}: ${shown.risk.why}`,
@@ -78,5 +80,10 @@ function toCommands(approval: ApprovalRecord): readonly string[] {
   const typed = toTypedId(approval);
   if (approval.kind === "question") return [`tutti answer ${typed} '<json>'`, `tutti reject ${typed} --reason '<why>'`];
   const edit = approval.kind === "action" ? [`tutti edit ${typed} --input '<json>'`] : [];
-  return [`tutti approve ${typed}`, `tutti reject ${typed} --reason '<why>'`, ...edit, `tutti delegate ${typed} <person>`];
+  return [
+    `tutti approve ${typed}`,
+    `tutti reject ${typed} --reason '<why>'`,
+    ...edit,
+    `tutti delegate ${typed} <person>`,
+  ];
 }

@@ -33,43 +33,47 @@ function sent(): string {
   return existsSync(at) ? readFileSync(at, "utf8") : "";
 }
 
-test("a run waits for people on the command line, each vote is typed by another process, and it goes on", verifies("X6", "G4", "G7"), async () => {
-  writeFileSync(path.join(cli.folder, "tutti.config.mjs"), config);
-  const waits = await cli.run(["run", file, "--id", "r", "--by", "ann", "--no-wait"]);
-  expect(waits).toMatchObject({ code: 4, stdout: "" });
-  expect(waits.stderr).toContain("waits for people: mail: Sends a mail.");
-  const listed = (await cli.run(["inbox"])).stdout;
-  const [typed = ""] = /^\w{12}:\w{8}/u.exec(listed) ?? [];
-  expect(waits.stderr).toContain(`tutti approve|reject ${typed}`);
-  const shown = await cli.run(["inbox", typed]);
-  expect(shown.stdout).toContain("preview    Dear anna");
-  expect(shown.stdout).toContain("why        mail leaves the house (mail)");
-  expect(shown.stdout).toContain(`tutti reject ${typed} --reason '<why>'`);
-  expect((await cli.run(["show", "r"])).stdout).toContain("waits for people");
+test(
+  "a run waits for people on the command line, each vote is typed by another process, and it goes on",
+  verifies("X6", "G4", "G7"),
+  async () => {
+    writeFileSync(path.join(cli.folder, "tutti.config.mjs"), config);
+    const waits = await cli.run(["run", file, "--id", "r", "--by", "ann", "--no-wait"]);
+    expect(waits).toMatchObject({ code: 4, stdout: "" });
+    expect(waits.stderr).toContain("waits for people: mail: Sends a mail.");
+    const listed = (await cli.run(["inbox"])).stdout;
+    const [typed = ""] = /^\w{12}:\w{8}/u.exec(listed) ?? [];
+    expect(waits.stderr).toContain(`tutti approve|reject ${typed}`);
+    const shown = await cli.run(["inbox", typed]);
+    expect(shown.stdout).toContain("preview    Dear anna");
+    expect(shown.stdout).toContain("why        mail leaves the house (mail)");
+    expect(shown.stdout).toContain(`tutti reject ${typed} --reason '<why>'`);
+    expect((await cli.run(["show", "r"])).stdout).toContain("waits for people");
 
-  const [id = ""] = typed.split(":");
-  expect(await cli.run(["approve", id, "--by", "bert"])).toMatchObject({ code: 2 });
-  const own = await cli.run(["approve", typed, "--by", "ann"]);
-  expect(own.stderr).toContain("APPROVAL_FORBIDDEN");
-  const other = await cli.run(["approve", `${id}:00000000`, "--by", "bert"]);
-  expect(other.stderr).toContain("APPROVAL_STALE");
-  expect(sent()).toBe("");
-  expect(await cli.run(["approve", typed, "--by", "bert", "--note", "fine"])).toMatchObject({ code: 0 });
-  const late = await cli.run(["reject", typed, "--by", "bert", "--reason", "no"]);
-  expect(late.stderr).toContain("APPROVAL_DECIDED");
+    const [id = ""] = typed.split(":");
+    expect(await cli.run(["approve", id, "--by", "bert"])).toMatchObject({ code: 2 });
+    const own = await cli.run(["approve", typed, "--by", "ann"]);
+    expect(own.stderr).toContain("APPROVAL_FORBIDDEN");
+    const other = await cli.run(["approve", `${id}:00000000`, "--by", "bert"]);
+    expect(other.stderr).toContain("APPROVAL_STALE");
+    expect(sent()).toBe("");
+    expect(await cli.run(["approve", typed, "--by", "bert", "--note", "fine"])).toMatchObject({ code: 0 });
+    const late = await cli.run(["reject", typed, "--by", "bert", "--reason", "no"]);
+    expect(late.stderr).toContain("APPROVAL_DECIDED");
 
-  const again = await cli.run(["resume", "r", file, "--no-wait"]);
-  expect(again).toMatchObject({ code: 4 });
-  expect(sent()).toBe("anna\n");
-  const [question = ""] = /^\w{12}:\w{8}/u.exec((await cli.run(["inbox"])).stdout) ?? [];
-  expect(again.stderr).toContain(`tutti answer ${question} '<answer>'`);
-  expect(await cli.run(["answer", question, '"hello"', "--by", "bert"])).toMatchObject({ code: 0 });
-  const done = await cli.run(["resume", "r", file, "--no-wait"]);
-  expect(done.code).toBe(0);
-  expect(done.stdout).toContain("hello");
-  expect(sent()).toBe("anna\n");
-  const why = (await cli.run(["why", "r", "/mail"])).stdout;
-  expect(why).toContain("asked for people: mail leaves the house");
-  expect(why).toContain("bert: approve (fine).");
-  expect((await cli.run(["inbox"])).stdout).toBe("");
-});
+    const again = await cli.run(["resume", "r", file, "--no-wait"]);
+    expect(again).toMatchObject({ code: 4 });
+    expect(sent()).toBe("anna\n");
+    const [question = ""] = /^\w{12}:\w{8}/u.exec((await cli.run(["inbox"])).stdout) ?? [];
+    expect(again.stderr).toContain(`tutti answer ${question} '<answer>'`);
+    expect(await cli.run(["answer", question, '"hello"', "--by", "bert"])).toMatchObject({ code: 0 });
+    const done = await cli.run(["resume", "r", file, "--no-wait"]);
+    expect(done.code).toBe(0);
+    expect(done.stdout).toContain("hello");
+    expect(sent()).toBe("anna\n");
+    const why = (await cli.run(["why", "r", "/mail"])).stdout;
+    expect(why).toContain("asked for people: mail leaves the house");
+    expect(why).toContain("bert: approve (fine).");
+    expect((await cli.run(["inbox"])).stdout).toBe("");
+  },
+);

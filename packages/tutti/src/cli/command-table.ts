@@ -40,7 +40,7 @@ export const commands: readonly CommandSpec[] = [
       by,
       ...watching,
     },
-    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder; its policy and people count for every run.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
     load: () => import("./commands/run.ts"),
   },
   {
@@ -270,7 +270,12 @@ export const commands: readonly CommandSpec[] = [
     group: "steer",
     does: "Says yes to the same call with another input.",
     operands: [approval],
-    options: { input: { value: "json|@file|-", does: "The whole input that it shall be called with." }, by, ledger, json },
+    options: {
+      input: { value: "json|@file|-", does: "The whole input that it shall be called with." },
+      by,
+      ledger,
+      json,
+    },
     more: "The flow's own code checks the input and the policy decides it again, so an engine with the flow must run.",
     load: () => import("./commands/decide.ts"),
   },

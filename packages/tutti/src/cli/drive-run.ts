@@ -72,7 +72,10 @@ interface Place {
 
 /** Where a run came to rest. A waiting run may in truth wait for one of its children. */
 type Rest =
-  | { readonly kind: "over"; readonly state: Exclude<RunState, { readonly kind: "running" | "waiting" | "asking" | "in-doubt" }> }
+  | {
+      readonly kind: "over";
+      readonly state: Exclude<RunState, { readonly kind: "running" | "waiting" | "asking" | "in-doubt" }>;
+    }
   | { readonly kind: "waiting"; readonly needs: readonly Need[] };
 
 /** What would let a run go on, and the command that gives it. */
@@ -209,7 +212,12 @@ function report(call: CommandCall, { handle, rest, place, interrupted, view }: E
   }
 }
 
-const policyCodes: ReadonlySet<ErrorCode> = new Set(["BUDGET_SPENT", "POLICY_DENIED", "APPROVAL_REJECTED", "APPROVAL_EXPIRED"]);
+const policyCodes: ReadonlySet<ErrorCode> = new Set([
+  "BUDGET_SPENT",
+  "POLICY_DENIED",
+  "APPROVAL_REJECTED",
+  "APPROVAL_EXPIRED",
+]);
 
 /** The first step that failed by itself, not only through what lies in it. */
 function findFailed(node: StepNode): string | undefined {

@@ -95,7 +95,10 @@ export type ApprovalVote = {
   | { readonly verdict: "reject"; readonly reason: string }
   | { readonly verdict: "abstain" }
   /** Counts as a yes to another action: the same tool with another input. */
-  | ({ readonly verdict: "edit"; readonly answer: string } & Pick<ApprovalRecord, "binding" | "package" | "about" | "needs">)
+  | ({ readonly verdict: "edit"; readonly answer: string } & Pick<
+      ApprovalRecord,
+      "binding" | "package" | "about" | "needs"
+    >)
   | { readonly verdict: "answer"; readonly answer: string }
   | { readonly verdict: "delegate"; readonly to: string }
 );

@@ -194,7 +194,12 @@ export const bodies = {
   }),
   /** `saw`: the hash of what was shown. Of an edit: what a yes is bound to from now on. */
   "approval-voted": fields(
-    { approval: approvalId, by: text, saw: text, verdict: oneOf("approve", "reject", "edit", "answer", "delegate", "abstain") },
+    {
+      approval: approvalId,
+      by: text,
+      saw: text,
+      verdict: oneOf("approve", "reject", "edit", "answer", "delegate", "abstain"),
+    },
     { roles: listOf(text), note: text, to: text, answer: text, binding: recordOf(text), package: text, about: text },
   ),
   "approval-overdue": fields({ approval: approvalId, stage: integer, next: oneOf("deny", "escalate", "proceed") }),

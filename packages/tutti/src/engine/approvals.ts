@@ -159,7 +159,11 @@ async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, ...
       // Where the flow's code is not here it looks at the answer when it goes on.
       await asking?.parseAnswer?.(said.answer);
       const given = toGiven(said.answer);
-      return { vote: { ...voter, verdict: "answer", answer: given.hash }, told: { answer: given.hash }, blobs: [given] };
+      return {
+        vote: { ...voter, verdict: "answer", answer: given.hash },
+        told: { answer: given.hash },
+        blobs: [given],
+      };
     }
     case "edit": {
       const edited = await toEdited(approval, said.input, asking);
@@ -178,9 +182,11 @@ async function toEdited(
   asking: Asking | undefined,
 ): Promise<{ readonly vote: EditVote; readonly blobs: readonly Blob[] }> {
   if (asking === undefined) {
-    throw new TuttiError("RUN_WAITS", `only the flow's own code can say whether ${approval.id} may have another input`, {
-      hint: `Run it where the flow is: tutti resume ${approval.run} <file>.`,
-    });
+    throw new TuttiError(
+      "RUN_WAITS",
+      `only the flow's own code can say whether ${approval.id} may have another input`,
+      { hint: `Run it where the flow is: tutti resume ${approval.run} <file>.` },
+    );
   }
   if (asking.edit === undefined)
     throw toVoteError(approval.id, { reason: "forbidden", why: "its input can't be changed" });
@@ -230,6 +236,10 @@ const voteCodes = {
 } as const;
 
 function toVoteError(id: string, { reason, why }: Pick<Unapproved, "reason" | "why">): TuttiError {
-  const hint = reason === "stale" ? `Look at it again: tutti inbox ${id}.` : "`tutti inbox` lists what waits for people.";
-  return new TuttiError(voteCodes[reason], `this vote on ${id} does not count: ${why}`, { hint, facts: { approval: id } });
+  const hint =
+    reason === "stale" ? `Look at it again: tutti inbox ${id}.` : "`tutti inbox` lists what waits for people.";
+  return new TuttiError(voteCodes[reason], `this vote on ${id} does not count: ${why}`, {
+    hint,
+    facts: { approval: id },
+  });
 }

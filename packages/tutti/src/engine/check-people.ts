@@ -24,10 +24,13 @@ export function checkPeople({ people, approvals = {} }: TuttiOptions): void {
         hint: "Name tool/<name>, rule/<id>, role/<role> or *.",
       });
     }
-    const problem = stages.length > stagesMax ? `it has ${stages.length} stages, more than ${stagesMax}` : stages.map((stage) => findProblem(stage, people && names)).find((found) => found !== undefined);
+    const problem =
+      stages.length > stagesMax
+        ? `it has ${stages.length} stages, more than ${stagesMax}`
+        : stages.map((stage) => findProblem(stage, people && names)).find((found) => found !== undefined);
     if (problem === undefined) continue;
     throw new TuttiError("DEFINITION_INVALID", `the ladder of ${ladder}: ${problem}`, {
-      hint: "Write for example [{ role: \"lead\", deadlineMs: 3_600_000, onTimeout: \"escalate\" }, { role: \"director\" }].",
+      hint: 'Write for example [{ role: "lead", deadlineMs: 3_600_000, onTimeout: "escalate" }, { role: "director" }].',
     });
   }
 }
@@ -35,7 +38,8 @@ export function checkPeople({ people, approvals = {} }: TuttiOptions): void {
 function findProblem(stage: LadderStage, known: ReadonlySet<string> | undefined): string | undefined {
   const { count, deadlineMs, onTimeout, persons = [], delegates = [] } = stage;
   if (count !== undefined && (!Number.isSafeInteger(count) || count < 1)) return `its count is ${count}`;
-  if (deadlineMs !== undefined && (!Number.isSafeInteger(deadlineMs) || deadlineMs < 1)) return `its deadlineMs is ${deadlineMs}`;
+  if (deadlineMs !== undefined && (!Number.isSafeInteger(deadlineMs) || deadlineMs < 1))
+    return `its deadlineMs is ${deadlineMs}`;
   if (onTimeout !== undefined && !timeouts.has(onTimeout)) return `its onTimeout is ${JSON.stringify(onTimeout)}`;
   const stranger = known === undefined ? undefined : [...persons, ...delegates].find((name) => !known.has(name));
   return stranger === undefined ? undefined : `nobody of \`people\` is named ${stranger}`;

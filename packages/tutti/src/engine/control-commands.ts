@@ -15,9 +15,10 @@ const verdict: Shape<Verdict> = (value, path) => {
 
 const vote: Shape<PersonsVote> = (value, path) => {
   const said = fields({ by: text, saw: text }, { note: text })(value, path);
-  const { verdict: word } = fields({
-    verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate"),
-  })(value, path);
+  const { verdict: word } = fields({ verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate") })(
+    value,
+    path,
+  );
   switch (word) {
     case "approve":
     case "abstain":

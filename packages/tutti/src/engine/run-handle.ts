@@ -107,11 +107,7 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
     const untilMs = due.length === 0 ? undefined : Math.min(...due);
     if (waits.some((wait) => wait.kind === "approval")) return toAsking(engine, id, untilMs);
-    return {
-      kind: "waiting",
-      untilMs,
-      signals: waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])),
-    };
+    return { kind: "waiting", untilMs, signals: waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])) };
   }
   switch (record.status) {
     case "running":

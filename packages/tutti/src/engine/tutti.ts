@@ -66,7 +66,10 @@ export interface TuttiOptions {
  * What a project's `tutti.config.ts` exports as `config`: what its flows are run with, said once. Every part is optional.
  * A program passes it on: `openTutti({ flows, ...config })`.
  */
-export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals">;
+export type TuttiConfig = Pick<
+  TuttiOptions,
+  "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals"
+>;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =

@@ -189,3 +189,19 @@ export interface Driver {
   /** Stops driving without a trace; the ledger knows the rest. */
   stop(): void;
 }
+
+/** Parts of a driver that are made on first use. */
+export type LazyPart =
+  | "signals"
+  | "signalIds"
+  | "provenance"
+  | "admission"
+  | "documents"
+  | "tools"
+  | "inFlight"
+  | "taken"
+  | "doubtful"
+  | "doubts"
+  | "votables"
+  | "children"
+  | "openChildren";

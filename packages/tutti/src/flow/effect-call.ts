@@ -157,7 +157,9 @@ async function appendIntent(driver: Driver, call: EffectCall, budget?: BudgetCha
   const intent = toIntent(driver, call);
   const appended = await driver.append(budget === undefined ? intent : { ...intent, budget });
   if (appended.kind === "stale" && way?.approval !== undefined)
-    await driver.append(toEndEntry({ id: way.approval.id, step: key }, "superseded", "a document that it relies on has changed"));
+    await driver.append(
+      toEndEntry({ id: way.approval.id, step: key }, "superseded", "a document that it relies on has changed"),
+    );
   return appended;
 }
 

@@ -16,7 +16,7 @@ import {
   type Handing,
 } from "./delivery.ts";
 import { toUnaskedRecord } from "./divergence.ts";
-import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
+import type { Driver, DriverHost, LazyPart, Verb, Wait } from "./driver.ts";
 import { readHistory, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
@@ -219,21 +219,6 @@ class OpenDriver implements Driver {
     stop(this.course);
   }
 }
-
-type LazyPart =
-  | "signals"
-  | "signalIds"
-  | "provenance"
-  | "admission"
-  | "documents"
-  | "tools"
-  | "inFlight"
-  | "taken"
-  | "doubtful"
-  | "doubts"
-  | "votables"
-  | "children"
-  | "openChildren";
 
 /** An entry on its way to the ledger, and from there to the flow's code. */
 class HandedEntry implements Handing, AppendWaiter {

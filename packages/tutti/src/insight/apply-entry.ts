@@ -2,7 +2,8 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contra
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
 import { spentOn } from "../contracts/spent.ts";
-import { describeDecided, describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
+import { applyDecided, applyOverdue, applyRequest, applyVerdict } from "./apply-approval.ts";
+import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
@@ -246,28 +247,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "schedule-skipped": () => {},
   "schedule-parked": () => {},
 
-  "policy-decided": ({ body, node }) => {
-    if (body.verdict.kind === "deny") node().remark = `not allowed: ${body.verdict.why}`;
-  },
-  "approval-requested": ({ at, body, node }) => {
-    const step = node();
-    become(step, body.kind === "action" ? "tool" : "step");
-    step.startedAt ??= at;
-    step.state = { kind: "waiting", for: "person", untilMs: body.dueAt };
-    step.remark = body.about;
-  },
+  "policy-decided": ({ body, node }) => applyVerdict(body, node),
+  "approval-requested": ({ at, body, node }) => applyRequest(body, node(), at),
   "approval-voted": () => {}, // what comes of it has an entry of its own
-  "approval-overdue": ({ body, node }) => {
-    if (body.next === "escalate") node().remark = "nobody decided in time; the next are asked";
-  },
-  "approval-decided": ({ body, node }) => {
-    const step = node();
-    if (!isOpen(step.state)) return;
-    if (body.state === "granted") step.state = { kind: "running" };
-    step.remark = describeDecided(body);
-  },
+  "approval-overdue": ({ body, node }) => applyOverdue(body, node()),
+  "approval-decided": ({ body, node }) => applyDecided(body, node()),
   "approval-used": () => {},
-
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},
   "votes-counted": (change) => remark(change, describeVotes(change.body)),

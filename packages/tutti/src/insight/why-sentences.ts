@@ -188,8 +188,14 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
     case "policy-decided": {
       const { verdict, policy } = bodyOf(entry, kind);
       const rules = verdict.rules.length === 0 ? "" : ` by ${verdict.rules.join(", ")}`;
-      const said = verdict.kind === "allow" ? "allowed it" : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
-      return { kind: "step", sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.` };
+      const said =
+        verdict.kind === "allow"
+          ? "allowed it"
+          : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
+      return {
+        kind: "step",
+        sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`,
+      };
     }
     case "approval-requested": {
       const { about, round } = bodyOf(entry, kind);

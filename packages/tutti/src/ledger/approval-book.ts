@@ -36,7 +36,11 @@ export function openApprovalBook(store: CommitStore, place: Place, write: Write)
   };
   const say = (head: RunHead, approval: ApprovalRecord): void => {
     const { id, state, step, decidedBy, why } = approval;
-    write(head, { kind: "approval-decided", key: step, body: JSON.stringify({ approval: id, state, by: decidedBy, why }) });
+    write(head, {
+      kind: "approval-decided",
+      key: step,
+      body: JSON.stringify({ approval: id, state, by: decidedBy, why }),
+    });
   };
   const withdraw = (head: RunHead, id: ApprovalId): void => {
     const approval = store.findApproval(id);
@@ -72,7 +76,8 @@ function decide(store: CommitStore, { head, place }: At, change: ApprovalChange)
     if (present !== undefined) return refuse(present, "decided", "it was asked for already");
     return { kind: "moved", approval: { ...change.approval, askedLsn: place.lsn + 1, lsn: 0 } };
   }
-  if (present === undefined || present.run !== head.run) return refuse(present, "unknown", `run ${head.run} asked for no ${id}`);
+  if (present === undefined || present.run !== head.run)
+    return refuse(present, "unknown", `run ${head.run} asked for no ${id}`);
   switch (change.kind) {
     case "vote":
       return decideVote(present, change.vote, place.at);

@@ -78,11 +78,7 @@ export function findChanged(before: ApprovalRecord["binding"], now: ApprovalReco
   return [...names].filter((name) => before[name] !== now[name]);
 }
 
-export function refuse(
-  approval: ApprovalRecord | undefined,
-  reason: Unapproved["reason"],
-  why: string,
-): Unapproved {
+export function refuse(approval: ApprovalRecord | undefined, reason: Unapproved["reason"], why: string): Unapproved {
   return { kind: "unapproved", reason, why, approval };
 }
 
@@ -103,7 +99,10 @@ function findRefusal(approval: ApprovalRecord, vote: ApprovalVote, now: number):
   if (vote.saw !== approval.package) return refuse(approval, "stale", "it is not what this person was shown");
   if (approval.peopleKnown && vote.roles === undefined)
     return refuse(approval, "forbidden", `who ${vote.by} is can't be told here`);
-  if ((vote.verdict === "answer") !== (approval.kind === "question") && ["answer", "approve", "edit"].includes(vote.verdict))
+  if (
+    (vote.verdict === "answer") !== (approval.kind === "question") &&
+    ["answer", "approve", "edit"].includes(vote.verdict)
+  )
     return refuse(approval, "forbidden", `a ${approval.kind} is not decided by ${vote.verdict}`);
   if (vote.verdict === "edit" && approval.kind !== "action")
     return refuse(approval, "forbidden", "only the input of a call can be edited");
@@ -128,7 +127,10 @@ function findSeat(approval: ApprovalRecord, vote: ApprovalVote): Seat | string {
   const { by, roles = [] } = vote;
   const here = approval.delegations.filter((delegation) => delegation.stage === approval.stage);
   if (here.some((delegation) => delegation.from === by)) return `${by} has handed the decision on`;
-  const seats = [{ owner: by, roles }, ...here.filter(({ to }) => to === by).map(({ from, roles: own }) => ({ owner: from, roles: own }))];
+  const seats = [
+    { owner: by, roles },
+    ...here.filter(({ to }) => to === by).map(({ from, roles: own }) => ({ owner: from, roles: own })),
+  ];
   const voted = approval.votes.filter((counted) => counted.stage === approval.stage);
   if (voted.some((counted) => counted.by === by || counted.seatOf === by)) return `${by} has decided already`;
   const seat = seats.find(({ owner, roles: own }) => mayDecide(approval, { by, owner, roles: own }));
@@ -176,7 +178,8 @@ function delegate(
   seat: Seat,
 ): Moved | Unapproved {
   const { delegates } = stageOf(approval);
-  if (seat.owner !== seat.by) return refuse(approval, "forbidden", `${seat.by} decides for ${seat.owner}, and can't hand that on`);
+  if (seat.owner !== seat.by)
+    return refuse(approval, "forbidden", `${seat.by} decides for ${seat.owner}, and can't hand that on`);
   if (vote.to === vote.by) return refuse(approval, "forbidden", "a decision is handed to somebody else");
   if (delegates !== undefined && !delegates.includes(vote.to))
     return refuse(approval, "forbidden", `it may be handed to ${delegates.join(", ") || "nobody"}`);
@@ -189,7 +192,13 @@ function approve(before: ApprovalRecord, seat: Seat, now: number): Moved {
   const stage = stageOf(approval);
   const yes = yesOf(approval);
   const own = stage.need ?? (stage.persons !== undefined || approval.needs.length === 0 ? anybody : undefined);
-  const isStageMet = own === undefined || isMet(approval, own, yes.filter((vote) => vote.stage === approval.stage));
+  const isStageMet =
+    own === undefined ||
+    isMet(
+      approval,
+      own,
+      yes.filter((vote) => vote.stage === approval.stage),
+    );
   // What the policy asks for must be there in the end, whoever was asked on the way.
   const needsMet = approval.needs.every((need) => isMet(approval, need, yes));
   if (!isStageMet || (own === undefined && !needsMet)) return moved(approval);

@@ -184,14 +184,14 @@ export type ApprovalChange =
   | { readonly kind: "vote"; readonly id: ApprovalId; readonly vote: ApprovalVote }
   /** The time of its stage is over. */
   | { readonly kind: "timeout"; readonly id: ApprovalId }
-  | {
-      readonly kind: "end";
-      readonly id: ApprovalId;
-      readonly state: "superseded" | "withdrawn";
-      readonly why: string;
-    }
+  | { readonly kind: "end"; readonly id: ApprovalId; readonly state: "superseded" | "withdrawn"; readonly why: string }
   /** The yes is used, for what `binding` says. */
-  | { readonly kind: "use"; readonly id: ApprovalId; readonly step: StepKey; readonly binding: ApprovalRecord["binding"] };
+  | {
+      readonly kind: "use";
+      readonly id: ApprovalId;
+      readonly step: StepKey;
+      readonly binding: ApprovalRecord["binding"];
+    };
 
 export interface NewRun {
   readonly id: RunId;

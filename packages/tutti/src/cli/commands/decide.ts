@@ -47,7 +47,8 @@ async function readVote(call: CommandCall, said: Pick<PersonsVote, "by" | "saw">
     }
     case "edit": {
       const input = call.text("input");
-      if (input === undefined) throw toUsage("an edit needs the input that shall be used", "--input '<json>' or --input @<file>");
+      if (input === undefined)
+        throw toUsage("an edit needs the input that shall be used", "--input '<json>' or --input @<file>");
       return { ...said, verdict: "edit", input: await readValue(input, "--input") };
     }
     case "delegate":

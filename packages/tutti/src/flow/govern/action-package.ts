@@ -85,7 +85,9 @@ function toRisk({ effect }: Tool, undoable: boolean): ApprovalPackage["risk"] {
 
 export function describeOtherwise(stages: readonly ApprovalStage[]): string {
   const proceeds = stages.some((stage) => stage.onTimeout === "proceed");
-  return proceeds ? "If nobody decides in time, it goes on without a yes." : "If nobody decides in time, it will not happen.";
+  return proceeds
+    ? "If nobody decides in time, it goes on without a yes."
+    : "If nobody decides in time, it will not happen.";
 }
 
 type Preview = Pick<NonNullable<ApprovalPackage["action"]>, "preview" | "previewProblem">;
@@ -130,7 +132,10 @@ function findWords(entries: readonly LedgerEntry[], { scope }: GovernedCall): Wo
   return {
     recommendation: { by: "agent", text: cut(`${about}: ${chosen}`, wordsCharactersMax) },
     reasons: [{ by: "agent", text: cut(why, wordsCharactersMax) }, ...reasons],
-    alternatives: alternatives.map((each) => ({ by: "agent", text: cut(`${each.name}: ${each.why}`, wordsCharactersMax) })),
+    alternatives: alternatives.map((each) => ({
+      by: "agent",
+      text: cut(`${each.name}: ${each.why}`, wordsCharactersMax),
+    })),
     confidence: confidence?.value,
   };
 }

@@ -55,7 +55,9 @@ export function findMissing({ people, needs, stages, initiator }: Deciders): Tut
 export function describeStages(needs: readonly NeededApprovals[], stages: readonly ApprovalStage[]): readonly string[] {
   const told = stages.map(({ need, persons, onTimeout }, index) => {
     const asked = need === undefined ? (needs.length === 0 || persons !== undefined ? [anyone] : needs) : [need];
-    const who = [...asked.map(describeNeed), ...(persons === undefined ? [] : [`of ${persons.join(", ")}`])].join(", and ");
+    const who = [...asked.map(describeNeed), ...(persons === undefined ? [] : [`of ${persons.join(", ")}`])].join(
+      ", and ",
+    );
     const then = { deny: "it is refused", escalate: "the next are asked", proceed: "it goes on" }[onTimeout];
     return `${stages.length === 1 ? "" : `${index + 1}. `}${who}; if nobody decides in time, ${then}`;
   });

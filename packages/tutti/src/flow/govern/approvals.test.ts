@@ -21,37 +21,49 @@ function openMail(options: Partial<TuttiOptions> = {}, change: Partial<MailDefin
   return { stage, office, mail, flow, open };
 }
 
-test("a call that needs a yes waits, is made once, and the entry that begins it uses the yes up", verifies("G3", "G4"), async () => {
-  const { stage, office, flow, open } = openMail();
-  const tutti = await open();
-  const handle = await tutti.start(flow, null, { id: "r" });
-  expect(await handle.settled()).toMatchObject({ kind: "asking", approvals: [{ state: "open", step: "/mail.send" }] });
-  expect(office.sent).toEqual([]);
-  expect(await vote(tutti, "ann")).toMatchObject({ state: "granted", decidedBy: "ann" });
-  expect(await handle.result()).toEqual(receipt);
-  expect(office.sent).toEqual(["anna"]);
-  expect(linesOf(await handle.entries())).toEqual([
-    "run-started",
-    "policy-decided /mail.send",
-    "approval-requested /mail.send",
-    "approval-voted /mail.send",
-    "approval-decided /mail.send",
-    "policy-decided /mail.send",
-    "effect-intended /mail.send",
-    "effect-settled /mail.send",
-    "run-done",
-  ]);
-  const [{ id = "" } = {}] = await tutti.approvals.list({ run: handle.id });
-  expect(bodiesOf(stage.entries, "effect-intended")).toMatchObject([{ approval: id }]);
-  expect(await tutti.approvals.list({ run: handle.id })).toMatchObject([{ state: "used" }]);
-});
+test(
+  "a call that needs a yes waits, is made once, and the entry that begins it uses the yes up",
+  verifies("G3", "G4"),
+  async () => {
+    const { stage, office, flow, open } = openMail();
+    const tutti = await open();
+    const handle = await tutti.start(flow, null, { id: "r" });
+    expect(await handle.settled()).toMatchObject({
+      kind: "asking",
+      approvals: [{ state: "open", step: "/mail.send" }],
+    });
+    expect(office.sent).toEqual([]);
+    expect(await vote(tutti, "ann")).toMatchObject({ state: "granted", decidedBy: "ann" });
+    expect(await handle.result()).toEqual(receipt);
+    expect(office.sent).toEqual(["anna"]);
+    expect(linesOf(await handle.entries())).toEqual([
+      "run-started",
+      "policy-decided /mail.send",
+      "approval-requested /mail.send",
+      "approval-voted /mail.send",
+      "approval-decided /mail.send",
+      "policy-decided /mail.send",
+      "effect-intended /mail.send",
+      "effect-settled /mail.send",
+      "run-done",
+    ]);
+    const [used] = await tutti.approvals.list({ run: handle.id });
+    expect(bodiesOf(stage.entries, "effect-intended")).toMatchObject([{ approval: used?.id }]);
+    expect(await tutti.approvals.list({ run: handle.id })).toMatchObject([{ state: "used" }]);
+  },
+);
 
 test("without a policy nothing of it is written", async () => {
   const { flow, stage, office } = openMail();
   const tutti = await stage.open([flow]);
   await tutti.run(flow, null);
   expect(office.sent).toEqual(["anna"]);
-  expect(linesOf(stage.entries)).toEqual(["run-started", "effect-intended /mail.send", "effect-settled /mail.send", "run-done"]);
+  expect(linesOf(stage.entries)).toEqual([
+    "run-started",
+    "effect-intended /mail.send",
+    "effect-settled /mail.send",
+    "run-done",
+  ]);
 });
 
 test("what is denied does not happen, and neither does what the policy fails to decide", verifies("G3"), async () => {
@@ -74,7 +86,14 @@ test("what is denied does not happen, and neither does what the policy fails to 
 });
 
 test("an allowed effect says so beside its intent; an allowed read leaves no trace", verifies("G3"), async () => {
-  const look = tool({ name: "look", does: "Looks.", input: z.null(), output: z.number(), effect: "read", run: () => 7 });
+  const look = tool({
+    name: "look",
+    does: "Looks.",
+    input: z.null(),
+    output: z.number(),
+    effect: "read",
+    run: () => 7,
+  });
   const { stage, mail } = openMail();
   const flow = plainFlow("g", async (run) => [await run.call(look, null), await run.call(mail, { to: "anna" })]);
   const tutti = await stage.open([flow], { policy: toPolicy(() => ({ kind: "allow", rules: ["all"] })) });
@@ -90,7 +109,11 @@ test("an allowed effect says so beside its intent; an allowed read leaves no tra
   expect(bodiesOf(stage.entries, "policy-decided")).toMatchObject([
     {
       policy: { name: "house", version: "1" },
-      request: { action: "call-tool", resource: { name: "mail.send", effect: "once" }, context: { input: { to: "anna" } } },
+      request: {
+        action: "call-tool",
+        resource: { name: "mail.send", effect: "once" },
+        context: { input: { to: "anna" } },
+      },
     },
   ]);
 });
@@ -121,21 +144,25 @@ test("nobody's answer in time is a no", verifies("G4", "G7"), async () => {
   });
 });
 
-test("a restart while it waits changes nothing, and a vote that nobody was there to hear is heard later", verifies("G4", "D9"), async () => {
-  const { stage, office, flow, open } = openMail();
-  const first = await open();
-  const handle = await first.start(flow, null, { id: "r" });
-  await handle.settled();
-  await first.close();
-  const empty = await stage.open([], { recover: false });
-  expect(await vote(empty, "ann")).toMatchObject({ state: "granted" });
-  await empty.close();
-  expect(office.sent).toEqual([]);
-  const third = await open();
-  expect(await (await third.open("r")).result()).toEqual(receipt);
-  expect(office.sent).toEqual(["anna"]);
-  expect(bodiesOf(stage.entries, "approval-requested")).toHaveLength(1);
-});
+test(
+  "a restart while it waits changes nothing, and a vote that nobody was there to hear is heard later",
+  verifies("G4", "D9"),
+  async () => {
+    const { stage, office, flow, open } = openMail();
+    const first = await open();
+    const handle = await first.start(flow, null, { id: "r" });
+    await handle.settled();
+    await first.close();
+    const empty = await stage.open([], { recover: false });
+    expect(await vote(empty, "ann")).toMatchObject({ state: "granted" });
+    await empty.close();
+    expect(office.sent).toEqual([]);
+    const third = await open();
+    expect(await (await third.open("r")).result()).toEqual(receipt);
+    expect(office.sent).toEqual(["anna"]);
+    expect(bodiesOf(stage.entries, "approval-requested")).toHaveLength(1);
+  },
+);
 
 test("a run that waits for people is let go from memory and goes on with their vote", verifies("D9"), async () => {
   const { stage, office, flow, open } = openMail();
@@ -159,7 +186,9 @@ test("the input that a person changed is what happens, and replay knows it", ver
   const tutti = await open({}, [flow]);
   const handle = await tutti.start(flow, null, { id: "r" });
   await handle.settled();
-  expect(await errorOf(vote(tutti, "ann", { verdict: "edit", input: { to: 7 } }))).toMatchObject({ code: "INPUT_INVALID" });
+  expect(await errorOf(vote(tutti, "ann", { verdict: "edit", input: { to: 7 } }))).toMatchObject({
+    code: "INPUT_INVALID",
+  });
   const edited = await vote(tutti, "ann", { verdict: "edit", input: { to: "bert" } });
   expect(edited).toMatchObject({ state: "granted", decidedBy: "ann" });
   expect((await tutti.approvals.show(edited.id)).package.action?.input).toBe('{"to":"bert"}');
@@ -178,12 +207,16 @@ test("a person's change is decided by the policy too", verifies("G3", "G4"), asy
   const { office, flow, open } = openMail();
   const ask = toAskingPolicy();
   const policy = toPolicy((request) =>
-    JSON.stringify(request.context.input).includes("press") ? { kind: "deny", rules: ["press"], why: "not to the press" } : ask.decide(request),
+    JSON.stringify(request.context.input).includes("press")
+      ? { kind: "deny", rules: ["press"], why: "not to the press" }
+      : ask.decide(request),
   );
   const tutti = await open({ policy });
   const handle = await tutti.start(flow, null);
   await handle.settled();
-  expect(await errorOf(vote(tutti, "ann", { verdict: "edit", input: { to: "press" } }))).toMatchObject({ code: "POLICY_DENIED" });
+  expect(await errorOf(vote(tutti, "ann", { verdict: "edit", input: { to: "press" } }))).toMatchObject({
+    code: "POLICY_DENIED",
+  });
   expect(office.sent).toEqual([]);
 });
 
@@ -196,7 +229,9 @@ test("a vote on something else than what is asked now does not count", verifies(
   await vote(tutti, "ann", { verdict: "edit", input: { to: "bert" } });
   const late = { by: "cleo", saw: before.package, verdict: "approve" } as const;
   expect(await errorOf(tutti.approvals.decide(before.id, late))).toMatchObject({ code: "APPROVAL_STALE" });
-  expect(await errorOf(tutti.approvals.decide(before.id, { ...late, saw: "" }))).toMatchObject({ code: "APPROVAL_STALE" });
+  expect(await errorOf(tutti.approvals.decide(before.id, { ...late, saw: "" }))).toMatchObject({
+    code: "APPROVAL_STALE",
+  });
   expect(await vote(tutti, "cleo")).toMatchObject({ state: "granted" });
   await handle.result();
   expect(office.sent).toEqual(["bert"]);
@@ -207,9 +242,15 @@ test("of two votes at once one counts, and the other is told", verifies("G4"), a
   const tutti = await open();
   const handle = await tutti.start(flow, null);
   await handle.settled();
-  const outcomes = await Promise.allSettled([vote(tutti, "ann"), vote(tutti, "bert", { verdict: "reject", reason: "no" })]);
+  const outcomes = await Promise.allSettled([
+    vote(tutti, "ann"),
+    vote(tutti, "bert", { verdict: "reject", reason: "no" }),
+  ]);
   expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-  expect(outcomes).toContainEqual({ status: "rejected", reason: expect.objectContaining({ code: "APPROVAL_DECIDED" }) as unknown });
+  expect(outcomes).toContainEqual({
+    status: "rejected",
+    reason: expect.objectContaining({ code: "APPROVAL_DECIDED" }) as unknown,
+  });
   await handle.result();
   expect(office.sent).toEqual(["anna"]);
 });

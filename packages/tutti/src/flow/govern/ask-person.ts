@@ -32,14 +32,19 @@ export async function askPerson(
   const parseAnswer = async (value: unknown): Promise<unknown> =>
     parseWith(options.schema, value, { code: "INPUT_INVALID", what });
   const answer = await decideStep(driver, {
-    ...{ key, scope, kind: "question", sentence: question, stage: toStage(driver, options) },
+    key,
+    scope,
+    kind: "question",
+    sentence: question,
+    stage: toStage(driver, options),
     details: undefined,
     options: options.options,
     parseAnswer,
     onObtained: (obtained) => {
       if (obtained.kind === "granted") return { kind: "done", value: { answer: obtained.answer } satisfies Answered };
       const isLate = obtained.kind === "refused" && obtained.error.code === "APPROVAL_EXPIRED";
-      if (isLate && options.otherwise !== undefined) return { kind: "done", value: { otherwise: true } satisfies Answered };
+      if (isLate && options.otherwise !== undefined)
+        return { kind: "done", value: { otherwise: true } satisfies Answered };
       return { kind: "failed", error: toFailure(obtained) };
     },
   });
@@ -61,14 +66,20 @@ export async function askForYes(
   if (key === undefined) return never;
   refuseLong(what, []);
   const decided = await decideStep(driver, {
-    ...{ key, scope, kind: "decision", sentence: what, stage: toStage(driver, options), options: undefined },
+    key,
+    scope,
+    kind: "decision",
+    sentence: what,
+    stage: toStage(driver, options),
+    options: undefined,
     details: toJsonText(options.details, "the details of a decision"),
     parseAnswer: undefined,
     onObtained(obtained) {
       const by = obtained.kind === "stale" ? undefined : obtained.approval?.decidedBy;
       const said = by === undefined ? {} : { by };
       if (obtained.kind === "granted") return { kind: "done", value: { approved: true, ...said } satisfies Decided };
-      const isNo = obtained.kind === "refused" && ["APPROVAL_REJECTED", "APPROVAL_EXPIRED"].includes(obtained.error.code);
+      const isNo =
+        obtained.kind === "refused" && ["APPROVAL_REJECTED", "APPROVAL_EXPIRED"].includes(obtained.error.code);
       if (!isNo) return { kind: "failed", error: toFailure(obtained) };
       const reason = obtained.approval?.why ?? obtained.error.message;
       return { kind: "done", value: { approved: false, ...said, reason } satisfies Decided };
@@ -158,7 +169,15 @@ function toAsking(driver: Driver, question: Question, { digest, pending }: Place
     reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),
   };
   return {
-    ...{ key, pending, kind, about: sentence, binding, needs: [], stages: stage, before: [], reads },
+    key,
+    pending,
+    kind,
+    about: sentence,
+    binding,
+    needs: [],
+    stages: stage,
+    before: [],
+    reads,
     toPackage: async ({ dueAt }) => toPackage(driver, question, { dueAt, binding }),
     ...(parseAnswer === undefined ? {} : { parseAnswer }),
   };
@@ -173,7 +192,10 @@ function toPackage(
   const nothing = kind === "question" ? "Do nothing: leave it unanswered." : "Do nothing, or reject it with a reason.";
   const others = options ?? (kind === "question" ? ["Answer in your own words."] : ["Approve it."]);
   return toVisible<ApprovalPackage>({
-    ...{ kind, summary: sentence, run: driver.run, step: key },
+    kind,
+    summary: sentence,
+    run: driver.run,
+    step: key,
     askedBy: agent === undefined ? `run ${driver.run}` : `agent ${agent.name}@${agent.version}`,
     ...(details === undefined ? {} : { details: details.slice(0, detailCharactersMax) }),
     ...(options === undefined ? {} : { options }),

@@ -86,9 +86,12 @@ test("a no stays a no when an earlier step was removed in between", verifies("G4
   expect(office.sent).toEqual([]);
 });
 
+function ask(run: Run, name: string): Promise<unknown> {
+  return run.approve(`${name}?`, { name });
+}
+
 test("a question that is put in front of others gets no other question's answer", verifies("G4"), async () => {
   const { stage } = openOffice();
-  const ask = (run: Run, name: string) => run.approve(`${name}?`, { name });
   const before = plainFlow("f", (run) => Promise.all([ask(run, "legal"), ask(run, "security")]));
   const first = await stage.open([before]);
   await (await first.start(before, null, { id: "r" })).settled();
@@ -120,10 +123,15 @@ test("what parallel calls are told is told to each its own", verifies("G4"), asy
   const open = await tutti.approvals.list();
   expect(open.map(({ step }) => step)).toEqual(["/anna", "/bert", "/cleo"]);
   for (const { id, package: saw, step } of open.toReversed()) {
-    const said = step === "/bert" ? ({ verdict: "reject", reason: "not bert" } as const) : ({ verdict: "approve" } as const);
+    const said =
+      step === "/bert" ? ({ verdict: "reject", reason: "not bert" } as const) : ({ verdict: "approve" } as const);
     await tutti.approvals.decide(id, { by: "ann", saw, ...said });
   }
-  expect(await handle.result()).toMatchObject([{ status: "fulfilled" }, { status: "rejected" }, { status: "fulfilled" }]);
+  expect(await handle.result()).toMatchObject([
+    { status: "fulfilled" },
+    { status: "rejected" },
+    { status: "fulfilled" },
+  ]);
   expect(office.sent.toSorted()).toEqual(["anna", "cleo"]);
 });
 
@@ -154,7 +162,9 @@ test("a yes under rules that have changed since is worth nothing", verifies("G3"
   const handle = await stricter.open("r");
   expect(await handle.settled()).toMatchObject({ kind: "asking", approvals: [{ round: 2 }] });
   await stricter.close();
-  const closed = await stage.open([flow], { policy: toPolicy(() => ({ kind: "deny", rules: ["no"], why: "never" }), "3") });
+  const closed = await stage.open([flow], {
+    policy: toPolicy(() => ({ kind: "deny", rules: ["no"], why: "never" }), "3"),
+  });
   expect(await errorOf((await closed.open("r")).result())).toMatchObject({ code: "POLICY_DENIED" });
   expect(office.sent).toEqual([]);
 });
@@ -202,7 +212,9 @@ test("a step that was cancelled while it waited withdraws what it asked", async 
   const { id, package: saw } = await findOpen(tutti);
   await stage.clock.advance(1_000);
   await handle.result();
-  expect(await errorOf(tutti.approvals.decide(id, { by: "ann", saw, verdict: "approve" }))).toMatchObject({ code: "APPROVAL_DECIDED" });
+  expect(await errorOf(tutti.approvals.decide(id, { by: "ann", saw, verdict: "approve" }))).toMatchObject({
+    code: "APPROVAL_DECIDED",
+  });
   expect(bodiesOf(stage.entries, "approval-decided")).toMatchObject([{ state: "withdrawn" }]);
   expect(office.sent).toEqual([]);
 });

@@ -37,7 +37,9 @@ export interface Way extends Pick<GovernedCall, "input" | "effect" | "called"> {
   /** To be written in front of what follows; emptied by whoever does. */
   readonly decided: NewEntry[];
   /** The yes that it uses, and what that must have been given for. */
-  readonly approval: { readonly id: ApprovalRecord["id"]; readonly binding: () => ApprovalRecord["binding"] } | undefined;
+  readonly approval:
+    | { readonly id: ApprovalRecord["id"]; readonly binding: () => ApprovalRecord["binding"] }
+    | undefined;
 }
 
 export interface Passage {
@@ -107,7 +109,8 @@ function ask(driver: Driver, governing: Governing, { verdict, entry }: Decision 
   const onObtained = (obtained: Obtained): void => {
     if (obtained.kind === "refused") passage.refuse(obtained.error);
     else if (obtained.kind === "stale") passage.stale(obtained.documents);
-    else void useGranted(driver, governing, obtained).catch((error: unknown) => driver.park(toBug(call, error), call.key));
+    else
+      void useGranted(driver, governing, obtained).catch((error: unknown) => driver.park(toBug(call, error), call.key));
   };
   obtainApproval(
     driver,
@@ -211,12 +214,19 @@ function toBinding(driver: Driver, policy: Policy, call: GovernedCall): Approval
   };
 }
 
-function toReads(driver: Driver, { scope }: GovernedCall): ReturnType<NonNullable<Driver["documentsInUse"]>["reliedAt"]> | undefined {
+function toReads(
+  driver: Driver,
+  { scope }: GovernedCall,
+): ReturnType<NonNullable<Driver["documentsInUse"]>["reliedAt"]> | undefined {
   const relied = driver.documentsInUse?.reliedAt(scope);
   return relied === undefined || relied.size === 0 ? undefined : relied;
 }
 
-function findLadder({ host }: Driver, tool: Tool, { rules }: Needs): Driver["host"]["approvals"]["ladders"][string] | undefined {
+function findLadder(
+  { host }: Driver,
+  tool: Tool,
+  { rules }: Needs,
+): Driver["host"]["approvals"]["ladders"][string] | undefined {
   const { ladders } = host.approvals;
   const names = [`tool/${tool.name}`, ...rules.map((rule) => `rule/${rule}`), "*"];
   const name = names.find((each) => Object.hasOwn(ladders, each));
@@ -236,5 +246,7 @@ function toAsker({ scope }: GovernedCall, { run }: Driver): string {
 }
 
 function toBug({ key }: GovernedCall, error: unknown): TuttiError {
-  return error instanceof TuttiError ? error : new TuttiError("BUG", `${key} could not use its approval`, { cause: error });
+  return error instanceof TuttiError
+    ? error
+    : new TuttiError("BUG", `${key} could not use its approval`, { cause: error });
 }

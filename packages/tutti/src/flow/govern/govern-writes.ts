@@ -43,12 +43,17 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
     const decisions = call.writes.map((write) => decideDeed(driver, policy, { deed: toDeed(call, write), votes }));
     const entries = decisions.map(({ entry }) => entry);
     for (const { verdict } of decisions)
-      if (verdict.kind === "deny") return { entries, refusal: toDenial(`writing ${call.key}`, verdict), needs: undefined };
+      if (verdict.kind === "deny")
+        return { entries, refusal: toDenial(`writing ${call.key}`, verdict), needs: undefined };
     const asked = decisions.flatMap(({ verdict }) => (verdict.kind === "needs" ? [verdict] : []));
     const [first] = asked;
     if (first === undefined) return { entries, refusal: undefined, needs: undefined };
     const approvals = asked.flatMap((verdict) => verdict.approvals);
-    return { entries, refusal: undefined, needs: { rules: asked.flatMap(({ rules }) => rules), why: first.why, approvals } };
+    return {
+      entries,
+      refusal: undefined,
+      needs: { rules: asked.flatMap(({ rules }) => rules), why: first.why, approvals },
+    };
   };
   const { entries, refusal, needs } = decide([]);
   if (refusal !== undefined || needs === undefined) {
@@ -64,7 +69,13 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
   obtainApproval(
     driver,
     {
-      ...{ key: call.key, pending: call.pending, kind: "action", stages, about, binding, reads: call.reads },
+      key: call.key,
+      pending: call.pending,
+      kind: "action",
+      stages,
+      about,
+      binding,
+      reads: call.reads,
       needs: needs.approvals,
       before: entries,
       toPackage: async ({ dueAt }) => toPackage(driver, call, { needs, about, stages, dueAt, binding }),
@@ -130,7 +141,10 @@ function toPackage(
     run: driver.run,
     step: key,
     askedBy,
-    details: writes.map(({ document, json }) => `${document}: ${json}`).join("\n").slice(0, shownCharactersMax),
+    details: writes
+      .map(({ document, json }) => `${document}: ${json}`)
+      .join("\n")
+      .slice(0, shownCharactersMax),
     rules: needs.rules,
     why: needs.why,
     recommendation: { by: "engine", text: "None: neither the agent nor the engine has one." },

@@ -80,7 +80,8 @@ class Obtaining {
 
   begin(): void {
     // What the same step asked before is not what it wants now.
-    for (const { asking, leave } of [...this.driver.votables.values()]) if (asking.key === this.asking.key) leave();
+    const { driver, asking } = this;
+    for (const votable of driver.votables.values()) if (votable.asking.key === asking.key) votable.leave();
     this.beside(async () => {
       const asked = await this.driver.host.approvals.ofStep(this.driver.run, this.asking.key);
       const latest = asked.at(-1);
@@ -270,9 +271,11 @@ export function toEndEntry(
 }
 
 function toRestless(key: StepKey): TuttiError {
-  return new TuttiError("APPROVAL_STALE", `${key}: what people were asked changed ${roundsMax} times before it was done`, {
-    hint: "Ask again when its input and the documents behind it have settled.",
-  });
+  return new TuttiError(
+    "APPROVAL_STALE",
+    `${key}: what people were asked changed ${roundsMax} times before it was done`,
+    { hint: "Ask again when its input and the documents behind it have settled." },
+  );
 }
 
 function toRefusal(approval: ApprovalRecord): TuttiError {
@@ -289,4 +292,3 @@ function toRefusal(approval: ApprovalRecord): TuttiError {
     facts,
   });
 }
-

@@ -135,7 +135,17 @@ function toBudgetWrites({ accounts, reservations, kept }: Tables): BudgetWrites 
   };
 }
 
-function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept, documents, approvals }: Tables): LedgerReader {
+function toReader({
+  entries,
+  entriesByRun,
+  runs,
+  effects,
+  blobs,
+  accounts,
+  kept,
+  documents,
+  approvals,
+}: Tables): LedgerReader {
   return {
     read: (run, fromSeq, limit) =>
       (entriesByRun.get(run) ?? []).slice(
