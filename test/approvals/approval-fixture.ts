@@ -5,7 +5,7 @@ import type {
   PolicyRequest,
   PolicyVerdict,
 } from "../../packages/tutti/src/contracts/policy.ts";
-import type { PersonsVote } from "../../packages/tutti/src/engine/approvals.ts";
+import type { PersonsVote } from "../../packages/tutti/src/engine/inbox.ts";
 import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
 
 /** Rules as a function: what a rule language is about is tested where it is built. */

@@ -115,7 +115,7 @@ export type {
 } from "./contracts/agreement.ts";
 export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/load-engine.ts";
-export type { Approvals, PersonsVote, ShownApproval } from "./engine/approvals.ts";
+export type { Approvals, PersonsVote, ShownApproval } from "./engine/inbox.ts";
 export type {
   Activity,
   ForkEdit,

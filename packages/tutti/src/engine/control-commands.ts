@@ -1,6 +1,6 @@
 import { anything, branded, fields, integer, oneOf, text, type Shape, type ShapeOf } from "../base/shape.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
-import type { PersonsVote } from "./approvals.ts";
+import type { PersonsVote } from "./inbox.ts";
 import type { Verdict } from "./tutti.ts";
 
 const run: Shape<RunId> = branded(text);

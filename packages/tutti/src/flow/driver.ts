@@ -14,7 +14,7 @@ import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
 import type { ApprovalHost } from "./govern/approval-host.ts";
-import type { Votable } from "./govern/obtain-approval.ts";
+import type { Votable } from "./govern/asking.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
 import type { RunDocuments } from "./run-documents.ts";

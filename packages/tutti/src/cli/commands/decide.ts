@@ -1,5 +1,5 @@
 import { toApprovalId } from "../../contracts/ids.ts";
-import type { PersonsVote } from "../../engine/approvals.ts";
+import type { PersonsVote } from "../../engine/inbox.ts";
 import { readTypedId } from "../approval-text.ts";
 import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";

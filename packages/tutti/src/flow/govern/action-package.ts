@@ -10,7 +10,7 @@ import type { Driver } from "../driver.ts";
 import { inTime } from "../in-time.ts";
 import { isUnder } from "../scope.ts";
 import { describeStages } from "./approval-stages.ts";
-import type { GovernedCall } from "./govern-call.ts";
+import type { GovernedCall } from "./governed-call.ts";
 
 /** What the engine knows of an action beside the call itself. */
 export interface Told {

@@ -12,7 +12,8 @@ import { toBlobs } from "../step.ts";
 import { toBody, toSeen, toStoredOutput } from "../stored-value.ts";
 import { toVisible } from "./action-package.ts";
 import { describeStages, toStages } from "./approval-stages.ts";
-import { obtainApproval, type Asking, type Obtained } from "./obtain-approval.ts";
+import type { Asking, Obtained } from "./asking.ts";
+import { obtainApproval } from "./obtain-approval.ts";
 
 const never = new Promise<never>(() => {});
 const sentenceCharactersMax = 2_000;

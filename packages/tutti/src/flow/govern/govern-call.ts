@@ -16,19 +16,10 @@ import type { Called } from "../step.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
-import { obtainApproval, type Asked, type Obtained } from "./obtain-approval.ts";
+import type { Asked, Obtained } from "./asking.ts";
+import type { GovernedCall } from "./governed-call.ts";
+import { obtainApproval } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Decision, type Deed } from "./policy-decision.ts";
-
-/** A call of a tool that the policy has a say in. */
-export interface GovernedCall {
-  readonly tool: Tool;
-  readonly input: unknown;
-  readonly key: Deed["key"];
-  readonly scope: Deed["scope"];
-  readonly effect: EffectKey;
-  readonly called: Called;
-  readonly pending: Pending;
-}
 
 /** What a call is allowed to do: what it asked for, or what a person made of it. */
 export interface Way extends Pick<GovernedCall, "input" | "effect" | "called"> {

@@ -2,7 +2,8 @@ import type { Driver } from "../driver.ts";
 import { recordRefused } from "../effect-share.ts";
 import { refuseStale } from "../effect-stale.ts";
 import type { StepRequest } from "../step.ts";
-import { governCall, toUse, type GovernedCall } from "./govern-call.ts";
+import { governCall, toUse } from "./govern-call.ts";
+import type { GovernedCall } from "./governed-call.ts";
 
 /** What stands in front of a call that changes nothing outside; nothing where there is no policy. A yes is used before it is made. */
 export function toAdmission(driver: Driver, request: Omit<GovernedCall, "pending">): StepRequest["admit"] {
