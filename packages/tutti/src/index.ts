@@ -140,6 +140,7 @@ export {
   schedule,
   type DueTime,
   type Missed,
+  type Overlap,
   type Schedule,
   type ScheduleDefinition,
 } from "./engine/schedules/schedule.ts";

@@ -180,11 +180,53 @@ test("too few branches: the error says how many, and what the first failure was"
   expect(error).toMatchObject({
     code: "BRANCHES_FAILED",
     disposition: "give-up",
-    facts: { done: 1, failed: 2, needed: 2 },
+    facts: {
+      done: 1,
+      failed: 2,
+      needed: 2,
+      branches: ["good done", "bad failed TOOL_FAILED", "worse failed TOOL_FAILED"],
+    },
     message: "/quorum: 1 of 3 branches succeeded, 2 were needed",
   });
   expect(error.cause).toMatchObject({ message: "bad failed" });
 });
+
+test(
+  "too few branches with siblings undone: the error says of each whether it was done, failed or taken back, after a crash too",
+  verifies("C2", "D6"),
+  async () => {
+    const stage = openStage();
+    const office = openPostOffice();
+    const mail = toMailTool(office, { undo: (_, { input }) => office.recall(input.to) });
+    const flow = plainFlow("group", async (run) => {
+      const error = await errorOf(
+        run.all(
+          {
+            anna: (branch) => branch.call(mail, { to: "anna" }),
+            bob: async () => fail("bob"),
+            carl: async (branch) => {
+              await branch.call(mail, { to: "carl" });
+              return fail("carl");
+            },
+          },
+          { need: { atLeast: 2 }, siblings: "undo" },
+        ),
+      );
+      await run.wait("go");
+      return error.facts["branches"];
+    });
+    const first = await stage.open([flow]);
+    await (await first.start(flow, null, { id: "r" })).settled();
+    const second = await stage.open([flow]);
+    const run = await second.open("r");
+    await run.signal("go", null);
+    expect(await run.result()).toEqual([
+      "anna done, undone",
+      "bob failed TOOL_FAILED",
+      "carl failed TOOL_FAILED, undone",
+    ]);
+  },
+);
 
 test(
   "when all are needed the first failure is the group's own, and the others' steps are told to stop",

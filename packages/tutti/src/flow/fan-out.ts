@@ -5,7 +5,7 @@ import type { Need, Siblings } from "../contracts/run.ts";
 import { toStepError } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { rollback } from "./rollback.ts";
-import { toSegment, type Scope } from "./scope.ts";
+import { isUnder, toSegment, type Scope } from "./scope.ts";
 
 export interface Group {
   readonly key: StepKey;
@@ -64,8 +64,8 @@ export async function fanOut(driver: Driver, group: Group): Promise<readonly Out
     (_, index): Outcome<unknown> => progress.outcomes[index] ?? { kind: "cancelled" },
   );
   if (progress.fate !== "lost") return outcomes;
-  if (group.siblings === "undo") await rollback(driver, { key: group.scope.nextKey("undo"), path: group.key });
-  throw toGroupError(group, progress);
+  const isUndone = group.siblings === "undo" ? await takeBack(driver, group, progress.scopes) : () => false;
+  throw toGroupError(group, progress, toEnds(group, outcomes, isUndone));
 }
 
 function startMore(group: Group, progress: Progress, advance: () => void): void {
@@ -134,7 +134,29 @@ function cancelRunning(progress: Progress): void {
   });
 }
 
-function toGroupError(group: Group, progress: Progress): TuttiError {
+/** The branches of which something was taken back. */
+async function takeBack(driver: Driver, { key, scope }: Group, scopes: Progress["scopes"]): Promise<Undone> {
+  const { output } = await rollback(driver, { key: scope.nextKey("undo"), path: key });
+  return (index) => {
+    const path = scopes[index]?.path;
+    return path !== undefined && output.undone.some((step) => isUnder(step, path));
+  };
+}
+
+type Undone = (index: number) => boolean;
+
+const endsToldMax = 20;
+
+/** How each branch ended, in a line: `supplier done, undone`, `carrier failed TOOL_FAILED`. */
+function toEnds(group: Group, outcomes: readonly Outcome<unknown>[], isUndone: Undone): readonly string[] {
+  const lines = outcomes.slice(0, endsToldMax).map((outcome, index) => {
+    const why = outcome.kind === "failed" ? ` ${outcome.error.code}` : "";
+    return `${group.branches[index]?.label} ${outcome.kind}${why}${isUndone(index) ? ", undone" : ""}`;
+  });
+  return outcomes.length <= endsToldMax ? lines : [...lines, `and ${outcomes.length - endsToldMax} more`];
+}
+
+function toGroupError(group: Group, progress: Progress, branches: readonly string[]): TuttiError {
   const needed = toNeeded(group.need, group.branches.length);
   const { firstError } = progress;
   if (group.need === "all" && firstError !== undefined) return firstError;
@@ -142,7 +164,7 @@ function toGroupError(group: Group, progress: Progress): TuttiError {
     "BRANCHES_FAILED",
     `${group.key}: ${progress.done} of ${group.branches.length} branches succeeded, ${needed} were needed`,
     {
-      facts: { done: progress.done, failed: progress.failed, needed },
+      facts: { done: progress.done, failed: progress.failed, needed, branches },
       ...(firstError === undefined ? {} : { cause: firstError }),
     },
   );

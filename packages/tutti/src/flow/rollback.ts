@@ -13,21 +13,30 @@ import { fromStored, toBody } from "./stored-value.ts";
 /** An undo must get through: it is tried for about 20 minutes before a person is asked. */
 const undoRetry = { attemptsMax: 20, delayMs: 500, factor: 2, delayMaxMs: 120_000 };
 
+/** What is recorded of a rollback: the steps whose effects were taken back. */
+export interface RolledBack {
+  readonly output: { readonly undone: readonly StepKey[] };
+}
+
 /**
  * Takes back every effect under `path` that happened and declares an undo, newest first. Each undo is recorded, so a crash goes on where it
  * was; the whole is one record for replay.
  */
-export function rollback(driver: Driver, place: { readonly key: StepKey; readonly path: string }): Promise<void> {
+export function rollback(driver: Driver, place: Place): Promise<RolledBack> {
   // A scope of its own: what is rolled back has usually been cancelled.
   const scope = openScope(place.key, undefined);
-  const recorded = takeRecorded<void>(driver, scope, { key: place.key, kinds: ["scope-closed"], verb: "an undo" });
+  const recorded = takeRecorded<RolledBack>(driver, scope, {
+    key: place.key,
+    kinds: ["scope-closed"],
+    verb: "an undo",
+  });
   if (recorded !== undefined) return recorded;
-  const pending = openPending<void>(scope, place.key);
+  const pending = openPending<RolledBack>(scope, place.key);
   driver.delivery.whenLive(() => {
     void undoAll(driver, place).then(
       (undone) =>
         driver.hand({ kind: "scope-closed", key: place.key, body: toBody({ out: { undone } }) }, true, () =>
-          pending.resolve(undefined),
+          pending.resolve({ output: { undone } }),
         ),
       (error: unknown) => driver.park(toUndoError(place.path, error), place.key),
     );
@@ -51,16 +60,21 @@ interface Undoable {
   readonly doneBy: string | undefined;
 }
 
-/** Takes back what stands under `path`. What was taken back before a crash is not taken back again. */
-export async function undoAll(
-  driver: Driver,
-  place: { readonly key: StepKey; readonly path: string },
-): Promise<number> {
+/** Where an undo is written, and the part of the run that is taken back. */
+interface Place {
+  readonly key: StepKey;
+  readonly path: string;
+}
+
+/** Takes back what stands under `path`, and says which steps. What was taken back before a crash is not taken back again. */
+export async function undoAll(driver: Driver, place: Place): Promise<readonly StepKey[]> {
   await settleOpenEffects(driver, place.path);
   await driver.log.durable();
-  const undoables = toUndoables(await driver.host.readEntries(), place.path);
+  const entries = await driver.host.readEntries();
+  const undoables = toUndoables(entries, place.path);
   for (const undoable of undoables) await undoOne(driver, place.key, undoable);
-  return undoables.length;
+  const before = entries.filter(({ kind, key }) => kind === "effect-undone" && isUnder(key, place.key));
+  return [...before.map(({ key }) => toStepKey(key.slice(place.key.length))), ...undoables.map(({ step }) => step)];
 }
 
 /** Newest first: what happened, declared an undo, and was not taken back yet. */

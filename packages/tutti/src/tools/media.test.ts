@@ -40,11 +40,11 @@ test("a folder holds each content once under its hash, whole, however often and 
   const kept = await Promise.all(Array.from({ length: 5 }, () => keeper.keep(png, "image/png")));
   const file = path.join(folder, `${sha256(png)}.png`);
   expect(kept.every(({ content }) => content.kind === "file" && content.file === file)).toBe(true);
-  expect(await readdir(folder)).toEqual([path.basename(file)]);
+  expect((await readdir(folder)).filter((name) => !name.startsWith("."))).toEqual([path.basename(file)]);
   expect(await readFile(file)).toEqual(png);
 });
 
-test("a file that a crash left half written is written again", async () => {
+test("a file that was damaged is written again", async () => {
   const folder = await openFolder();
   const file = path.join(folder, `${sha256(png)}.png`);
   await writeFile(file, png.subarray(0, 4));
@@ -56,7 +56,7 @@ test("a folder that can't be written fails clearly, and nothing happened", async
   const folder = await openFolder();
   await writeFile(path.join(folder, "file"), "");
   await expect(folderKeeper(path.join(folder, "file", "below")).keep(png, "image/png")).rejects.toMatchObject({
-    code: "TOOL_FAILED",
+    code: "TOOL_REFUSED",
     effect: "none",
   });
 });

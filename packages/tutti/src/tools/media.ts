@@ -1,11 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import path from "node:path";
-
-import { describeThrown, TuttiError } from "../base/errors.ts";
+import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { fields, integer, oneOf, text, type Shape } from "../base/shape.ts";
 import type { Usage } from "../contracts/outcome.ts";
+import { wholeFiles } from "./whole-files.ts";
 
 /** A picture or a film that a tool made, and where it is. */
 export interface Media {
@@ -74,38 +71,14 @@ export const ledgerKeeper: MediaKeeper = {
 
 /** Keeps each in a file of this folder that is named by its hash; the ledger and the models see its name only. */
 export function folderKeeper(folder: string): MediaKeeper {
+  const files = wholeFiles(folder);
   return {
     async keep(content, mediaType) {
-      const file = path.join(folder, `${sha256(content)}.${endings[mediaType] ?? "bin"}`);
-      try {
-        await writeOnce(file, content);
-      } catch (error) {
-        throw new TuttiError("TOOL_FAILED", `media can't be kept in ${folder}: ${describeThrown(error)}`, {
-          hint: "Is the folder writable, and is there room on its disk?",
-          cause: error,
-        });
-      }
-      return describe(content, mediaType, { kind: "file", file });
+      const names = [`${sha256(content)}.${endings[mediaType] ?? "bin"}`];
+      await files.write(names, content); // again and again the same bytes: whatever damaged a file is mended
+      return describe(content, mediaType, { kind: "file", file: files.pathOf(names) });
     },
   };
-}
-
-// Under another name until it is whole, so that a crash leaves no half of a file under a hash.
-async function writeOnce(file: string, content: Uint8Array): Promise<void> {
-  const known = await stat(file).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (known?.size === content.byteLength) return;
-  await mkdir(path.dirname(file), { recursive: true });
-  const draft = `${file}.${randomUUID()}.draft`;
-  try {
-    await writeFile(draft, content, { flush: true });
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }
 
 function describe(content: Uint8Array, mediaType: string, place: MediaPlace): Media {

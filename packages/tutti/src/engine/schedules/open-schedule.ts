@@ -1,5 +1,6 @@
 import { toStoredError, toTuttiError, TuttiError } from "../../base/errors.ts";
-import { toRunId } from "../../contracts/ids.ts";
+import { toRunId, type RunId } from "../../contracts/ids.ts";
+import { isOver } from "../../contracts/run-record.ts";
 import { toBody } from "../../flow/stored-value.ts";
 import type { NewRun } from "../../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "../engine-parts.ts";
@@ -32,6 +33,7 @@ interface Watch {
   /** Every due time up to here is done with. */
   through: number;
   isPaused: boolean;
+  lastRun: RunId | undefined;
 }
 
 /** Takes a schedule up where the ledger says it was. @throws TuttiError DEFINITION_INVALID */
@@ -54,6 +56,7 @@ export async function openSchedule(engine: Engine, runs: ActiveRuns, definition:
     pump: openPump(engine, `the schedule ${definition.name}`, () => work(watch)),
     through: history?.through ?? 0,
     isPaused: history?.isPaused ?? false,
+    lastRun: history?.lastRun === undefined ? undefined : toRunId(history.lastRun),
   };
   // Another expression is another schedule: what it would have been due before was never promised.
   if (history === undefined || history.cron !== cron || history.timeZone !== timeZone) await set(watch);
@@ -89,17 +92,30 @@ async function work(watch: Watch): Promise<number | undefined> {
   const due = watch.dueTimes.between(watch.through, now, missedMax);
   const { skipped, wanted } = decideDue(watch.definition.missed, due, now);
   const lastSkipped = skipped.at(-1);
-  if (lastSkipped !== undefined) {
-    const why = `${skipped.length} missed while no engine ran; missed: "${watch.definition.missed}"`;
-    await watch.journal.append({ kind: "schedule-skipped", key: "", body: toBody({ dueAt: lastSkipped, why }) });
-    watch.through = Math.max(watch.through, lastSkipped);
-  }
+  if (lastSkipped !== undefined)
+    await skip(
+      watch,
+      lastSkipped,
+      `${skipped.length} missed while no engine ran; missed: "${watch.definition.missed}"`,
+    );
   for (const dueAt of wanted) {
-    await fire(watch, dueAt);
+    const open = watch.definition.overlap === "skip" ? await findOpenRun(watch) : undefined;
+    if (open === undefined) await fire(watch, dueAt);
+    else await skip(watch, dueAt, `${open} is still open; overlap: "skip"`);
     watch.through = Math.max(watch.through, dueAt);
   }
   // A clock that was set back is behind what is done: nothing is due twice.
   return watch.dueTimes.after(Math.max(watch.through, now));
+}
+
+async function skip(watch: Watch, dueAt: number, why: string): Promise<void> {
+  await watch.journal.append({ kind: "schedule-skipped", key: "", body: toBody({ dueAt, why }) });
+  watch.through = Math.max(watch.through, dueAt);
+}
+
+async function findOpenRun({ engine, lastRun }: Watch): Promise<RunId | undefined> {
+  const record = lastRun === undefined ? undefined : await engine.ledger.findRun(lastRun);
+  return record === undefined || isOver(record.status) ? undefined : record.id;
 }
 
 /** Which due times get a run, oldest first. Those that are late get one as `missed` says. */
@@ -131,6 +147,7 @@ async function fire(watch: Watch, dueAt: number): Promise<void> {
     return;
   }
   await journal.append({ kind: "schedule-fired", key: "", body: toBody({ dueAt, run: run.id }), starts: run });
+  watch.lastRun = run.id;
   void runs.drive(run.id).catch(engine.onBackgroundError);
 }
 

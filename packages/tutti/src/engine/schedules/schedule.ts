@@ -4,6 +4,9 @@ import { refuseEventName } from "../../flow/topic.ts";
 /** What becomes of due times that passed while no engine ran: none is made up for, one run for all of them, or one run each. */
 export type Missed = "skip" | "once" | "all";
 
+/** What becomes of a due time while the last run of the schedule is still open: it gets a run of its own, or none. */
+export type Overlap = "start" | "skip";
+
 export interface ScheduleDefinition<Input> {
   readonly name: string;
   /** Minute, hour, day of month, month, day of week; a sixth field in front counts seconds. `@daily` and the like work too. */
@@ -15,6 +18,8 @@ export interface ScheduleDefinition<Input> {
   readonly input: NoInfer<Input> | ((due: DueTime) => NoInfer<Input>);
   /** `once` by default. A due time is missed when it is found more than a minute late. */
   readonly missed?: Missed;
+  /** `start` by default. A run that is paused, parked or in doubt is open, too. */
+  readonly overlap?: Overlap;
 }
 
 export interface DueTime {
@@ -31,6 +36,7 @@ export interface Schedule {
   readonly timeZone: string;
   readonly flow: Flow;
   readonly missed: Missed;
+  readonly overlap: Overlap;
   toInput(due: DueTime): unknown;
 }
 
@@ -40,7 +46,7 @@ export interface Schedule {
  * @throws TuttiError DEFINITION_INVALID
  */
 export function schedule<Input>(definition: ScheduleDefinition<Input>): Schedule {
-  const { name, cron, timeZone, input, missed = "once" } = definition;
+  const { name, cron, timeZone, input, missed = "once", overlap = "start" } = definition;
   refuseEventName(name, "schedule");
   return {
     kind: "schedule",
@@ -49,6 +55,7 @@ export function schedule<Input>(definition: ScheduleDefinition<Input>): Schedule
     timeZone,
     flow: definition.flow,
     missed,
+    overlap,
     toInput: (due) => (isMaker(input) ? input(due) : input),
   };
 }

@@ -60,6 +60,38 @@ test("a flow is started whenever it is due, once, over restarts at any time", ve
   expect(await verifyLedger(stage.ledger)).toMatchObject({ kind: "intact" });
 });
 
+test(
+  "a due time is passed over while the last run is open, after a restart too, if it says so",
+  verifies("D9"),
+  async () => {
+    const stage = openStage();
+    const seen: string[] = [];
+    const slow = flow({
+      name: "slow",
+      input: z.null(),
+      output: z.null(),
+      run: async (run) => {
+        seen.push(run.id.slice(4, 14));
+        return run.wait<null>("enough");
+      },
+    });
+    const schedules = [
+      schedule({ name: "tea", cron: "0 9 * * *", timeZone: "UTC", flow: slow, input: null, overlap: "skip" }),
+    ];
+    const first = await stage.open([], { schedules });
+    await pass(stage, 2 * dayMs);
+    await first.close();
+    const tutti = await stage.open([], { schedules });
+    await pass(stage, dayMs);
+    expect(bodiesOf(stage.entries, "schedule-skipped").map(({ why }) => why)).toEqual(
+      Array.from({ length: 2 }, () => 'tea:2023-11-15T09:00:00Z is still open; overlap: "skip"'),
+    );
+    await (await tutti.open("tea:2023-11-15T09:00:00Z")).signal("enough", null);
+    await pass(stage, dayMs);
+    expect([...new Set(seen)]).toEqual(["2023-11-15", "2023-11-18"]);
+  },
+);
+
 test("a schedule that waits costs one timer and no entry", verifies("D9"), async () => {
   const stage = openStage();
   const { schedules } = daily();
@@ -122,7 +154,7 @@ test("a crash at every write: each due time has one run", verifies("D9", "D1", "
       expect(runs.map(({ status }) => status)).toEqual(due.map(() => "done"));
     }
   }
-  expect(crashes).toBeGreaterThan(15);
+  expect(crashes).toBeGreaterThan(10);
 });
 
 test("a clock that is set back starts nothing twice; one that is set forward is noticed", verifies("D9"), async () => {

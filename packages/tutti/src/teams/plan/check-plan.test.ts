@@ -46,6 +46,21 @@ test("a plan that can be run is one, and what it may cost at most is known", ver
   ]);
 });
 
+test("a budget that can't be kept, or that one call exceeds, is told before the plan runs", verifies("C5"), () => {
+  const task = { id: "a", call: "count", input: { text: topic } };
+  expect(problemsOf([{ ...task, budget: { usd: 0.1, calls: 3 } }])).toEqual([]);
+  expect(problemsOf([{ ...task, budget: { usd: 0.05 } }])).toEqual([
+    "unaffordable a: one call may cost 0.1 US dollars, and its budget is 0.05",
+  ]);
+  expect(problemsOf([{ ...task, budget: { calls: -1 } }])).toEqual([
+    "limit a: its budget: calls is -1, not a whole number from 0 up",
+  ]);
+  const inner = { name: "inner", tasks: [task] };
+  expect(problemsOf([{ id: "b", plan: inner, budget: { usd: 1 } }])).toEqual([
+    "limit b: it has a budget and a plan of its own",
+  ]);
+});
+
 test.each([
   ["form", "nonsense"],
   ["form", []],

@@ -1,4 +1,5 @@
 import { describeThrown } from "../../base/errors.ts";
+import { findBudgetProblem } from "../../contracts/budget.ts";
 import type { Callable } from "../../contracts/run.ts";
 import { findJsonSchema } from "../../contracts/schema.ts";
 import type { Schema } from "../../contracts/schema.ts";
@@ -138,6 +139,7 @@ class Inspection {
     this.lookAtWork(task, at);
     this.lookAtReferences(task, at, around);
     this.lookAtNumbers(task, at);
+    if (task.budget !== undefined) this.lookAtBudget(task, at);
     const { check } = task.success ?? {};
     if (check !== undefined && !Object.hasOwn(this.terms.checks ?? {}, check))
       this.add("check-unknown", at, {
@@ -213,6 +215,23 @@ class Inspection {
     const min = success?.confidenceMin ?? 0;
     if (!(min >= 0 && min <= 1))
       this.add("limit", at, { what: `its confidenceMin is ${min}`, hint: "A confidence is from 0 to 1." });
+  }
+
+  private lookAtBudget({ budget = {}, ...task }: PlanTask, at: string): void {
+    const problem = findBudgetProblem(budget);
+    if (problem !== undefined)
+      this.add("limit", at, { what: `its budget: ${problem}`, hint: "Leave out what is not limited." });
+    if (task.plan !== undefined || task.planFrom !== undefined)
+      this.add("limit", at, {
+        what: "it has a budget and a plan of its own",
+        hint: "Give the tasks inside their budgets.",
+      });
+    const costUsd = declaredCost(this.roster.choose(task));
+    if (budget.usd !== undefined && costUsd > budget.usd)
+      this.add("unaffordable", at, {
+        what: `one call may cost ${costUsd} US dollars, and its budget is ${budget.usd}`,
+        hint: "Raise its budget, or give it to a cheaper callable.",
+      });
   }
 
   private lookAtOrder(plan: Plan, path: string): void {

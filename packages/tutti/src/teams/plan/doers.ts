@@ -27,7 +27,7 @@ export function toDoers(task: PlanTask, given: CourseTerms & { readonly values: 
   const chosen = roster.choose(task);
   const { alternative } = task.onFailure ?? {};
   const second = alternative === undefined ? undefined : roster.find(alternative);
-  return [chosen, second].flatMap((callable) => (callable === undefined ? [] : [toDoer(callable)]));
+  return [chosen, second].flatMap((callable) => (callable === undefined ? [] : [toDoer(callable, task)]));
 }
 
 function toInnerPlan(name: string, plan: unknown, { terms, concurrency, runInner }: CourseTerms): Doer {

@@ -11,6 +11,7 @@ import {
   text,
   type Shape,
 } from "../../base/shape.ts";
+import { amountShape } from "../../contracts/budget.ts";
 import { schemaOf, type Schema } from "../../contracts/schema.ts";
 import { comparators, type Condition } from "./condition.ts";
 import { planLimits, type OnFailure, type Plan, type PlanTask, type Repeat, type SuccessTest } from "./plan.ts";
@@ -85,6 +86,7 @@ function toTaskShape(nesting: number): Shape<PlanTask> {
       success,
       onFailure,
       repeat,
+      budget: amountShape,
     },
   );
 }
@@ -148,6 +150,15 @@ const taskJson = {
       type: "object",
       properties: { until: conditionJson, max: { type: "integer", minimum: 1, maximum: planLimits.repeatMax } },
       required: ["until", "max"],
+    },
+    budget: {
+      description: "What each call of it may spend: US dollars, tokens, calls of models and tools.",
+      type: "object",
+      properties: {
+        usd: { type: "number", minimum: 0 },
+        tokens: { type: "integer", minimum: 0 },
+        calls: { type: "integer", minimum: 0 },
+      },
     },
   },
   required: ["id"],

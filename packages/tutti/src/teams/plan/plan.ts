@@ -1,3 +1,4 @@
+import type { Budget } from "../../contracts/budget.ts";
 import type { Condition } from "./condition.ts";
 import type { Source } from "./source.ts";
 
@@ -36,6 +37,8 @@ export interface PlanTask {
   readonly onFailure?: OnFailure;
   /** Does it again until the condition holds, or so often. `last` is the output before this one. */
   readonly repeat?: Repeat;
+  /** What each call of it may spend, with everything that it starts. Tasks with a plan of their own have none: the tasks inside do. */
+  readonly budget?: Budget;
 }
 
 /** All parts that are given must hold. */

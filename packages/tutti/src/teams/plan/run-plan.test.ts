@@ -51,6 +51,25 @@ test(
   },
 );
 
+test(
+  "a task spends no more than its budget in one call, and its alternative is then tried",
+  verifies("C5", "G11"),
+  async () => {
+    const eager = flow({
+      name: "eager",
+      input: z.object({ text: z.string() }),
+      output: z.object({ text: z.string() }),
+      run: async (run, { text }) => run.call(find, await run.call(find, { text })),
+    });
+    const task = { id: "a", call: "eager", input: { text: "tea" }, onFailure: { alternative: "write" } };
+    const play = (calls: number) =>
+      playPlan({ name: "p", tasks: [{ ...task, budget: { calls } }] }, { callables: [eager, find, write] });
+    expect(resultOf(await play(2))).toMatchObject({ outcomes: { a: { output: { text: "find(find(tea))" } } } });
+    const short = await play(1);
+    expect(resultOf(short)).toMatchObject({ outcomes: { a: { by: "write", output: { text: "write(tea)" } } } });
+  },
+);
+
 test("a plan inside a plan is a bounded cycle over several tasks", verifies("C3"), async () => {
   const round = {
     name: "round",

@@ -31,13 +31,14 @@ export interface Worked {
   readonly usage?: Usage;
 }
 
-export function toDoer(callable: Callable): Doer {
+export function toDoer(callable: Callable, { budget }: PlanTask): Doer {
   const { kind, name } = callable;
+  const options = budget === undefined ? undefined : { budget };
   return {
     name,
     // What an agent or a flow changed, it changed by tools, each with an outcome of its own.
     mayChange: kind === "tool" && callable.effect !== "read" && callable.effect !== "local",
-    work: (run, input) => run.result(callable, input),
+    work: (run, input) => run.result(callable, input, options),
   };
 }
 

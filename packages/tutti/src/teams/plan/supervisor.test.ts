@@ -222,6 +222,42 @@ test("a cancel reaches the tool of the last of three tiers", verifies("C6"), asy
   expect(outcome).toMatchObject({ code: "RUN_CANCELLED" });
 });
 
+/** Three tiers down to a tool; its whole work takes six calls. */
+function toBudgeted(calls: number) {
+  return supervisor({
+    name: "chief",
+    does: "Does it.",
+    model: "fast",
+    synthesis: "plan",
+    versionsMax: 1,
+    members: [toTier("head", toTier("lead", find))],
+    input: Topic,
+    output: Report,
+    budget: { calls },
+  });
+}
+
+test(
+  "a supervisor's budget is kept by everything that its members do, three tiers down",
+  verifies("C6", "G11"),
+  async () => {
+    const low = { name: "low", tasks: [{ id: "below", call: "find", input: { text: "tea" } }] };
+    const model = () =>
+      castModel({
+        "chief.planner": [{ ...toHandingOn("top", "head"), output: { $from: "below" } }],
+        "head.planner": [toHandingOn("middle", "lead")],
+        "lead.planner": [low],
+        "lead.synthesis": [{ report: "so" }],
+        "head.synthesis": [{ report: "so" }],
+      });
+    const six = await play(toBudgeted(6), model());
+    expect(six.outcome).toMatchObject({ output: { report: "so" } });
+    const short = await play(toBudgeted(3), model());
+    expect(short.outcome).toMatchObject({ code: "PLAN_FAILED", message: expect.stringContaining("3 calls") });
+    expect(keysOf(short.entries, "step-done").filter((key) => key.endsWith("/find"))).toEqual([]);
+  },
+);
+
 function keysOf(entries: readonly LedgerEntry[], kind: LedgerEntry["kind"]): readonly string[] {
   return entries.filter((entry) => entry.kind === kind).map(({ key }) => key);
 }

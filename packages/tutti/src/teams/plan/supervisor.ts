@@ -2,6 +2,7 @@ import { agent } from "../../agents/agent.ts";
 import { fromStoredError, TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { anything, fields, text } from "../../base/shape.ts";
+import { findBudgetProblem, type Budget } from "../../contracts/budget.ts";
 import type { Acted, Tool } from "../../contracts/callable.ts";
 import { pickTerms } from "../../contracts/contract.ts";
 import { addUsage, noUsage, type Confidence, type Usage } from "../../contracts/outcome.ts";
@@ -34,6 +35,8 @@ export interface SupervisorDefinition<Input, Output>
   readonly synthesis?: "model" | "plan";
   /** A plan that is there already, for the first try. */
   readonly plan?: Plan;
+  /** What all its calls in one run may spend together, with everything that its members do. */
+  readonly budget?: Budget;
 }
 
 /**
@@ -47,6 +50,11 @@ export function supervisor<Input, Output>(definition: SupervisorDefinition<Input
   if (members.length === 0)
     throw new TuttiError("DEFINITION_INVALID", `supervisor "${name}": it has no members`, {
       hint: "Give it the tools, agents and flows that do the work.",
+    });
+  const budgetProblem = definition.budget === undefined ? undefined : findBudgetProblem(definition.budget);
+  if (budgetProblem !== undefined)
+    throw new TuttiError("DEFINITION_INVALID", `supervisor "${name}": its budget: ${budgetProblem}`, {
+      hint: "Leave out what is not limited.",
     });
   const parts: Parts = {
     planner: planner({
@@ -67,6 +75,7 @@ export function supervisor<Input, Output>(definition: SupervisorDefinition<Input
     tools: toolsOf(members),
     ...joinAccess(members.map(accessOf)),
     ...pickTerms(definition),
+    budget: definition.budget,
     act: async (run, given) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine parses what is returned with this supervisor's own schema
       return (await supervise(run, { definition, parts, given })) as Acted<Output>;

@@ -4,7 +4,8 @@ import { verifies } from "../../../../../test/verifies.ts";
 import { toJsonSchema } from "../../contracts/schema.ts";
 import { toToolHost } from "../../testing/tool-host.ts";
 import { readMarkdown } from "../reading/read-markdown.ts";
-import { quoteIsIn, sourceTools } from "./source-tools.ts";
+import { quoteIsIn } from "./quote-is-in.ts";
+import { sourceTools } from "./source-tools.ts";
 import type { Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
 

@@ -78,16 +78,6 @@ export function sourceTools(sources: Sources): SourceTools {
   return { search, read };
 }
 
-/** Whether the source says exactly this. Only white space may differ: where a line is broken does not matter. */
-export function quoteIsIn(source: Pick<Source, "text">, quote: string): boolean {
-  const wanted = withSingleSpaces(quote);
-  return wanted !== "" && withSingleSpaces(source.text).includes(wanted);
-}
-
-function withSingleSpaces(words: string): string {
-  return words.replaceAll(/\s+/g, " ").trim();
-}
-
 function toHit(found: {
   readonly source: Source;
   readonly start: number;
