@@ -114,7 +114,7 @@ export interface Unapproved {
 
 const need: Shape<NeededApprovals> = fields({ count: integer, distinctFromInitiator: flag }, { role: text });
 
-export const stageShape: Shape<ApprovalStage> = fields(
+const stageShape: Shape<ApprovalStage> = fields(
   { deadlineMs: integer, onTimeout: oneOf("deny", "escalate", "proceed") },
   { need, persons: listOf(text), delegates: listOf(text) },
 );

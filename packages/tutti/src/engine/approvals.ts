@@ -6,7 +6,7 @@ import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/appr
 import { toApprovalId } from "../contracts/ids.ts";
 import type { Asking } from "../flow/govern/asking.ts";
 import { toDecided } from "../ledger/approval-votes.ts";
-import type { Appended, ApprovalFilter, Blob, NewEntry } from "../ledger/ledger.ts";
+import type { Appended, Blob, NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import type { Approvals, PersonsVote } from "./inbox.ts";
 import { nextRest } from "./steer-run.ts";

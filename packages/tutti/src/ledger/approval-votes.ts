@@ -2,7 +2,7 @@ import type { ApprovalRecord, ApprovalStage, ApprovalVote, CountedVote, Unapprov
 import type { NeededApprovals } from "../contracts/policy.ts";
 
 /** A decision is not a crowd: so many votes and hand-overs one approval takes. */
-export const votesMax = 100;
+const votesMax = 100;
 
 /** An approval after something has happened to it. */
 export interface Moved {

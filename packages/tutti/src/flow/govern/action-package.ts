@@ -23,7 +23,7 @@ export interface Told {
 }
 
 /** A preview that takes longer is left out. */
-export const previewTimeoutMs = 10_000;
+const previewTimeoutMs = 10_000;
 const previewCharactersMax = 20_000;
 const inputCharactersMax = 20_000;
 const wordsCharactersMax = 2_000;

@@ -5,14 +5,11 @@ import type { ApprovalRecord } from "../../contracts/approval.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import { toContract } from "../../contracts/contract.ts";
 import type { StaleRead } from "../../contracts/document.ts";
-import type { EffectKey } from "../../contracts/ids.ts";
 import type { Policy, PolicyVerdict } from "../../contracts/policy.ts";
 import { parseWith } from "../../contracts/schema.ts";
 import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { digestOf, effectKeyOf } from "../effect-key.ts";
-import type { Pending } from "../scope.ts";
-import type { Called } from "../step.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
@@ -180,7 +177,7 @@ function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
   };
 }
 
-export function isEffect({ effect }: Tool): boolean {
+function isEffect({ effect }: Tool): boolean {
   return effect === "idempotent" || effect === "once";
 }
 
