@@ -150,7 +150,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
-      inner.agent = { name: agent.name, version: agent.version };
+      inner.actor = { name: agent.name, version: agent.version };
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       const run = request.openRun(driver, inner);

@@ -15,7 +15,7 @@ export interface Scope {
   /** Models asked inside are to give answers of their own; scopes below take it over when they are opened. */
   wantsFresh: boolean;
   /** Who is at work here: the nearest agent; scopes below take it over when they are opened. */
-  agent: AgentAtWork | undefined;
+  actor: AgentAtWork | undefined;
   /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
   /** True when it, or a scope above it, is closed. */
@@ -63,7 +63,7 @@ class OpenScope implements Scope {
   readonly consumed: number[] = [];
   cancelled: TuttiError | undefined;
   wantsFresh: boolean;
-  agent: AgentAtWork | undefined;
+  actor: AgentAtWork | undefined;
   closed = false;
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;
@@ -76,7 +76,7 @@ class OpenScope implements Scope {
     this.parent = parent;
     this.cancelled = parent?.cancelled;
     this.wantsFresh = parent?.wantsFresh ?? false;
-    this.agent = parent?.agent;
+    this.actor = parent?.actor;
   }
 
   nextKey(name: string): StepKey {

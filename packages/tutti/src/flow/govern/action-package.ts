@@ -121,7 +121,7 @@ interface Words {
 /** What the agent has said about it, marked as its own words. */
 function findWords(entries: readonly LedgerEntry[], { scope }: GovernedCall): Words {
   const none = { recommendation: undefined, reasons: [], alternatives: [], confidence: undefined };
-  if (scope.agent === undefined) return none;
+  if (scope.actor === undefined) return none;
   const own = entries.filter((entry) => isUnder(entry.key, scope.path));
   const said = findLast(own, "step-done", ({ key }) => key.slice(scope.path.length).startsWith("/model"));
   const text = said === undefined ? undefined : readText(bodyOf(said, "step-done").out);

@@ -189,7 +189,7 @@ function toPackage(
   { key, scope, kind, sentence, stage, details, options }: Question,
   { dueAt, binding }: { readonly dueAt: number; readonly binding: ApprovalPackage["versions"] },
 ): ApprovalPackage {
-  const { agent } = scope;
+  const { actor: agent } = scope;
   const nothing = kind === "question" ? "Do nothing: leave it unanswered." : "Do nothing, or reject it with a reason.";
   const others = options ?? (kind === "question" ? ["Answer in your own words."] : ["Approve it."]);
   return toVisible<ApprovalPackage>({

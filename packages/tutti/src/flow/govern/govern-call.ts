@@ -15,7 +15,7 @@ import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
 import type { Asked, Obtained } from "./asking.ts";
 import type { GovernedCall } from "./governed-call.ts";
-import { obtainApproval } from "./obtain-approval.ts";
+import { obtainApproval, toEndEntry } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Decision, type Deed } from "./policy-decision.ts";
 
 /** What a call is allowed to do: what it asked for, or what a person made of it. */
@@ -132,6 +132,14 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
       passage.refuse(toDenial(call.tool.name, verdict));
       return;
     }
+    // It may want more now than people were asked for: then they are asked for that.
+    if (verdict.kind === "needs" && toCanonicalJson(verdict.approvals) !== toCanonicalJson(approval.needs)) {
+      await driver.append(
+        toEndEntry({ id: approval.id, step: call.key }, "superseded", "the policy asks for others now"),
+      );
+      govern(driver, governing);
+      return;
+    }
     const binding = (): ApprovalRecord["binding"] => toBinding(driver, policy, call);
     passage.go(toWay(call, [entry], { id: approval.id, binding }));
   } finally {
@@ -188,7 +196,7 @@ function canBeUndone(tool: Tool): boolean {
 /** What a yes to this call is bound to, part by part. */
 function toBinding(driver: Driver, policy: Policy, call: GovernedCall): ApprovalRecord["binding"] {
   const { tool, input, effect, scope } = call;
-  const { agent } = scope;
+  const { actor: agent } = scope;
   const reads = toReads(driver, call);
   const { flow, version } = driver.history.started;
   return {
@@ -230,7 +238,7 @@ function toSentence({ tool, called }: GovernedCall): string {
 }
 
 function toAsker({ scope }: GovernedCall, { run }: Driver): string {
-  return scope.agent === undefined ? `run ${run}` : `agent ${scope.agent.name}@${scope.agent.version}`;
+  return scope.actor === undefined ? `run ${run}` : `agent ${scope.actor.name}@${scope.actor.version}`;
 }
 
 function toBug({ key }: GovernedCall, error: unknown): TuttiError {

@@ -112,7 +112,7 @@ function toDeed({ key, scope }: GovernedWrites, { document, json }: GovernedWrit
 }
 
 function toBinding(driver: Driver, call: GovernedWrites, policy: string): ApprovalRecord["binding"] {
-  const { agent } = call.scope;
+  const { actor: agent } = call.scope;
   const { flow, version } = driver.history.started;
   return {
     agent: agent === undefined ? "" : `${agent.name}@${agent.version}`,
@@ -134,7 +134,7 @@ function toPackage(
   { key, scope, writes }: GovernedWrites,
   { needs, about, stages, dueAt, binding }: Shown,
 ): ApprovalPackage {
-  const askedBy = scope.agent === undefined ? `run ${driver.run}` : `agent ${scope.agent.name}@${scope.agent.version}`;
+  const askedBy = scope.actor === undefined ? `run ${driver.run}` : `agent ${scope.actor.name}@${scope.actor.version}`;
   return toVisible<ApprovalPackage>({
     kind: "action",
     summary: `${askedBy} wants to ${about}`,

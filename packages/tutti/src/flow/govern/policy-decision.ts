@@ -47,7 +47,7 @@ function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
 function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): PolicyRequest {
   const { run } = driver;
   const { flow, tenant, by } = driver.history.started;
-  const { agent } = deed.scope;
+  const { actor: agent } = deed.scope;
   const { input, costUsd, action, resource } = deed;
   return {
     principal:
