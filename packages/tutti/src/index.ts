@@ -95,7 +95,7 @@ export type {
   Voters,
   Transaction,
 } from "./contracts/run.ts";
-export type { EffectRecord, EffectState, RunRecord, RunStatus } from "./contracts/run-record.ts";
+export type { EffectRecord, EffectState, Priority, RunRecord, RunStatus } from "./contracts/run-record.ts";
 export type { Published, Topic, TopicEvent } from "./contracts/topic.ts";
 export type { Schema } from "./contracts/schema.ts";
 export type { Secret } from "./contracts/secret.ts";
@@ -155,6 +155,7 @@ export type { Compaction } from "./agents/compaction.ts";
 export type { CoordinationRules } from "./agents/coordination.ts";
 export type { BudgetLeft, StepDown } from "./agents/step-down.ts";
 export type { Breaker, Limits, LimitTable, Rate } from "./limits/limit.ts";
+export type { SlotUse, Waiting } from "./limits/slot-use.ts";
 export { systemClock } from "./base/clock.ts";
 export { withFailover, type FailoverDefinition } from "./tools/failover.ts";
 export type { Provider } from "./tools/provider.ts";

@@ -3,6 +3,10 @@ import type { CommandSpec, OptionSpec } from "./command.ts";
 const ledger: OptionSpec = { value: "path", does: "The ledger's file (.tutti/ledger.db)." };
 const json: OptionSpec = { does: "Prints JSON, one value a line, and nothing else on standard output." };
 const by: OptionSpec = { value: "name", does: "Who says so (the user's name)." };
+const priority: OptionSpec = {
+  value: "low|normal|high",
+  does: "Who goes first where runs or their calls wait (normal).",
+};
 
 /** What is typed to name an approval and what was looked at, as `tutti inbox` shows it. */
 const approval = { name: "approval", required: true } as const;
@@ -38,6 +42,7 @@ export const commands: readonly CommandSpec[] = [
       id: { value: "id", does: "The run's id; the same id again finds the first run." },
       key: { value: "key", does: "Starts with one key are one run." },
       by,
+      priority,
       ...watching,
     },
     more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder; its policy and people count for every run.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
@@ -89,6 +94,7 @@ export const commands: readonly CommandSpec[] = [
       id: { value: "id", does: "The run's id; the same id again finds the first call." },
       key: { value: "key", does: "Calls with one key are one call." },
       by,
+      priority,
       ...watching,
       json: { does: "Prints JSON: a tool a line; of a call the run's entries, and nothing else on standard output." },
     },
@@ -179,7 +185,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "limits",
     group: "look",
-    does: "Shows what accounts may spend and have spent, and what is left alone for now.",
+    does: "Shows what accounts may spend and have spent, what is left alone, and who is in and who waits.",
     operands: [],
     options: {
       under: { value: "prefix", does: "Only what begins so: tenant/, run/<id>, tool/." },

@@ -1,5 +1,8 @@
+import { priorities } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { StartOptions } from "../engine/tutti.ts";
+import { toUsage } from "./command-line.ts";
 import type { CommandCall } from "./command.ts";
 import { driveRun } from "./drive-run.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -13,7 +16,16 @@ export async function readInput(call: CommandCall): Promise<unknown> {
   return typed === undefined ? {} : readValue(typed, "--input");
 }
 
-/** Starts a run of one of the file's flows, under --id and --key, and drives it here. @throws TuttiError INPUT_INVALID */
+/** @throws TuttiError USAGE */
+function readPriority(call: CommandCall): Pick<StartOptions, "priority"> {
+  const typed = call.text("priority");
+  if (typed === undefined) return {};
+  const priority = priorities.find((each) => each === typed);
+  if (priority === undefined) throw toUsage(`"${typed}" is no priority`, `--priority takes: ${priorities.join(", ")}`);
+  return { priority };
+}
+
+/** Starts a run of one of the file's flows, under --id, --key and --priority, and drives it here. @throws TuttiError INPUT_INVALID, USAGE */
 export async function startRun(
   call: CommandCall,
   file: FlowFile,
@@ -24,11 +36,11 @@ export async function startRun(
   await parseWith(flow.input, input, { code: "INPUT_INVALID", what: `the input of ${what}` });
   const id = call.text("id");
   const key = call.text("key");
-  return driveRun(call, file, (tutti) =>
-    tutti.start(flow, input, {
-      by: readPerson(call),
-      ...(id === undefined ? {} : { id }),
-      ...(key === undefined ? {} : { key }),
-    }),
-  );
+  const options: StartOptions = {
+    by: readPerson(call),
+    ...(id === undefined ? {} : { id }),
+    ...(key === undefined ? {} : { key }),
+    ...readPriority(call),
+  };
+  return driveRun(call, file, (tutti) => tutti.start(flow, input, options));
 }

@@ -18,6 +18,7 @@ import { askedShape } from "./approval.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
+import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
@@ -86,6 +87,7 @@ export const bodies = {
       tenant: text,
       /** The person who started it. */
       by: text,
+      priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },

@@ -14,6 +14,11 @@ export function isOver(status: RunStatus): boolean {
   return status === "done" || status === "failed" || status === "cancelled";
 }
 
+/** How urgent a run is, the least urgent first. `normal` where nothing is said. */
+export const priorities = ["low", "normal", "high"] as const;
+
+export type Priority = (typeof priorities)[number];
+
 /** What the ledger knows of a run without reading its entries. */
 export interface RunRecord {
   readonly id: RunId;

@@ -1,5 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
+import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -9,6 +10,7 @@ import { runFlow, type RunEnd } from "../flow/run-flow.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Claim, RunLog } from "../ledger/ledger.ts";
 import { toRunLog } from "../ledger/run-log.ts";
+import { toStanding } from "../limits/standing.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
@@ -25,6 +27,8 @@ interface Book {
   readonly runs: ActiveRuns;
   readonly active: Map<RunId, ActiveRun>;
   readonly loading: Map<RunId, Promise<ActiveRun | undefined>>;
+  /** What is being done to runs that nobody drives. */
+  readonly asides: Map<RunId, Promise<void>>;
   readonly rests: Listeners<RunId, Rest>;
   readonly effects: Listeners<EffectKey, void>;
   readonly wakers: Map<RunId, () => void>;
@@ -40,7 +44,13 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
       // A copied past may hold large values, which have to be fetched first; a new run has nothing but its input.
       if (claim.entries.length > 1 || blobHashesOf(claim.entries[0]?.body ?? "").length > 0)
         driveInBackground(book, claim.record.id);
-      else if (!book.closed && !book.active.has(claim.record.id)) begin(book, { flow, claim, blobs: noBlobs });
+      else if (!book.closed && !book.active.has(claim.record.id) && hasSlot(book, claim.record, claim.entries))
+        begin(book, { flow, claim, blobs: noBlobs });
+    },
+    aside: (run, work) => doAside(book, run, work),
+    tellEnd(record, end) {
+      book.rests.tell(record.id, { kind: "over", end });
+      tellParent(book, record, end);
     },
     onRest: (run, listener) => book.rests.add(run, listener),
     wakeAt: (run, dueAt) => wakeAt(book, run, dueAt),
@@ -48,13 +58,18 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
     effectChanged: (key) => book.effects.tell(key, undefined),
     tell: (run, rest) => book.rests.tell(run, rest),
     close: (graceMs) => close(book, graceMs),
-    release: (run) => release(book, run),
+    release(run) {
+      const parent = book.active.get(run)?.record.parent;
+      release(book, run);
+      if (parent !== undefined) evict(book, parent);
+    },
   };
   const book: Book = {
     engine,
     runs,
     active: new Map(),
     loading: new Map(),
+    asides: new Map(),
     rests: openListeners(),
     effects: openListeners(),
     wakers: new Map(),
@@ -80,6 +95,20 @@ function driveInBackground(book: Book, run: RunId): void {
 }
 
 async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
+  const slots = book.engine.protection?.slots;
+  if (slots?.waitsFor(run) !== undefined) return undefined;
+  await book.asides.get(run)?.catch(() => undefined); // whoever asked for that is told
+  let taken: ActiveRun | "waits" | undefined;
+  try {
+    taken = await claimAndBegin(book, run);
+  } finally {
+    if (taken === undefined) slots?.leave(run); // what can't be driven after all holds no slot
+  }
+  return taken === "waits" ? undefined : taken;
+}
+
+/** `waits`: there is no slot for it; it keeps its place. */
+async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | "waits" | undefined> {
   const { engine } = book;
   const found = await engine.ledger.findRun(run);
   if (book.closed || found === undefined || found.status === "paused" || found.status === "parked") return undefined;
@@ -89,9 +118,43 @@ async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   }
   const flow = engine.findFlow(found.flow, found.version);
   if (flow === undefined) return undefined;
+  const isLimited = engine.protection?.slots !== undefined;
+  if (isLimited && !hasSlot(book, found, await engine.ledger.read(run, 1, 2))) return "waits";
   const claim = await engine.ledger.claim(run);
   const blobs = await readBlobs(engine, claim);
   return book.closed ? undefined : begin(book, { flow, claim, blobs });
+}
+
+/** True when the run may be driven. Otherwise it is taken up as soon as it is its turn; the ledger says everything that it needs then. */
+function hasSlot(book: Book, { id, flow, status }: RunRecord, [first, second]: readonly LedgerEntry[]): boolean {
+  const { protection } = book.engine;
+  if (protection?.slots === undefined || first === undefined) return true;
+  const { tenant, priority } = bodyOf(first, "run-started");
+  // One that waits for a signal from its first line on has no entry but its start.
+  const hasBegun = second !== undefined || status !== "running";
+  const who = { run: id, flow, tenant, priority, hasBegun };
+  return protection.slots.enter(toStanding(protection.limits, who), () => void takeTurn(book, id));
+}
+
+/** The run holds its slots now. Whoever found it waiting a moment ago comes to an end first. */
+async function takeTurn(book: Book, run: RunId): Promise<void> {
+  await book.loading.get(run)?.catch(() => undefined); // whoever asked for that is told
+  if (!book.closed) driveInBackground(book, run);
+}
+
+async function doAside(book: Book, run: RunId, work: () => Promise<void>): Promise<boolean> {
+  for (let other = findOther(book, run); other !== undefined; other = findOther(book, run)) {
+    await other.catch(() => undefined); // whoever asked for that is told
+  }
+  if (book.active.get(run)?.driver.stopped === false) return false;
+  const done = work().finally(() => book.asides.delete(run));
+  book.asides.set(run, done);
+  await done;
+  return true;
+}
+
+function findOther(book: Book, run: RunId): Promise<unknown> | undefined {
+  return book.loading.get(run) ?? book.asides.get(run);
 }
 
 /** The run ended somewhere else, while somebody here still waits for it. */
@@ -122,7 +185,10 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
     run,
     flow,
     onRest: () => onRest(book, run),
-    onParked: (error) => leave({ kind: "parked", error }),
+    onParked(error) {
+      leave({ kind: "parked", error });
+      if (record.parent !== undefined) evict(book, record.parent);
+    },
     onAbandoned: (error) => leave({ kind: "lost", error }),
   });
   const driver = openDriver({
@@ -216,6 +282,7 @@ function evict(book: Book, run: RunId): void {
 function release(book: Book, run: RunId): void {
   book.active.get(run)?.driver.stop();
   book.active.delete(run);
+  book.engine.protection?.slots?.leave(run);
   book.evictions.get(run)?.();
   book.evictions.delete(run);
 }

@@ -1,5 +1,17 @@
-import { anything, branded, fields, integer, oneOf, text, type Shape, type ShapeOf } from "../base/shape.ts";
+import {
+  anything,
+  branded,
+  fields,
+  integer,
+  listOf,
+  oneOf,
+  recordOf,
+  text,
+  type Shape,
+  type ShapeOf,
+} from "../base/shape.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import { priorities } from "../contracts/run-record.ts";
 import type { PersonsVote } from "./inbox.ts";
 import type { Verdict } from "./tutti.ts";
 
@@ -44,6 +56,8 @@ export const controlCommands = {
   settle: fields({ effect, verdict }),
   fork: fields({ run, step }, { output: anything, input: anything }),
   decide: fields({ id: text, vote }),
+  slots: fields({}),
+  waits: fields({ runs: listOf(run) }),
 } as const satisfies Record<string, Shape<unknown>>;
 
 export type ControlCommand = keyof typeof controlCommands;
@@ -59,6 +73,21 @@ export const controlAnswers = {
   settle: fields({}),
   fork: fields({ run }),
   decide: fields({ state: text }),
+  slots: fields({
+    slots: listOf(
+      fields(
+        {
+          limit: text,
+          of: oneOf("calls", "runs"),
+          inUse: integer,
+          waiting: listOf(fields({ priority: oneOf(...priorities), tenant: text, count: integer })),
+        },
+        { slots: integer },
+      ),
+    ),
+  }),
+  /** By run, for those that wait for a limit. */
+  waits: fields({ waits: recordOf(listOf(text)) }),
 } as const satisfies Record<ControlCommand, Shape<unknown>>;
 
 export type ControlAnswer<Command extends ControlCommand> = ShapeOf<(typeof controlAnswers)[Command]>;

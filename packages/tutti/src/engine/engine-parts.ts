@@ -64,7 +64,10 @@ export type Rest =
 /** The runs in memory: loads them from the ledger, lets them go when they rest, and wakes them when they are due. */
 export interface ActiveRuns {
   find(run: RunId): ActiveRun | undefined;
-  /** Drives the run if it can go on: it is open, neither paused nor parked, and its flow is registered. */
+  /**
+   * Drives the run if it can go on: it is open, neither paused nor parked, and its flow is registered. Where there is no slot for it, it is driven
+   * as soon as there is one.
+   */
   drive(run: RunId): Promise<ActiveRun | undefined>;
   /** Drives a run that this process has just started. */
   adopt(flow: Flow, claim: Claim): void;
@@ -72,11 +75,15 @@ export interface ActiveRuns {
   onRest(run: RunId, listener: (rest: Rest) => void): () => void;
   /** Drives the run at that time. */
   wakeAt(run: RunId, dueAt: number): void;
+  /** Does something to a run that nobody drives, and nobody does meanwhile. False: it is driven, and nothing was done. */
+  aside(run: RunId, work: () => Promise<void>): Promise<boolean>;
+  /** A run ended that nobody drove. */
+  tellEnd(record: RunRecord, end: RunEnd): void;
   readonly watchEffect: (key: EffectKey, wake: () => void) => () => void;
   readonly effectChanged: (key: EffectKey) => void;
   tell(run: RunId, rest: Rest): void;
   /** Lets what is going on come to its recorded end, within the given time, and then drives nothing any more. */
   close(graceMs: number): Promise<void>;
-  /** Lets a run go that was halted. */
+  /** Lets a run go that was halted, or waits for a slot. */
   release(run: RunId): void;
 }

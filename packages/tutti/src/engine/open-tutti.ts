@@ -18,7 +18,7 @@ import { isJournalId } from "./journal.ts";
 import { openListeners } from "./listeners.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
-import { checkProtection, openProtection, toPayerFields } from "./protection.ts";
+import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
 import { toTriggers, type Triggers } from "./triggers.ts";
@@ -155,6 +155,8 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
     accounts: (filter) => engine.ledger.listAccounts(filter),
+    slots: () => listSlots(engine.protection),
+    waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {

@@ -241,3 +241,38 @@ test(
     expect(bodiesOf(stage.entries, "run-parked")).toHaveLength(2);
   },
 );
+
+test(
+  "a cancel that comes while a pause takes hold ends the run, and nobody has to resume it",
+  verifies("D11"),
+  async () => {
+    const { stage, gate, executed, flow } = busy();
+    const tutti = await stage.open([flow]);
+    const run = await tutti.start(flow, null, { id: "r" });
+    await until(() => executed.length === 2);
+    const ended = errorOf(run.result());
+    const paused = run.pause();
+    await until(() => bodiesOf(stage.entries, "run-paused").length === 1);
+    await run.cancel("enough");
+    gate.open();
+    await paused;
+    expect(await ended).toMatchObject({ code: "RUN_CANCELLED" });
+    expect(await run.state()).toEqual({ kind: "cancelled", reason: "enough" });
+  },
+);
+
+test("two pauses at once both end, and a resume before that does nothing a second time", verifies("D11"), async () => {
+  const { stage, gate, executed, flow } = busy();
+  const tutti = await stage.open([flow]);
+  const run = await tutti.start(flow, null, { id: "r" });
+  await until(() => executed.length === 2);
+  const pauses = [run.pause(), run.pause()];
+  await until(() => bodiesOf(stage.entries, "run-paused").length === 2);
+  const resumed = run.resume();
+  await takeTurns(20);
+  expect(executed).toEqual(["one", "two"]);
+  gate.open();
+  await Promise.all([...pauses, resumed]);
+  expect(await run.result()).toEqual(["one", "two", "after"]);
+  expect(executed).toEqual(["one", "two", "after"]);
+});

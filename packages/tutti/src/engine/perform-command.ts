@@ -56,6 +56,11 @@ const performers: Performers = {
     const forked = await handle.fork(request.step, toEdit(request));
     return { run: forked.id };
   },
+  slots: async (tutti) => ({ slots: tutti.slots() }),
+  async waits(tutti, { runs }) {
+    const waits = runs.map((run) => [run, tutti.waitsFor(run)] as const);
+    return { waits: Object.fromEntries(waits.filter(([, limits]) => limits.length > 0)) };
+  },
 };
 
 /** @throws TuttiError USAGE for both at once */

@@ -2,9 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import { findBudgetProblem, type Budget } from "../contracts/budget.ts";
 import type { RunId } from "../contracts/ids.ts";
-import type { Protection } from "../flow/budget-levels.ts";
+import { priorities } from "../contracts/run-record.ts";
+import type { Payer, Protection } from "../flow/budget-levels.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { checkLimits } from "../limits/limit.ts";
+import type { SlotUse } from "../limits/slot-use.ts";
 import type { StartOptions, TuttiOptions } from "./tutti.ts";
 
 const accountPattern = /^(?:(?:tenant|flow)\/.+|run\/\*)$/u;
@@ -42,16 +44,35 @@ export async function openProtection(
   { limits, budgets = {} }: TuttiOptions,
   clock: Clock,
 ): Promise<Protection | undefined> {
-  if (limits === undefined) return Object.keys(budgets).length === 0 ? undefined : { gates: undefined, budgets };
-  const { openGates } = await import("../limits/gates.ts");
-  return { gates: await openGates(ledger, { limits, clock }), budgets };
+  if (limits === undefined)
+    return Object.keys(budgets).length === 0 ? undefined : { gates: undefined, slots: undefined, limits: {}, budgets };
+  const [{ openGates }, { openRunSlots }] = await Promise.all([
+    import("../limits/gates.ts"),
+    import("../limits/run-slots.ts"),
+  ]);
+  return { gates: await openGates(ledger, { limits, clock }), slots: openRunSlots(limits), limits, budgets };
 }
 
-/** What a start says about who pays. @throws TuttiError INPUT_INVALID */
+export function listSlots(protection: Protection | undefined): readonly SlotUse[] {
+  return [...(protection?.slots?.usage() ?? []), ...(protection?.gates?.usage() ?? [])];
+}
+
+/** The limits that a run waits for: for a slot of its own, or with its calls. */
+export function listWaits(protection: Protection | undefined, run: RunId): readonly string[] {
+  const slot = protection?.slots?.waitsFor(run);
+  return slot === undefined ? (protection?.gates?.waitsFor(run) ?? []) : [slot];
+}
+
+/** What a start says about who pays, and how urgent it is. @throws TuttiError INPUT_INVALID */
 export function toPayerFields(
   run: RunId,
-  { tenant, budget }: StartOptions,
-): { readonly tenant?: string; readonly budgets?: Readonly<Record<string, Budget>> } {
+  { tenant, budget, priority }: StartOptions,
+): Pick<Payer, "tenant" | "priority" | "budgets"> {
+  if (priority !== undefined && !priorities.includes(priority)) {
+    throw new TuttiError("INPUT_INVALID", `"${priority}" is no priority`, {
+      hint: `Use ${priorities.join(", ")}; normal is the default.`,
+    });
+  }
   if (tenant !== undefined && !tenantPattern.test(tenant)) {
     throw new TuttiError("INPUT_INVALID", `"${tenant}" can't name a tenant`, {
       hint: "Use letters, digits and . ~ : @ - _, at most 120.",
@@ -60,6 +81,7 @@ export function toPayerFields(
   if (budget !== undefined) checkBudget("INPUT_INVALID", `run ${run}`, budget);
   return {
     ...(tenant === undefined ? {} : { tenant }),
+    ...(priority === undefined ? {} : { priority }),
     ...(budget === undefined ? {} : { budgets: { [`run/${run}`]: budget } }),
   };
 }

@@ -96,6 +96,8 @@ async function settled(engine: Engine, runs: ActiveRuns, id: RunId): Promise<Run
 async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState> {
   const driver = runs.find(id)?.driver;
   const record = await findRun(engine, id);
+  const slot = engine.protection?.slots?.waitsFor(id);
+  if (slot !== undefined) return { kind: "waiting", untilMs: undefined, signals: [], slot };
   if (driver !== undefined && !driver.stopped && record.status !== "paused") {
     const isIdle = driver.delivery.idle && driver.busy === 0;
     // Taken up again only to be looked at: what it says of itself counts once its past is replayed.

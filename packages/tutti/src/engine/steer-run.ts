@@ -1,6 +1,6 @@
 import { TuttiError } from "../base/errors.ts";
 import { refuseSecrets } from "../base/refuse-secrets.ts";
-import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
+import { bodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { PersonsVerdict } from "../flow/driver.ts";
@@ -47,24 +47,31 @@ export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
   });
 }
 
-/** Writes to a run that nobody drives: it is paused or parked, or its flow's code is not here. The next driver finds the entry. */
+/** Writes to a run that nobody drives: it is paused or parked, waits for a slot, or its flow's code is not here. The next driver finds the entry. */
 async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
   const { log, record } = await engine.ledger.claim(run);
   if (isOver(record.status)) throw toRunOver(run);
   await Promise.all(entries.map((entry) => log.append(entry)));
 }
 
+interface SignalRequest {
+  readonly run: RunId;
+  readonly signal: IncomingSignal;
+}
+
 /** Delivers a signal, whatever the run is doing. Resolves when it is durable. */
-export async function signalRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly signal: IncomingSignal },
-): Promise<void> {
-  const active = runs.find(request.run) ?? (await runs.drive(request.run));
-  if (active !== undefined && !active.driver.stopped) {
-    await receiveSignal(active.driver, request.signal);
-    return;
-  }
+export async function signalRun(engine: Engine, runs: ActiveRuns, request: SignalRequest): Promise<void> {
+  do {
+    const active = runs.find(request.run) ?? (await runs.drive(request.run));
+    if (active !== undefined && !active.driver.stopped) {
+      await receiveSignal(active.driver, request.signal);
+      return;
+    }
+  } while (!(await runs.aside(request.run, () => writeSignal(engine, request))));
+}
+
+/** Writes the signal to a run that nobody drives. */
+async function writeSignal(engine: Engine, request: SignalRequest): Promise<void> {
   const found = await findRun(engine, request.run);
   refuseJournal(found);
   const isSeen = (entry: LedgerEntry): boolean =>
@@ -79,46 +86,61 @@ export async function signalRun(
   await log.append({ ...toSignalEntry(request.signal), ...wakes });
 }
 
+interface CancelRequest {
+  readonly run: RunId;
+  readonly by: string;
+  readonly reason: string;
+}
+
 /** Cancels a run and, through it, its children. Resolves when the wish is durable; the run ends as soon as its code has left. */
-export async function cancelRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string; readonly reason: string },
-): Promise<void> {
-  const { by, reason } = request;
-  const active = runs.find(request.run) ?? (await runs.drive(request.run));
-  if (active !== undefined && !active.driver.stopped) {
-    await requestCancel(active.driver, { by, reason });
-    return;
-  }
-  const record = await findOpen(engine, request.run);
+export async function cancelRun(engine: Engine, runs: ActiveRuns, request: CancelRequest): Promise<void> {
+  do {
+    const active = runs.find(request.run) ?? (await runs.drive(request.run));
+    if (active !== undefined && !active.driver.stopped) {
+      await requestCancel(active.driver, request);
+      return;
+    }
+  } while (!(await runs.aside(request.run, () => cancelAside(engine, runs, request))));
+}
+
+/** Cancels a run that nobody drives. */
+async function cancelAside(engine: Engine, runs: ActiveRuns, request: CancelRequest): Promise<void> {
+  const { run, by, reason } = request;
+  const record = await findOpen(engine, run);
   const wish = toCancelEntry({ by, reason });
   // A parked run's code can't be trusted to leave, and a paused one's would first have to go on: both end here, with nothing undone.
-  const ends = record.status === "parked" || record.status === "paused";
-  await writeTo(
-    engine,
-    request.run,
-    ends
-      ? [
-          wish,
-          {
-            kind: "run-cancelled",
-            key: "",
-            body: toBody({ reason }),
-            status: "cancelled",
-            ...(record.parent === undefined ? {} : { wakes: record.parent }),
-          },
-        ]
-      : [wish],
-  );
-  if (!ends) return;
-  runs.tell(request.run, { kind: "over", end: { kind: "cancelled", reason } });
-  const { openChildren } = readHistory(await engine.ledger.read(request.run));
+  // One that has not begun, because it waits for a slot, has nothing to leave.
+  const isStopped = record.status === "parked" || record.status === "paused";
+  const waitsForSlot = engine.protection?.slots?.waitsFor(run) !== undefined;
+  const ends = isStopped || (waitsForSlot && !(await hasBegun(engine, run)));
+  if (!ends) {
+    await writeTo(engine, run, [wish]);
+    return;
+  }
+  const end: NewEntry = {
+    kind: "run-cancelled",
+    key: "",
+    body: toBody({ reason }),
+    status: "cancelled",
+    ...(record.parent === undefined ? {} : { wakes: record.parent }),
+  };
+  await writeTo(engine, run, [wish, end]);
+  runs.release(run);
+  runs.tellEnd(record, { kind: "cancelled", reason });
+  const { openChildren } = readHistory(await engine.ledger.read(run));
   for (const [child, onParentEnd] of openChildren) {
     if (onParentEnd === "cancel")
-      await cancelChild(engine, runs, { run: child, by: "its parent", reason: `${request.run} was cancelled` });
+      await cancelChild(engine, runs, { run: child, by: "its parent", reason: `${run} was cancelled` });
   }
 }
+
+/** Anything was written but its start and what others sent it. */
+async function hasBegun(engine: Engine, run: RunId): Promise<boolean> {
+  const entries = await engine.ledger.read(run);
+  return entries.some(({ kind }) => !sentKinds.has(kind));
+}
+
+const sentKinds: ReadonlySet<EntryKind> = new Set(["run-started", "signal-received", "run-paused", "run-resumed"]);
 
 async function cancelChild(engine: Engine, runs: ActiveRuns, request: Parameters<typeof cancelRun>[2]): Promise<void> {
   const record = await engine.ledger.findRun(request.run);
@@ -134,17 +156,26 @@ export async function pauseRun(
   const record = await findOpen(engine, request.run);
   if (record.status === "paused") return;
   const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
-  const active = runs.find(request.run);
-  if (active === undefined || active.driver.stopped) {
+  const pauseAside = async (): Promise<void> => {
     await writeTo(engine, request.run, [entry]);
-  } else {
-    const { driver } = active;
-    await driver.accept(entry, () => {});
-    await new Promise<void>((resolve) => driver.halt(resolve));
-    await driver.log.durable();
     runs.release(request.run);
+  };
+  for (;;) {
+    const active = runs.find(request.run);
+    if (active !== undefined && !active.driver.stopped) {
+      const { driver } = active;
+      await driver.accept(entry, () => {});
+      await new Promise<void>((resolve) => driver.halt(resolve));
+      await driver.log.durable();
+      // Another pause may have let it go, and a resume have taken it up again.
+      if (runs.find(request.run) === active) runs.release(request.run);
+      break;
+    }
+    if (await runs.aside(request.run, pauseAside)) break;
   }
   runs.tell(request.run, { kind: "waiting" });
+  // A cancel that came while the driver was being halted goes before: without anybody to drive it, the run would never end.
+  if ((await findRun(engine, request.run)).status === "running") await runs.drive(request.run);
 }
 
 /** Goes on after a pause, and tries again what is parked. */
@@ -155,10 +186,17 @@ export async function resumeRun(
 ): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused" || record.status === "parked") {
-    if (runs.find(request.run) !== undefined) runs.release(request.run);
-    await writeTo(engine, request.run, [
-      { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
-    ]);
+    const active = runs.find(request.run);
+    // A pause that is still taking hold comes to its end first: what is at work must not be at work twice.
+    if (active?.driver.stopped === false) await new Promise<void>((resolve) => active.driver.halt(resolve));
+    if (active !== undefined && runs.find(request.run) === active) runs.release(request.run);
+    await runs.aside(request.run, async () => {
+      const { status } = await findOpen(engine, request.run);
+      if (status !== "paused" && status !== "parked") return; // somebody else was quicker
+      await writeTo(engine, request.run, [
+        { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
+      ]);
+    });
   }
   const active = await runs.drive(request.run);
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
@@ -192,21 +230,20 @@ export async function settleEffect(
       { hint: "`tutti runs --status in-doubt` lists what waits for a person.", facts: { effect: request.effect } },
     );
   }
+  const write = (): Promise<void> => writeTo(engine, effect.run, [toVerdictEntry(effect, request.verdict)]);
   for (;;) {
     const driver = (runs.find(effect.run) ?? (await runs.drive(effect.run)))?.driver;
-    if (driver === undefined || driver.stopped) break;
-    if (settleDoubt(driver, effect.key, request.verdict)) {
+    if (driver === undefined || driver.stopped) {
+      if (await runs.aside(effect.run, write)) break;
+    } else if (settleDoubt(driver, effect.key, request.verdict)) {
       await driver.log.durable();
       return;
-    }
-    // At rest, and nobody there waits for it: it belongs to a branch whose code does not run any more, and is taken up at the end.
-    if (driver.delivery.idle && driver.busy === 0) {
+    } else if (driver.delivery.idle && driver.busy === 0) {
+      // At rest, and nobody there waits for it: it belongs to a branch whose code does not run any more, and is taken up at the end.
       runs.release(effect.run);
-      break;
-    }
-    await nextRest(runs, effect.run);
+      if (await runs.aside(effect.run, write)) break;
+    } else await nextRest(runs, effect.run);
   }
-  await writeTo(engine, effect.run, [toVerdictEntry(effect, request.verdict)]);
   runs.effectChanged(effect.key);
   await runs.drive(effect.run);
 }

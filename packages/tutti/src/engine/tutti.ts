@@ -8,12 +8,13 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
-import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
+import type { EffectRecord, Priority, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Published, Topic } from "../contracts/topic.ts";
 import type { AccountFilter, Durability, Ledger, RunFilter } from "../ledger/ledger.ts";
 import type { LimitTable } from "../limits/limit.ts";
+import type { SlotUse } from "../limits/slot-use.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
 import type { Approvals } from "./inbox.ts";
@@ -42,7 +43,7 @@ export interface TuttiOptions {
   readonly schedules?: readonly Schedule[];
   /** What may be spent, by account: `tenant/acme`, `flow/brief`; `tenant/*`, `flow/*`, `run/*` for each one that is not named. */
   readonly budgets?: Readonly<Record<string, Budget>>;
-  /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>` and `tenant/<name>`. */
+  /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>`, `tenant/<name>`, `flow/<name>` and `agent/<name>`. */
   readonly limits?: LimitTable;
   /** Rules that everything is decided by before it happens. Without one everything is allowed. */
   readonly policy?: Policy;
@@ -114,6 +115,8 @@ export interface StartOptions {
   readonly budget?: Budget;
   /** The person who starts it: a rule may ask for somebody else's yes. */
   readonly by?: string;
+  /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */
+  readonly priority?: Priority;
 }
 
 /** An engine over one ledger: starts runs, drives them, brings them back after a crash. */
@@ -142,6 +145,10 @@ export interface Tutti {
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
   /** What accounts may spend, have spent and have reserved; those that something was reserved in. */
   accounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
+  /** What of the limits is in use in this process now, and how many wait, by priority and tenant. */
+  slots(): readonly SlotUse[];
+  /** The limits that a run waits for now: for a slot of its own, or with its calls. */
+  waitsFor(run: string): readonly string[];
   /** Effects whose outcome nobody knows, for a person to settle. */
   inDoubt(): Promise<readonly EffectRecord[]>;
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
@@ -184,7 +191,13 @@ export type ForkEdit = { readonly output: unknown } | { readonly input: unknown 
 /** A run stands in exactly one of these. */
 export type RunState<Output = unknown> =
   | { readonly kind: "running" }
-  | { readonly kind: "waiting"; readonly untilMs: number | undefined; readonly signals: readonly string[] }
+  | {
+      readonly kind: "waiting";
+      readonly untilMs: number | undefined;
+      readonly signals: readonly string[];
+      /** The limit whose slot it waits for, such as `tenant/acme`: it begins, or goes on, by itself. */
+      readonly slot?: string;
+    }
   /** For people; with a time, if one of its waits has one. */
   | { readonly kind: "asking"; readonly untilMs: number | undefined; readonly approvals: readonly ApprovalRecord[] }
   | { readonly kind: "paused" }

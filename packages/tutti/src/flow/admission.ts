@@ -67,8 +67,9 @@ interface Limited extends ToolCall {
 export function findLimited(driver: Driver, call: ToolCall): Limited | undefined {
   const { admission } = driver;
   if (admission.isFree && call.budget === undefined) return undefined;
-  const { tenant, run } = admission;
-  const gates = admission.gates?.of({ tenant, kind: "tool", name: call.tool.name }) ?? [];
+  const { tenant, flow, run } = admission;
+  const agent = admission.agentAt(call.scope);
+  const gates = admission.gates?.of({ tenant, flow, agent, kind: "tool", name: call.tool.name }) ?? [];
   const levels = [...admission.levelsAt(call.scope), ...toCallLevels(run, call.key, call.budget)];
   return gates.length === 0 && levels.length === 0 ? undefined : { ...call, gates, levels };
 }
@@ -92,7 +93,8 @@ async function admit(
   asking: Admission & { readonly attempt: number },
 ): Promise<Ticket | undefined> {
   const { tool, gates, scope } = call;
-  const caller = { calls: "tool", attempt: asking.attempt, mayProbe: mayProbe(tool) } as const;
+  const { standing } = driver.admission;
+  const caller = { calls: "tool", attempt: asking.attempt, mayProbe: mayProbe(tool), standing } as const;
   const pass = await passGates(driver, { gates, caller, signal: scope.signal() });
   try {
     const appended = await write(driver, call, asking.intent);

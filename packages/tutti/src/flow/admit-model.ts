@@ -22,7 +22,9 @@ export function admitModel(
   const { admission } = driver;
   if (admission.isFree) return asked.model;
   const { model, asker } = asked;
-  const gates = admission.gates?.of({ tenant: admission.tenant, kind: "model", name: model.provider }) ?? [];
+  const { tenant, flow } = admission;
+  const agent = admission.agentAt(scope);
+  const gates = admission.gates?.of({ tenant, flow, agent, kind: "model", name: model.provider }) ?? [];
   const levels = admission.levelsAt(scope);
   if (gates.length === 0 && levels.length === 0) return model;
   return {
@@ -49,7 +51,12 @@ interface Question {
 async function generate(driver: Driver, limited: Limited, question: Question): Promise<ModelReply> {
   const { gates, asker, levels, model } = limited;
   const amount = levels.length === 0 ? undefined : toWorstCase(limited, question.request);
-  const caller = { calls: "model", attempt: asker.attempt, mayProbe: true } as const;
+  const caller = {
+    calls: "model",
+    attempt: asker.attempt,
+    mayProbe: true,
+    standing: driver.admission.standing,
+  } as const;
   const pass = await passGates(driver, { gates, caller, signal: question.signal });
   let granted: Amount | undefined;
   try {

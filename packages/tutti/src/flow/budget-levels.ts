@@ -1,11 +1,18 @@
 import type { Budget, BudgetLevel } from "../contracts/budget.ts";
 import type { RunId } from "../contracts/ids.ts";
+import type { Priority } from "../contracts/run-record.ts";
 import type { Gates } from "../limits/gates.ts";
+import type { LimitTable } from "../limits/limit.ts";
+import type { RunSlots } from "../limits/run-slots.ts";
+import { toStanding, type Standing } from "../limits/standing.ts";
 import type { Scope } from "./scope.ts";
 
 /** What the engine's owner declared to protect the world from its runs, and the runs from each other. */
 export interface Protection {
   readonly gates: Gates | undefined;
+  readonly slots: RunSlots | undefined;
+  /** As they were declared; empty where there are none. */
+  readonly limits: LimitTable;
   /** Limits by account: `tenant/acme`, `flow/brief`; `tenant/*`, `flow/*` and `run/*` for each one that is not named. */
   readonly budgets: Readonly<Record<string, Budget>>;
 }
@@ -15,6 +22,7 @@ export interface Payer {
   readonly run: RunId;
   readonly flow: string;
   readonly tenant?: string | undefined;
+  readonly priority?: Priority | undefined;
   readonly budgets?: Readonly<Record<string, Budget>> | undefined;
 }
 
@@ -22,7 +30,11 @@ export interface Payer {
 export interface RunAdmission {
   readonly run: RunId;
   readonly tenant: string | undefined;
+  readonly flow: string;
+  readonly priority: Priority | undefined;
   readonly gates: Gates | undefined;
+  /** What decides whose turn it is where calls of this run wait beside others. */
+  readonly standing: Standing;
   /** Accounts that everything in the run pays into. */
   readonly levels: readonly BudgetLevel[];
   /** Nothing is limited anywhere, so that a call has nothing to ask. */
@@ -31,15 +43,26 @@ export interface RunAdmission {
   limitScope(scope: Scope, levels: readonly BudgetLevel[]): void;
   /** The accounts that a call in this scope pays into. */
   levelsAt(scope: Scope): readonly BudgetLevel[];
+  /** Everything inside the scope is done by that agent. */
+  nameAgent(scope: Scope, agent: string): void;
+  /** The innermost agent that a call in this scope is made by. */
+  agentAt(scope: Scope): string | undefined;
 }
 
 export function openAdmission(protection: Protection | undefined, payer: Payer): RunAdmission {
   const levels = toRunLevels(protection?.budgets ?? {}, payer);
   const gates = protection?.gates;
   let levelsByScope: WeakMap<Scope, readonly BudgetLevel[]> | undefined;
+  let agentByScope: WeakMap<Scope, string> | undefined;
+  let standing: Standing | undefined;
   return {
     run: payer.run,
     tenant: payer.tenant,
+    flow: payer.flow,
+    priority: payer.priority,
+    get standing() {
+      return (standing ??= toStanding(protection?.limits ?? {}, { ...payer, hasBegun: true }));
+    },
     gates,
     levels,
     get isFree() {
@@ -56,6 +79,17 @@ export function openAdmission(protection: Protection | undefined, payer: Payer):
         found.push(...(levelsByScope.get(at) ?? []));
       }
       return found;
+    },
+    nameAgent(scope, agent) {
+      if (gates !== undefined) (agentByScope ??= new WeakMap()).set(scope, agent);
+    },
+    agentAt(scope) {
+      if (agentByScope === undefined) return undefined;
+      for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+        const agent = agentByScope.get(at);
+        if (agent !== undefined) return agent;
+      }
+      return undefined;
     },
   };
 }
@@ -82,15 +116,16 @@ function findBudget(budgets: Protection["budgets"], account: string): Budget | u
   return Object.hasOwn(budgets, any) ? budgets[any] : undefined;
 }
 
-/** What a child pays into: everything that its parent's call of it does. */
+/** What a child takes over: its tenant and priority, and the accounts that its parent's call of it pays into. */
 export function toInheritance(
   admission: RunAdmission,
   scope: Scope,
   own: readonly BudgetLevel[],
-): { readonly tenant?: string; readonly budgets?: Readonly<Record<string, Budget>> } {
+): Pick<Payer, "tenant" | "priority" | "budgets"> {
   const levels = [...admission.levelsAt(scope), ...own];
   return {
     ...(admission.tenant === undefined ? {} : { tenant: admission.tenant }),
+    ...(admission.priority === undefined ? {} : { priority: admission.priority }),
     ...(levels.length === 0
       ? {}
       : { budgets: Object.fromEntries(levels.map(({ account, limit }) => [account, limit])) }),

@@ -153,6 +153,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       inner.actor = { name: agent.name, version: agent.version };
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
+      driver.admission.nameAgent(inner, agent.name);
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
       if (agent.needs !== undefined && agent.needs.length > 0)

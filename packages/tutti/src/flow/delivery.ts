@@ -136,8 +136,9 @@ function openWindow(mailbox: Mailbox): void {
 
 function takeTurn(mailbox: Mailbox): void {
   mailbox.hasTurn = false;
-  if (mailbox.stopped) return;
-  if (mailbox.live) handLive(mailbox);
+  // What was handed over last has had its say, whatever it began.
+  if (mailbox.stopped) mailbox.host.onQuiet();
+  else if (mailbox.live) handLive(mailbox);
   else handRecorded(mailbox);
 }
 

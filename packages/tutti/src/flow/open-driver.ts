@@ -350,11 +350,12 @@ function endRun(course: Course, entry: NewEntry): ReturnType<Driver["end"]> {
 }
 
 function halt(course: Course, onHalted: () => void): void {
-  course.onHalted = onHalted;
+  const earlier = course.onHalted;
+  course.onHalted = earlier === undefined ? onHalted : () => [earlier, onHalted].forEach((tell) => tell());
   course.delivery().halt();
   for (const forget of course.timers) forget();
   for (const leave of course.leavers ?? []) leave();
-  if (course.busy === 0) onHalted();
+  if (course.busy === 0 && !course.delivery().windowOpen) onHalted(); // in an open window the code may still begin something
 }
 
 function stop(course: Course): void {
@@ -367,7 +368,8 @@ function stop(course: Course): void {
 
 function onQuiet(course: Course): void {
   if (course.busy > 0 || course.stopped) return;
-  if (course.waits.size > 0) course.host.onRest();
+  if (course.onHalted !== undefined) course.onHalted();
+  else if (course.waits.size > 0) course.host.onRest();
   else if (!course.ended) watchStall(course);
 }
 

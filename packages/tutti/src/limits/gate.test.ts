@@ -3,13 +3,16 @@ import { expect, test } from "vitest";
 import { errorOf } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { TuttiError } from "../base/errors.ts";
+import { toRunId } from "../contracts/ids.ts";
 import { openManualClock } from "../testing/manual-clock.ts";
 import type { GateState } from "./gate-state.ts";
 import { openGate, type CallEnd, type Caller, type Gate, type Pass } from "./gate.ts";
 import type { Limits } from "./limit.ts";
+import { toStanding } from "./standing.ts";
 
 const clock = openManualClock(0);
-const first: Caller = { calls: "tool", attempt: 1, mayProbe: true };
+const standing = toStanding({}, { run: toRunId("r"), flow: "f", hasBegun: true });
+const first: Caller = { calls: "tool", attempt: 1, mayProbe: true, standing };
 const again: Caller = { ...first, attempt: 2 };
 function asks(retryAfterMs: number): CallEnd {
   return { kind: "failed", error: new TuttiError("TOOL_RATE_LIMITED", "slower", { retryAfterMs }) };

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import { openBreaker, type BreakerGuard, type Verdict } from "./breaker.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { toUnavailable, toRateLimited, toRetriesSpent } from "./gate-errors.ts";
 import type { GateState } from "./gate-state.ts";
 import type { Limits } from "./limit.ts";
+import type { Standing } from "./standing.ts";
 import { openTokenBucket, type TokenBucket } from "./token-bucket.ts";
 import { toPauseMs, toVerdict } from "./verdict.ts";
 
@@ -14,6 +16,8 @@ export interface Caller {
   readonly attempt: number;
   /** It does no harm if it is only done to see whether it works. */
   readonly mayProbe: boolean;
+  /** Decides who is next where several wait. */
+  readonly standing: Standing;
 }
 
 /** The right to make one call. */
@@ -27,15 +31,21 @@ export type CallEnd =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "left" };
 
-/** Stands in front of one tool, provider or tenant, for all callers of this process. */
+/** Stands in front of one tool, provider, tenant, flow or agent, for all callers of this process. */
 export interface Gate {
   /**
-   * A pass as soon as it is the caller's turn, first come, first served; `abandon` makes it give up its place.
+   * A pass as soon as it is the caller's turn (fair-queue.ts says whose it is); `abandon` makes it give up its place.
    * @throws TuttiError TOOL_UNAVAILABLE, MODEL_UNAVAILABLE, TOOL_RATE_LIMITED, MODEL_RATE_LIMITED or RETRIES_SPENT, before anything was called.
    */
   enter(caller: Caller): Entering;
   /** Nobody is inside or waiting, and everything is as in a new one. */
   readonly isIdle: boolean;
+  /** How many calls may be inside; nothing where that is not limited. */
+  readonly slots: number | undefined;
+  /** How many are. */
+  readonly inUse: number;
+  /** Those who wait, in the order in which they came. */
+  waiting(): readonly Standing[];
 }
 
 export interface Entering {
@@ -63,6 +73,7 @@ const tenths = 10;
 
 interface Waiter {
   readonly caller: Caller;
+  readonly standing: Standing;
   readonly resolve: (pass: Pass) => void;
   readonly reject: (error: TuttiError) => void;
   forgetDeadline: () => void;
@@ -72,7 +83,7 @@ interface GateParts extends GateOptions {
   readonly breaker: BreakerGuard | undefined;
   readonly bucket: TokenBucket | undefined;
   readonly retriesMax: number;
-  queue: Waiter[];
+  readonly queue: FairQueue<Waiter>;
   active: number;
   retryTenths: number;
   pausedUntilMs: number;
@@ -89,7 +100,7 @@ export function openGate(options: GateOptions): Gate {
     bucket:
       rate === undefined ? undefined : openTokenBucket(rate, { usedUntilMs: stored.usedUntilMs, now: clock.now() }),
     retriesMax,
-    queue: [],
+    queue: new FairQueue(),
     active: 0,
     retryTenths: Math.round(Math.min(stored.retries ?? retriesMax, retriesMax) * tenths),
     pausedUntilMs: stored.pausedUntilMs ?? 0,
@@ -101,25 +112,30 @@ export function openGate(options: GateOptions): Gate {
     get isIdle() {
       return (
         gate.active === 0 &&
-        gate.queue.length === 0 &&
+        gate.queue.size === 0 &&
         gate.breaker?.open === undefined &&
         gate.retryTenths === retriesMax * tenths &&
         gate.pausedUntilMs <= clock.now() &&
         (gate.bucket?.usedUntilMs ?? 0) <= clock.now()
       );
     },
+    slots: limits.concurrentMax,
+    get inUse() {
+      return gate.active;
+    },
+    waiting: () => Array.from(gate.queue.values(), (waiter) => waiter.standing),
   };
 }
 
 function enter(gate: GateParts, caller: Caller): Entering {
   const { promise: passed, resolve, reject } = Promise.withResolvers<Pass>();
-  const waiter: Waiter = { caller, resolve, reject, forgetDeadline: () => {} };
+  const waiter: Waiter = { caller, standing: caller.standing, resolve, reject, forgetDeadline: () => {} };
   const refusal = refuse(gate, caller);
   if (refusal !== undefined) reject(refusal);
   else {
-    gate.queue.push(waiter);
+    gate.queue.add(waiter);
     pump(gate);
-    if (gate.queue.includes(waiter)) wait(gate, waiter);
+    if (gate.queue.has(waiter)) wait(gate, waiter);
   }
   return { passed, abandon: () => remove(gate, waiter) };
 }
@@ -144,7 +160,7 @@ function wait(gate: GateParts, waiter: Waiter): void {
     refuseWith(toRateLimited(waiter.caller, { key, waitMs: pauseMs, why: "asked" }));
     return;
   }
-  if (queue.length > queueMax) {
+  if (queue.size > queueMax) {
     refuseWith(toUnavailable(waiter.caller, { key, waitMs: waitMaxMs, why: "full", lastFailure: undefined }));
     return;
   }
@@ -154,19 +170,18 @@ function wait(gate: GateParts, waiter: Waiter): void {
 }
 
 function remove(gate: GateParts, waiter: Waiter): void {
-  const at = gate.queue.indexOf(waiter);
-  if (at < 0) return;
-  gate.queue.splice(at, 1);
+  if (!gate.queue.has(waiter)) return;
+  gate.queue.remove(waiter);
   waiter.forgetDeadline();
   pump(gate);
 }
 
-/** Lets in who may pass, in order. The first one that has to wait holds up all behind it. */
+/** Lets in who may pass, in order. The next one, if it has to wait, holds up all behind it. */
 function pump(gate: GateParts): void {
   gate.forgetTimer?.();
   gate.forgetTimer = undefined;
   const { queue, clock, limits, bucket } = gate;
-  for (let waiter = queue[0]; waiter !== undefined; waiter = queue[0]) {
+  for (let waiter = queue.next(); waiter !== undefined; waiter = queue.next()) {
     if (gate.active >= (limits.concurrentMax ?? Number.POSITIVE_INFINITY)) return;
     const now = clock.now();
     const waitMs = Math.max(gate.pausedUntilMs - now, bucket?.waitMs(now) ?? 0);
@@ -174,12 +189,16 @@ function pump(gate: GateParts): void {
       gate.forgetTimer = clock.after(waitMs, () => pump(gate));
       return;
     }
-    queue.shift();
     waiter.forgetDeadline();
-    // It may have stopped working while this one waited.
+    // It may have stopped working while this one waited. What is refused has had no turn.
     const refusal = refuse(gate, waiter.caller);
-    if (refusal === undefined) letIn(gate, waiter, now);
-    else waiter.reject(refusal);
+    if (refusal === undefined) {
+      queue.take();
+      letIn(gate, waiter, now);
+    } else {
+      queue.remove(waiter);
+      waiter.reject(refusal);
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import type { AccountRecord, Amount } from "../../contracts/budget.ts";
 import { readGateStates, type GateState } from "../../limits/gate-state.ts";
+import type { SlotUse } from "../../limits/slot-use.ts";
+import { askSlots } from "../ask-engine.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { defaultLedger, toLedgerPath, withReader } from "../ledger-file.ts";
@@ -22,7 +24,7 @@ import {
 
 const limitDefault = 50;
 
-/** `tutti limits`: what accounts may spend, and what is left alone for now. */
+/** `tutti limits`: what accounts may spend, what is left alone for now, and in a running engine who is in and who waits. */
 export async function run(call: CommandCall): Promise<ExitCode> {
   const path = toLedgerPath(call);
   const limit = readCount(call.text("limit"), "limit") ?? limitDefault;
@@ -34,11 +36,13 @@ export async function run(call: CommandCall): Promise<ExitCode> {
         accounts: await ledger.listAccounts({ under, limit: limit + 1 }),
         gates: [...(await readGateStates(ledger))].filter(([key]) => key.startsWith(under)),
       }));
+  const slots = (await askSlots(path)).filter((use) => use.limit.startsWith(under));
   const now = systemClock.now();
   const shown = accounts.slice(0, limit);
   if (call.flag("json")) {
     for (const account of shown) sayJson(account);
     for (const [key, state] of gates) sayJson({ limit: key, ...state });
+    for (const use of slots) sayJson(use);
     return exitCodes.done;
   }
   sayTable([["account", "limit", "spent", "reserved"], ...shown.map(toAccountRow)]);
@@ -46,12 +50,23 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const left = gates.flatMap(([key, state]) => describeGate(state, now).map((text) => [toPlainLine(key), text]));
   if (left.length > 0 && shown.length > 0) say("");
   sayTable([["limit", "now"], ...left]);
-  if (shown.length === 0 && left.length === 0) tell("Nothing was reserved, and nothing is left alone.");
+  if (slots.length > 0 && shown.length + left.length > 0) say("");
+  sayTable([["limit", "of", "in use", "waiting"], ...slots.map(toSlotRow)]);
+  if (shown.length + left.length + slots.length === 0) tell("Nothing was reserved, and nothing is left alone.");
   return exitCodes.done;
 }
 
 function toAccountRow({ account, limit, spent, reserved }: AccountRecord): readonly string[] {
   return [toPlainLine(account), describeAmount(limit), describeAmount(spent), describeAmount(reserved)];
+}
+
+function toSlotRow({ limit, of, slots, inUse, waiting }: SlotUse): readonly string[] {
+  const waits = waiting.map(
+    ({ priority, tenant, count }) =>
+      `${toCount(count)} ${priority}${tenant === "" ? "" : ` of ${toPlainLine(tenant)}`}`,
+  );
+  const used = slots === undefined ? toCount(inUse) : `${toCount(inUse)} of ${toCount(slots)}`;
+  return [toPlainLine(limit), of, used, waits.length === 0 ? "–" : waits.join(", ")];
 }
 
 function describeAmount({ usd, tokens, calls, timeMs }: Amount): string {

@@ -37,12 +37,16 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const found =
     path === defaultLedger && !existsSync(path) ? [] : await withReader(path, (ledger) => ledger.listRuns(filter));
   const records = found.slice(0, limit);
+  const waits = await findWaits(path, records);
   if (call.flag("json")) {
-    for (const record of records) sayJson(record);
+    for (const record of records) {
+      const waitsFor = waits[record.id];
+      sayJson(waitsFor === undefined ? record : { ...record, waitsFor });
+    }
     return exitCodes.done;
   }
   if (records.length === 0) tell("No runs. `tutti run <file>` starts one.");
-  for (const line of toTable(records, systemClock.now())) say(line);
+  for (const line of toTable(records, waits, systemClock.now())) say(line);
   if (found.length > limit) tell(`There are more; --limit ${limit * 2} shows them.`);
   return exitCodes.done;
 }
@@ -56,18 +60,33 @@ function readStatuses(typed: string | undefined): Pick<RunFilter, "statuses"> {
   return { statuses: chosen };
 }
 
-function toTable(records: readonly RunRecord[], now: number): readonly string[] {
+type Waits = Readonly<Record<string, readonly string[]>>;
+
+/** What runs wait for that goes on by itself. Where all are over nobody is asked, and nothing is loaded for it. */
+async function findWaits(path: string, records: readonly RunRecord[]): Promise<Waits> {
+  const open = records.filter(({ status }) => !isOver(status)).map(({ id }) => id);
+  if (open.length === 0) return {};
+  const { askWaits } = await import("../ask-engine.ts");
+  return askWaits(path, open);
+}
+
+function toTable(records: readonly RunRecord[], waits: Waits, now: number): readonly string[] {
   const paint = stdoutPaint();
+  const waitColumn = Object.keys(waits).length === 0 ? [] : ["waits for"];
   const rows = records.map((record) => [
     toPlainLine(record.id),
     toPlainLine(record.flow),
     record.status,
     toStarted(record, now),
     toTime(record, now),
+    ...waitColumn.map(() => toPlainLine((waits[record.id] ?? []).join(", "))),
   ]);
   if (rows.length === 0) return [];
-  const titled = [["run", "flow", "status", "started", "took"], ...rows];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...titled.map((row) => toColumns(row[column] ?? ""))));
+  const titles = ["run", "flow", "status", "started", "took", ...waitColumn];
+  const titled = [titles, ...rows];
+  const widths = titles
+    .map((_, column) => column)
+    .map((column) => Math.max(...titled.map((row) => toColumns(row[column] ?? ""))));
   return titled.map((row, index) => {
     const cells = row.map((cell, column) => fitToColumns(cell, widths[column] ?? 0));
     const line = cutToColumns(cells.join("  ").trimEnd(), stdoutColumns());

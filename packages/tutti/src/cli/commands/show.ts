@@ -1,11 +1,12 @@
 import { systemClock } from "../../base/clock.ts";
 import { fromStoredError } from "../../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
-import type { RunRecord } from "../../contracts/run-record.ts";
+import { isOver, type RunRecord } from "../../contracts/run-record.ts";
 import { toRunTree } from "../../insight/next-run-tree.ts";
 import { toPreview } from "../../insight/preview.ts";
 import type { RunTree } from "../../insight/run-tree.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { askWaits } from "../ask-engine.ts";
 import type { CommandCall } from "../command.ts";
 import { toEntryLine } from "../entry-line.ts";
 import { toErrorText } from "../error-text.ts";
@@ -49,20 +50,28 @@ interface Shown {
 
 async function showRun(call: CommandCall, ledger: Ledger, { record, entries, tree }: Shown): Promise<void> {
   const output = await readRunOutput(ledger, entries);
+  const waits = isOver(record.status) ? {} : await askWaits(toLedgerPath(call), [record.id]);
+  const waitsFor = waits[record.id];
   if (call.flag("json")) {
     sayJson({
       ...record,
       ...(output === undefined ? {} : { output }),
+      ...(waitsFor === undefined ? {} : { waitsFor }),
       tree: { ...tree, signals: Object.fromEntries(tree.signals) },
     });
     return;
   }
-  const remark = toRemark(record, tree, toLedgerOption(toLedgerPath(call)));
+  const remark = toWaits(waitsFor) ?? toRemark(record, tree, toLedgerOption(toLedgerPath(call)));
   const view = { width: stdoutColumns(), height: rowsMax, color: takesColor(process.stdout), now: systemClock.now() };
   for (const line of renderTree(tree, { ...view, ...(remark === undefined ? {} : { remark }) })) say(line);
   if (output !== undefined) say(`\n${toResultText(output)}`);
   if (tree.phase.kind === "failed" || tree.phase.kind === "parked")
     put(`\n${toErrorText(fromStoredError(tree.phase.error), stdoutPaint())}`);
+}
+
+/** What holds a run up that goes on by itself. */
+function toWaits(limits: readonly string[] | undefined): string | undefined {
+  return limits === undefined ? undefined : `waits for its turn at ${limits.join(", ")}`;
 }
 
 /** What the run needs from a person. */
