@@ -70,19 +70,17 @@ export interface Policy {
   decide(request: PolicyRequest): PolicyVerdict;
 }
 
-/** One of several shapes; the member `kind` says which. */
-function byKind<Value>(shapes: Readonly<Record<string, Shape<Value>>>): Shape<Value> {
-  const kinds = oneOf(...Object.keys(shapes));
+/** One of several shapes; `field` says which. */
+function byField<Value>(field: string, shapes: Readonly<Record<string, Shape<Value>>>): Shape<Value> {
+  const word = fields({ [field]: oneOf(...Object.keys(shapes)) });
   return (value, path) => {
-    const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
-    const shape = typeof kind === "string" && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
-    if (shape !== undefined) return shape(value, path);
-    kinds(kind, `${path}.kind`);
-    throw new ShapeError(path, "of a known kind", value);
+    const shape = shapes[word(value, path)[field] ?? ""];
+    if (shape === undefined) throw new ShapeError(`${path}.${field}`, "known", value);
+    return shape(value, path);
   };
 }
 
-const principal = byKind<PolicyRequest["principal"]>({
+const principal = byField<PolicyRequest["principal"]>("kind", {
   agent: fields({ kind: oneOf("agent"), name: text, version: text, autonomy: integer, run: text }),
   run: fields({ kind: oneOf("run"), run: text, flow: text }),
   person: fields({ kind: oneOf("person"), person: text, roles: listOf(text) }),
@@ -93,10 +91,8 @@ const resource: Shape<PolicyRequest["resource"]> = fields(
   { effect: oneOf("read", "local", "idempotent", "once"), reversible: flag, dataClasses: listOf(text) },
 );
 
-export const policyApprovalsShape = listOf(fields({ by: text, roles: listOf(text) }));
-
 const context: Shape<PolicyRequest["context"]> = fields(
-  { run: text, flow: text, approvals: policyApprovalsShape },
+  { run: text, flow: text, approvals: listOf(fields({ by: text, roles: listOf(text) })) },
   { tenant: text, input: anything, costCents: integer, labels: listOf(text), initiator: text, depth: integer },
 );
 
@@ -110,7 +106,7 @@ export const policyRequestShape: Shape<PolicyRequest> = fields({
 
 const rules = listOf(text);
 
-export const policyVerdictShape = byKind<PolicyVerdict>({
+export const policyVerdictShape = byField<PolicyVerdict>("kind", {
   allow: fields({ kind: oneOf("allow"), rules }),
   deny: fields({ kind: oneOf("deny"), rules, why: text }, { errors: listOf(text) }),
   needs: fields({
