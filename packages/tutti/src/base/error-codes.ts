@@ -52,6 +52,11 @@ export const errorCodes = {
     "none",
     "The project's tutti.config file can't be loaded, or holds something else than a configuration.",
   ),
+  POLICY_INVALID: code(
+    "give-up",
+    "none",
+    "The text of a policy can't be read, or a rule in it does not fit the schema.",
+  ),
   USAGE: code("give-up", "none", "A command was called in a way that it does not understand."),
   // runs
   RUN_UNKNOWN: code("give-up", "none", "No run with this id is in the ledger."),

@@ -318,6 +318,19 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/cancel.ts"),
   },
   {
+    name: "policy",
+    group: "check",
+    does: "Checks a policy, tries it on cases, or on all that a ledger holds.",
+    operands: [
+      { name: "check|test|replay", required: true },
+      { name: "file", required: true },
+      { name: "cases", required: false },
+    ],
+    options: { limit: { value: "n", does: "At most so many differences of a replay (20)." }, ledger, json },
+    more: "check: every rule against the schema, with the line of what is wrong.\ntest: the cases are a JSON list of { name, request, verdict }; of a verdict only what is given is compared.\nreplay: what the policy would have decided otherwise than was recorded, and which of its rules never fired.",
+    load: () => import("./commands/policy.ts"),
+  },
+  {
     name: "verify",
     group: "check",
     does: "Checks that no entry of a ledger is missing or was changed.",

@@ -183,7 +183,7 @@ export const bodies = {
     { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
   ),
 
-  /** Of a large request the input stands in a blob. */
+  /** What a policy was asked about a step, and what it said. `inputRef` holds the request's `context.input` when that is large. */
   "policy-decided": fields(
     { request: policyRequestShape, verdict: policyVerdictShape, policy: fields({ name: text, version: text }) },
     { inputRef: blobRef },

@@ -70,17 +70,19 @@ export interface Policy {
   decide(request: PolicyRequest): PolicyVerdict;
 }
 
-/** One of several shapes; `field` says which. */
-function byField<Value>(field: string, shapes: Readonly<Record<string, Shape<Value>>>): Shape<Value> {
-  const word = fields({ [field]: oneOf(...Object.keys(shapes)) });
+/** One of several shapes; the member `kind` says which. */
+function byKind<Value>(shapes: Readonly<Record<string, Shape<Value>>>): Shape<Value> {
+  const kinds = oneOf(...Object.keys(shapes));
   return (value, path) => {
-    const shape = shapes[word(value, path)[field] ?? ""];
-    if (shape === undefined) throw new ShapeError(`${path}.${field}`, "known", value);
-    return shape(value, path);
+    const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
+    const shape = typeof kind === "string" && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+    if (shape !== undefined) return shape(value, path);
+    kinds(kind, `${path}.kind`);
+    throw new ShapeError(path, "of a known kind", value);
   };
 }
 
-const principal = byField<PolicyRequest["principal"]>("kind", {
+const principal = byKind<PolicyRequest["principal"]>({
   agent: fields({ kind: oneOf("agent"), name: text, version: text, autonomy: integer, run: text }),
   run: fields({ kind: oneOf("run"), run: text, flow: text }),
   person: fields({ kind: oneOf("person"), person: text, roles: listOf(text) }),
@@ -91,8 +93,10 @@ const resource: Shape<PolicyRequest["resource"]> = fields(
   { effect: oneOf("read", "local", "idempotent", "once"), reversible: flag, dataClasses: listOf(text) },
 );
 
+export const policyApprovalsShape = listOf(fields({ by: text, roles: listOf(text) }));
+
 const context: Shape<PolicyRequest["context"]> = fields(
-  { run: text, flow: text, approvals: listOf(fields({ by: text, roles: listOf(text) })) },
+  { run: text, flow: text, approvals: policyApprovalsShape },
   { tenant: text, input: anything, costCents: integer, labels: listOf(text), initiator: text, depth: integer },
 );
 
@@ -106,7 +110,7 @@ export const policyRequestShape: Shape<PolicyRequest> = fields({
 
 const rules = listOf(text);
 
-export const policyVerdictShape = byField<PolicyVerdict>("kind", {
+export const policyVerdictShape = byKind<PolicyVerdict>({
   allow: fields({ kind: oneOf("allow"), rules }),
   deny: fields({ kind: oneOf("deny"), rules, why: text }, { errors: listOf(text) }),
   needs: fields({
