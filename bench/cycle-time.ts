@@ -19,7 +19,7 @@ import { ruleModel } from "../packages/tutti/src/models.ts";
 import { makeFolder, removeFolder } from "./folder.ts";
 import { openPace, type Pace } from "./latency.ts";
 import { median, show } from "./numbers.ts";
-import { cycleTimeTitle, writeCycleTime } from "./results-file.ts";
+import { separateTitles, writeSection } from "./results-file.ts";
 
 // What a question to a model and a call of a tool take in practice, and how often everything is measured.
 const latencies = { model: { medianSeconds: 4, sigma: 0.5 }, tool: { medianSeconds: 0.8, sigma: 0.6 } } as const;
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   }
   const { model, tool } = latencies;
   const part = [
-    cycleTimeTitle,
+    separateTitles.cycleTime,
     "",
     "Three of the examples, whole, with a ledger on disk. Questions to models and calls of tools take as long as real ones, log-normal: models with a",
     `median of ${model.medianSeconds} s (σ ${model.sigma}), tools of ${tool.medianSeconds} s (σ ${tool.sigma}), drawn from what is asked and a seed, so that the same call takes the same time in either`,
@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     "|---|---|---|---|---|---|---|",
     ...rows,
   ];
-  writeCycleTime(part.join("\n"));
+  writeSection("cycleTime", part.join("\n"));
   process.stdout.write(`${part.join("\n")}\n`);
 }
 

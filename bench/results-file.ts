@@ -3,28 +3,48 @@ import { join } from "node:path";
 
 const file = join(import.meta.dirname, "RESULTS.md");
 
-/** The part that `npm run bench:cycle-time` measures; it stands last, and either command leaves the other's part alone. */
-export const cycleTimeTitle = "## Cycle time: the same job, sequential and coordinated";
+/** Sections that a command of their own measures, in the order in which they stand at the end. No command touches another's part. */
+export const separateTitles = {
+  cycleTime: "## Cycle time: the same job, sequential and coordinated",
+  handOver: "## What handing over costs",
+} as const;
+
+export type SeparateSection = keyof typeof separateTitles;
 
 /** Writes the tables of `npm run bench`. */
 export function writeReport(report: string): void {
-  const [, cycleTime] = readParts();
-  writeParts(report, cycleTime);
+  writeFileSync(file, joinParts(report, readSections()));
 }
 
-/** Writes the part about cycle time, its title included. */
-export function writeCycleTime(part: string): void {
-  const [report] = readParts();
-  writeParts(report, part);
+/** Writes one section, its title included. */
+export function writeSection(name: SeparateSection, section: string): void {
+  writeFileSync(file, joinParts(readReport(), readSections().set(name, section)));
 }
 
-function readParts(): readonly [report: string, cycleTime: string] {
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const place = text.indexOf(cycleTimeTitle);
-  return place < 0 ? [text, ""] : [text.slice(0, place), text.slice(place)];
+function readReport(): string {
+  const text = readText();
+  const places = Object.values(separateTitles).map((title) => text.indexOf(title));
+  return text.slice(0, Math.min(...places.filter((place) => place >= 0), text.length));
 }
 
-function writeParts(report: string, cycleTime: string): void {
-  const parts = [report, cycleTime].map((part) => part.trim()).filter((part) => part !== "");
-  writeFileSync(file, `${parts.join("\n\n")}\n`);
+function readSections(): Map<SeparateSection, string> {
+  const sections = new Map<SeparateSection, string>();
+  const parts = readText().split(/^(?=## )/mu);
+  for (const name of sectionNames) {
+    const section = parts.find((part) => part.startsWith(separateTitles[name]));
+    if (section !== undefined) sections.set(name, section);
+  }
+  return sections;
+}
+
+const sectionNames = ["cycleTime", "handOver"] as const satisfies readonly SeparateSection[];
+
+function joinParts(report: string, sections: ReadonlyMap<SeparateSection, string>): string {
+  const parts = [report, ...sectionNames.map((name) => sections.get(name) ?? "")];
+  const written = parts.map((part) => part.trim()).filter((part) => part !== "");
+  return `${written.join("\n\n")}\n`;
+}
+
+function readText(): string {
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }

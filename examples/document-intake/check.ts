@@ -136,6 +136,7 @@ export function describe(state: RunState<Outcome>): string {
       return `parked: ${state.error.message}`;
     case "running":
     case "paused":
+    case "frozen":
     case "in-doubt":
     case "cancelled":
       return state.kind;

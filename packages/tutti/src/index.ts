@@ -32,10 +32,12 @@ export type {
   AskOptions,
   Decided,
   LadderStage,
-  Person,
+  Person as KnownPerson,
 } from "./contracts/approval.ts";
 export type { NeededApprovals, Policy, PolicyRequest, PolicyVerdict } from "./contracts/policy.ts";
 export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
+export type { Directed, Directive, DirectiveState, GivenDirective } from "./contracts/directive.ts";
+export type { Freeze, FreezeTarget } from "./contracts/freeze.ts";
 export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export {
@@ -134,6 +136,7 @@ export {
   type SingleReaction,
   type Subscription,
 } from "./engine/events/subscription.ts";
+export type { Person } from "./engine/freezes.ts";
 export type { Events, SubscriptionStatus } from "./engine/events/events.ts";
 export type { Schedules, ScheduleStatus } from "./engine/schedules/schedules.ts";
 export {

@@ -110,6 +110,11 @@ export const errorCodes = {
     "none",
     "A document that was read has a newer version, so nothing was written or done on the old one.",
   ),
+  DIRECTIVE_CHANGED: code(
+    "tell-model",
+    "none",
+    "A person gave the run another directive, so nothing was done under the old one.",
+  ),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
     "done",

@@ -1,15 +1,14 @@
+import { approvalCommands } from "./approval-commands.ts";
 import type { CommandSpec, OptionSpec } from "./command.ts";
 
 const ledger: OptionSpec = { value: "path", does: "The ledger's file (.tutti/ledger.db)." };
 const json: OptionSpec = { does: "Prints JSON, one value a line, and nothing else on standard output." };
+const reason: OptionSpec = { value: "text", does: "Why." };
 const by: OptionSpec = { value: "name", does: "Who says so (the user's name)." };
 const priority: OptionSpec = {
   value: "low|normal|high",
   does: "Who goes first where runs or their calls wait (normal).",
 };
-
-/** What is typed to name an approval and what was looked at, as `tutti inbox` shows it. */
-const approval = { name: "approval", required: true } as const;
 
 /** How runs are watched; shared by the commands that drive one. */
 const watching = {
@@ -226,6 +225,14 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/schedules.ts"),
   },
   {
+    name: "freezes",
+    group: "look",
+    does: "Lists what is frozen, by whom and why.",
+    operands: [],
+    options: { ledger, json },
+    load: () => import("./commands/freezes.ts"),
+  },
+  {
     name: "signal",
     group: "steer",
     does: "Sends a signal to a run.",
@@ -254,53 +261,7 @@ export const commands: readonly CommandSpec[] = [
     },
     load: () => import("./commands/settle.ts"),
   },
-  {
-    name: "approve",
-    group: "steer",
-    does: "Says yes to what waits for people.",
-    operands: [approval],
-    options: { note: { value: "text", does: "Why." }, by, ledger, json },
-    more: "An approval is named as `tutti inbox` shows it: its id, and after a colon what you have looked at. A yes counts for that and nothing else.",
-    load: () => import("./commands/decide.ts"),
-  },
-  {
-    name: "reject",
-    group: "steer",
-    does: "Says no to what waits for people, and why.",
-    operands: [approval],
-    options: { reason: { value: "text", does: "Why; an agent is told." }, by, ledger, json },
-    load: () => import("./commands/decide.ts"),
-  },
-  {
-    name: "edit",
-    group: "steer",
-    does: "Says yes to the same call with another input.",
-    operands: [approval],
-    options: {
-      input: { value: "json|@file|-", does: "The whole input that it shall be called with." },
-      by,
-      ledger,
-      json,
-    },
-    more: "The flow's own code checks the input and the policy decides it again, so an engine with the flow must run.",
-    load: () => import("./commands/decide.ts"),
-  },
-  {
-    name: "delegate",
-    group: "steer",
-    does: "Hands a decision to somebody else.",
-    operands: [approval, { name: "person", required: true }],
-    options: { by, ledger, json },
-    load: () => import("./commands/decide.ts"),
-  },
-  {
-    name: "answer",
-    group: "steer",
-    does: "Answers a question of a flow.",
-    operands: [approval, { name: "json", required: true }],
-    options: { by, ledger, json },
-    load: () => import("./commands/decide.ts"),
-  },
+  ...approvalCommands({ by, ledger, json }),
   {
     name: "pause",
     group: "steer",
@@ -314,8 +275,71 @@ export const commands: readonly CommandSpec[] = [
     group: "steer",
     does: "Cancels a run and what it started.",
     operands: [{ name: "run", required: true }],
-    options: { reason: { value: "text", does: "Why." }, by, ledger, json },
+    options: { reason, by, ledger, json },
     load: () => import("./commands/cancel.ts"),
+  },
+  {
+    name: "steer",
+    group: "steer",
+    does: "Gives a run and all that it started a person's directive.",
+    operands: [{ name: "run", required: true }],
+    options: {
+      goal: { value: "text", does: "What is wanted." },
+      constraint: { value: "text", does: "What must be kept." },
+      context: { value: "text", does: "What should be known." },
+      budget: { value: "json|@file|-", does: "What it may spend: usd, tokens, calls, timeMs." },
+      autonomy: { value: "level", does: "The most that agents may do by themselves, 0 to 5." },
+      plan: { value: "name", does: "With --edit: which plan." },
+      edit: { value: "json|@file|-", does: "Another version of that plan." },
+      pause: { does: "Stops at a safe point." },
+      resume: { does: "Goes on after a pause." },
+      stop: { does: "Ends it; what it did stays until it is undone." },
+      "take-over": { does: "Agents make no turns: a person does their work." },
+      "hand-back": { does: "Ends that; with --output that is the agent's result, or the run's." },
+      agent: { value: "name", does: "With --take-over and --hand-back: only this agent." },
+      output: { value: "json|@file|-", does: "With --hand-back: the result." },
+      reason,
+      by,
+      ledger,
+      json,
+    },
+    more: "One directive at a time. Questions to models that are under way are stopped, and asked again under the new one.",
+    load: () => import("./commands/steer.ts"),
+  },
+  {
+    name: "undo",
+    group: "steer",
+    does: "Takes back what a run did that failed, was cancelled or stopped.",
+    operands: [
+      { name: "run", required: true },
+      { name: "file", required: false },
+    ],
+    options: { reason, by, ...watching },
+    more: "With the flow's file it is done here, without it by the engine that runs.",
+    load: () => import("./commands/undo.ts"),
+  },
+  {
+    name: "freeze",
+    group: "steer",
+    does: "Lets nothing be begun any more: by an agent, a flow, a run, a tenant or all.",
+    operands: [
+      { name: "agent|flow|run|tenant|all", required: true },
+      { name: "name", required: false },
+    ],
+    options: { reason, by, ledger, json },
+    more: "What is going on comes to its recorded end. It counts until it is lifted, also after a restart.",
+    load: () => import("./commands/freeze.ts"),
+  },
+  {
+    name: "unfreeze",
+    group: "steer",
+    does: "Lifts a freeze; what rested because of it goes on.",
+    operands: [
+      { name: "agent|flow|run|tenant|all", required: true },
+      { name: "name", required: false },
+    ],
+    options: { reason, by, ledger, json },
+    load: () => import("./commands/unfreeze.ts"),
   },
   {
     name: "policy",

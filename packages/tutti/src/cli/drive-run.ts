@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../base/error-codes.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { ApprovalRecord } from "../contracts/approval.ts";
+import { describeFreeze, type Freeze } from "../contracts/freeze.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { openStatuses } from "../contracts/run-record.ts";
 import type { Activity, RunHandle, RunState, Tutti } from "../engine/tutti.ts";
@@ -70,12 +71,11 @@ interface Place {
   readonly ledger: string;
 }
 
+type RestlessKind = "running" | "asking" | "waiting" | "frozen" | "in-doubt";
+
 /** Where a run came to rest. A waiting run may in truth wait for one of its children. */
 type Rest =
-  | {
-      readonly kind: "over";
-      readonly state: Exclude<RunState, { readonly kind: "running" | "waiting" | "asking" | "in-doubt" }>;
-    }
+  | { readonly kind: "over"; readonly state: Exclude<RunState, { readonly kind: RestlessKind }> }
   | { readonly kind: "waiting"; readonly needs: readonly Need[] };
 
 /** What would let a run go on, and the command that gives it. */
@@ -99,7 +99,13 @@ async function waitForRest(watch: Watch): Promise<Rest> {
   for (;;) {
     const seen = changes.count;
     const state = await handle.settled();
-    if (state.kind !== "waiting" && state.kind !== "asking" && state.kind !== "in-doubt" && state.kind !== "running")
+    if (
+      state.kind !== "waiting" &&
+      state.kind !== "asking" &&
+      state.kind !== "frozen" &&
+      state.kind !== "in-doubt" &&
+      state.kind !== "running"
+    )
       return { kind: "over", state };
     const needs = await findNeeds(watch, handle.id, state);
     // Nothing to name: a child or another run's effect is at work.
@@ -122,12 +128,19 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
     }));
   }
   if (state.kind === "asking") return state.approvals.map((approval) => toApprovalNeed(approval, place.ledger));
+  if (state.kind === "frozen") return [toFrozenNeed(state.freeze, place)];
   if (state.kind !== "waiting") return [];
   const needs = [...new Set(state.signals)].map((name): Need => ({
     text: `waits for the signal ${name}`,
     command: `tutti signal ${quote(run)} ${quote(name)} '<json>'${place.ledger}`,
     isTime: false,
   }));
+  for (const agent of state.takenOver ?? [])
+    needs.push({
+      text: `waits for a person's result for ${agent}`,
+      command: `tutti steer ${quote(run)} --hand-back --agent ${quote(agent)} --output '<json>'${place.ledger}`,
+      isTime: false,
+    });
   if (state.untilMs !== undefined)
     needs.push({ text: `waits until ${new Date(state.untilMs).toISOString()}`, command: undefined, isTime: true });
   if (needs.length > 0) return needs;
@@ -142,6 +155,12 @@ function toApprovalNeed(approval: ApprovalRecord, ledger: string): Need {
   const typed = toTypedId(approval);
   const command = approval.kind === "question" ? `tutti answer ${typed} '<answer>'` : `tutti approve|reject ${typed}`;
   return { text: `waits for people: ${toPlainLine(approval.about)}`, command: `${command}${ledger}`, isTime: false };
+}
+
+function toFrozenNeed(freeze: Freeze, { ledger }: Place): Need {
+  const { target } = freeze;
+  const named = target.reach === "all" ? "all" : `${target.reach} ${quote(target.name)}`;
+  return { text: describeFreeze(freeze), command: `tutti unfreeze ${named}${ledger}`, isTime: false };
 }
 
 /** What a run waits for. One that was let go from memory is taken up again to be asked, because only its code knows which signal it wants. */

@@ -16,6 +16,8 @@ import {
 } from "../base/shape.ts";
 import { askedShape } from "./approval.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
+import { directiveShape } from "./directive.ts";
+import { freezeShape } from "./freeze.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { priorities } from "./run-record.ts";
@@ -81,6 +83,8 @@ export const bodies = {
     {
       ...input,
       parent: fields({ run: runId, step: stepKey, onParentEnd: oneOf("cancel", "keep") }),
+      /** The runs that this one was started for, the nearest first. */
+      ancestors: listOf(fields({ run: runId, flow: text })),
       forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
@@ -96,9 +100,12 @@ export const bodies = {
   "run-failed": fields({ error: storedError }),
   "run-cancelled": fields({ reason: text }),
   "run-parked": fields({ error: storedError }, { step: stepKey }),
-  "run-paused": fields({ by: text }),
-  "run-resumed": fields({ by: text }),
+  "run-paused": fields({ by: text }, { reason: text }),
+  "run-resumed": fields({ by: text }, { reason: text }),
   "cancel-requested": fields({ by: text, reason: text }),
+  /** A run that had failed or was cancelled goes on: what it did is taken back. */
+  "undo-requested": fields({ by: text }, { reason: text }),
+  "directive-given": directiveShape,
 
   "step-done": fields(
     {},
@@ -140,7 +147,7 @@ export const bodies = {
     { ...output, ...input, ...provenance, call: text, digest: text },
   ),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
-  "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
+  "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person", "freeze") }, { note: text }),
 
   "rollback-started": fields({ error: storedError }),
   "effect-undone": fields({ effect: effectKey }, { ...reported, attempt: integer }),
@@ -236,6 +243,11 @@ export const bodies = {
   "schedule-fired": fields({ dueAt: integer, run: runId }),
   "schedule-skipped": fields({ dueAt: integer, why: text }),
   "schedule-parked": fields({ dueAt: integer, error: storedError }),
+
+  // freezes: in the one run of all freezes
+  "freeze-set": freezeShape,
+  "freeze-lifted": freezeShape,
+
   "document-read": fields(
     { document: documentId, version: integer },
     /** `peeked`: nothing is checked against it. */

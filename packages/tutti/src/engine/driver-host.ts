@@ -37,6 +37,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       readBlob: (hash) => ledger.readBlob(hash),
       watch: engine.watchApproval,
     },
+    freezes: engine.freezes,
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);

@@ -13,7 +13,9 @@ import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import { openApprovals } from "./approvals.ts";
 import { checkPeople, toStarterFields } from "./check-people.ts";
+import { readDirectiveVersions } from "./direct-run.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { openFreezes } from "./freezes.ts";
 import { isJournalId } from "./journal.ts";
 import { openListeners } from "./listeners.ts";
 import { toNewRun } from "./new-run.ts";
@@ -69,6 +71,8 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     ladders: options.approvals ?? {},
     watchApproval: (id, wake) => votes.add(id, wake),
     approvalChanged: (id) => votes.tell(id, undefined),
+    freezes: await openFreezes(ledger, () => clock.now()),
+    directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -158,6 +162,9 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     slots: () => listSlots(engine.protection),
     waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
+    freeze: (target, person) => engine.freezes.freeze(target, person),
+    unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
+    freezes: () => engine.freezes.list(),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
       try {

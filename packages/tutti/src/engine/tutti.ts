@@ -4,7 +4,9 @@ import type { TuttiError } from "../base/errors.ts";
 import type { ApprovalLadder, ApprovalRecord, Person } from "../contracts/approval.ts";
 import type { AccountRecord, Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
+import type { Directed, Directive } from "../contracts/directive.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
+import type { Freeze, FreezeTarget } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
@@ -17,6 +19,7 @@ import type { LimitTable } from "../limits/limit.ts";
 import type { SlotUse } from "../limits/slot-use.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
+import type { Person as Speaker } from "./freezes.ts";
 import type { Approvals } from "./inbox.ts";
 import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
@@ -145,6 +148,15 @@ export interface Tutti {
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
   /** What accounts may spend, have spent and have reserved; those that something was reserved in. */
   accounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
+  /**
+   * Nothing in its reach is begun any more: no question to a model, no step, no call of a tool. What is going on comes to its recorded end.
+   * In force when it resolves, and after a restart. @throws INPUT_INVALID
+   */
+  freeze(target: FreezeTarget, person: Speaker): Promise<void>;
+  /** What was frozen goes on by itself. @throws INPUT_INVALID when it is not frozen */
+  unfreeze(target: FreezeTarget, person: Speaker): Promise<void>;
+  /** What is frozen, by whom and why; the oldest first. */
+  freezes(): readonly Freeze[];
   /** What of the limits is in use in this process now, and how many wait, by priority and tenant. */
   slots(): readonly SlotUse[];
   /** The limits that a run waits for now: for a slot of its own, or with its calls. */
@@ -182,6 +194,13 @@ export interface RunHandle<Output = unknown> {
   pause(by?: string): Promise<void>;
   /** Goes on after a pause, and tries again what is parked. */
   resume(by?: string): Promise<void>;
+  /**
+   * Gives the run, and everything that it started, a person's directive. Resolves when it is durable; from then on no agent acts under an
+   * older one. @throws INPUT_INVALID, RUN_OVER
+   */
+  steer(directive: Directive, person: Speaker): Promise<Directed>;
+  /** Takes back what a run did that failed or was cancelled or stopped, as far as its tools can. Resolves when that is recorded. @throws INPUT_INVALID, FLOW_UNKNOWN */
+  undo(person: Speaker): Promise<void>;
   /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
   fork(step: StepKey, edit?: ForkEdit): Promise<RunHandle<Output>>;
 }
@@ -195,12 +214,16 @@ export type RunState<Output = unknown> =
       readonly kind: "waiting";
       readonly untilMs: number | undefined;
       readonly signals: readonly string[];
+      /** Agents that a person has taken over, and whose result is waited for. */
+      readonly takenOver?: readonly string[];
       /** The limit whose slot it waits for, such as `tenant/acme`: it begins, or goes on, by itself. */
       readonly slot?: string;
     }
   /** For people; with a time, if one of its waits has one. */
   | { readonly kind: "asking"; readonly untilMs: number | undefined; readonly approvals: readonly ApprovalRecord[] }
   | { readonly kind: "paused" }
+  /** It rests because of a freeze, and goes on by itself when that is lifted. */
+  | { readonly kind: "frozen"; readonly freeze: Freeze }
   | { readonly kind: "in-doubt"; readonly effects: readonly EffectRecord[] }
   | { readonly kind: "parked"; readonly error: TuttiError }
   | { readonly kind: "done"; readonly output: Output }

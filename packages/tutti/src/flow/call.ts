@@ -12,6 +12,7 @@ import type { AttemptHost } from "./attempts.ts";
 import { toCallLevels } from "./budget-levels.ts";
 import { startChild } from "./child.ts";
 import { checkNeeds, ensure } from "./conditions.ts";
+import { directModel } from "./directed-model.ts";
 import { callDocumentTool } from "./document-tool-call.ts";
 import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
@@ -151,6 +152,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     digest: called.digest,
     body: async (inner) => {
       inner.actor = { name: agent.name, version: agent.version };
+      inner.agent = agent.name;
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       driver.admission.nameAgent(inner, agent.name);
@@ -174,11 +176,16 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
   return {
     fresh: inner.wantsFresh,
     model: (tier, asker) =>
-      governModel(driver, inner, { model: admitModel(driver, inner, { model: host.model(tier), asker }), asker }),
+      governModel(driver, inner, {
+        model: admitModel(driver, inner, { model: directModel(driver, inner, host.model(tier)), asker }),
+        asker,
+      }),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
     objective: host.objective,
     team: () => host.team?.() ?? [],
     accept: (output) => acceptor.accept(output),
+    look: () => driver.directive.look(inner, agent.name),
+    awaitHandBack: () => driver.directive.awaitHandBack(inner, agent),
   };
 }

@@ -16,6 +16,8 @@ export interface Scope {
   wantsFresh: boolean;
   /** Who is at work here: the nearest agent; scopes below take it over when they are opened. */
   actor: AgentAtWork | undefined;
+  /** The agent whose work this is; nothing for a part of a flow. */
+  agent: string | undefined;
   /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
   /** True when it, or a scope above it, is closed. */
@@ -64,6 +66,7 @@ class OpenScope implements Scope {
   cancelled: TuttiError | undefined;
   wantsFresh: boolean;
   actor: AgentAtWork | undefined;
+  agent: string | undefined;
   closed = false;
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;

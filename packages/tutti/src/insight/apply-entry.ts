@@ -1,9 +1,11 @@
+import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
 import { spentOn } from "../contracts/spent.ts";
 import { applyDecided, applyOverdue, applyRequest, applyVerdict } from "./apply-approval.ts";
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
+import { findWait, toWaitName, waitPattern } from "./find-wait.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
@@ -83,6 +85,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   },
   "cancel-requested": ({ edit }) => {
     edit.tree.cancelRequested = true;
+  },
+  "undo-requested": ({ edit }) => {
+    edit.tree.phase = { kind: "running" };
+  },
+  "directive-given": ({ edit, body }) => {
+    edit.tree.directives = [...edit.tree.directives, describeDirective(body)];
   },
   "rollback-started": ({ edit }) => {
     edit.tree.rollingBack = true;
@@ -246,6 +254,8 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "schedule-fired": () => {},
   "schedule-skipped": () => {},
   "schedule-parked": () => {},
+  "freeze-set": () => {},
+  "freeze-lifted": () => {},
 
   "policy-decided": ({ body, node }) => applyVerdict(body, node),
   "approval-requested": ({ at, body, node }) => applyRequest(body, node(), at),
@@ -265,24 +275,6 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
 function remark({ edit, entry }: Pick<Change<EntryKind>, "edit" | "entry">, said: string): void {
   const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
   if (isOpen(above.state)) above.remark = said;
-}
-
-const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
-
-/** What the step is called that waits: an event comes as the signal `@topic key`, and its step is named by the topic. */
-function toWaitName(signal: string): string {
-  return signal.startsWith("@") ? (signal.slice(1).split(" ")[0] ?? "") : signal;
-}
-
-/** The first step that waits for a signal of this name, as the flow's own order has it. */
-function findWait(node: StepNode, signal: string): StepNode | undefined {
-  for (const child of node.children) {
-    if (!isOpen(child.state)) continue;
-    const waits = child.kind === "signal" && waitPattern.exec(child.name)?.groups?.["signal"] === signal;
-    const found = waits ? child : findWait(child, signal);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** The step that did this effect itself. Rollbacks are rare and short, so a search will do. */

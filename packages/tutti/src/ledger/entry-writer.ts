@@ -74,8 +74,11 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     const head = toNewHead(run, { number, epoch, startedAt: place.at });
     heads.add(head);
     const first = write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
-    // A copied past changes nothing outside this run: its effects belong to the run that it was copied from.
-    if (run.copied !== undefined) for (const entry of run.copied) write(head, entry);
+    // A copied past changes nothing outside this run: its effects belong to the run that it was copied from. Documents of its own are written anew.
+    for (const entry of run.copied ?? []) {
+      write(head, entry);
+      if (entry.document !== undefined) documents.apply(head, entry.document);
+    }
     return { head, first };
   }
 
@@ -95,10 +98,8 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     if (entry.document !== undefined) documents.apply(head, entry.document);
     if (change !== undefined) store.putEffect(toPut(change.effect, place));
     const recorded = toRecorded(head, place, budget?.reserved);
-    const appended =
-      asked === undefined || entry.approval === undefined
-        ? recorded
-        : { ...recorded, approval: approvals.keep(head, asked, entry.approval) };
+    const kept = asked && entry.approval && approvals.keep(head, asked, entry.approval);
+    const appended = kept === undefined ? recorded : { ...recorded, approval: kept };
     if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);
     const woken = entry.wakes === undefined ? undefined : heads.find(entry.wakes);
     if (woken?.status === "waiting") setStatus(woken, "running", undefined);

@@ -1,6 +1,7 @@
 import { describeThrown, TuttiError } from "../base/errors.ts";
 import { findJson } from "../base/json-in-text.ts";
 import type { Model, ModelRequest } from "../contracts/model.ts";
+import { parseWith, type Schema } from "../contracts/schema.ts";
 
 /** What an agent's rule is asked: its input, and what its tools have brought so far. */
 export interface RuleQuestion {
@@ -22,28 +23,39 @@ export type RuleReply =
   | { readonly calls: readonly { readonly tool: string; readonly input: unknown }[] }
   | { readonly answer: unknown };
 
-export type Rule = (question: RuleQuestion) => RuleReply;
+export type Rule = (question: RuleQuestion) => RuleReply | Promise<RuleReply>;
+
+/** A rule that answers at once, from the agent's input alone. */
+export function rule<Input>(schema: Schema<Input>, answer: (input: Input) => unknown): Rule {
+  return async ({ input }) => ({
+    answer: answer(await parseWith(schema, input, { code: "INPUT_INVALID", what: "what the rule is given" })),
+  });
+}
 
 /**
  * A model that thinks by rules of yours, one for each agent, by its name: no key, no network, and the same request always gets the same
  * reply. For work that needs no language model, and for programs that have to run without one. Its calls cost nothing.
  * An agent without a rule, or whose rule throws, gets MODEL_REFUSED: the same rule would say the same again.
+ * `id` tells it from other models where that counts, for example among voters.
  */
-export function ruleModel(rules: Readonly<Record<string, Rule>>): Model {
+export function ruleModel(
+  rules: Readonly<Record<string, Rule>>,
+  { id = "rules-1" }: { readonly id?: string } = {},
+): Model {
   return {
     provider: "rules",
-    id: "rules-1",
+    id,
     worstCase: () => ({ tokens: 0, costUsd: 0 }),
     async generate(request, signal) {
       signal.throwIfAborted();
       const agent = request.answer.name;
-      const rule = Object.hasOwn(rules, agent) ? rules[agent] : undefined;
-      if (rule === undefined)
+      const found = Object.hasOwn(rules, agent) ? rules[agent] : undefined;
+      if (found === undefined)
         throw new TuttiError("MODEL_REFUSED", `there is no rule for the agent ${agent}`, {
           hint: `Add one to ruleModel; there are rules for ${Object.keys(rules).join(", ") || "none"}.`,
         });
       const question = toQuestion(request);
-      const reply = follow(agent, rule, question);
+      const reply = await follow(agent, found, question);
       const calls = "calls" in reply ? reply.calls : [];
       return {
         text: "answer" in reply ? JSON.stringify(reply.answer) : "",
@@ -54,9 +66,9 @@ export function ruleModel(rules: Readonly<Record<string, Rule>>): Model {
   };
 }
 
-function follow(agent: string, rule: Rule, question: RuleQuestion): RuleReply {
+async function follow(agent: string, decide: Rule, question: RuleQuestion): Promise<RuleReply> {
   try {
-    return rule(question);
+    return await decide(question);
   } catch (error) {
     const refused = question.results.findLast(({ isError }) => isError);
     const why =
