@@ -3,7 +3,9 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contra
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
 import { spentOn } from "../contracts/spent.ts";
+import { applyDecided, applyOverdue, applyRequest, applyVerdict } from "./apply-approval.ts";
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
+import { findWait, toWaitName, waitPattern } from "./find-wait.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
@@ -238,6 +240,10 @@ const appliers: { readonly [Kind in Told]: (change: Change<Kind>) => void } = {
     finish(step, { at, state: { kind: "done" }, output: undefined });
   },
 
+  "policy-decided": ({ body, node }) => applyVerdict(body, node),
+  "approval-requested": ({ at, body, node }) => applyRequest(body, node(), at),
+  "approval-overdue": ({ body, node }) => applyOverdue(body, node()),
+  "approval-decided": ({ body, node }) => applyDecided(body, node()),
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
   "decision-made": (change) => remark(change, describeDecision(change.body)),
@@ -248,24 +254,6 @@ const appliers: { readonly [Kind in Told]: (change: Change<Kind>) => void } = {
 function remark({ edit, entry }: Pick<Change<EntryKind>, "edit" | "entry">, said: string): void {
   const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
   if (isOpen(above.state)) above.remark = said;
-}
-
-export const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
-
-/** What the step is called that waits: an event comes as the signal `@topic key`, and its step is named by the topic. */
-export function toWaitName(signal: string): string {
-  return signal.startsWith("@") ? (signal.slice(1).split(" ")[0] ?? "") : signal;
-}
-
-/** The first step that waits for a signal of this name, as the flow's own order has it. */
-function findWait(node: StepNode, signal: string): StepNode | undefined {
-  for (const child of node.children) {
-    if (!isOpen(child.state)) continue;
-    const waits = child.kind === "signal" && waitPattern.exec(child.name)?.groups?.["signal"] === signal;
-    const found = waits ? child : findWait(child, signal);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** The step that did this effect itself. Rollbacks are rare and short, so a search will do. */

@@ -21,7 +21,8 @@ const untold = [
   "erasure-ordered",
   "budget-reserved",
   "budget-settled",
-  "policy-decided",
+  "approval-voted",
+  "approval-used",
 ] as const satisfies readonly EntryKind[];
 
 /** Kinds that say something about a step, or the run as a whole. */

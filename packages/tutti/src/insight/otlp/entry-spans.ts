@@ -1,6 +1,6 @@
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../contracts/entry.ts";
 import type { Confidence } from "../../contracts/outcome.ts";
-import { toWaitName, waitPattern } from "../apply-entry.ts";
+import { toWaitName, waitPattern } from "../find-wait.ts";
 import { cut, describeError, describeUsage, describeValue, toLink, type HeldValue } from "./attributes.ts";
 import { names } from "./conventions.ts";
 import { endStep } from "./end-step.ts";
@@ -190,6 +190,18 @@ const readers: Readers = {
       },
     );
   },
+  "approval-requested": ({ spans, key, at, body }) =>
+    spans.begin(toApprovalKey(key, body.approval), {
+      role: "approval",
+      about: nameOf(key),
+      startMs: at,
+      attributes: { "tutti.step": key, "tutti.approval.id": body.approval },
+      links: [],
+    }),
+  "approval-decided": ({ spans, key, at, body }) =>
+    void spans.end(toApprovalKey(key, body.approval), { endMs: at, attributes: { "tutti.outcome": body.state } }),
+  "directive-given": (reading) =>
+    mark(reading, { role: "directive", about: "", part: `directive ${reading.entry.seq}` }, {}),
   "document-read": (reading) =>
     mark(
       reading,
@@ -215,6 +227,11 @@ const readers: Readers = {
       },
     ),
 };
+
+/** One step may ask more than once, and its own span comes afterwards. */
+function toApprovalKey(step: string, approval: string): string {
+  return `${step}\n${approval}`;
+}
 
 interface RunEnd {
   readonly attributes: Attributes;

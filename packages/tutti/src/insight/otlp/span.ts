@@ -15,6 +15,8 @@ export type SpanRole =
   | "message"
   | "decision"
   | "policy"
+  | "approval"
+  | "directive"
   | "document";
 
 /**
