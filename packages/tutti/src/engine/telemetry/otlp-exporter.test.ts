@@ -68,7 +68,8 @@ describe.each([
       path: "/otel/v1/traces",
       headers: { "content-type": type, "content-encoding": "gzip", "x-key": "sesame" },
     });
-    const again = await stage.open([counting], { telemetry: { otlp: { url: `${receiver.url}/otel/` } } });
+    await stage.ledger.flush();
+    const again = await stage.open([counting], { telemetry: { otlp: { url: `${receiver.url}/otel` } } });
     const before = receiver.requests.length;
     await again.close();
     expect(receiver.requests).toHaveLength(before);

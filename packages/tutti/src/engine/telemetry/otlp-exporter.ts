@@ -155,5 +155,5 @@ function warn(what: string, error: unknown): void {
 /** An address may have a key in it. */
 function withoutKeys(url: string): string {
   const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return `${origin}${pathname.replace(/\/+$/u, "")}`;
 }

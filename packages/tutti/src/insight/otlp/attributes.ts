@@ -17,19 +17,23 @@ export interface HeldValue {
   readonly ref: { readonly hash: string; readonly bytes: number } | undefined;
 }
 
-/** The hash of a value, and with `bodies` the value itself under `name`. A large one is in the ledger under its hash. */
+/** How much of values leaves. Not even hashes of what is about a person: a short text can be found by its hash. */
+export type Shown = "nothing" | "hashes" | "bodies";
+
+/** The hash of a value, and the value itself under `name`. A large one is in the ledger under its hash. */
 export function describeValue(
   side: "input" | "output",
   { value, ref }: HeldValue,
-  { bodies, name }: { readonly bodies: boolean; readonly name: string },
+  { shown, name }: { readonly shown: Shown; readonly name: string },
 ): Attributes {
+  if (shown === "nothing") return {};
   if (ref !== undefined) return { [`tutti.${side}.sha256`]: ref.hash, [`tutti.${side}.bytes`]: ref.bytes };
   if (value === undefined) return {};
   const json = JSON.stringify(value);
   return {
     [`tutti.${side}.sha256`]: sha256(json),
     [`tutti.${side}.bytes`]: Buffer.byteLength(json),
-    ...(bodies ? { [name]: cut(json) } : {}),
+    ...(shown === "bodies" ? { [name]: cut(json) } : {}),
   };
 }
 

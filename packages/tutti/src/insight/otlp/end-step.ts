@@ -118,7 +118,7 @@ function toSubject(spans: RunSpans, key: string, body: StepEnd): Subject {
     attributes: {
       [names.tool]: body.call,
       [names.toolType]: "function",
-      ...describeValue("input", input, { bodies: spans.bodies, name: names.toolArguments }),
+      ...describeValue("input", input, { shown: spans.shown, name: names.toolArguments }),
     },
     links,
   };
@@ -165,7 +165,7 @@ function describeEnd(spans: RunSpans, { key, subject, body }: Ending): Attribute
     ...(report?.provider === undefined ? {} : { "tutti.provider": report.provider }),
     ...(report?.tried === undefined ? {} : { "tutti.providers_tried": report.tried.map(({ provider }) => provider) }),
     ...describeUsage(report?.usage),
-    ...describeValue("output", output, { bodies: spans.bodies, name }),
+    ...describeValue("output", output, { shown: spans.shown, name }),
   };
 }
 
@@ -181,8 +181,12 @@ function describeReply(spans: RunSpans, { key, subject, body }: Ending): Attribu
       : {
           ...(model === undefined ? {} : { [names.responseModel]: model }),
           "tutti.tool_calls": reply.toolCalls.map(({ tool }) => tool),
-          ...describeValue("output", { value: reply.text, ref: undefined }, { bodies: false, name: "" }),
-          ...(spans.bodies ? { [names.outputMessages]: toMessages(reply.text) } : {}),
+          ...describeValue(
+            "output",
+            { value: reply.text, ref: undefined },
+            { shown: spans.shown === "bodies" ? "hashes" : spans.shown, name: "" },
+          ),
+          ...(spans.shown === "bodies" ? { [names.outputMessages]: toMessages(reply.text) } : {}),
         }),
   };
 }

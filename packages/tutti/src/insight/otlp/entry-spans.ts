@@ -33,7 +33,7 @@ const readers: Readers = {
     endRun(reading, {
       attributes: {
         "tutti.outcome": "done",
-        ...describeValue("output", output, { bodies: spans.bodies, name: "tutti.output" }),
+        ...describeValue("output", output, { shown: spans.shown, name: "tutti.output" }),
       },
       links: spans.linksTo(body.uses),
     });
@@ -154,7 +154,7 @@ const readers: Readers = {
       {
         "tutti.decision.alternatives": alternatives?.length ?? 0,
         ...describeConfidence(confidence),
-        ...(reading.spans.bodies
+        ...(reading.spans.shown === "bodies"
           ? { "tutti.decision.about": cut(about), "tutti.decision.chosen": cut(chosen), "tutti.decision.why": cut(why) }
           : {}),
       },
@@ -278,7 +278,7 @@ function endScope({ spans, entry, key, at, body }: Reading<"scope-closed">): voi
       ...describeUsage(body.usage),
       ...describeConfidence(body.confidence),
       ...describeError(body.error),
-      ...describeValue("output", { value: body.out, ref: body.outRef }, { bodies: spans.bodies, name: "tutti.output" }),
+      ...describeValue("output", { value: body.out, ref: body.outRef }, { shown: spans.shown, name: "tutti.output" }),
     },
     links: [],
     error: body.error?.code,
@@ -313,7 +313,7 @@ function judge({ spans, entry, key, at }: Moments, confidence: Confidence | unde
   spans.judge(key, confidence, {
     ms: at,
     seq: entry.seq,
-    why: spans.bodies && why !== undefined ? cut(why) : undefined,
+    why: spans.shown === "bodies" && why !== undefined ? cut(why) : undefined,
   });
 }
 
@@ -322,8 +322,8 @@ interface HasInput {
   readonly inputRef?: HeldValue["ref"];
 }
 
-function inputOf({ bodies }: RunSpans, { input, inputRef }: HasInput, name = "tutti.input"): Attributes {
-  return describeValue("input", { value: input, ref: inputRef }, { bodies, name });
+function inputOf({ shown }: RunSpans, { input, inputRef }: HasInput, name = "tutti.input"): Attributes {
+  return describeValue("input", { value: input, ref: inputRef }, { shown, name });
 }
 
 /** The last part of a path. */

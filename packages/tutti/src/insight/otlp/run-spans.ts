@@ -2,7 +2,7 @@ import { toSpanId, toTraceId } from "../../base/trace-context.ts";
 import type { BodyOf, EntryKind, LedgerEntry } from "../../contracts/entry.ts";
 import type { RunId, StepKey } from "../../contracts/ids.ts";
 import { addUsage, noUsage, type Confidence, type Usage } from "../../contracts/outcome.ts";
-import { cutLinks, toLink } from "./attributes.ts";
+import { cutLinks, toLink, type Shown } from "./attributes.ts";
 import { evaluationEvent, names, operations } from "./conventions.ts";
 import type { Attributes, Span, SpanEvent, SpanLink, SpanRole } from "./span.ts";
 
@@ -49,7 +49,7 @@ export interface Ended {
  */
 export class RunSpans {
   readonly run: RunId;
-  readonly bodies: boolean;
+  private readonly withBodies: boolean;
   readonly traceId: string;
   readonly rootSpanId: string;
   /** The newest entry in it. */
@@ -67,9 +67,14 @@ export class RunSpans {
 
   constructor(run: RunId, bodies: boolean) {
     this.run = run;
-    this.bodies = bodies;
+    this.withBodies = bodies;
     this.traceId = toTraceId(run);
     this.rootSpanId = toSpanId(run, "", 1);
+  }
+
+  get shown(): Shown {
+    if (this.started?.personal !== undefined) return "nothing";
+    return this.withBodies ? "bodies" : "hashes";
   }
 
   /** How much of it is in memory. */

@@ -126,6 +126,16 @@ test(
   },
 );
 
+test("of a run about a person not even a hash leaves", verifies("G10", "O10"), async () => {
+  const [first, ...rest] = traced.entries;
+  const body = JSON.stringify({ flow: "reporting", version: "1", personal: "p" });
+  const personal = first === undefined ? [] : [{ ...first, body }, ...rest];
+  const { spans } = await openSpanReader(traced.ledger, { bodies: true }).read(personal);
+  const told = JSON.stringify(spans.filter(({ traceId }) => traceId === toTraceId("traced")));
+  expect(told).not.toContain(privateWords);
+  expect(told).not.toContain("sha256");
+});
+
 test("a dialect adds what its tool draws from, and changes nothing else", verifies("O10"), async () => {
   const plain = await readAll();
   const kinds = {
