@@ -4,6 +4,7 @@ import type { Tool } from "../contracts/callable.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
 import type { Fleet, FoundRun } from "../insight/fleet/fleet.ts";
+import type { Metrics } from "../insight/metrics/metrics.ts";
 import type { Scores } from "../insight/score/scores.ts";
 import type { Caller, Callers } from "./callers.ts";
 import type { Tail } from "./tail.ts";
@@ -15,6 +16,7 @@ export interface Desk {
   readonly tools: readonly Tool[];
   readonly fleet: Fleet;
   readonly scores: Scores;
+  readonly metrics: Metrics;
   readonly callers: Callers;
   readonly tail: Tail;
   /** Aborted when the server begins to drain. */

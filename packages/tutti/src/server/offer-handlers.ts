@@ -2,6 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { toContract } from "../contracts/contract.ts";
 import { findJsonSchema } from "../contracts/schema.ts";
 import { listEvents, listSubscriptions, listTopics } from "../engine/events/open-events.ts";
+import { metricsType } from "../insight/metrics/metrics.ts";
 import { isOwn, type Handlers } from "./desk.ts";
 import { toOpenApi } from "./openapi.ts";
 
@@ -21,6 +22,7 @@ export const offerHandlers: Handlers<
   | "openSession"
   | "closeSession"
   | "describe"
+  | "metrics"
   | "health"
   | "ready"
 > = {
@@ -65,6 +67,7 @@ export const offerHandlers: Handlers<
   closeSession: async ({ callers }, { request }) =>
     Response.json({}, { headers: { "set-cookie": callers.closeSession(request) } }),
   describe: async () => toOpenApi(),
+  metrics: async ({ metrics }) => new Response(await metrics.read(), { headers: { "content-type": metricsType } }),
   health: async ({ draining }) => ({ status: draining.aborted ? "draining" : "up", pid: process.pid }),
   async ready({ draining, fleet }) {
     const { lsn } = await fleet.catchUp();

@@ -9,6 +9,7 @@ import type { Tool } from "../contracts/callable.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
 import { openFleet } from "../insight/fleet/fleet.ts";
+import { openMetrics } from "../insight/metrics/metrics.ts";
 import { openScores } from "../insight/score/scores.ts";
 import { openAnsweredCommands } from "./answered.ts";
 import { toApp } from "./app.ts";
@@ -71,6 +72,7 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
     flows: options.flows,
     tools: options.tools ?? [],
     scores: openScores(tutti.ledger),
+    metrics: openMetrics(tutti, { clock }),
     draining: draining.signal,
   };
   const app = toApp({

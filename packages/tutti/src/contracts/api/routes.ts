@@ -300,6 +300,12 @@ export const routes = {
     answer: commands.nothing,
   },
   describe: { ...look, path: "/api/openapi.json", does: "This interface as OpenAPI 3.1.", answer: fields({}) },
+  metrics: {
+    ...lookWhole,
+    path: "/metrics",
+    does: "What is counted, in the text format of Prometheus.",
+    answer: "text",
+  },
   health: { ...open, method: "GET", path: "/health", does: "Whether the process is up.", answer: commands.health },
   ready: { ...open, method: "GET", path: "/ready", does: "Whether it takes work.", answer: commands.readiness },
 } as const satisfies Record<string, RouteSpec>;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { describeThrown, isTuttiError } from "../../base/errors.ts";
+import { keepPosition, readPositions } from "../../insight/otlp/position.ts";
 import { openSpanReader, type SpanReader } from "../../insight/otlp/span-reader.ts";
 import type { Telemetry } from "../../insight/otlp/span.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -10,9 +11,6 @@ export interface Exporter {
   /** Sends what is there, as far as it can within a few seconds, and stops. What is left is sent by the next one. */
   close(): Promise<void>;
 }
-
-/** What the receiver has taken for good is kept in the ledger under this and the address. */
-export const positionPrefix = "otlp:";
 
 const pageEntries = 500;
 const pollMs = 1_000;
@@ -27,16 +25,15 @@ const flushMs = 5_000;
  */
 export async function openExporter(ledger: Ledger, options: OtlpOptions, clock: Clock): Promise<Exporter> {
   const { bodies = false, dialect, url } = options;
-  const name = `${positionPrefix}${withoutKeys(url)}`;
+  const address = withoutKeys(url);
   const target = openOtlpTarget(options);
-  const kept = (await ledger.listKept()).find((each) => each.name === name);
   const course: Course = {
     ledger,
     clock,
     target,
-    name,
+    address,
     reader: openSpanReader(ledger, { bodies, dialect }),
-    position: Number(kept?.state ?? 0),
+    position: (await readPositions(ledger)).get(address) ?? 0,
     page: undefined,
     pausedMs: 0,
     abort: new AbortController(),
@@ -62,7 +59,8 @@ interface Course {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly target: OtlpTarget;
-  readonly name: string;
+  /** What the receiver has taken for good is kept under it. */
+  readonly address: string;
   readonly reader: SpanReader;
   /** Everything up to this entry was taken. */
   position: number;
@@ -107,7 +105,7 @@ async function sendPage(course: Course): Promise<PageOutcome> {
     }
     course.position = upTo;
     course.page = undefined;
-    ledger.keep(course.name, String(upTo));
+    keepPosition(ledger, course.address, upTo);
     return "sent";
   } catch (error) {
     if (abort.signal.aborted) return "stopped";
