@@ -82,8 +82,9 @@ test(
       input: anything,
       output: anything,
       effect: "read",
+      retry: { attemptsMax: 1 },
       run: () => {
-        throw new TuttiError("TOOL_FAILED", "no");
+        throw new TuttiError("TOOL_UNAVAILABLE", "no");
       },
     });
     const paying = plainFlow("paying", (run) => run.call(pay, {}));
@@ -121,10 +122,10 @@ test("labels are bounded, and any value of one can be read back", () => {
   expect(samples.size).toBe(labelValuesMax + 1);
   expect(samples.get('many_total{flow="other"}')).toBe(50);
   const crossed = new Numbers("counter", "crossed_total", "Crossed.");
-  for (let at = 0; at < 5_000; at++) crossed.add({ flow: `f${at % 100}`, tenant: `t${Math.floor(at / 100)}` }, 1);
+  for (let at = 0; at < 3_000; at++) crossed.add({ flow: `f${at % 100}`, tenant: `t${Math.floor(at / 100)}` }, 1);
   const series = parse(crossed.toText());
   expect(series.size).toBe(2_001);
-  expect([...series.values()].reduce((sum, value) => sum + value, 0)).toBe(5_000);
+  expect([...series.values()].reduce((sum, value) => sum + value, 0)).toBe(3_000);
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.double({ min: 0, max: 1e6, noNaN: true }), (flow, seconds) => {
       const durations = new Durations("took_seconds", "Took.");
@@ -135,7 +136,7 @@ test("labels are bounded, and any value of one can be read back", () => {
       expect(quoted.replaceAll(/\\(["\\n])/gu, (_, sign: string) => (sign === "n" ? "\n" : sign))).toBe(flow);
       expect(sum).toBe(seconds);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
