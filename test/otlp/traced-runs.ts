@@ -50,7 +50,7 @@ const child = plainFlow("printing", (run) => run.call(publish, { text: `${privat
 
 export const reporting = plainFlow("reporting", async (run) => {
   const { report } = await run.call(reporter, { about: privateWords });
-  await run.record("decision-made", {
+  run.record("decision-made", {
     about: "what to print",
     chosen: report,
     why: privateWords,

@@ -63,8 +63,8 @@ function parseCall(spec: CommandSpec, args: readonly string[]): CommandCall {
       return typeof value === "string" ? value : undefined;
     },
     texts(option) {
-      const values = valueOf(option);
-      return Array.isArray(values) ? values.map(String) : [];
+      const given = valueOf(option);
+      return Array.isArray(given) ? given.map(String) : [];
     },
     flag: (option) => valueOf(option) === true,
   };

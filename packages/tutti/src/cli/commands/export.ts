@@ -26,7 +26,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const counts = { spans: 0, events: 0, rejected: 0, lsn: since };
   await withReader(toLedgerPath(call), async (ledger) => {
     const named = [];
-    for (const run of call.operands("run")) named.push((await findNamedRun(ledger, run)).id);
+    for (const typed of call.operands("run")) named.push((await findNamedRun(ledger, typed)).id);
     const reader = openSpanReader(ledger, options);
     for await (const entries of named.length === 0 ? pagesOf(ledger, since) : pagesOfRuns(ledger, named, since)) {
       const telemetry = await reader.read(entries);
@@ -59,9 +59,9 @@ async function* pagesOfRuns(
   runs: readonly LedgerEntry["run"][],
   since: number,
 ): AsyncGenerator<readonly LedgerEntry[]> {
-  for (const run of runs) {
+  for (const id of runs) {
     for (let from = 1; ;) {
-      const page = await ledger.read(run, from, pageEntries);
+      const page = await ledger.read(id, from, pageEntries);
       const last = page.at(-1);
       if (last === undefined) break;
       from = last.seq + 1;

@@ -87,7 +87,6 @@ export function settleCauses(
   for (const [key, { isFired, ...rest }] of Object.entries(causes)) {
     if (keys.has(key) || pending.length >= pendingMax) continue;
     if (isFired) pending.push({ ...rest, key, kind: "resolved", at: now });
-    // oxlint-disable-next-line typescript/no-dynamic-delete -- a cause that is over is forgotten
     delete causes[key];
   }
   for (const { key, rule, about, run } of present) {

@@ -72,8 +72,7 @@ export function toThresholds({ rules, url, key }: AlertOptions): Thresholds {
     }
     found[rule] = { ...known, ...given };
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each rule was filled up from its own defaults
-  return found as Thresholds;
+  return found;
 }
 
 function toInvalid(what: string, hint: string): TuttiError {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 
 import { anything, errorOf, openStage, plainFlow, type Stage } from "../../../../../test/engine/engine-fixture.ts";
+import { passTimeUntil } from "../../../../../test/otlp/pass-time.ts";
 import { openReceiver } from "../../../../../test/otlp/receiver.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { TuttiError } from "../../base/errors.ts";
@@ -79,12 +80,6 @@ function watch(
   more: Partial<TuttiOptions> = {},
 ): Promise<Tutti> {
   return stage.open(flows, { ...more, telemetry: { alerts: { rules, url: desk.url, key } } });
-}
-
-async function passTimeUntil(stage: Stage, happened: Promise<unknown>): Promise<void> {
-  let isOver = false;
-  void happened.then(() => (isOver = true));
-  while (!isOver) await stage.clock.advance(1_000);
 }
 
 test("a run that is stuck is told once, and once that it goes on", verifies("O10"), async () => {
@@ -219,7 +214,7 @@ test("what the receiver does not take is sent again, signed, and in its order", 
   await (await first.start(parking, {}, { id: "parked" })).settled();
   while (refused.requests.length < 3) await stage.clock.advance(5_000);
   expect(refused.requests[0]?.headers["x-signature-256"]).toMatch(/^sha256=[0-9a-f]{64}$/u);
-  expect(warning.mock.calls.flat().join("\n")).toContain("alerts are late");
+  expect(JSON.stringify(warning.mock.calls)).toContain("alerts are late");
   await first.close();
   await refused.close();
   const desk = await openDesk();

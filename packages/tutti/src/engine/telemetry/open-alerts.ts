@@ -35,7 +35,7 @@ export async function openAlerts(ledger: Ledger, options: AlertOptions, clock: C
     abort: new AbortController(),
     isLate: false,
   };
-  let forget = (): void => {};
+  let forget: (() => void) | undefined;
   let looking: Promise<void> = Promise.resolve();
   const arm = (): void => {
     forget = clock.after(lookEveryMs, () => {
@@ -48,7 +48,7 @@ export async function openAlerts(ledger: Ledger, options: AlertOptions, clock: C
   return {
     async close() {
       watch.abort.abort();
-      forget();
+      forget?.();
       await looking;
     },
   };
@@ -111,7 +111,6 @@ function toAfterMs(thresholds: Thresholds, rule: string): number {
 /** Of an approval whose time was over that is told once; the next look finds it over. */
 function forgetTold({ overdue, causes }: AlertBook): void {
   for (const key of Object.keys(overdue)) {
-    // oxlint-disable-next-line typescript/no-dynamic-delete -- what was told is forgotten
     if (causes[`approval-overdue ${key}`]?.isFired === true) delete overdue[key];
   }
 }

@@ -45,7 +45,7 @@ const timeoutMs = 30_000;
 const answerBytesMax = 64 * 1024;
 const tooLarge = 413;
 /** How a receiver says that it does not know an address. */
-const unknownStatuses: readonly unknown[] = [404, 405, 501];
+const unknownStatuses: ReadonlySet<unknown> = new Set([404, 405, 501]);
 
 const pack = promisify(gzip);
 
@@ -104,7 +104,7 @@ export function openOtlpTarget(options: OtlpOptions): OtlpTarget {
         const lost = await sendAll(events, { path: "logs", signal, encode });
         return { rejected: rejected + lost, skippedEvents: 0 };
       } catch (error) {
-        if (!isTuttiError(error) || !unknownStatuses.includes(error.facts?.["status"])) throw error;
+        if (!isTuttiError(error) || !unknownStatuses.has(error.facts?.["status"])) throw error;
         takesEvents = false;
         return { rejected, skippedEvents: events.length };
       }
@@ -132,15 +132,17 @@ export function toOrigin(resource: Attributes = {}): Origin {
 }
 
 function checkOptions({ url, encoding, dialect }: OtlpOptions): void {
-  const invalid = (what: string, hint: string): TuttiError =>
-    new TuttiError("DEFINITION_INVALID", `telemetry: ${what}`, { hint });
   const protocol = URL.parse(url)?.protocol;
   if (protocol !== "http:" && protocol !== "https:")
-    throw invalid("its url is no address of http or https", "Give the address before /v1/traces.");
+    throw toInvalid("its url is no address of http or https", "Give the address before /v1/traces.");
   if (encoding !== undefined && encoding !== "protobuf" && encoding !== "json")
-    throw invalid("there is no such encoding", "Use protobuf or json.");
+    throw toInvalid("there is no such encoding", "Use protobuf or json.");
   if (dialect !== undefined && !dialects.includes(dialect))
-    throw invalid("there is no such dialect", `There are ${dialects.join(", ")}.`);
+    throw toInvalid("there is no such dialect", `There are ${dialects.join(", ")}.`);
+}
+
+function toInvalid(what: string, hint: string): TuttiError {
+  return new TuttiError("DEFINITION_INVALID", `telemetry: ${what}`, { hint });
 }
 
 /** How many spans or events an answer says it threw away: ExportTraceServiceResponse, `partial_success.rejected_spans`. */

@@ -87,14 +87,14 @@ async function readGauges(source: MetricsSource, { lsn, now }: Moment): Promise<
   return [runs, doubts, approvals, position, lag, ...(await readLimits(source, now)), ...(await readBudgets(ledger))];
 }
 
-async function readLimits({ ledger, slots }: MetricsSource, now: number): Promise<readonly Numbers[]> {
+async function readLimits(source: MetricsSource, now: number): Promise<readonly Numbers[]> {
   const breakers = new Numbers("gauge", "tutti_breaker_open", "1 while nobody calls what has failed too often.");
-  for (const [limit, { breaker }] of await readGateStates(ledger))
+  for (const [limit, { breaker }] of await readGateStates(source.ledger))
     breakers.add({ limit }, breaker !== undefined && breaker.untilMs > now ? 1 : 0);
   const inUse = new Numbers("gauge", "tutti_limit_in_use", "Slots of a limit that are taken.");
   const free = new Numbers("gauge", "tutti_limit_slots", "Slots that a limit has.");
   const waiting = new Numbers("gauge", "tutti_limit_waiting", "Who waits for a slot of a limit.");
-  for (const use of slots?.() ?? []) {
+  for (const use of source.slots?.() ?? []) {
     const { limit, of } = use;
     inUse.add({ limit, of }, use.inUse);
     if (use.slots !== undefined) free.add({ limit, of }, use.slots);

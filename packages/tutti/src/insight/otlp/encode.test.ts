@@ -1,3 +1,4 @@
+import { SeverityNumber, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { ProtobufLogsSerializer, ProtobufTraceSerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import fc from "fast-check";
@@ -19,7 +20,7 @@ const origin: Origin = {
 const resource = resourceFromAttributes({ ...origin.resource });
 
 const hex = (digits: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: digits, maxLength: digits });
+  fc.string({ unit: fc.constantFrom(...Array.from("0123456789abcdef")), minLength: digits, maxLength: digits });
 const moment = fc.integer({ min: 0, max: 4_102_444_800_000 });
 const text = fc.string({ unit: "grapheme", maxLength: 300 });
 const attributes: fc.Arbitrary<Attributes> = fc.dictionary(
@@ -59,12 +60,13 @@ function toOfficialSpan(given: Span): OfficialSpan {
   const context = { traceId: given.traceId, spanId: given.spanId, traceFlags: 1 };
   return {
     name: given.name,
-    kind: given.kind === "client" ? 2 : 0,
+    kind: given.kind === "client" ? SpanKind.CLIENT : SpanKind.INTERNAL,
     spanContext: () => context,
     ...(given.parentSpanId === undefined ? {} : { parentSpanContext: { ...context, spanId: given.parentSpanId } }),
     startTime: toHrTime(given.startMs),
     endTime: toHrTime(given.endMs),
-    status: given.error === undefined ? { code: 0 } : { code: 2, message: given.error },
+    status:
+      given.error === undefined ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: given.error },
     attributes: toMutable(given.attributes),
     links: given.links.map((link) => ({
       context: { traceId: link.traceId, spanId: link.spanId, traceFlags: 1 },
@@ -89,7 +91,7 @@ const toMutable = (given: Attributes): OfficialSpan["attributes"] =>
 const toOfficialLog = (given: SpanEvent): OfficialLog => ({
   hrTime: toHrTime(given.atMs),
   hrTimeObserved: toHrTime(given.atMs),
-  severityNumber: 9,
+  severityNumber: SeverityNumber.INFO,
   spanContext: { traceId: given.traceId, spanId: given.spanId, traceFlags: 1 },
   eventName: given.name,
   attributes: toMutable(given.attributes),

@@ -1,4 +1,4 @@
-import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../contracts/entry.ts";
+import { bodyOf, type EntryKind, type LedgerEntry } from "../../contracts/entry.ts";
 import type { Confidence } from "../../contracts/outcome.ts";
 import { toWaitName, waitPattern } from "../find-wait.ts";
 import { cut, describeError, describeUsage, describeValue, toLink, type HeldValue } from "./attributes.ts";
@@ -242,7 +242,7 @@ interface RunEnd {
 function endRun({ spans, at }: Pick<Reading<EntryKind>, "spans" | "at">, end: RunEnd): void {
   const { started } = spans;
   // What lost a race or was cancelled ends with the run. An effect or a child may still come to an end of its own.
-  for (const [key, { role }] of [...spans.open]) {
+  for (const [key, { role }] of Array.from(spans.open)) {
     if (role !== "tool" && role !== "child")
       spans.end(key, { endMs: at, attributes: { "tutti.outcome": "cancelled" } });
   }

@@ -5,6 +5,7 @@ import { privateWords, playTracedRuns, type TracedRuns } from "../../../../../te
 import { toEntries } from "../../../../../test/sample-entries.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toTraceId, toTraceparent } from "../../base/trace-context.ts";
+import { toRunId } from "../../contracts/ids.ts";
 import { toRunTree } from "../next-run-tree.ts";
 import { totalsOf } from "../run-tree.ts";
 import { names } from "./conventions.ts";
@@ -28,7 +29,7 @@ test(
   verifies("O10", "M4", "O9"),
   async () => {
     const { spans } = await readAll();
-    const tree = toRunTree(await traced.ledger.read(traced.entries[0]?.run ?? expect.fail()));
+    const tree = toRunTree(await traced.ledger.read(toRunId("traced")));
     const { usage } = totalsOf(tree);
     expect(usage).toMatchObject({ modelCalls: 3, inputTokens: 27, outputTokens: 13 });
     expect(sumOf(spans, names.inputTokens)).toBe(usage.inputTokens);
