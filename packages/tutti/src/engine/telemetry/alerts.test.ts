@@ -102,6 +102,44 @@ test("a run that is stuck is told once, and once that it goes on", verifies("O10
   await tutti.close();
 });
 
+test(
+  "a run that is due and that nobody takes up is told, and one that only waits is not",
+  verifies("O10", "D9"),
+  async () => {
+    const watched = { stage: openStage(), desk: await openDesk(), rules: { stuckRun: { afterMs: 60_000 } } };
+    const { stage, desk } = watched;
+    const sleeping = plainFlow("sleeping", (run) => run.sleep(30_000));
+    const waiting = plainFlow("waiting", (run) => run.wait("go"));
+    const first = await stage.open([sleeping, waiting], { evictAfterMs: 0 });
+    await (await first.start(waiting, {}, { id: "waits" })).settled();
+    await (await first.start(sleeping, {}, { id: "sleeps" })).settled();
+    await stage.clock.advance(1_000);
+    await first.close();
+    const second = await watch(watched, [sleeping, waiting], { recover: false });
+    await passTimeUntil(stage, desk.has(1));
+    expect(desk.told).toEqual(["fired stuckRun: run sleeps of sleeping is due and does not go on"]);
+    expect(stage.clock.now() - 1_700_000_000_000).toBeGreaterThanOrEqual(90_000);
+    await second.close();
+  },
+);
+
+test("what happened before alerts were declared wakes nobody", verifies("O10"), async () => {
+  const stage = openStage();
+  const desk = await openDesk();
+  const failing = plainFlow("failing", () => Promise.reject(new TuttiError("TOOL_FAILED", "no paper")));
+  const first = await stage.open([failing]);
+  for (let at = 0; at < 5; at++) await first.run(failing, {}).catch(() => undefined);
+  await first.close();
+  const second = await watch({ stage, desk, rules: { failureRate: { runsMin: 2 } } }, [failing]);
+  await stage.clock.advance(60_000);
+  await second.run(failing, {}, { id: "one" }).catch(() => undefined);
+  await stage.clock.advance(60_000);
+  expect(desk.posts()).toBe(0);
+  await second.run(failing, {}, { id: "two" }).catch(() => undefined);
+  await passTimeUntil(stage, desk.has(1));
+  await second.close();
+});
+
 test("an effect in doubt is told once, across restarts, until a person settles it", verifies("O10", "D3"), async () => {
   const watched = { stage: openStage(), desk: await openDesk(), rules: { inDoubt: {} } };
   const { stage, desk } = watched;

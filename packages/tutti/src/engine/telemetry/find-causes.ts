@@ -15,6 +15,7 @@ export interface Sightings {
 
 const pageEntries = 1_000;
 const accountsMax = 1_000;
+const sightingsMax = 100_000;
 const partsOfWindow = 10;
 
 /** Reads what is new in the ledger into the book. */
@@ -29,7 +30,7 @@ export async function followLedger(
   for (;;) {
     const entries = await ledger.scan(book.lsn, pageEntries);
     for (const entry of entries) {
-      sightings.lastAt.set(entry.run, entry.at);
+      see(sightings, entry);
       if (entry.kind === "approval-overdue") {
         const { approval, stage } = bodyOf(entry, "approval-overdue");
         book.overdue[`${approval} ${stage}`] = entry.run;
@@ -42,6 +43,15 @@ export async function followLedger(
     }
     if (entries.length < pageEntries) return;
   }
+}
+
+/** The run that wrote last comes last. Of those that are forgotten the ledger knows it. */
+function see({ lastAt }: Sightings, { run, at }: Pick<LedgerEntry, "run" | "at">): void {
+  lastAt.delete(run);
+  lastAt.set(run, at);
+  if (lastAt.size <= sightingsMax) return;
+  const [oldest] = lastAt.keys();
+  if (oldest !== undefined) lastAt.delete(oldest);
 }
 
 async function countEnd(
@@ -83,7 +93,12 @@ export async function findCauses(
 
 async function findStuckRuns(ledger: Ledger, given: Parameters<typeof findCauses>[1]): Promise<readonly Cause[]> {
   const causes: Cause[] = [];
-  for (const record of await ledger.listRuns({ statuses: ["running", "waiting", "parked"] })) {
+  const dueBy = given.now - (given.thresholds.stuckRun?.afterMs ?? 0);
+  const records = [
+    ...(await ledger.listRuns({ statuses: ["running", "parked"] })),
+    ...(await ledger.listRuns({ statuses: ["waiting"], dueBy })),
+  ];
+  for (const record of records) {
     const why = await describeStanding(ledger, record, given);
     if (why === undefined) continue;
     const { id, flow } = record;
@@ -94,16 +109,15 @@ async function findStuckRuns(ledger: Ledger, given: Parameters<typeof findCauses
 
 async function describeStanding(
   ledger: Ledger,
-  { id, status, wakeAt }: RunRecord,
+  { id, status }: RunRecord,
   { sightings, thresholds, now }: Parameters<typeof findCauses>[1],
 ): Promise<string | undefined> {
   const afterMs = thresholds.stuckRun?.afterMs ?? 0;
   if (status === "parked") return "is parked";
-  if (status === "waiting")
-    return wakeAt !== undefined && now - wakeAt >= afterMs ? "is due and does not go on" : undefined;
+  if (status === "waiting") return "is due and does not go on";
   // A run of an earlier process, of which nothing was seen yet.
   const lastAt = sightings.lastAt.get(id) ?? (await ledger.read(id)).at(-1)?.at ?? now;
-  sightings.lastAt.set(id, lastAt);
+  if (!sightings.lastAt.has(id)) see(sightings, { run: id, at: lastAt });
   return now - lastAt >= afterMs ? "is at work and has written nothing for long" : undefined;
 }
 

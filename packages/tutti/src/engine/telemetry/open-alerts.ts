@@ -68,13 +68,17 @@ interface Watch {
 
 /** What happened before alerts were declared is nothing to wake anybody for. */
 async function toFirstBook(ledger: Ledger): Promise<AlertBook> {
-  let lsn = 0;
-  for (;;) {
-    const page = await ledger.scan(lsn, 10_000);
-    const last = page.at(-1);
-    if (last === undefined) return { lsn, causes: {}, pending: [], ends: {}, overdue: {} };
-    lsn = last.lsn;
-  }
+  return { lsn: await findNewest(ledger), causes: {}, pending: [], ends: {}, overdue: {} };
+}
+
+/** Positions have no gaps, so the newest one is found in steps that double and then halve. */
+async function findNewest(ledger: Ledger): Promise<number> {
+  const isThere = async (lsn: number): Promise<boolean> => (await ledger.scan(lsn - 1, 1)).length > 0;
+  let newest = 0;
+  let step = 1;
+  for (; await isThere(newest + step); step *= 2) newest += step;
+  for (; step >= 1; step /= 2) if (await isThere(newest + step)) newest += step;
+  return newest;
 }
 
 /** Never rejects: what goes wrong is said, and looked at again. */
