@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { privateWords, playTracedRuns, type TracedRuns } from "../../../../../test/otlp/traced-runs.ts";
 import { toEntries } from "../../../../../test/sample-entries.ts";
 import { verifies } from "../../../../../test/verifies.ts";
@@ -188,6 +189,27 @@ test(
     );
   },
 );
+
+test("an approval is a span from the question to its end", verifies("O10", "O2"), async () => {
+  const stage = openStage();
+  const asking = plainFlow("asking", (run) => run.approve("print it?", { deadlineMs: 60_000 }));
+  const tutti = await stage.open([asking]);
+  const ended = tutti.run(asking, {}, { id: "asks" });
+  await stage.clock.advance(120_000);
+  await ended;
+  const { spans } = await openSpanReader(stage.ledger).read(stage.entries);
+  const lines = spans.map(({ name, startMs, endMs, attributes }) => [
+    name,
+    endMs - startMs,
+    attributes["tutti.outcome"],
+  ]);
+  expect(lines).toEqual([
+    ["tutti.approval approve", 60_000, "expired"],
+    ["tutti.step approve", 0, undefined],
+    ["invoke_workflow asking", 60_000, "done"],
+  ]);
+  await tutti.close();
+});
 
 test("what lost a race ends with its run, and an effect in doubt when somebody settles it", async () => {
   const effect = { effect: "pay", tool: "bank.pay", class: "once", digest: "d" } as const;
