@@ -28,6 +28,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "quickjs-emscripten-core": "tools/code",
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
   croner: "engine/schedules",
+  acorn: "cli/doctor",
   "markdown-it": "tools/publish",
   "sanitize-html": "tools/publish",
   "@fontsource/dejavu-sans": "tools/image",

@@ -45,6 +45,8 @@ export interface DeliveryHost {
   readonly onDiverged: (item: Delivered, asked: readonly string[]) => void;
   /** Nothing to hand over and nothing to start. Called once per pause. */
   readonly onQuiet: () => void;
+  /** Called when the recorded part is used up, before anything new begins; a new run too is then called through its past first. */
+  readonly onCaughtUp?: (() => void) | undefined;
 }
 
 /** An entry's way to the flow's code. Those of one run form a queue themselves. */
@@ -83,7 +85,7 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
     position: 0,
     first: undefined,
     last: undefined,
-    live: order.length === 0,
+    live: order.length === 0 && host.onCaughtUp === undefined,
     windowOpen: false,
     hasTurn: false,
     stopped: false,
@@ -169,6 +171,8 @@ function handRecorded(mailbox: Mailbox): void {
 }
 
 function goLive(mailbox: Mailbox): void {
+  mailbox.host.onCaughtUp?.();
+  if (mailbox.stopped) return;
   mailbox.live = true;
   const waiting = mailbox.gates;
   mailbox.gates = [];

@@ -33,11 +33,16 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
   });
   if (recorded !== undefined) return recorded;
   const pending = openPending<Output>(scope, key);
+  const intent = driver.history.openIntents.get(key);
+  if (intent !== undefined && intent.body.digest !== called.digest) {
+    driver.park(toChangedIntent(request, intent.body.digest), key);
+    return pending.promise;
+  }
   driver.delivery.whenLive(() => {
     if (pending.over) return;
     const go = (): void => takeUp(driver, request, { pending, unwanted: false });
     // With an intent in the ledger they were asked for; now only the outcome counts.
-    if (request.tool.needs === undefined || driver.history.openIntents.has(key)) go();
+    if (request.tool.needs === undefined || intent !== undefined) go();
     else admitEffect(driver, { ...request, pending }, go);
   });
   return pending.promise;
@@ -74,8 +79,6 @@ export function takeUp(
   };
   const intent = driver.history.openIntents.get(request.key);
   if (intent === undefined) call.intend();
-  else if (intent.body.digest !== request.called.digest)
-    driver.park(toChangedIntent(request, intent.body.digest), request.key);
   else goOn(driver, call, intent);
 }
 

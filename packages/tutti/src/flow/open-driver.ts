@@ -99,6 +99,7 @@ class OpenDriver implements Driver {
       isBlocked: () => course.ended || course.waits.size > 0,
       onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
       onQuiet: () => onQuiet(course),
+      onCaughtUp: host.onCaughtUp,
     });
   }
 
