@@ -15,8 +15,8 @@ import { readBlobs } from "./read-blobs.ts";
 
 /** What a run would do under a flow's code. */
 export type DryReplay =
-  /** It takes everything that is recorded, and goes on from there. `recorded` counts what was handed over. */
-  | { readonly kind: "goes-on"; readonly recorded: number }
+  /** It takes all `recorded` results, and goes on from there: with the steps in `next`, or waiting as before. */
+  | { readonly kind: "goes-on"; readonly recorded: number; readonly next: readonly string[] }
   /** It would be parked: the error says where, what is recorded, and what the code asks for. */
   | { readonly kind: "stops"; readonly error: TuttiError };
 
@@ -41,9 +41,9 @@ export async function replayDry(ledger: Ledger, { run, flow, models }: DryReplay
   return new Promise((resolve) => {
     const host = toDryHost(ledger, {
       models,
-      onCaughtUp() {
+      onCaughtUp(next) {
         driver.stop();
-        resolve({ kind: "goes-on", recorded: driver.history.order.length });
+        resolve({ kind: "goes-on", recorded: driver.history.order.length, next });
       },
       onStopped(error) {
         driver.stop();
@@ -70,8 +70,8 @@ function toDryLog(run: RunId): RunLog {
 
 interface DryWatch {
   readonly models: DryReplayRequest["models"];
-  onCaughtUp(): void;
-  onStopped(error: TuttiError): void;
+  readonly onCaughtUp: (next: readonly string[]) => void;
+  readonly onStopped: (error: TuttiError) => void;
 }
 
 function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch): DriverHost {

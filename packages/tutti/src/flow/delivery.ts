@@ -18,8 +18,8 @@ export interface Delivery {
   readonly idle: boolean;
   /** The code wants the recorded result of this key. */
   ask(pending: Pending): void;
-  /** Calls `start` now, or when the recorded part is used up; never for something that was cancelled meanwhile. */
-  whenLive(start: () => void): void;
+  /** Calls `start` now, or when the recorded part is used up; never for something that was cancelled meanwhile. `key` names the step, for people. */
+  whenLive(start: () => void, key?: string): void;
   /** Queues the handing over of an entry that was just appended, behind all earlier ones. */
   enqueue(handing: Handing): void;
   /** Says that a queued one may be handed over when its turn comes. */
@@ -45,8 +45,14 @@ export interface DeliveryHost {
   readonly onDiverged: (item: Delivered, asked: readonly string[]) => void;
   /** Nothing to hand over and nothing to start. Called once per pause. */
   readonly onQuiet: () => void;
-  /** Called when the recorded part is used up, before anything new begins; a new run too is then called through its past first. */
-  readonly onCaughtUp?: (() => void) | undefined;
+  /** Called when the recorded part is used up, before what the code asks for then begins. */
+  readonly onCaughtUp?: ((asked: readonly string[]) => void) | undefined;
+}
+
+/** Something new that waits until the recorded part is used up. */
+interface Gate {
+  readonly start: () => void;
+  readonly key: string | undefined;
 }
 
 /** An entry's way to the flow's code. Those of one run form a queue themselves. */
@@ -62,7 +68,7 @@ interface Mailbox extends TurnTaker {
   readonly host: DeliveryHost;
   readonly asks: Map<string, Pending>;
   readonly abandoned: Set<string>;
-  gates: (() => void)[];
+  gates: Gate[];
   /** The next recorded item to hand over. */
   position: number;
   /** The next live item to hand over. */
@@ -103,9 +109,9 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
       return mailbox.live && !mailbox.hasTurn && mailbox.first === undefined;
     },
     ask: (pending) => ask(mailbox, pending),
-    whenLive(start) {
+    whenLive(start, key) {
       if (mailbox.live) start();
-      else mailbox.gates.push(start);
+      else mailbox.gates.push({ start, key });
     },
     enqueue: (handing) => enqueue(mailbox, handing),
     ready: (handing) => ready(mailbox, handing),
@@ -162,7 +168,8 @@ function handRecorded(mailbox: Mailbox): void {
       return;
     }
     if (!mailbox.abandoned.has(item.key) && !host.isAbandoned(item.key)) {
-      if (asks.size > 0 || mailbox.gates.length > 0 || host.isBlocked()) host.onDiverged(item, [...asks.keys()]);
+      if (asks.size > 0 || mailbox.gates.length > 0 || host.isBlocked())
+        host.onDiverged(item, [...asks.keys(), ...toKeys(mailbox)]);
       else host.onQuiet();
       return;
     }
@@ -171,13 +178,17 @@ function handRecorded(mailbox: Mailbox): void {
 }
 
 function goLive(mailbox: Mailbox): void {
-  mailbox.host.onCaughtUp?.();
+  mailbox.host.onCaughtUp?.(toKeys(mailbox));
   if (mailbox.stopped) return;
   mailbox.live = true;
   const waiting = mailbox.gates;
   mailbox.gates = [];
   openWindow(mailbox);
-  for (const start of waiting) start();
+  for (const { start } of waiting) start();
+}
+
+function toKeys({ gates }: Mailbox): readonly string[] {
+  return gates.flatMap(({ key }) => key ?? []);
 }
 
 function handLive(mailbox: Mailbox): void {

@@ -63,7 +63,7 @@ export interface DriverHost {
   /** Everybody and everything that the engine knows. */
   team?(): readonly Contract[];
   /** The recorded part is used up, and nothing new has begun. A host that stops the driver here has only looked. */
-  readonly onCaughtUp?: () => void;
+  readonly onCaughtUp?: (asked: readonly string[]) => void;
   /** The run can't go on by itself just now. Called each time that it comes to rest. */
   onRest(): void;
   /** The driver lost its right to write, or the ledger stopped. */

@@ -44,7 +44,7 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
     // With an intent in the ledger they were asked for; now only the outcome counts.
     if (request.tool.needs === undefined || intent !== undefined) go();
     else admitEffect(driver, { ...request, pending }, go);
-  });
+  }, key);
   return pending.promise;
 }
 

@@ -259,8 +259,7 @@ function findDoubtful({ openIntents }: History): Set<StepKey> {
 }
 
 function addLeaver(course: Course, leave: () => void): () => void {
-  const leavers = (course.leavers ??= new Set());
-  leavers.add(leave);
+  const leavers = (course.leavers ??= new Set()).add(leave);
   return () => void leavers.delete(leave);
 }
 

@@ -26,16 +26,18 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   return checked.some(isStuck) ? exitCodes.failed : exitCodes.done;
 }
 
+const nextMax = 3;
+
 function isStuck({ outcome }: CheckedRun): boolean {
   return outcome.kind === "stops" || outcome.kind === "no-version";
 }
 
-function toRow({ run, outcome }: CheckedRun): Readonly<Record<string, unknown>> {
-  const { id, flow, version, status } = run;
+function toRow({ run: record, outcome }: CheckedRun): Readonly<Record<string, unknown>> {
+  const { id, flow, version, status } = record;
   const row = { run: id, flow, version, status, outcome: outcome.kind };
   switch (outcome.kind) {
     case "goes-on":
-      return { ...row, recorded: outcome.recorded };
+      return { ...row, recorded: outcome.recorded, next: outcome.next };
     case "stops":
       return { ...row, code: outcome.error.code, message: outcome.error.message, facts: outcome.error.facts };
     default:
@@ -56,23 +58,26 @@ function render(checked: readonly CheckedRun[], path: string, paint: Paint): rea
   return [...lines, "", summary];
 }
 
-function renderRun({ run, outcome }: CheckedRun, paint: Paint): readonly string[] {
-  const who = `${run.id}  ${paint("dim", `${run.flow}@${run.version}, ${run.status}`)}`;
+function renderRun({ run: record, outcome }: CheckedRun, paint: Paint): readonly string[] {
+  const { id, flow, version, status } = record;
+  const about = paint("dim", `${flow}@${version}, ${status}`);
   switch (outcome.kind) {
     case "goes-on":
-      return [`${paint("green", "✓")} ${who}  goes on after ${toNumberOf(outcome.recorded, "recorded result")}`];
+      return [
+        `${paint("green", "✓")} ${id}  ${about}  goes on after ${toNumberOf(outcome.recorded, "recorded result")}${outcome.next.length === 0 ? "" : `, with ${outcome.next.slice(0, nextMax).join(", ")}`}`,
+      ];
     case "stops":
       return [
-        `${paint("red", `✗ ${run.id}`)}  ${paint("dim", `${run.flow}@${run.version}, ${run.status}`)}  ${paint("bold", outcome.error.code)}`,
+        `${paint("red", `✗ ${id}`)}  ${about}  ${paint("bold", outcome.error.code)}`,
         `    ${toPlainLine(outcome.error.message)}`,
         ...(outcome.error.hint === undefined ? [] : [`    ${paint("bold", "→")} ${toPlainLine(outcome.error.hint)}`]),
       ];
     case "no-version":
       return [
-        `${paint("red", `✗ ${run.id}`)}  ${paint("dim", `${run.flow}@${run.version}, ${run.status}`)}  its version is not in this file`,
-        `    ${paint("bold", "→")} Register version ${run.version} beside the new one until its runs are done.`,
+        `${paint("red", `✗ ${id}`)}  ${about}  its version is not in this file`,
+        `    ${paint("bold", "→")} Register version ${version} beside the new one until its runs are done.`,
       ];
     case "elsewhere":
-      return [`${paint("dim", "·")} ${who}  its flow is not in this file`];
+      return [`${paint("dim", "·")} ${id}  ${about}  its flow is not in this file`];
   }
 }

@@ -58,7 +58,7 @@ export const noErrorsSwallowed: Rule = (project) => {
           severity: "warning",
           what: "an error of a call is swallowed in flow code",
           why: "A cancel, a budget that is spent and a bug all look like success, and nobody can say why.",
-          fix: 'catch (error) { if (!isTuttiError(error) || error.code !== "TOOL_FAILED") throw error; run.note("…"); }',
+          fix: 'catch (error) { if (!isTuttiError(error) || error.code !== "TOOL_FAILED") throw error; }',
         },
       ),
     ];

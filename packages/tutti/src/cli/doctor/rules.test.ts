@@ -229,7 +229,7 @@ const cases: readonly Case[] = [
     faults: [
       `const key = "sk-ant-${"aZ4".repeat(12)}";`,
       `const key = \`Bearer ghp_${"b7Q".repeat(13)}\`;`,
-      `const url = "postgres://app:${"s3cr3tPw"}9@db.internal/app";`,
+      'const url = "postgres://app:s3cr3tPw9@db.internal/app";',
     ],
     nearMisses: [
       'const key = "sk-your-key-goes-here-please";',

@@ -46,7 +46,7 @@ export function lineOf(file: SourceFile, node: SyntaxNode): number {
 
 // Node says once per process that the function may still change; users of a command can do nothing about it.
 function stripTypes(text: string): string {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
   try {
     return stripTypeScriptTypes(text);
