@@ -52,6 +52,11 @@ export const errorCodes = {
     "none",
     "The project's tutti.config file can't be loaded, or holds something else than a configuration.",
   ),
+  POLICY_INVALID: code(
+    "give-up",
+    "none",
+    "The text of a policy can't be read, or a rule in it does not fit the schema.",
+  ),
   USAGE: code("give-up", "none", "A command was called in a way that it does not understand."),
   // runs
   RUN_UNKNOWN: code("give-up", "none", "No run with this id is in the ledger."),
@@ -104,6 +109,11 @@ export const errorCodes = {
     "tell-model",
     "none",
     "A document that was read has a newer version, so nothing was written or done on the old one.",
+  ),
+  DIRECTIVE_CHANGED: code(
+    "tell-model",
+    "none",
+    "A person gave the run another directive, so nothing was done under the old one.",
   ),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
@@ -200,6 +210,15 @@ export const errorCodes = {
     "A subscription's filter or mapping threw for an event, or a schedule's input did for a due time.",
   ),
   EVENT_UNKNOWN: code("give-up", "none", "No topic, subscription, schedule or parked event of this name is here."),
+  // server
+  CALLER_UNKNOWN: code("give-up", "none", "A request brought no token, or one that is wrong, revoked or too old."),
+  CALLER_REFUSED: code(
+    "give-up",
+    "none",
+    "Who asks may not do this, or asks from a page or for a host that is not trusted.",
+  ),
+  CALLER_TOO_FAST: code("retry", "none", "A caller asks too often, or holds too many streams."),
+  SERVER_DRAINING: code("retry", "none", "The server is about to end and takes no new work."),
   // environment
   SOURCE_UNREADABLE: code("give-up", "none", "A file or folder can't be read."),
   NODE_TOO_OLD: code("give-up", "none", "This Node is too old for Tutti."),

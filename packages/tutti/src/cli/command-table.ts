@@ -2,6 +2,7 @@ import type { CommandSpec, OptionSpec } from "./command.ts";
 
 const ledger: OptionSpec = { value: "path", does: "The ledger's file (.tutti/ledger.db)." };
 const json: OptionSpec = { does: "Prints JSON, one value a line, and nothing else on standard output." };
+const reason: OptionSpec = { value: "text", does: "Why." };
 const by: OptionSpec = { value: "name", does: "Who says so (the user's name)." };
 const priority: OptionSpec = {
   value: "low|normal|high",
@@ -19,6 +20,14 @@ const watching = {
   quiet: { does: "Shows no progress; only the result." },
   wait: { does: "Stays when the run waits for a signal or a person (default on a terminal)." },
   "no-wait": { does: "Leaves as soon as the run waits for anything, also for a time." },
+} as const satisfies Record<string, OptionSpec>;
+
+/** How a server is opened; shared by the two commands that do. */
+const serving = {
+  port: { value: "n", does: "The port (4600); 0 for any that is free." },
+  ledger,
+  durability: watching.durability,
+  json: { does: "Prints one line of JSON when it listens, and nothing else on standard output." },
 } as const satisfies Record<string, OptionSpec>;
 
 /** Every command. Help, parsing and docs/cli.md are made from this. */
@@ -95,6 +104,28 @@ export const commands: readonly CommandSpec[] = [
     },
     more: "Without a file they are the project's: the `tools` and `servers` of `tutti.config.ts`, or else those that are built in and need no key.\nA file is TypeScript or JavaScript and exports tools, or agents that have some, under any name; a folder stands for its project.\nA call is a run of one step: its effect is recorded before and after, and an interrupted one goes on with `tutti resume`.\nAll options but --json are for calls.",
     load: () => import("./commands/tool.ts"),
+  },
+  {
+    name: "serve",
+    group: "run",
+    does: "Serves a file's flows over HTTP, with the console, and goes on with what is open.",
+    operands: [{ name: "file", required: true }],
+    options: {
+      host: { value: "address", does: "The address to listen on (127.0.0.1). Any other needs --origin." },
+      origin: { value: "url", does: "Where people reach it, behind a proxy that ends TLS: https://tutti.example.org" },
+      ...serving,
+    },
+    more: "Whoever asks needs a token: tutti token create. SIGTERM drains it: requests come to their end, runs stay open in the ledger.\nThe interface describes itself at /api/openapi.json.",
+    load: () => import("./commands/serve.ts"),
+  },
+  {
+    name: "dev",
+    group: "run",
+    does: "Serves a file's flows to whoever sits at this machine, and opens the console without a token.",
+    operands: [{ name: "file", required: true }],
+    options: serving,
+    more: "It prints an address that opens the console once, within a minute, with every right.",
+    load: () => import("./commands/dev.ts"),
   },
   {
     name: "runs",
@@ -213,6 +244,14 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/schedules.ts"),
   },
   {
+    name: "freezes",
+    group: "look",
+    does: "Lists what is frozen, by whom and why.",
+    operands: [],
+    options: { ledger, json },
+    load: () => import("./commands/freezes.ts"),
+  },
+  {
     name: "signal",
     group: "steer",
     does: "Sends a signal to a run.",
@@ -254,8 +293,102 @@ export const commands: readonly CommandSpec[] = [
     group: "steer",
     does: "Cancels a run and what it started.",
     operands: [{ name: "run", required: true }],
-    options: { reason: { value: "text", does: "Why." }, by, ledger, json },
+    options: { reason, by, ledger, json },
     load: () => import("./commands/cancel.ts"),
+  },
+  {
+    name: "steer",
+    group: "steer",
+    does: "Gives a run and all that it started a person's directive.",
+    operands: [{ name: "run", required: true }],
+    options: {
+      goal: { value: "text", does: "What is wanted." },
+      constraint: { value: "text", does: "What must be kept." },
+      context: { value: "text", does: "What should be known." },
+      budget: { value: "json|@file|-", does: "What it may spend: usd, tokens, calls, timeMs." },
+      autonomy: { value: "level", does: "The most that agents may do by themselves, 0 to 5." },
+      plan: { value: "name", does: "With --edit: which plan." },
+      edit: { value: "json|@file|-", does: "Another version of that plan." },
+      pause: { does: "Stops at a safe point." },
+      resume: { does: "Goes on after a pause." },
+      stop: { does: "Ends it; what it did stays until it is undone." },
+      "take-over": { does: "Agents make no turns: a person does their work." },
+      "hand-back": { does: "Ends that; with --output that is the agent's result, or the run's." },
+      agent: { value: "name", does: "With --take-over and --hand-back: only this agent." },
+      output: { value: "json|@file|-", does: "With --hand-back: the result." },
+      reason,
+      by,
+      ledger,
+      json,
+    },
+    more: "One directive at a time. Questions to models that are under way are stopped, and asked again under the new one.",
+    load: () => import("./commands/steer.ts"),
+  },
+  {
+    name: "undo",
+    group: "steer",
+    does: "Takes back what a run did that failed, was cancelled or stopped.",
+    operands: [
+      { name: "run", required: true },
+      { name: "file", required: false },
+    ],
+    options: { reason, by, ...watching },
+    more: "With the flow's file it is done here, without it by the engine that runs.",
+    load: () => import("./commands/undo.ts"),
+  },
+  {
+    name: "freeze",
+    group: "steer",
+    does: "Lets nothing be begun any more: by an agent, a flow, a run, a tenant or all.",
+    operands: [
+      { name: "agent|flow|run|tenant|all", required: true },
+      { name: "name", required: false },
+    ],
+    options: { reason, by, ledger, json },
+    more: "What is going on comes to its recorded end. It counts until it is lifted, also after a restart.",
+    load: () => import("./commands/freeze.ts"),
+  },
+  {
+    name: "unfreeze",
+    group: "steer",
+    does: "Lifts a freeze; what rested because of it goes on.",
+    operands: [
+      { name: "agent|flow|run|tenant|all", required: true },
+      { name: "name", required: false },
+    ],
+    options: { reason, by, ledger, json },
+    load: () => import("./commands/unfreeze.ts"),
+  },
+  {
+    name: "token",
+    group: "steer",
+    does: "Creates, lists or revokes tokens for the server of a ledger.",
+    operands: [
+      { name: "create|list|revoke", required: true },
+      { name: "id", required: false },
+    ],
+    options: {
+      name: { value: "name", does: "Whose it is; written down with what is commanded by it." },
+      role: { value: "role", does: "viewer (default), operator, approver or admin." },
+      tenant: { value: "tenant", does: "Sees and does only what belongs to this tenant." },
+      ledger,
+      json,
+    },
+    more: "A token is shown once, when it is created; only its hash is stored. Revoking counts at once.",
+    load: () => import("./commands/token.ts"),
+  },
+  {
+    name: "policy",
+    group: "check",
+    does: "Checks a policy, tries it on cases, or on all that a ledger holds.",
+    operands: [
+      { name: "check|test|replay", required: true },
+      { name: "file", required: true },
+      { name: "cases", required: false },
+    ],
+    options: { limit: { value: "n", does: "At most so many differences of a replay (20)." }, ledger, json },
+    more: "check: every rule against the schema, with the line of what is wrong.\ntest: the cases are a JSON list of { name, request, verdict }; of a verdict only what is given is compared.\nreplay: what the policy would have decided otherwise than was recorded, and which of its rules never fired.",
+    load: () => import("./commands/policy.ts"),
   },
   {
     name: "verify",

@@ -1,5 +1,5 @@
 import { openTutti } from "../engine/open-tutti.ts";
-import type { Activity, Tutti } from "../engine/tutti.ts";
+import type { Tutti, TuttiOptions } from "../engine/tutti.ts";
 import type { Durability } from "../ledger/ledger.ts";
 import { toUsage } from "./command-line.ts";
 import type { CommandCall } from "./command.ts";
@@ -8,14 +8,14 @@ import { loadConfig } from "./load-config.ts";
 import type { FlowFile } from "./load-flows.ts";
 
 /**
- * Opens an engine for the flows of a file, with the project's configuration. Only the run that is asked for is driven: what else is open in
- * the ledger is left to `tutti resume`.
+ * Opens an engine for the flows of a file, with the project's configuration. Unless it recovers, only the run that is asked for is driven: what
+ * else is open in the ledger is left to `tutti resume`.
  * @throws TuttiError CONFIG_INVALID, LEDGER_BUSY and what else opening a ledger can say
  */
 export async function openEngine(
   call: CommandCall,
   file: FlowFile,
-  onActivity: (activity: Activity) => void,
+  how: Pick<TuttiOptions, "onActivity" | "recover">,
 ): Promise<Tutti> {
   const path = toLedgerPath(call);
   const durability = readDurability(call.text("durability"));
@@ -30,7 +30,7 @@ export async function openEngine(
     budgets: { ...config.budgets, ...file.protection.budgets },
     ledger: path,
     recover: false,
-    onActivity,
+    ...how,
     ...(durability === undefined ? {} : { durability }),
   });
 }

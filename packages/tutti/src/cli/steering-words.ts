@@ -10,7 +10,13 @@ export function readPerson(call: CommandCall): string {
   return call.text("by") ?? toUserName();
 }
 
-function toUserName(): string {
+/** Why, if it was said. */
+export function readReason(call: CommandCall): { readonly reason?: string } {
+  const reason = call.text("reason");
+  return reason === undefined ? {} : { reason };
+}
+
+export function toUserName(): string {
   try {
     return userInfo().username;
   } catch {

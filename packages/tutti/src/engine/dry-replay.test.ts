@@ -31,6 +31,20 @@ async function check(from: Body, to: Body): Promise<{ readonly stage: Stage; rea
   return { stage, outcome };
 }
 
+const twoSteps: Body = async (run) => [
+  await run.step("a", () => 1),
+  await run.step("b", () => 1),
+  await run.wait("go"),
+];
+
+function toBody(before: readonly string[], after: readonly string[], work: () => unknown): Body {
+  return async (run) => {
+    for (const name of before) await run.step(name, work);
+    await run.wait("go");
+    for (const name of after) await run.step(name, work);
+  };
+}
+
 test("the same code goes on; nothing new is begun, and nothing is written", verifies("D13"), async () => {
   const { outcome } = await check(
     async (run) => [await run.step("a", () => 1), await run.wait("go")],
@@ -63,10 +77,9 @@ test(
 );
 
 test("code that ends too early, or awaits something that is not durable, is found", verifies("D13"), async () => {
-  const old: Body = async (run) => [await run.step("a", () => 1), await run.step("b", () => 1), await run.wait("go")];
-  const shorter = await check(old, async (run) => run.step("a", never));
+  const shorter = await check(twoSteps, async (run) => run.step("a", never));
   expect(shorter.outcome).toMatchObject({ kind: "stops", error: { code: "FLOW_DIVERGED" } });
-  const impatient = await check(old, async (run) => {
+  const impatient = await check(twoSteps, async (run) => {
     await run.step("a", never);
     await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
     return [await run.step("b", never), await run.wait("go")];
@@ -104,13 +117,6 @@ test(
   verifies("D13"),
   async () => {
     const names = fc.array(fc.constantFrom<string>("a", "b", "c"), { minLength: 1, maxLength: 6 });
-    const toBody = (before: readonly string[], after: readonly string[], work: () => unknown): Body => {
-      return async (run) => {
-        for (const name of before) await run.step(name, work);
-        await run.wait("go");
-        for (const name of after) await run.step(name, work);
-      };
-    };
     await fc.assert(
       fc.asyncProperty(names, names, fc.nat(), async (before, after, at) => {
         const kept = await check(

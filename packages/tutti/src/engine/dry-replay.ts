@@ -78,6 +78,7 @@ function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch):
   return {
     clock: systemClock,
     chance: systemChance,
+    freezes: { any: false, find: () => undefined, onLifted: () => () => {} },
     stallMs,
     toolTimeoutMs: stallMs,
     protection: undefined,

@@ -11,7 +11,9 @@ import type { Flow } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
+import { readDirectiveVersions } from "./direct-run.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { openFreezes } from "./freezes.ts";
 import { isJournalId } from "./journal.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
@@ -59,6 +61,8 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
     protection: await openProtection(ledger, options, clock),
     documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
+    freezes: await openFreezes(ledger, () => clock.now()),
+    directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -147,6 +151,9 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     slots: () => listSlots(engine.protection),
     waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
+    freeze: (target, person) => engine.freezes.freeze(target, person),
+    unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
+    freezes: () => engine.freezes.list(),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
       try {
@@ -176,7 +183,7 @@ async function start<Input>(
   }
   if (id !== undefined && (!idPattern.test(id) || isJournalId(id))) {
     throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
-      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription: and schedule: are taken.",
+      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription:, schedule: and request: are taken.",
     });
   }
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);

@@ -1,5 +1,6 @@
 import type { StoredError } from "../base/errors.ts";
 import type { ToolReport } from "../contracts/callable.ts";
+import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
@@ -227,4 +228,30 @@ function toNote(note: string | undefined): string {
 
 function toText(error: StoredError): string {
   return `${error.code}: ${error.message}`;
+}
+
+/** What a person did to a run, or wanted of it. */
+export function tellPerson(entry: LedgerEntry): string | undefined {
+  switch (entry.kind) {
+    case "cancel-requested": {
+      const { by, reason } = bodyOf(entry, entry.kind);
+      return `${by} asked to cancel it: ${reason}`;
+    }
+    case "run-paused":
+      return tellWhy(bodyOf(entry, entry.kind), "paused it");
+    case "run-resumed":
+      return tellWhy(bodyOf(entry, entry.kind), "resumed it");
+    case "undo-requested":
+      return tellWhy(bodyOf(entry, entry.kind), "wanted what it did to be taken back");
+    case "directive-given": {
+      const given = bodyOf(entry, entry.kind);
+      return `${describeDirective(given)}${given.from === undefined ? "" : `, in run ${given.from}`}.`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function tellWhy(person: { readonly by: string; readonly reason?: string | undefined }, did: string): string {
+  return `${person.by} ${did}${person.reason === undefined ? "" : `: ${person.reason}`}.`;
 }

@@ -194,3 +194,25 @@ test("an explanation stays within its limits and ends, whatever uses what", veri
     { numRuns: 200 },
   );
 });
+
+test("what people wanted of a run is among its reasons, with who said it and why", verifies("G5"), () => {
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "brief", version: "1" } },
+    {
+      kind: "directive-given",
+      body: { version: 1, kind: "goal", by: "ada", text: "Apples", reason: "the client called" },
+    },
+    { kind: "directive-given", body: { version: 3, kind: "stop", by: "bob", from: toRunId("above") } },
+    { kind: "run-cancelled", body: { reason: "stopped by bob" } },
+    { kind: "undo-requested", body: { by: "bob" } },
+  ]);
+  expect(
+    whyOf(entries)
+      .because.filter(({ kind }) => kind === "person")
+      .map(({ sentence }) => sentence),
+  ).toEqual([
+    "ada set the goal: Apples (the client called).",
+    "bob stopped the run, in run above.",
+    "bob wanted what it did to be taken back.",
+  ]);
+});

@@ -2,7 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
-import { isOutcome, tellDetail, tellOutcome, tellStart, type Telling } from "./why-sentences.ts";
+import { isOutcome, tellDetail, tellOutcome, tellPerson, tellStart, type Telling } from "./why-sentences.ts";
 
 /** One thing that led to another, in one sentence, with what led to it in turn. */
 export interface Reason {
@@ -142,21 +142,11 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
   return reasons;
 }
 
-/** What people did to the run as a whole. */
+/** What people did to the run as a whole, and wanted of it. */
 function whyPeople(story: Story): Reason[] {
   return story.entries.flatMap((entry): Reason[] => {
-    switch (entry.kind) {
-      case "cancel-requested": {
-        const { by, reason } = bodyOf(entry, entry.kind);
-        return [leaf("person", `${by} asked to cancel it: ${reason}`, { seq: entry.seq })];
-      }
-      case "run-paused":
-        return [leaf("person", `${bodyOf(entry, entry.kind).by} paused it.`, { seq: entry.seq })];
-      case "run-resumed":
-        return [leaf("person", `${bodyOf(entry, entry.kind).by} resumed it.`, { seq: entry.seq })];
-      default:
-        return [];
-    }
+    const told = tellPerson(entry);
+    return told === undefined ? [] : [leaf("person", told, { seq: entry.seq })];
   });
 }
 

@@ -14,6 +14,10 @@ export interface StoredDocument extends DocumentRecord {
 /** @throws TuttiError LEDGER_CORRUPT */
 export async function readStoredDocument(ledger: Ledger, record: DocumentRecord): Promise<StoredDocument> {
   const [entry] = await ledger.scan(record.lsn - 1, 1);
+  if (entry?.kind === "directive-given") {
+    const { payload: _output, payloadRef: _reference, ...value } = bodyOf(entry, entry.kind);
+    if (value.version === record.version) return { ...record, entry, value };
+  }
   if (entry?.kind === "document-committed") {
     const written = bodyOf(entry, entry.kind).writes.find((write) => write.document === record.document);
     const { valueRef } = written ?? {};

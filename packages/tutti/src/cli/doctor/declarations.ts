@@ -22,7 +22,7 @@ export interface Declared {
   readonly kind: (typeof kinds)[number];
   /** As it is called everywhere; undefined where the code computes it. */
   readonly name: string | undefined;
-  /** The variable that holds it. */
+  /** The variable, or the property, that holds it. */
   readonly binding: string | undefined;
   readonly file: SourceFile;
   readonly node: SyntaxNode;
@@ -42,7 +42,7 @@ export function readDeclarations(file: SourceFile, callables: readonly Callable[
     const fields = listOf(node, "arguments")[0];
     if (kind === undefined || fields?.type !== "ObjectExpression") return;
     const above = ancestors.at(-1);
-    const binding = above?.type === "VariableDeclarator" ? nameOf(childOf(above, "id")) : undefined;
+    const binding = nameOf(childOf(above, above?.type === "Property" ? "key" : "id"));
     const name = textOf(propertyOf(fields, "name"));
     const same = callables.filter((each) => each.kind === kind && each.name === name);
     const isTop = !ancestors.some(isFunction);

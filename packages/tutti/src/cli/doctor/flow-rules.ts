@@ -1,6 +1,6 @@
 import type { Finding } from "./finding.ts";
 import type { FlowCode, PlacedNode } from "./flow-code.ts";
-import { findingAt, type Rule } from "./project.ts";
+import { findDeclared, findingAt, type Project, type Rule } from "./project.ts";
 import {
   calledOf,
   childOf,
@@ -95,11 +95,15 @@ const comparing: ReadonlySet<unknown> = new Set(["<", "<=", ">", ">="]);
 function isEndless(loop: SyntaxNode): boolean {
   if (!/^(?:While|DoWhile|For)Statement$/u.test(loop.type)) return false;
   if (loop.type === "ForStatement" && childOf(loop, "test") !== undefined) return false;
-  const counts = (node: SyntaxNode): boolean =>
+  return !contains(loop, countsSomething);
+}
+
+function countsSomething(node: SyntaxNode): boolean {
+  return (
     comparing.has(fieldOf(node, "operator")) ||
     node.type === "UpdateExpression" ||
-    /\.(?:shift|pop|splice|next|delete)$/u.test(calledOf(node) ?? "");
-  return !contains(loop, counts);
+    /\.(?:shift|pop|splice|next|delete)$/u.test(calledOf(node) ?? "")
+  );
 }
 
 const manyItems = "{ concurrency: 4, need: { atLeast: 2 } }";
@@ -114,12 +118,13 @@ export const fanOutsAreLimited: Rule = (project) =>
       if (isSilent) return [];
       const place = { file: code.file, node: call.node };
       const missesConcurrency = propertyOf(options, "concurrency") === undefined;
-      const missesNeed = propertyOf(options, "need") === undefined;
+      // Who says what becomes of the siblings has thought of failures.
+      const missesNeed = ["need", "siblings"].every((name) => propertyOf(options, name) === undefined);
       if (missesConcurrency)
         return [
           findingAt(place, {
             rule: "fan-out-without-concurrency",
-            severity: "warning",
+            severity: missesNeed && !callsOnlyTools(project, code, call) ? "warning" : "advice",
             what: `run.map calls all items at once${missesNeed ? ", and does not say how many have to succeed" : ""}`,
             why: "A long list floods the provider, and with the first failure all the rest is cancelled.",
             fix: `await run.map(items, body, ${manyItems});`,
@@ -137,6 +142,12 @@ export const fanOutsAreLimited: Rule = (project) =>
       ];
     }),
   );
+
+/** Tools are cheap beside models, and their limits may be declared elsewhere. */
+function callsOnlyTools(project: Project, code: FlowCode, { node }: PlacedNode): boolean {
+  const called = code.verbs.filter((call) => callingVerbs.has(call.verb) && call.ancestors.includes(node));
+  return called.length > 0 && called.every((call) => findDeclared(project, call.arguments[0])?.kind === "tool");
+}
 
 /** Calls side by side over a list go through `run.map`. */
 export const noBarePromiseAll: Rule = (project) =>
@@ -176,7 +187,7 @@ export const waitsEnd: Rule = (project) =>
           { file: code.file, node: call.node },
           {
             rule: "wait-without-deadline",
-            severity: "warning",
+            severity: "advice",
             what: "run.wait has no deadline",
             why: "If nobody answers, the run stays open for ever, and nobody is told.",
             fix: "const answer = await run.wait(approved, { timeoutMs: 86_400_000 }); // undefined when the time is over",

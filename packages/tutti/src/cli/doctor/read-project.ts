@@ -105,11 +105,13 @@ async function loadAll(files: readonly SourceFile[], folder: string, remarks: st
       continue;
     }
     try {
-      const { flows, agents, tools, protection } = await loadFlows(join(folder, file.path));
+      const { flows, agents, tools, protection } = await loadFlows(relative(process.cwd(), join(folder, file.path)));
       for (const callable of [...flows, ...agents, ...tools]) callables.add(callable);
       hasBudgets ||= protection.budgets !== undefined;
     } catch (error) {
-      remarks.push(`only the text of ${file.path} was read: ${toTuttiError(error, "BUG").message}`);
+      const { cause, message } = toTuttiError(error, "BUG");
+      // Without a cause the file itself is sound, and exports nothing that there is more to know of.
+      if (cause !== undefined) remarks.push(`only the text of ${file.path} was read: ${message}`);
     }
   }
   return { callables: [...callables], hasBudgets };

@@ -289,7 +289,7 @@ test("a finding says where, how bad, why and what to paste, and the worst come f
   const found = findAll(toProject([file], { isWhole: true, hasBudgets: false, callables: [] }));
   expect(found.map(({ rule, severity, path, line }) => [rule, severity, path, line])).toEqual([
     ["not-durable", "error", "flows/job.ts", 6],
-    ["wait-without-deadline", "warning", "flows/job.ts", 5],
+    ["wait-without-deadline", "advice", "flows/job.ts", 5],
   ]);
   expect(found[0]).toMatchObject({ fix: "run.now()", why: expect.stringMatching(/\.$/) });
 });

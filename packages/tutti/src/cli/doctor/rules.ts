@@ -50,7 +50,6 @@ export function findAll(project: Project): readonly Finding[] {
 }
 
 export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
-  const rank = ({ severity }: Finding): number => severities.indexOf(severity);
   return findings.toSorted(
     (left, right) =>
       rank(left) - rank(right) ||
@@ -58,4 +57,8 @@ export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
       left.path.localeCompare(right.path, "en") ||
       (left.line ?? 0) - (right.line ?? 0),
   );
+}
+
+function rank({ severity }: Finding): number {
+  return severities.indexOf(severity);
 }

@@ -34,6 +34,8 @@ test.for([
     `const send = tool({ name: "send", effect: "once", run: () => ({}) });${inFlow("return run.call(send, input);")}`,
   ],
   ["2 agents", `const reader = agent({ name: "reader", model: "fast" });${inFlow("return run.call(reader, input);")}`],
+  ["work that the clock starts", `import { schedule } from "tutti"; ${inFlow("return run.call(writer, input);")}`],
+  ["a team", `import { peers } from "tutti/teams"; ${inFlow("return run.call(writer, input);")}`],
   ["run.futureVerb", inFlow("return run.futureVerb(input);")],
 ])("what a plain call can't do is a reason: %s", verifies("X5"), ([reason = "", text = ""]) => {
   expect(decide(writer, text)).toEqual({ kind: "needed", reasons: [reason] });

@@ -34,7 +34,12 @@ export function decideVerdict(project: Project): Verdict {
   const { flows } = project;
   if (flows.length === 0) return { kind: "unknown", reasons: ["there is no flow here"] };
   const verbs = flows.flatMap((code) => code.verbs);
-  const reasons = [...signReasons(verbs.map(({ verb }) => verb)), ...effectReasons(project), ...agentReasons(project)];
+  const reasons = [
+    ...signReasons(verbs.map(({ verb }) => verb)),
+    ...effectReasons(project),
+    ...agentReasons(project),
+    ...importReasons(project),
+  ];
   if (reasons.length > 0) return { kind: "needed", reasons };
   const strange = verbs.find(({ verb }) => !plainVerbs.has(verb));
   if (strange !== undefined) return { kind: "needed", reasons: [`run.${strange.verb}`] };
@@ -61,6 +66,24 @@ function effectReasons(project: Project): readonly string[] {
 function agentReasons({ declared }: Project): readonly string[] {
   const agents = declared.filter(({ kind }) => kind === "agent").length;
   return agents > 1 ? [`${agents} agents`] : [];
+}
+
+/** What is imported that only makes sense with runs: by module, or by name from "tutti". */
+const importSigns: Readonly<Record<string, string>> = {
+  "tutti/teams": "a team",
+  "tutti/plans": "a plan",
+  "tutti/webhooks": "events from outside",
+  subscription: "work that events start",
+  schedule: "work that the clock starts",
+  document: "shared documents",
+};
+
+function importReasons({ files }: Project): readonly string[] {
+  const imported = files.flatMap((file) => [...file.imports.values()]);
+  const signsOf = imported.map(
+    ({ from, name }) => importSigns[from] ?? (from === "tutti" ? importSigns[name] : undefined),
+  );
+  return [...new Set(signsOf.flatMap((sign) => sign ?? []))];
 }
 
 /** Whether a flow gives its run to a function that was not read. */

@@ -1,0 +1,313 @@
+import * as commands from "./commands.ts";
+import type { Role } from "./commands.ts";
+import { fields, integer, type Described } from "./described.ts";
+import * as ledger from "./ledger.ts";
+import * as runs from "./runs.ts";
+
+/** One thing that the server does. */
+export interface RouteSpec {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Parts that begin with a colon are parameters; they are percent-encoded. */
+  readonly path: string;
+  readonly does: string;
+  /** The role that may, besides `admin`; `viewer` means every role, `anyone` needs no token. */
+  readonly role: Role | "anyone";
+  /** `tenant`: shows and does only what belongs to the caller's tenant. `whole`: refused to callers that belong to one. */
+  readonly sees: "tenant" | "whole";
+  readonly query?: Described<unknown>;
+  readonly body?: Described<unknown>;
+  /** `bytes`, `text` and `events` are not JSON. */
+  readonly answer: Described<unknown> | "bytes" | "text" | "events";
+  /** Needs an `Idempotency-Key`: the same key has the same answer, also after a restart. */
+  readonly isCommand?: true;
+}
+
+const look = { method: "GET", role: "viewer", sees: "tenant" } as const;
+const lookWhole = { method: "GET", role: "viewer", sees: "whole" } as const;
+const steer = { method: "POST", role: "operator", sees: "tenant", isCommand: true } as const;
+const steerWhole = { method: "POST", role: "operator", sees: "whole", isCommand: true } as const;
+const open = { role: "anyone", sees: "tenant" } as const;
+
+/** Every route. The server serves these and no others, the client calls them, and the OpenAPI document is made of them. */
+export const routes = {
+  // runs
+  listRuns: {
+    ...look,
+    path: "/api/runs",
+    does: "Runs, the newest first.",
+    query: runs.runFilter,
+    answer: runs.runPage,
+  },
+  showRun: { ...look, path: "/api/runs/:run", does: "A run with its input and output.", answer: runs.runDetail },
+  showScore: {
+    ...look,
+    path: "/api/runs/:run/score",
+    does: "A run's phases, without their steps.",
+    query: runs.atSeq,
+    answer: runs.score,
+  },
+  showPhase: {
+    ...look,
+    path: "/api/runs/:run/phases/:phase",
+    does: "The steps and edges of one phase.",
+    query: runs.atSeq,
+    answer: runs.phase,
+  },
+  showChanges: {
+    ...look,
+    path: "/api/runs/:run/changes",
+    does: "What is new on the score since an entry.",
+    query: fields({ since: integer }),
+    answer: runs.scoreChanges,
+  },
+  why: {
+    ...look,
+    path: "/api/runs/:run/why",
+    does: "What led to a run's result, or to one of its steps.",
+    query: runs.whyQuery,
+    answer: runs.whySlice,
+  },
+  listDecisions: {
+    ...look,
+    path: "/api/runs/:run/decisions",
+    does: "What was decided, and why.",
+    answer: runs.decisionGraph,
+  },
+  listMessages: { ...look, path: "/api/runs/:run/messages", does: "Who told whom what.", answer: runs.messagePage },
+  listDocumentUses: {
+    ...look,
+    path: "/api/runs/:run/documents",
+    does: "Which versions of documents a run read and wrote.",
+    answer: ledger.documentUses,
+  },
+  listRunEntries: {
+    ...look,
+    path: "/api/runs/:run/entries",
+    does: "A run's entries; `after` is a position in the run.",
+    query: ledger.entryFilter,
+    answer: ledger.entryPage,
+  },
+  readBlob: {
+    ...look,
+    path: "/api/runs/:run/blobs/:hash",
+    does: "A large value of a run, the first 64 kB of it or the range that is asked for.",
+    answer: "bytes",
+  },
+  verifyRun: {
+    ...look,
+    path: "/api/runs/:run/verification",
+    does: "Checks a run's chain.",
+    answer: ledger.verification,
+  },
+  listPlans: {
+    ...look,
+    path: "/api/runs/:run/plans",
+    does: "A run's plans with their tasks.",
+    answer: commands.planPage,
+  },
+  drawRun: {
+    ...look,
+    path: "/api/runs/:run/drawing",
+    does: "A picture of what a run did.",
+    query: commands.drawingQuery,
+    answer: "text",
+  },
+
+  // commands
+  startRun: {
+    ...steer,
+    path: "/api/runs",
+    does: "Starts a run.",
+    body: commands.startRequest,
+    answer: commands.runNamed,
+  },
+  signalRun: {
+    ...steer,
+    path: "/api/runs/:run/signal",
+    does: "Sends a signal.",
+    body: commands.signalRequest,
+    answer: commands.nothing,
+  },
+  cancelRun: {
+    ...steer,
+    path: "/api/runs/:run/cancel",
+    does: "Cancels a run and what it started.",
+    body: commands.cancelRequest,
+    answer: commands.nothing,
+  },
+  pauseRun: {
+    ...steer,
+    path: "/api/runs/:run/pause",
+    does: "Stops a run at a safe point.",
+    body: commands.nothing,
+    answer: commands.nothing,
+  },
+  resumeRun: {
+    ...steer,
+    path: "/api/runs/:run/resume",
+    does: "Goes on with a run that was paused or parked.",
+    body: commands.nothing,
+    answer: commands.nothing,
+  },
+  forkRun: {
+    ...steer,
+    path: "/api/runs/:run/fork",
+    does: "Starts a run that shares this one's past before a step.",
+    body: commands.forkRequest,
+    answer: commands.runNamed,
+  },
+  editPlan: {
+    ...steer,
+    path: "/api/runs/:run/plan",
+    does: "Sends a running plan another version of itself.",
+    body: commands.planEditRequest,
+    answer: commands.nothing,
+  },
+  listDoubtful: {
+    ...look,
+    path: "/api/effects/in-doubt",
+    does: "Effects whose outcome nobody knows.",
+    answer: commands.doubtfulEffects,
+  },
+  settleEffect: {
+    ...steer,
+    role: "approver",
+    path: "/api/effects/settle",
+    does: "Says whether an effect that is in doubt happened.",
+    body: commands.settleRequest,
+    answer: commands.nothing,
+  },
+  callTool: {
+    ...steer,
+    path: "/api/tools/:tool/call",
+    does: "Calls a tool as a run of its own.",
+    body: commands.toolCallRequest,
+    answer: commands.runNamed,
+  },
+  listFlows: { ...look, path: "/api/flows", does: "Flows that can be started.", answer: commands.flowPage },
+  listTools: { ...look, path: "/api/tools", does: "Tools that can be called.", answer: commands.toolPage },
+  showTool: { ...look, path: "/api/tools/:tool", does: "A tool's contract.", answer: commands.toolDetail },
+
+  // over all runs
+  listCallables: {
+    ...look,
+    path: "/api/callables",
+    does: "Cost, latency and success of agents, tools, models and flows.",
+    query: runs.callableFilter,
+    answer: runs.callablePage,
+  },
+  listDocuments: {
+    ...look,
+    path: "/api/documents",
+    does: "Shared documents, each in its newest version.",
+    query: ledger.documentFilter,
+    answer: ledger.documentPage,
+  },
+  showDocument: {
+    ...look,
+    path: "/api/documents/history",
+    does: "Versions of one document, the newest first, with what each changed.",
+    query: ledger.documentQuery,
+    answer: ledger.documentHistory,
+  },
+  listEntries: {
+    ...look,
+    path: "/api/entries",
+    does: "Entries of all runs, in their order.",
+    query: ledger.entryFilter,
+    answer: ledger.entryPage,
+  },
+  stream: {
+    ...look,
+    path: "/api/stream",
+    does: "Entries as they come, as server-sent events.",
+    query: ledger.streamQuery,
+    answer: "events",
+  },
+  verifyLedger: {
+    ...lookWhole,
+    role: "admin",
+    path: "/api/verification",
+    does: "Checks every chain and every large value of the ledger.",
+    answer: ledger.verification,
+  },
+  listLimits: {
+    ...look,
+    path: "/api/limits",
+    does: "What accounts may spend and have spent.",
+    query: commands.limitFilter,
+    answer: commands.limitPage,
+  },
+
+  // events and schedules
+  listTopics: { ...lookWhole, path: "/api/topics", does: "Topics.", answer: commands.topicPage },
+  listEvents: {
+    ...lookWhole,
+    path: "/api/topics/:topic/events",
+    does: "Events of a topic.",
+    query: commands.eventFilter,
+    answer: commands.eventPage,
+  },
+  listSubscriptions: {
+    ...lookWhole,
+    path: "/api/subscriptions",
+    does: "Subscriptions, and what is parked.",
+    answer: commands.subscriptionPage,
+  },
+  releaseEvent: {
+    ...steerWhole,
+    path: "/api/subscriptions/:subscription/parked",
+    does: "Acts on a parked event again, or says that it needs no run.",
+    body: commands.parkedEventRequest,
+    answer: commands.nothing,
+  },
+  listSchedules: {
+    ...lookWhole,
+    path: "/api/schedules",
+    does: "What the clock starts.",
+    answer: commands.schedulePage,
+  },
+  pauseSchedule: {
+    ...steerWhole,
+    path: "/api/schedules/:schedule/pause",
+    does: "Starts nothing until it is resumed.",
+    body: commands.nothing,
+    answer: commands.nothing,
+  },
+  resumeSchedule: {
+    ...steerWhole,
+    path: "/api/schedules/:schedule/resume",
+    does: "Goes on with a schedule, from now.",
+    body: commands.nothing,
+    answer: commands.nothing,
+  },
+
+  // who is there
+  showSession: { ...look, path: "/api/session", does: "Who the caller is.", answer: commands.session },
+  openSession: {
+    ...open,
+    method: "POST",
+    path: "/api/session",
+    does: "Turns a token into a cookie, for the console.",
+    body: commands.sessionRequest,
+    answer: commands.session,
+  },
+  closeSession: {
+    ...open,
+    method: "DELETE",
+    path: "/api/session",
+    does: "Takes the cookie back.",
+    answer: commands.nothing,
+  },
+  describe: { ...look, path: "/api/openapi.json", does: "This interface as OpenAPI 3.1.", answer: fields({}) },
+  health: { ...open, method: "GET", path: "/health", does: "Whether the process is up.", answer: commands.health },
+  ready: { ...open, method: "GET", path: "/ready", does: "Whether it takes work.", answer: commands.readiness },
+} as const satisfies Record<string, RouteSpec>;
+
+export type Operation = keyof typeof routes;
+type Part<Name extends Operation, Field extends string> =
+  (typeof routes)[Name] extends Readonly<Record<Field, Described<infer Value>>> ? Value : undefined;
+/** What an operation takes in its query and its body, and what it answers; `undefined` where that is nothing, or no JSON. */
+export type QueryOf<Name extends Operation> = Part<Name, "query">;
+export type BodyOfRoute<Name extends Operation> = Part<Name, "body">;
+export type AnswerOf<Name extends Operation> = Part<Name, "answer">;

@@ -1,0 +1,190 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import { TuttiError } from "../../base/errors.ts";
+import type { CallableLine, RunListFilter, RunPage } from "../../contracts/api/runs.ts";
+import { toRunId } from "../../contracts/ids.ts";
+import { isOver, openStatuses, type RunStatus } from "../../contracts/run-record.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { applyToFleet, emptyFleet, type DocumentNotes, type FleetState } from "./fleet-state.ts";
+import { fitsFilter, toRunLine, toStatus, type Mark, type RunNotes } from "./run-notes.ts";
+import { loadFleet, saveFleet } from "./snapshot.ts";
+import { toCallableLine } from "./tally.ts";
+
+/** All runs together: the list, the figures, whose is what. Follows the ledger whenever it is asked, so nobody has to tell it anything. */
+export interface Fleet {
+  /** Takes in what the ledger has more. @throws TuttiError LEDGER_CORRUPT, LEDGER_TOO_NEW */
+  catchUp(): Promise<FleetState>;
+  /** `tenant`: only its runs; all of them without. @throws TuttiError INPUT_INVALID for a cursor that was not given by a page */
+  listRuns(filter: RunListFilter, tenant?: string): Promise<RunPage>;
+  findRun(run: string): Promise<FoundRun | undefined>;
+  listCallables(tenant?: string): Promise<readonly CallableLine[]>;
+  findDocument(document: string): Promise<DocumentNotes | undefined>;
+  close(): Promise<void>;
+}
+
+export interface FoundRun {
+  readonly notes: RunNotes;
+  readonly mark: Mark | undefined;
+}
+
+export interface FleetOptions {
+  /** Where its state is kept between two lives of the process. Without it, it is built from the ledger each time. */
+  readonly snapshotFile?: string | undefined;
+}
+
+/** So many entries are taken in before other work has its turn. */
+const chunkEntries = 500;
+const snapshotEveryEntries = 250_000;
+const pageDefault = 50;
+/** Marks of more open runs are not read for the list; those count as their entries say. */
+const openRunsMax = 10_000;
+/** Marks leave no entry, so what was read of them counts for this long. */
+const marksKeptMs = 250;
+
+export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Promise<Fleet> {
+  const { snapshotFile } = options;
+  const loaded = snapshotFile === undefined ? undefined : await loadFleet(snapshotFile, ledger);
+  const fleet = loaded ?? emptyFleet();
+  let savedLsn = fleet.lsn;
+  const order = toOrder(fleet);
+  let running: Promise<FleetState> | undefined;
+  const save = async (): Promise<void> => {
+    if (snapshotFile === undefined || savedLsn === fleet.lsn) return;
+    await saveFleet(snapshotFile, fleet);
+    savedLsn = fleet.lsn;
+  };
+  const follow = async (): Promise<FleetState> => {
+    for (;;) {
+      const entries = await ledger.scan(fleet.lsn, chunkEntries);
+      for (const entry of entries) {
+        applyToFleet(fleet, entry);
+        if (entry.kind.startsWith("run-")) noteOrder(order, fleet.runs.get(entry.run), entry.kind === "run-started");
+      }
+      if (entries.length < chunkEntries) return fleet;
+      if (fleet.lsn - savedLsn >= snapshotEveryEntries) await save();
+      await nextTurn();
+    }
+  };
+  /** One at a time: two would take the same entries in twice. */
+  const catchUp = (): Promise<FleetState> => {
+    running ??= follow().finally(() => (running = undefined));
+    return running;
+  };
+  const marks = openMarks(ledger);
+  return {
+    catchUp,
+    async listRuns(filter, tenant) {
+      await catchUp();
+      return toPage({ order, filter, tenant, marks: await marks(fleet.lsn) });
+    },
+    async findRun(run) {
+      await catchUp();
+      const notes = fleet.runs.get(run);
+      if (notes === undefined) return undefined;
+      const mark = isOver(notes.status) ? undefined : await ledger.findRun(toRunId(run));
+      return { notes, mark };
+    },
+    async listCallables(tenant) {
+      await catchUp();
+      return [...fleet.tallies.values()]
+        .filter((tally) => tenant === undefined || tally.tenant === tenant)
+        .map(toCallableLine);
+    },
+    async findDocument(document) {
+      await catchUp();
+      return fleet.documents.get(document);
+    },
+    async close() {
+      await running?.catch(() => {}); // whoever asked was told
+      await save();
+    },
+  };
+}
+
+/** Runs as the list shows them, and how many are over: those are never counted again. */
+interface RunOrder {
+  /** The oldest first. */
+  readonly all: RunNotes[];
+  readonly open: Set<RunNotes>;
+  readonly overByTenant: Map<string | undefined, Map<RunStatus, number>>;
+}
+
+function toOrder({ runs }: FleetState): RunOrder {
+  const order: RunOrder = { all: [], open: new Set(), overByTenant: new Map() };
+  const sorted = [...runs.values()].toSorted((left, right) => left.startLsn - right.startLsn);
+  for (const notes of sorted) noteOrder(order, notes, true);
+  return order;
+}
+
+function noteOrder(order: RunOrder, notes: RunNotes | undefined, isNew: boolean): void {
+  if (notes === undefined) return; // no run of a flow
+  if (isNew) {
+    order.all.push(notes);
+    order.open.add(notes);
+  }
+  if (!isOver(notes.status) || !order.open.delete(notes)) return;
+  const counts = order.overByTenant.get(notes.tenant) ?? new Map<RunStatus, number>();
+  order.overByTenant.set(notes.tenant, counts);
+  counts.set(notes.status, (counts.get(notes.status) ?? 0) + 1);
+}
+
+function countRuns({ open, overByTenant }: RunOrder, marks: Marks, tenant: string | undefined): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [whose, over] of overByTenant) {
+    if (tenant !== undefined && whose !== tenant) continue;
+    for (const [status, count] of over) counts[status] = (counts[status] ?? 0) + count;
+  }
+  for (const notes of open) {
+    if (tenant !== undefined && notes.tenant !== tenant) continue;
+    const status = toStatus(notes, marks.get(notes.run));
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
+}
+
+type Marks = ReadonlyMap<string, Mark>;
+
+/** Where open runs stand, read again when there are new entries, or after a moment. */
+function openMarks(ledger: Ledger): (lsn: number) => Promise<Marks> {
+  let known: { readonly lsn: number; readonly until: number; readonly marks: Marks } | undefined;
+  return async (lsn) => {
+    const now = performance.now();
+    if (known === undefined || known.lsn !== lsn || known.until < now) {
+      const open = await ledger.listRuns({ statuses: openStatuses, limit: openRunsMax });
+      known = { lsn, until: now + marksKeptMs, marks: new Map(open.map((record) => [record.id, record])) };
+    }
+    return known.marks;
+  };
+}
+
+interface PageRequest {
+  readonly order: RunOrder;
+  readonly filter: RunListFilter;
+  readonly tenant: string | undefined;
+  readonly marks: Marks;
+}
+
+function toPage({ order, filter, tenant, marks }: PageRequest): RunPage {
+  const { limit = pageDefault } = filter;
+  const before = filter.cursor === undefined ? Number.POSITIVE_INFINITY : readCursor(filter.cursor);
+  const found: RunNotes[] = [];
+  for (let index = order.all.length - 1; index >= 0 && found.length <= limit; index--) {
+    const notes = order.all[index];
+    if (notes === undefined || notes.startLsn >= before || (tenant !== undefined && notes.tenant !== tenant)) continue;
+    if (fitsFilter(notes, marks.get(notes.run), filter)) found.push(notes);
+  }
+  const runs = found.slice(0, limit).map((notes) => toRunLine(notes, marks.get(notes.run)));
+  const last = found.length > limit ? found[limit - 1] : undefined;
+  return {
+    runs,
+    counts: countRuns(order, marks, tenant),
+    cursor: last === undefined ? undefined : String(last.startLsn),
+  };
+}
+
+function readCursor(cursor: string): number {
+  if (/^\d{1,15}$/u.test(cursor)) return Number(cursor);
+  throw new TuttiError("INPUT_INVALID", "the cursor is none that a page gave", {
+    hint: "Take it from the page before, or leave it out.",
+  });
+}

@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+
+import type { Clock } from "../base/clock.ts";
+import { TuttiError } from "../base/errors.ts";
+import { sha256 } from "../base/hash.ts";
+import type { Role } from "../contracts/api/commands.ts";
+import type { TokenRecord, Tokens } from "./tokens.ts";
+
+/** Who asks. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+  readonly tenant: string | undefined;
+  /** A browser sends its cookie whoever's page asks, so such a request has to prove that it comes from ours. */
+  readonly isByCookie: boolean;
+}
+
+/** Tells who asks, and holds the sessions of browsers, in memory. */
+export interface Callers {
+  /** @throws TuttiError CALLER_UNKNOWN */
+  find(request: Request): Caller;
+  /** Turns a token, or the word that opens a session once, into a cookie. @throws TuttiError CALLER_UNKNOWN */
+  openSession(token: string): { readonly caller: Caller; readonly cookie: string };
+  /** Returns the cookie that takes the session back. */
+  closeSession(request: Request): string;
+  /** A word that opens one session as `caller`, within a minute. */
+  makeOnceWord(caller: Omit<Caller, "isByCookie">): string;
+}
+
+const cookieName = "tutti_session";
+const sessionMs = 12 * 3_600_000;
+const onceMs = 60_000;
+/** Beyond it the oldest session ends. */
+const sessionsMax = 1_000;
+
+interface Held {
+  readonly who: { readonly tokenId: string } | Omit<Caller, "isByCookie">;
+  readonly untilMs: number;
+}
+
+export interface CallerOptions {
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  /** The console is reached over TLS, so its cookie may be too. */
+  readonly isSecure: boolean;
+}
+
+export function openCallers({ tokens, clock, isSecure }: CallerOptions): Callers {
+  const sessions = new Map<string, Held>();
+  const onceWords = new Map<string, Held>();
+  const take = (held: Held | undefined): Omit<Caller, "isByCookie"> | undefined => {
+    if (held === undefined || held.untilMs < clock.now()) return undefined;
+    if (!("tokenId" in held.who)) return held.who;
+    const record = tokens.findById(held.who.tokenId);
+    return record === undefined ? undefined : toCaller(record);
+  };
+  const toCookie = (value: string, maxAgeMs: number): string =>
+    `${cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeMs / 1_000)}${isSecure ? "; Secure" : ""}`;
+  return {
+    find(request) {
+      const bearer = /^Bearer (?<token>\S+)$/u.exec(request.headers.get("authorization") ?? "")?.groups?.["token"];
+      if (bearer !== undefined) {
+        const record = tokens.find(bearer);
+        if (record !== undefined) return { ...toCaller(record), isByCookie: false };
+        throw toUnknown("the token is wrong or was revoked");
+      }
+      const cookie = readCookie(request);
+      const caller = cookie === undefined ? undefined : take(sessions.get(sha256(cookie)));
+      if (caller !== undefined) return { ...caller, isByCookie: true };
+      throw toUnknown(cookie === undefined ? "the request brings no token" : "the session is over");
+    },
+    openSession(word) {
+      const once = onceWords.get(sha256(word));
+      onceWords.delete(sha256(word));
+      const record = tokens.find(word);
+      const who = record === undefined ? take(once) : { tokenId: record.id };
+      const caller = record === undefined ? take(once) : toCaller(record);
+      if (who === undefined || caller === undefined)
+        throw toUnknown("the token is wrong, was revoked or was used before");
+      const value = randomBytes(32).toString("base64url");
+      for (const oldest of sessions.keys()) {
+        if (sessions.size < sessionsMax) break;
+        sessions.delete(oldest);
+      }
+      sessions.set(sha256(value), { who, untilMs: clock.now() + sessionMs });
+      return { caller: { ...caller, isByCookie: true }, cookie: toCookie(value, sessionMs) };
+    },
+    closeSession(request) {
+      const cookie = readCookie(request);
+      if (cookie !== undefined) sessions.delete(sha256(cookie));
+      return toCookie("", 0);
+    },
+    makeOnceWord(caller) {
+      const word = randomBytes(32).toString("base64url");
+      onceWords.clear(); // the newest is the one that counts
+      onceWords.set(sha256(word), { who: caller, untilMs: clock.now() + onceMs });
+      return word;
+    },
+  };
+}
+
+function toCaller({ name, role, tenant }: TokenRecord): Omit<Caller, "isByCookie"> {
+  return { name, role, tenant };
+}
+
+function readCookie(request: Request): string | undefined {
+  const pairs = (request.headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1);
+}
+
+function toUnknown(why: string): TuttiError {
+  return new TuttiError("CALLER_UNKNOWN", why, {
+    hint: "Send `Authorization: Bearer <token>`; `tutti token create` makes tokens.",
+  });
+}

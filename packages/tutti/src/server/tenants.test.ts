@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+
+import { openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
+import { systemClock } from "../base/clock.ts";
+import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
+import { toRunId } from "../contracts/ids.ts";
+
+/** Stands in everything that the run of the one tenant has: its input, a large value, a note, a message, a decision, a document, its id. */
+const secret = "red-elephant";
+const run = `run-of-acme-${secret}`;
+const named = [run, `mail.send:${secret}`, `stock/${secret}`];
+
+async function openWithSecrets(): Promise<Stand> {
+  const stand = await openStand();
+  const answer = await stand.ask("startRun", {
+    token: stand.token("operator", "acme"),
+    body: { flow: "errand", id: run, input: { to: secret, secret, waits: true } },
+  });
+  expect(answer.status).toBe(200);
+  await (await stand.tutti.open(run)).settled();
+  return stand;
+}
+
+const bodies: Readonly<Partial<Record<Operation, unknown>>> = {
+  startRun: { flow: "errand", id: run, input: { to: "x" } },
+  callTool: { id: run, input: { to: "x" } },
+  signalRun: { name: "go", payload: { word: "x" } },
+  forkRun: { step: "" },
+  editPlan: { plan: "p", edited: {} },
+  settleEffect: { effect: `mail.send:${secret}`, verdict: "done" },
+  releaseEvent: { event: 1, verdict: "drop" },
+  openSession: { token: "tutti_000000000000_wrong" },
+};
+
+const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
+  listRuns: { q: secret },
+  showChanges: { since: 0 },
+  showDocument: { document: `stock/${secret}` },
+  stream: { after: 0 },
+};
+
+test("no route gives a tenant anything of another one", async () => {
+  const stand = await openWithSecrets();
+  const entries = await stand.tutti.ledger.scan(0, 1_000);
+  const before = (await stand.tutti.ledger.scan(0, 1_000)).length;
+  const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(entries.find(({ key }) => key === "/write")?.body ?? "")?.groups;
+  const params = {
+    run,
+    phase: "0",
+    hash: hash?.["hash"] ?? "",
+    tool: "mail.send",
+    topic: "t",
+    subscription: "s",
+    schedule: "s",
+  };
+  for (const operation of operations) {
+    const route: RouteSpec = routes[operation];
+    for (const role of ["viewer", "operator", "approver", "admin"] as const) {
+      const asking = {
+        token: stand.token(role, "other"),
+        params,
+        body: bodies[operation],
+        query: queries[operation] ?? {},
+      };
+      const answer = await stand.ask(operation, asking);
+      const told = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n") + answer.text;
+      // A refusal may repeat the name that was asked for, and nothing else.
+      const untold = answer.status < 400 ? told : named.reduce((text, name) => text.replaceAll(name, ""), told);
+      expect([operation, role, untold.includes(secret)]).toEqual([operation, role, false]);
+      const refusals = route.sees === "whole" ? [403] : route.path.includes(":run") ? [403, 404] : [answer.status];
+      expect([operation, refusals.includes(answer.status)]).toEqual([operation, true]);
+    }
+  }
+  // Nothing was done to the run either, and nothing was started.
+  const after = await stand.tutti.ledger.scan(before, 1_000);
+  expect(after.filter((entry) => entry.run !== toRunId("request:http") && entry.key === "")).toEqual([]);
+});
+
+test("a tenant sees and steers what is its own", async () => {
+  const stand = await openWithSecrets();
+  const token = stand.token("operator", "acme");
+  const list = await stand.ask("listRuns", { token });
+  expect(list.json).toMatchObject({ runs: [{ run, tenant: "acme" }] });
+  expect((await stand.ask("listRuns", { token: stand.token("viewer", "other") })).json).toEqual({
+    runs: [],
+    counts: {},
+  });
+  expect((await stand.ask("showDocument", { token, query: { document: `stock/${secret}` } })).status).toBe(200);
+  expect((await stand.ask("listLimits", { token })).status).toBe(200);
+  const signal = { token, params: { run }, body: { name: "go", payload: { word: "x" } } };
+  expect((await stand.ask("signalRun", signal)).status).toBe(200);
+  await (await stand.tutti.open(run)).result();
+});
+
+test("each role may do what it may, and no more", async () => {
+  let now = 0;
+  // A second passes between two requests, so that none is refused for being one of too many.
+  const stand = await openStand({ clock: { ...systemClock, now: () => (now += 1_000) } });
+  for (const operation of operations) {
+    const route: RouteSpec = routes[operation];
+    if (route.role === "anyone") continue;
+    expect([operation, (await stand.ask(operation, { body: bodies[operation] })).status]).toEqual([operation, 401]);
+    for (const role of ["viewer", "operator", "approver"] as const) {
+      if (route.role === "viewer" || route.role === role) continue;
+      const answer = await stand.ask(operation, { token: stand.token(role), params: { run }, body: bodies[operation] });
+      expect([operation, role, answer.status]).toEqual([operation, role, 403]);
+    }
+  }
+});
