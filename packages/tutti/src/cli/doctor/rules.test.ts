@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
@@ -301,4 +303,9 @@ test("what was found of a secret is not said", () => {
   );
   expect(found).toHaveLength(1);
   expect(JSON.stringify(found)).not.toContain("aZ4");
+});
+
+test("every rule is on the page for users", () => {
+  const page = readFileSync(new URL("../../../../../docs/doctor.md", import.meta.url), "utf8");
+  expect(cases.filter(({ rule }) => !page.includes(`\`${rule}\``))).toEqual([]);
 });
