@@ -196,6 +196,16 @@ export const errorCodes = {
     "The disk refused to keep what was written; the engine stopped before it acknowledged anything.",
   ),
   LEDGER_CLOSED: code("give-up", "none", "The ledger or engine was closed."),
+  ANCHOR_FAILED: code(
+    "retry",
+    "none",
+    "A place outside that keeps signed checkpoints can't be reached, read or written.",
+  ),
+  DATA_ERASED: code(
+    "give-up",
+    "none",
+    "The data of this run was erased: the key of the person whom it is about was destroyed.",
+  ),
   ENGINE_UNREACHABLE: code(
     "retry",
     "none",

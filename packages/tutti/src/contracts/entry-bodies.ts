@@ -87,6 +87,8 @@ export const bodies = {
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
+      /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
+      personal: text,
       priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
@@ -253,6 +255,8 @@ export const bodies = {
     { request: text, digest: text, by: text, command: text, status: integer },
     { run: text, answer: anything },
   ),
+  /** In the run of all erasures: the key is destroyed next. */
+  "erasure-ordered": fields({ key: text, by: text }),
 
   "value-drawn": fields({ value: anything }),
   "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),

@@ -60,6 +60,7 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
     ...(started.priority === undefined ? {} : { priority: started.priority }),
     ...(started.budgets === undefined ? {} : { budgets: started.budgets }),
+    ...(started.personal === undefined ? {} : { personal: started.personal }),
   };
   const input =
     edit !== undefined && "input" in edit && request.step === ""

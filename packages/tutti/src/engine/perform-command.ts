@@ -48,6 +48,10 @@ const performers: Performers = {
     await tutti.settle(effect, verdict);
     return {};
   },
+  async erase(tutti, { subject, by }) {
+    await tutti.erase(subject, by);
+    return {};
+  },
   async fork(tutti, request) {
     const handle = await tutti.open(request.run);
     const forked = await handle.fork(request.step, toEdit(request));

@@ -104,6 +104,8 @@ export interface StartOptions {
   readonly tenant?: string;
   /** What the run may spend, with its children. */
   readonly budget?: Budget;
+  /** Whom the run is about: its data, and that of its children and forks, is stored sealed with a key that `erase` destroys. */
+  readonly subject?: string;
   /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */
   readonly priority?: Priority;
 }
@@ -132,6 +134,11 @@ export interface Tutti {
   readonly events: Events;
   readonly schedules: Schedules;
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
+  /**
+   * Destroys the key of a subject, and with it the data of every run about it; the entries, their chain and their proofs stay. Resolves when
+   * the key is gone. @throws INPUT_INVALID if nothing is kept about it
+   */
+  erase(subject: string, by: string): Promise<void>;
   /** What accounts may spend, have spent and have reserved; those that something was reserved in. */
   accounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
   /**

@@ -255,6 +255,7 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "freeze-set": () => {},
   "freeze-lifted": () => {},
   "command-answered": () => {},
+  "erasure-ordered": () => {},
 
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},

@@ -5,12 +5,8 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contra
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
-
-/** What one entry means, said to a person. */
-export interface Telling {
-  readonly kind: "step" | "agent" | "attempt" | "effect" | "person" | "child";
-  readonly sentence: string;
-}
+import type { Telling } from "./why-facts.ts";
+import { tellGoverned } from "./why-governed.ts";
 
 const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "step-done",
@@ -26,6 +22,29 @@ const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "document-committed",
   "document-conflicted",
 ]);
+
+/** How a run ended, or that it has not. */
+export function tellRun(started: BodyOf<"run-started">, end: LedgerEntry | undefined): string {
+  const who = `The run of ${started.flow} (version ${started.version})`;
+  switch (end?.kind) {
+    case "run-done": {
+      const { out, outRef } = bodyOf(end, end.kind);
+      return `${who} is done: ${outRef === undefined ? toPreview(out) : `a value of ${toByteText(outRef.bytes)}`}.`;
+    }
+    case "run-failed": {
+      const { error } = bodyOf(end, end.kind);
+      return `${who} failed: ${error.code}: ${error.message}`;
+    }
+    case "run-cancelled":
+      return `${who} was cancelled: ${bodyOf(end, end.kind).reason}`;
+    case "run-parked": {
+      const { error } = bodyOf(end, end.kind);
+      return `${who} is parked: ${error.code}: ${error.message}`;
+    }
+    default:
+      return `${who} is still open.`;
+  }
+}
 
 /** True if the entry says how a step ended. */
 export function isOutcome(entry: LedgerEntry): boolean {
@@ -191,7 +210,7 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       };
     }
     default:
-      return undefined;
+      return tellGoverned(entry);
   }
 }
 
