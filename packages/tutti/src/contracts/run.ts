@@ -8,6 +8,7 @@ import type {
   ReviewVerdict,
   Split,
 } from "./agreement.ts";
+import type { ApproveOptions, AskOptions, Decided } from "./approval.ts";
 import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { DirectiveState } from "./directive.ts";
@@ -101,6 +102,13 @@ export interface Run {
    * @throws TuttiError REVIEW_REJECTED when it is not accepted in the end, unless `onRejected` is `return`.
    */
   review<Work, Point = string>(work: Work, options: ReviewOptions<Work, Point>): Promise<Reviewed<Work, Point>>;
+  /**
+   * Asks a person and waits for a typed answer, of any length of time.
+   * @throws TuttiError APPROVAL_EXPIRED when nobody answers in time and there is no `otherwise`, APPROVAL_REJECTED, APPROVERS_MISSING
+   */
+  ask<Answer>(question: string, options: AskOptions<Answer>): Promise<Answer>;
+  /** Asks people for a yes or no. Nobody's answer in time is a no. @throws TuttiError APPROVERS_MISSING */
+  approve(what: string, options?: ApproveOptions): Promise<Decided>;
   /** A document that is shared with other agents and runs. Inside a transaction it is part of it. */
   document<Value>(type: DocumentType<Value>, key: string): DocumentHandle<Value>;
   /**
@@ -129,6 +137,11 @@ export interface Run {
   random(): number;
   /** A version 4 UUID; the same on every replay. */
   uuid(): string;
+  /**
+   * Whether this run may take a changed path: false for a run that got past this place before the change, true for every other. Decided when it is
+   * first asked for `id`, recorded, and the same in the whole run from then on.
+   */
+  patched(id: string): boolean;
 }
 
 /** Who is asked: several, or one of them several times (`times`). */

@@ -78,6 +78,15 @@ function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch):
   return {
     clock: systemClock,
     chance: systemChance,
+    policy: undefined,
+    approvals: {
+      people: undefined,
+      ladders: {},
+      ofStep: (run, step) => ledger.listApprovals({ run, step }),
+      find: (id) => ledger.findApproval(id),
+      readBlob: (hash) => ledger.readBlob(hash),
+      watch: () => () => {},
+    },
     freezes: { any: false, find: () => undefined, onLifted: () => () => {} },
     stallMs,
     toolTimeoutMs: stallMs,

@@ -45,6 +45,8 @@ export interface DeliveryHost {
   readonly onDiverged: (item: Delivered, asked: readonly string[]) => void;
   /** Nothing to hand over and nothing to start. Called once per pause. */
   readonly onQuiet: () => void;
+  /** Something of the run is recorded, be it nothing that is handed over: then what is new waits until the code was led through it. */
+  readonly hasPast: boolean;
   /** Called when the recorded part is used up, before what the code asks for then begins. */
   readonly onCaughtUp?: ((asked: readonly string[]) => void) | undefined;
 }
@@ -91,7 +93,7 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
     position: 0,
     first: undefined,
     last: undefined,
-    live: order.length === 0 && host.onCaughtUp === undefined,
+    live: !host.hasPast,
     windowOpen: false,
     hasTurn: false,
     stopped: false,

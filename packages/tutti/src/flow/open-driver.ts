@@ -10,7 +10,7 @@ import { openAdmission } from "./budget-levels.ts";
 import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait, type Delivery } from "./delivery.ts";
 import { openDirectives } from "./directives.ts";
 import { toUnaskedRecord } from "./divergence.ts";
-import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
+import type { Driver, DriverHost, LazyPart, Verb, Wait } from "./driver.ts";
 import { HandedEntry, type EntryHost } from "./handed-entry.ts";
 import { readHistory, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
@@ -95,6 +95,7 @@ class OpenDriver implements Driver {
       onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
       onQuiet: () => onQuiet(course),
       onCaughtUp: host.onCaughtUp,
+      hasPast: entries.length > 1 || host.onCaughtUp !== undefined,
     });
   }
 
@@ -132,6 +133,9 @@ class OpenDriver implements Driver {
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
   }
+  get patches(): Driver["patches"] {
+    return (this.parts.patches ??= new Map());
+  }
   get inFlight(): Driver["inFlight"] {
     return (this.parts.inFlight ??= new Map());
   }
@@ -143,6 +147,9 @@ class OpenDriver implements Driver {
   }
   get doubts(): Driver["doubts"] {
     return (this.parts.doubts ??= new Map());
+  }
+  get votables(): Driver["votables"] {
+    return (this.parts.votables ??= new Map());
   }
   get children(): Driver["children"] {
     return (this.parts.children ??= new Map());
@@ -219,21 +226,6 @@ class OpenDriver implements Driver {
     stop(this.course);
   }
 }
-
-type LazyPart =
-  | "signals"
-  | "signalIds"
-  | "provenance"
-  | "admission"
-  | "documents"
-  | "directive"
-  | "tools"
-  | "inFlight"
-  | "taken"
-  | "doubtful"
-  | "doubts"
-  | "children"
-  | "openChildren";
 
 function findDoubtful({ openIntents }: History): Set<StepKey> {
   const doubtful = [...openIntents.values()].filter((intent) => intent.doubtful);

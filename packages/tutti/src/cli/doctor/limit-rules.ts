@@ -1,4 +1,4 @@
-import { declares, effectOf, numberAt, titleOf, workOf } from "./declarations.ts";
+import { declares, effectOf, numberAt, titleOf, workOf, type Declared } from "./declarations.ts";
 import type { Finding } from "./finding.ts";
 import { findDeclared, findingAt, toolsOf, type Project, type Rule } from "./project.ts";
 import { calledOf, childOf, contains, listOf, mentions, nameOf, propertyOf, textOf, walk } from "./syntax.ts";
@@ -77,11 +77,7 @@ export const agentsAreLimited: Rule = (project) =>
     if (agent.kind !== "agent" || hasBudget(project)) return [];
     const isLimited = limitNames.some((name) => propertyOf(agent.fields, name) !== undefined);
     const hasSpread = listOf(agent.fields, "properties").some((each) => each.type !== "Property");
-    const acts = listOf(propertyOf(agent.fields, "tools"), "elements").some((each) => {
-      const effect = effectOfNamed(project, each);
-      return effect === "once" || effect === "idempotent";
-    });
-    if (isLimited || hasSpread || !acts) return [];
+    if (isLimited || hasSpread || !acts(project, agent)) return [];
     return [
       findingAt(agent, {
         rule: "agent-without-limits",
@@ -93,10 +89,29 @@ export const agentsAreLimited: Rule = (project) =>
     ];
   });
 
-function effectOfNamed(project: Project, node: Parameters<typeof findDeclared>[1]): string | undefined {
-  const tool = findDeclared(project, node);
-  return tool === undefined ? undefined : effectOf(tool);
+/** Whether an agent has a tool that changes something outside. */
+function acts(project: Project, { fields }: Declared): boolean {
+  return listOf(propertyOf(fields, "tools"), "elements").some((each) => {
+    const tool = findDeclared(project, each);
+    return tool !== undefined && ["once", "idempotent"].includes(effectOf(tool) ?? "");
+  });
 }
+
+/** Rules say what an agent may do by itself, and what people are asked first. */
+export const agentsAreGoverned: Rule = (project) => {
+  const agent = project.declared.find((each) => each.kind === "agent" && acts(project, each));
+  const hasPolicy = project.hasPolicy || project.files.some(({ tree }) => mentions(tree, "policy"));
+  if (agent === undefined || hasPolicy || !project.isWhole) return [];
+  return [
+    findingAt(agent, {
+      rule: "no-policy",
+      severity: "advice",
+      what: `${titleOf(agent)} may change things, and no policy decides`,
+      why: "Whatever its model asks for is done, and nobody is asked first.",
+      fix: 'policy: defaultPolicy, // in tutti.config.ts, from "tutti/policies"; see docs/approvals.md',
+    }),
+  ];
+};
 
 const vendorModel =
   /^(?:(?:openai|anthropic|google|mistral|meta|xai|deepseek)\/|gpt-|chatgpt|claude|gemini|llama|mistral|mixtral|deepseek|grok|qwen|o[134](?:-|$))/iu;

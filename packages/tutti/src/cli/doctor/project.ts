@@ -13,6 +13,8 @@ export interface Project {
   readonly isWhole: boolean;
   /** Whether the configuration, or a file that was loaded, declares budgets. */
   readonly hasBudgets: boolean;
+  /** Whether the configuration declares a policy. */
+  readonly hasPolicy: boolean;
 }
 
 /** One thing to look for. Says nothing where it can't know. */

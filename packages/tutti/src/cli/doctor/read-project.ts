@@ -41,14 +41,22 @@ export async function readProject(named: string): Promise<ReadProject> {
   const files = readFiles(isWhole ? listCode(place, remarks) : [place], folder, remarks);
   const { config } = await loadConfig(place);
   const { callables, hasBudgets } = await loadAll(files, folder, remarks);
-  const project = toProject(files, { isWhole, hasBudgets: config.budgets !== undefined || hasBudgets, callables });
+  const project = toProject(files, {
+    isWhole,
+    hasBudgets: config.budgets !== undefined || hasBudgets,
+    hasPolicy: config.policy !== undefined,
+    callables,
+  });
   return { ...project, folder, loadedFlows: callables.filter((each) => each.kind === "flow"), remarks };
 }
 
 /** What the rules look at, of files that were parsed and callables that were loaded from them. */
 export function toProject(
   files: readonly SourceFile[],
-  { callables, ...known }: Pick<Project, "isWhole" | "hasBudgets"> & { readonly callables: readonly Callable[] },
+  {
+    callables,
+    ...known
+  }: Pick<Project, "isWhole" | "hasBudgets" | "hasPolicy"> & { readonly callables: readonly Callable[] },
 ): Project {
   const declared = files.flatMap((file) => readDeclarations(file, callables));
   return { ...known, files, declared, flows: declared.filter(({ kind }) => kind === "flow").map(readFlowCode) };

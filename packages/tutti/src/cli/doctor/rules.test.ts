@@ -11,7 +11,9 @@ const head = `import { agent, flow, openTutti, tool, type Run } from "tutti";\ni
 
 function look(text: string, isWhole = false): readonly string[] {
   const files = [parseSource("flows.ts", `${head}${text}`)];
-  return findAll(toProject(files, { isWhole, hasBudgets: false, callables: [] })).map(({ rule }) => rule);
+  return findAll(toProject(files, { isWhole, hasBudgets: false, hasPolicy: false, callables: [] })).map(
+    ({ rule }) => rule,
+  );
 }
 
 const inFlow = (body: string, more = ""): string =>
@@ -213,6 +215,15 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    rule: "no-policy",
+    isWhole: true,
+    faults: [`${toolOf('effect: "once", run: () => ({})')}\n${agentOf('model: "fast", tools: [send]')}`],
+    nearMisses: [
+      `${toolOf('effect: "read", run: () => ({})')}\n${agentOf('model: "fast", tools: [send]')}`,
+      `${toolOf('effect: "once", run: () => ({})')}\n${agentOf('model: "fast", tools: [send]')}\nawait openTutti({ flows: [], policy });`,
+    ],
+  },
+  {
     rule: "model-by-vendor",
     faults: [agentOf('model: "gpt-5-mini"'), agentOf('model: "anthropic/claude-sonnet-4-5"')],
     nearMisses: [agentOf('model: "fast"'), agentOf('model: "o"'), agentOf("model: tier")],
@@ -288,7 +299,7 @@ for (const { rule, faults, nearMisses, isWhole } of cases) {
 
 test("a finding says where, how bad, why and what to paste, and the worst come first", () => {
   const file = parseSource("flows/job.ts", `${head}${inFlow("await run.wait(go);\nconst at = Date.now();")}`);
-  const found = findAll(toProject([file], { isWhole: true, hasBudgets: false, callables: [] }));
+  const found = findAll(toProject([file], { isWhole: true, hasBudgets: false, hasPolicy: false, callables: [] }));
   expect(found.map(({ rule, severity, path, line }) => [rule, severity, path, line])).toEqual([
     ["not-durable", "error", "flows/job.ts", 6],
     ["wait-without-deadline", "advice", "flows/job.ts", 5],
@@ -299,7 +310,12 @@ test("a finding says where, how bad, why and what to paste, and the worst come f
 test("what was found of a secret is not said", () => {
   const secret = `sk-ant-${"aZ4".repeat(12)}`;
   const found = findAll(
-    toProject([parseSource("a.ts", `const key = "${secret}";`)], { isWhole: true, hasBudgets: false, callables: [] }),
+    toProject([parseSource("a.ts", `const key = "${secret}";`)], {
+      isWhole: true,
+      hasBudgets: false,
+      hasPolicy: false,
+      callables: [],
+    }),
   );
   expect(found).toHaveLength(1);
   expect(JSON.stringify(found)).not.toContain("aZ4");

@@ -11,6 +11,7 @@ import {
 } from "./flow-rules.ts";
 import {
   agentsAreCalled,
+  agentsAreGoverned,
   agentsAreLimited,
   modelsAreTiers,
   retriesEnd,
@@ -33,6 +34,7 @@ const rules: readonly Rule[] = [
   retriesEnd,
   spendingIsLimited,
   agentsAreLimited,
+  agentsAreGoverned,
   modelsAreTiers,
   agentsAreCalled,
   noSecretsInCode,

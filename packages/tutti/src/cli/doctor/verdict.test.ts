@@ -8,7 +8,7 @@ import { decideVerdict, type Verdict } from "./verdict.ts";
 function decide(...texts: readonly string[]): Verdict {
   const head = `import { agent, flow, tool } from "tutti";\n`;
   const files = texts.map((text, at) => parseSource(`file-${at}.ts`, `${head}${text}`));
-  return decideVerdict(toProject(files, { isWhole: true, hasBudgets: false, callables: [] }));
+  return decideVerdict(toProject(files, { isWhole: true, hasBudgets: false, hasPolicy: false, callables: [] }));
 }
 
 const writer = `export const writer = agent({ name: "writer", model: "fast", instructions: "Write." });`;

@@ -27,7 +27,17 @@ const signs: readonly Sign[] = [
 ];
 
 /** Verbs that a plain program has no need of, or has itself. */
-const plainVerbs: ReadonlySet<string> = new Set(["call", "result", "step", "note", "record", "now", "random", "uuid"]);
+const plainVerbs: ReadonlySet<string> = new Set([
+  "call",
+  "result",
+  "step",
+  "note",
+  "record",
+  "now",
+  "random",
+  "uuid",
+  "patched",
+]);
 
 /** Decides from what the flows call. Says "not needed" only if all that is called is known. */
 export function decideVerdict(project: Project): Verdict {

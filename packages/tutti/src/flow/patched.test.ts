@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+
+import { errorOf, linesOf, openStage, plainFlow, type Stage } from "../../../../test/engine/engine-fixture.ts";
+import { verifies } from "../../../../test/verifies.ts";
+import type { Run } from "../contracts/run.ts";
+
+type Body = (run: Run) => Promise<unknown>;
+
+/** The code before and after a change in its middle. */
+const before: Body = async (run) => [await run.step("old", () => "old"), await run.wait("go")];
+const after: Body = async (run) => {
+  const middle = run.patched("change") ? await run.step("new", () => "new") : await run.step("old", () => "old");
+  return [middle, await run.wait("go"), run.patched("change")];
+};
+
+/** Takes the run up with this code, as after a crash; sends the signal, if one is given, and returns how the run then stands. */
+async function goOn(stage: Stage, body: Body, payload?: string): Promise<unknown> {
+  const flow = plainFlow("changing", body);
+  const tutti = await stage.open([flow]);
+  const run = await tutti.start(flow, null, { id: "r" });
+  if (payload !== undefined) {
+    await run.signal("go", payload);
+    return run.result();
+  }
+  const { kind } = await run.settled();
+  await stage.ledger.flush();
+  return kind;
+}
+
+test("a run that got past the place takes the old path to its end, over every restart", verifies("D13"), async () => {
+  const stage = openStage();
+  expect(await goOn(stage, before)).toBe("waiting");
+  expect(await goOn(stage, after)).toBe("waiting");
+  expect(await goOn(stage, after, "went")).toEqual(["old", "went", false]);
+  expect(linesOf(stage.entries)).toContain("value-drawn /patched:change");
+});
+
+test("a new run takes the new path, over every restart, and the answer is recorded once", verifies("D13"), async () => {
+  const stage = openStage();
+  expect(await goOn(stage, after)).toBe("waiting");
+  expect(await goOn(stage, after)).toBe("waiting");
+  expect(await goOn(stage, after, "went")).toEqual(["new", "went", true]);
+  expect(linesOf(stage.entries).filter((line) => line.startsWith("value-drawn"))).toHaveLength(1);
+});
+
+test("an old run takes the new path of what it had not come to yet", verifies("D13"), async () => {
+  const stage = openStage();
+  expect(await goOn(stage, before)).toBe("waiting");
+  const later: Body = async (run) => {
+    const first = [await run.step("old", () => "old"), await run.wait("go")];
+    return [...first, run.patched("later"), await run.step("more", () => "more")];
+  };
+  expect(await goOn(stage, later, "went")).toEqual(["old", "went", true, "more"]);
+});
+
+test("an old run that has begun something without an outcome is no new run", verifies("D13"), async () => {
+  const stage = openStage();
+  const sleeping: Body = async (run) => run.sleep(1_000);
+  expect(await goOn(stage, sleeping)).toBe("waiting");
+  const changed: Body = async (run) => {
+    if (run.patched("change")) await run.wait("never");
+    await run.sleep(1_000);
+    return "slept";
+  };
+  const flow = plainFlow("changing", changed);
+  const run = await (await stage.open([flow])).open("r");
+  await stage.clock.advance(1_000);
+  expect(await run.result()).toBe("slept");
+});
+
+test(
+  "wherever the process dies, both kinds of run end as they would have without it",
+  verifies("D13", "D1"),
+  async () => {
+    for (const first of [before, after]) {
+      const whole = openStage();
+      await goOn(whole, first);
+      await goOn(whole, after);
+      const expected = await goOn(whole, after, "went");
+      for (let deaths = 1; deaths <= 4; deaths++) {
+        const stage = openStage();
+        await goOn(stage, first);
+        for (let death = 0; death < deaths; death++) expect(await goOn(stage, after)).toBe("waiting");
+        expect(await goOn(stage, after, "went")).toEqual(expected);
+      }
+    }
+  },
+);
+
+test(
+  "an id that can't name a patch, and an await before it that is not durable, are refused",
+  verifies("K4"),
+  async () => {
+    const flow = plainFlow("changing", async (run) => run.patched("a b"));
+    const refused = await errorOf((await openStage().open([flow])).run(flow, null));
+    expect(refused).toMatchObject({ code: "INPUT_INVALID", hint: expect.stringContaining("letter") });
+  },
+);
