@@ -138,7 +138,7 @@ export interface Run {
   /** A version 4 UUID; the same on every replay. */
   uuid(): string;
   /**
-   * Whether this run may take a changed path: false for a run that got past this place before the change, true for every other. Decided when it is
+   * Whether this run may take a changed path: false for a run that may have got past this place before the change, true for every other. Decided when it is
    * first asked for `id`, recorded, and the same in the whole run from then on.
    */
   patched(id: string): boolean;
