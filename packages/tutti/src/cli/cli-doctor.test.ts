@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -78,6 +78,35 @@ test(
     expect(said.stdout).toContain("run.wait has no deadline");
     const nowhere = await cli.run(["doctor", "nowhere"]);
     expect(nowhere).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("nowhere does not exist") });
+  },
+);
+
+test(
+  "a project of several files is one project: what one file calls is found in another, and its configuration counts",
+  verifies("X5"),
+  async () => {
+    const write = (name: string, text: string): void => writeFileSync(path.join(cli.folder, name), text);
+    write("package.json", `{ "type": "module" }`);
+    mkdirSync(path.join(cli.folder, "src"));
+    write(
+      "src/tools.ts",
+      `import { tool } from "tutti";\nimport { z } from "zod";\nexport const send = tool({ name: "mail.send", does: "Sends.", input: z.object({ to: z.string() }), output: z.object({}), effect: "once", key: ({ to }) => to, check: () => ({}), run: () => ({}) });\n`,
+    );
+    write(
+      "src/flow.ts",
+      `import { agent, flow } from "tutti";\nimport { z } from "zod";\nimport { send } from "./tools.ts";\nexport const clerk = agent({ name: "clerk", does: "Writes.", model: "fast", tools: [send], turnsMax: 4, input: z.object({}), output: z.object({}), instructions: "Write." });\nexport const letter = flow({ name: "letter", input: z.object({}), output: z.object({}), run: (run, input) => run.call(clerk, input) });\n`,
+    );
+    expect(rulesIn((await cli.run(["doctor", "--json"])).stdout).map(([rule]) => rule)).toEqual([
+      "no-budget",
+      "no-policy",
+    ]);
+    write(
+      "tutti.config.ts",
+      `export const config = { budgets: { "run/*": { usd: 1 } }, policy: { name: "house", version: "1", decide: () => ({ kind: "allow", rules: [] }) } };\n`,
+    );
+    const said = await cli.run(["doctor", "src"]);
+    expect(said).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("Nothing to put right.") });
+    expect(said.stdout).toContain("1 effect that must not be done twice");
   },
 );
 

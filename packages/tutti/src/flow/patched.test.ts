@@ -17,6 +17,19 @@ const after: Body = async (run) => {
   return [middle, await run.wait("go"), run.patched("change")];
 };
 
+/** A change behind the wait. */
+const changedLater: Body = async (run) => {
+  const first = [await run.step("old", () => "old"), await run.wait("go")];
+  return [...first, run.patched("later"), await run.step("more", () => "more")];
+};
+
+const sleeping: Body = async (run) => run.sleep(1_000);
+const changedSleep: Body = async (run) => {
+  if (run.patched("change")) await run.wait("never");
+  await run.sleep(1_000);
+  return "slept";
+};
+
 /** Takes the run up with this code, as after a crash; sends the signal, if one is given, and returns how the run then stands. */
 async function goOn(stage: Stage, body: Body, payload?: string): Promise<unknown> {
   const flow = plainFlow("changing", body);
@@ -50,23 +63,13 @@ test("a new run takes the new path, over every restart, and the answer is record
 test("an old run takes the new path of what it had not come to yet", verifies("D13"), async () => {
   const stage = openStage();
   expect(await goOn(stage, before)).toBe("waiting");
-  const later: Body = async (run) => {
-    const first = [await run.step("old", () => "old"), await run.wait("go")];
-    return [...first, run.patched("later"), await run.step("more", () => "more")];
-  };
-  expect(await goOn(stage, later, "went")).toEqual(["old", "went", true, "more"]);
+  expect(await goOn(stage, changedLater, "went")).toEqual(["old", "went", true, "more"]);
 });
 
 test("an old run that has begun something without an outcome is no new run", verifies("D13"), async () => {
   const stage = openStage();
-  const sleeping: Body = async (run) => run.sleep(1_000);
   expect(await goOn(stage, sleeping)).toBe("waiting");
-  const changed: Body = async (run) => {
-    if (run.patched("change")) await run.wait("never");
-    await run.sleep(1_000);
-    return "slept";
-  };
-  const flow = plainFlow("changing", changed);
+  const flow = plainFlow("changing", changedSleep);
   const run = await (await stage.open([flow])).open("r");
   await stage.clock.advance(1_000);
   expect(await run.result()).toBe("slept");

@@ -11,7 +11,7 @@ export const severities: readonly Severity[] = ["error", "warning", "advice"];
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;
-  /** Relative to what was looked at. */
+  /** From the working directory, so that a terminal opens it. */
   readonly path: string;
   /** From 1; undefined where it is the project's. */
   readonly line: number | undefined;

@@ -22,7 +22,7 @@ function toFinding(project: ReadProject, ledger: string, { run, outcome }: Check
   const flow = project.flows.find((code) => code.flow.name === run.flow)?.flow;
   const place =
     flow === undefined
-      ? { path: relative(project.folder, ledger), line: undefined }
+      ? { path: relative(process.cwd(), ledger), line: undefined }
       : { path: flow.file.path, line: lineOf(flow.file, flow.node) };
   const lost = {
     ...place,

@@ -38,9 +38,9 @@ export async function readProject(named: string): Promise<ReadProject> {
   const isWhole = isFolder(place);
   const folder = isWhole ? place : dirname(place);
   const remarks: string[] = [];
-  const files = readFiles(isWhole ? listCode(place, remarks) : [place], folder, remarks);
+  const files = readFiles(isWhole ? listCode(place, remarks) : [place], remarks);
   const { config } = await loadConfig(place);
-  const { callables, hasBudgets } = await loadAll(files, folder, remarks);
+  const { callables, hasBudgets } = await loadAll(files, remarks);
   const project = toProject(files, {
     isWhole,
     hasBudgets: config.budgets !== undefined || hasBudgets,
@@ -81,15 +81,13 @@ function listCode(folder: string, remarks: string[]): readonly string[] {
   return found.slice(0, filesMax);
 }
 
-function readFiles(paths: readonly string[], folder: string, remarks: string[]): readonly SourceFile[] {
+function readFiles(paths: readonly string[], remarks: string[]): readonly SourceFile[] {
   return paths.flatMap((path) => {
-    const shown = relative(folder, path);
-    if (statSync(path).size > fileBytesMax) {
+    const shown = relative(process.cwd(), path);
+    try {
+      if (statSync(path).size <= fileBytesMax) return [parseSource(shown, readFileSync(path, "utf8"))];
       remarks.push(`${shown} is larger than 1 MB and was not read`);
       return [];
-    }
-    try {
-      return [parseSource(shown, readFileSync(path, "utf8"))];
     } catch (error) {
       remarks.push(toTuttiError(error, "BUG").message);
       return [];
@@ -103,7 +101,7 @@ interface LoadedFiles {
 }
 
 /** Loads what exports callables and does nothing else. What can't be loaded is judged by its text alone. */
-async function loadAll(files: readonly SourceFile[], folder: string, remarks: string[]): Promise<LoadedFiles> {
+async function loadAll(files: readonly SourceFile[], remarks: string[]): Promise<LoadedFiles> {
   const callables = new Set<Callable>();
   let hasBudgets = false;
   for (const file of files) {
@@ -113,7 +111,7 @@ async function loadAll(files: readonly SourceFile[], folder: string, remarks: st
       continue;
     }
     try {
-      const { flows, agents, tools, protection } = await loadFlows(relative(process.cwd(), join(folder, file.path)));
+      const { flows, agents, tools, protection } = await loadFlows(file.path);
       for (const callable of [...flows, ...agents, ...tools]) callables.add(callable);
       hasBudgets ||= protection.budgets !== undefined;
     } catch (error) {

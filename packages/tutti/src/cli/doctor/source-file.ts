@@ -7,7 +7,7 @@ import { childOf, fieldOf, isNode, listOf, nameOf, textOf, walk, type SyntaxNode
 
 /** A file as its text says it. */
 export interface SourceFile {
-  /** Relative to the folder that is looked at. */
+  /** From the working directory. */
   readonly path: string;
   readonly text: string;
   readonly tree: SyntaxNode;

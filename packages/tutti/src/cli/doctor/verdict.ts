@@ -85,7 +85,7 @@ const importSigns: Readonly<Record<string, string>> = {
   "tutti/webhooks": "events from outside",
   subscription: "work that events start",
   schedule: "work that the clock starts",
-  document: "shared documents",
+  documentTools: "agents that share documents",
 };
 
 function importReasons({ files }: Project): readonly string[] {
