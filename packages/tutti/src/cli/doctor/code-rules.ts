@@ -1,5 +1,6 @@
 import { effectOf, isImportedCall } from "./declarations.ts";
 import type { Finding } from "./finding.ts";
+import type { FlowCode } from "./flow-code.ts";
 import { findingAt, toolsOf, type Project, type Rule } from "./project.ts";
 import type { SourceFile } from "./source-file.ts";
 import {
@@ -46,47 +47,41 @@ export const noSecretsInCode: Rule = (project) =>
   });
 
 /** A caught error is handled, or thrown on. */
-export const noErrorsSwallowed: Rule = (project) => {
-  const places = project.flows.flatMap(({ file, nodes }) => nodes.map(({ node }) => ({ file, node })));
-  return places.flatMap(({ file, node }): readonly Finding[] => {
-    if (!swallows(file, node)) return [];
-    return [
-      findingAt(
-        { file, node },
-        {
-          rule: "error-swallowed",
-          severity: "warning",
-          what: "an error of a call is swallowed in flow code",
-          why: "A cancel, a budget that is spent and a bug all look like success, and nobody can say why.",
-          fix: 'catch (error) { if (!isTuttiError(error) || error.code !== "TOOL_FAILED") throw error; }',
-        },
-      ),
-    ];
-  });
-};
+export const noErrorsSwallowed: Rule = (project) =>
+  project.flows.flatMap((code) =>
+    code.nodes.flatMap(({ node }): readonly Finding[] => {
+      if (!swallows(code, node)) return [];
+      return [
+        findingAt(
+          { file: code.file, node },
+          {
+            rule: "error-swallowed",
+            severity: "warning",
+            what: "an error of a call is swallowed in flow code",
+            why: "A cancel, a budget that is spent and a bug all look like success, and nobody can say why.",
+            fix: 'catch (error) { if (!isTuttiError(error) || error.code !== "TOOL_FAILED") throw error; }',
+          },
+        ),
+      ];
+    }),
+  );
 
-function swallows(file: SourceFile, node: SyntaxNode): boolean {
+function swallows({ file, verbs }: FlowCode, node: SyntaxNode): boolean {
   if (node.type === "TryStatement") {
     const body = childOf(childOf(node, "handler"), "body");
-    if (body === undefined || listOf(body, "body").length > 0) return false;
-    // A comment is a reason.
-    const isBare = file.text.slice(body.start + 1, body.end - 1).trim() === "";
-    return isBare && contains(childOf(node, "block"), (each) => each.type === "AwaitExpression");
+    const block = childOf(node, "block");
+    return isBare(file, body) && verbs.some(({ ancestors }) => ancestors.some((above) => above === block));
   }
   const callee = childOf(node, "callee");
-  if (calledOf(childOf(callee, "object")) === undefined || nameOf(childOf(callee, "property")) !== "catch")
-    return false;
+  if (nameOf(childOf(callee, "property")) !== "catch") return false;
   const handler = listOf(node, "arguments")[0];
-  return isFunction(handler) && isEmptyFunction(file, handler);
+  const isOfCall = verbs.some((verb) => verb.node === childOf(callee, "object"));
+  return isOfCall && isFunction(handler) && isBare(file, childOf(handler, "body"));
 }
 
-function isEmptyFunction(file: SourceFile, handler: SyntaxNode): boolean {
-  const body = childOf(handler, "body");
-  return (
-    body?.type === "BlockStatement" &&
-    listOf(body, "body").length === 0 &&
-    file.text.slice(body.start + 1, body.end - 1).trim() === ""
-  );
+/** A block with nothing in it, not even a comment: that would be a reason. */
+function isBare(file: SourceFile, body: SyntaxNode | undefined): boolean {
+  return body?.type === "BlockStatement" && file.text.slice(body.start + 1, body.end - 1).trim() === "";
 }
 
 /** The ledger outlives the process and the machine's next start. */

@@ -1,6 +1,7 @@
 import type { Finding } from "./finding.ts";
 import type { FlowCode, PlacedNode } from "./flow-code.ts";
 import { findDeclared, findingAt, type Project, type Rule } from "./project.ts";
+import type { SourceFile } from "./source-file.ts";
 import {
   calledOf,
   childOf,
@@ -59,8 +60,18 @@ function volatileOf({ file }: FlowCode, node: SyntaxNode): string | undefined {
   const [root = ""] = called.split(".");
   // A name that the file gives to something of its own is not the world's.
   const imported = file.imports.get(root);
-  if (file.functions.has(root) || (imported !== undefined && !imported.from.includes("crypto"))) return undefined;
+  const isWorlds = imported === undefined ? !isNamedHere(file, root) : /crypto|timers|perf_hooks/u.test(imported.from);
+  if (!isWorlds) return undefined;
   return called === "randomUUID" && imported === undefined ? undefined : called;
+}
+
+/** Whether a variable, a parameter or a function of the file has this name. */
+function isNamedHere({ tree }: SourceFile, name: string): boolean {
+  return contains(tree, (node) => {
+    const id =
+      node.type === "VariableDeclarator" || node.type === "FunctionDeclaration" ? childOf(node, "id") : undefined;
+    return mentions(id, name) || (isFunction(node) && listOf(node, "params").some((each) => mentions(each, name)));
+  });
 }
 
 const callingVerbs: ReadonlySet<string> = new Set(["call", "result", "step", "child", "agree", "review"]);
