@@ -5,7 +5,7 @@ import type { ApprovalPackage } from "../contracts/approval-package.ts";
 import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/approval.ts";
 import { toApprovalId } from "../contracts/ids.ts";
 import type { Asking } from "../flow/govern/asking.ts";
-import { toDecided } from "../ledger/approval-votes.ts";
+import { decideVote, toDecided } from "../ledger/approval-votes.ts";
 import type { Appended, Blob, NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import type { Approvals, PersonsVote } from "./inbox.ts";
@@ -18,7 +18,22 @@ const triesMax = 5;
 
 export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
   const { ledger } = engine;
-  const inTurn = openTurns();
+  const writing: Writing = { engine, runs, inTurn: openTurns() };
+  const prepare = async (id: string, said: PersonsVote): Promise<Ready> => {
+    const approval = await findApproval(engine, id);
+    const voter = toVoter(engine, approval, said);
+    const isRead = said.verdict === "edit" || said.verdict === "answer";
+    const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
+    return toReady(approval, said, { ...voter, asking });
+  };
+  const write = async ({ approval, entry }: Ready): Promise<ApprovalRecord> => {
+    const appended = await writeVote(writing, approval, entry);
+    if (appended.kind === "unapproved") throw toVoteError(approval.id, appended);
+    if (appended.kind !== "recorded" || appended.approval === undefined)
+      throw new TuttiError("BUG", `the vote on ${approval.id} was ${appended.kind}`);
+    engine.approvalChanged(appended.approval.id);
+    return appended.approval;
+  };
   return {
     list: (filter = { states: ["open"] }) => ledger.listApprovals({ limit: listMax, ...filter }),
     async show(id) {
@@ -32,20 +47,26 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the engine under this very hash
       return { approval, package: JSON.parse(content) as ApprovalPackage };
     },
-    async decide(id, said) {
-      const approval = await findApproval(engine, id);
-      const voter = toVoter(engine, approval, said);
-      const isRead = said.verdict === "edit" || said.verdict === "answer";
-      const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
-      const entry = await toVoteEntry(approval, said, { ...voter, asking });
-      const appended = await writeVote({ engine, runs, inTurn }, approval, entry);
-      if (appended.kind === "unapproved") throw toVoteError(id, appended);
-      if (appended.kind !== "recorded" || appended.approval === undefined)
-        throw new TuttiError("BUG", `the vote on ${id} was ${appended.kind}`);
-      engine.approvalChanged(appended.approval.id);
-      return appended.approval;
+    decide: async (id, said) => write(await prepare(id, said)),
+    async decideAll(votesById) {
+      const ready: Ready[] = [];
+      for (const [id, said] of votesById) ready.push(await prepare(id, said));
+      // What was ready may have changed while the others were made ready.
+      for (const { approval, vote } of ready) {
+        const now = await findApproval(engine, approval.id);
+        const decided = decideVote(now, vote, engine.clock.now());
+        if (decided.kind === "unapproved") throw toVoteError(now.id, decided);
+      }
+      return Promise.all(ready.map(write));
     },
   };
+}
+
+/** A vote that was looked at and can be written. */
+interface Ready {
+  readonly approval: ApprovalRecord;
+  readonly vote: ApprovalVote;
+  readonly entry: NewEntry;
 }
 
 type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
@@ -100,13 +121,14 @@ async function findAsking(engine: Engine, runs: ActiveRuns, { id, run }: Approva
 
 type Voted = Voter & { readonly asking: Asking | undefined };
 
-async function toVoteEntry(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<NewEntry> {
+async function toReady(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<Ready> {
   const { vote, told, blobs } = await toVote(approval, said, voted);
   const { id, step } = approval;
   const { by, saw, roles, verdict } = vote;
   const note = said.verdict === "reject" ? said.reason : said.note;
   const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, ...told });
-  return { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
+  const entry: NewEntry = { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
+  return { approval, vote, entry };
 }
 
 interface Made {

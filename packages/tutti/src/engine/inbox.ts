@@ -30,4 +30,9 @@ export interface Approvals {
    * @throws TuttiError APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_STALE, APPROVAL_FORBIDDEN, INPUT_INVALID, POLICY_DENIED, RUN_WAITS
    */
   decide(id: string, vote: PersonsVote): Promise<ApprovalRecord>;
+  /**
+   * Records one vote on each of several approvals, or none: all are looked at before the first is written.
+   * @throws TuttiError what `decide` throws, of the first that can't be recorded, which `facts.approval` names
+   */
+  decideAll(votesById: ReadonlyMap<string, PersonsVote>): Promise<readonly ApprovalRecord[]>;
 }

@@ -122,7 +122,7 @@ export const runHandlers: Handlers<
 const chunkEntries = 2_000;
 
 /** All entries of a run that the caller may see, a part at a time, so that others have their turn. @throws TuttiError RUN_UNKNOWN */
-async function readEntries(desk: Desk, call: RunCall): Promise<readonly LedgerEntry[]> {
+export async function readEntries(desk: Desk, call: RunCall): Promise<readonly LedgerEntry[]> {
   const { notes } = await findOwnRun(desk, call);
   const entries: LedgerEntry[] = [];
   for (;;) {
