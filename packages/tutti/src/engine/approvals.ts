@@ -1,4 +1,4 @@
-import { isTuttiError, TuttiError } from "../base/errors.ts";
+import { isTuttiError, toTuttiError, TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson, toJsonText } from "../base/json.ts";
 import type { ApprovalPackage } from "../contracts/approval-package.ts";
@@ -47,6 +47,14 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the engine under this very hash
       return { approval, package: JSON.parse(content) as ApprovalPackage };
     },
+    mayDecide(approval, by) {
+      const { people, clock } = engine;
+      const roles = people?.find(({ name }) => name === by)?.roles;
+      if (people !== undefined && roles === undefined) return false;
+      // Whoever may abstain may say yes and no.
+      const vote: ApprovalVote = { by, roles, saw: approval.package, verdict: "abstain" };
+      return decideVote(approval, vote, clock.now()).kind === "moved";
+    },
     decide: async (id, said) => write(await prepare(id, said)),
     async decideAll(votesById) {
       const ready: Ready[] = [];
@@ -57,9 +65,23 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
         const decided = decideVote(now, vote, engine.clock.now());
         if (decided.kind === "unapproved") throw toVoteError(now.id, decided);
       }
-      return Promise.all(ready.map(write));
+      return toAll(await Promise.allSettled(ready.map(write)));
     },
   };
+}
+
+/** @throws what the first that was refused met, and which were recorded before it was known */
+function toAll(settled: readonly PromiseSettledResult<ApprovalRecord>[]): readonly ApprovalRecord[] {
+  const recorded = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const refused = settled.find((each) => each.status === "rejected");
+  if (refused === undefined) return recorded;
+  const error = toTuttiError(refused.reason, "BUG");
+  if (recorded.length === 0) throw error;
+  throw new TuttiError(error.code, `${error.message}; ${recorded.length} of ${settled.length} were recorded`, {
+    hint: "Look at the inbox again: what was recorded is not there any more.",
+    facts: { ...error.facts, recorded: recorded.map(({ id }) => id).join(", ") },
+    cause: error,
+  });
 }
 
 /** A vote that was looked at and can be written. */

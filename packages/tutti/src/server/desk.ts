@@ -64,6 +64,11 @@ export async function listOwnDoubtful({ tutti, fleet }: Desk, caller: Caller): P
   return effects.map(({ key, run, step, tool }) => ({ effect: key, run, step, tool }));
 }
 
+/** Whether the role lets them decide for people. */
+export function isDecider({ role }: Caller): boolean {
+  return role === "approver" || role === "admin";
+}
+
 export function isOwn(caller: Caller, tenant: string | undefined): boolean {
   return caller.tenant === undefined || caller.tenant === tenant;
 }

@@ -5,7 +5,7 @@ import { toApprovalId, toRunId } from "../contracts/ids.ts";
 import { personsVoteShape } from "../engine/control-commands.ts";
 import type { PersonsVote } from "../engine/inbox.ts";
 import type { Caller } from "./callers.ts";
-import { isOwn, listOwnDoubtful, type Call, type Desk, type Handlers } from "./desk.ts";
+import { isDecider, isOwn, listOwnDoubtful, type Call, type Desk, type Handlers } from "./desk.ts";
 
 const pageDefault = 50;
 const chunkApprovals = 200;
@@ -16,8 +16,8 @@ const decisionsMax = 100;
 /** What people are asked, and what they say to it. */
 export const peopleHandlers: Handlers<"listInbox" | "showApproval" | "decide" | "decideAll"> = {
   async listInbox(desk, call) {
-    const { run, state = "open", cursor } = call.query;
-    const isFirst = cursor === undefined && state === "open";
+    const { run, state = "open", cursor, needs } = call.query;
+    const isFirst = cursor === undefined && state === "open" && (needs === undefined || isDecider(call.caller));
     const doubtful = isFirst ? await listOwnDoubtful(desk, call.caller) : [];
     return {
       ...(await toPage(desk, call)),
@@ -62,7 +62,9 @@ async function toPage(
     for (const approval of chunk) {
       if (approvals.length >= limit) return { approvals, cursor: String(place) };
       place = approval.askedLsn;
-      if (isOwn(caller, runs.get(approval.run)?.tenant)) approvals.push(toLine(approval));
+      if (!isOwn(caller, runs.get(approval.run)?.tenant)) continue;
+      if (query.needs === undefined || (isDecider(caller) && tutti.approvals.mayDecide(approval, caller.name)))
+        approvals.push(toLine(approval));
     }
     if (chunk.length < chunkApprovals) return { approvals, cursor: undefined };
   }

@@ -102,3 +102,127 @@ test(
     expect(await (await stand.tutti.open(run)).result()).toEqual({ receipt: "90 to the printer" });
   },
 );
+
+test("who says something is the token's holder, whatever the body claims, and whoever started the run does not count", async () => {
+  const { stand, asked, decide } = await openOffice();
+  const { id, package: saw } = await asked("ann", "bills", { to: "x", amount: 1 });
+  const yes = { saw, verdict: "approve", by: "bert", roles: ["finance"] };
+  for (const name of ["ann", "carl", "stranger"]) {
+    const answer = await decide(name, id, yes);
+    expect([name, answer.status, answer.text]).toEqual([name, 403, expect.stringContaining("APPROVAL_FORBIDDEN")]);
+  }
+  expect((await stand.tutti.approvals.show(id)).approval.votes).toEqual([]);
+});
+
+test("of two people who decide at once over HTTP one wins, and the other is told", verifies("G4"), async () => {
+  const { stand, asked, decide } = await openOffice();
+  const { id, package: saw } = await asked("olga", "bills", { to: "x", amount: 1 });
+  const answers = await Promise.all([
+    decide("ann", id, { saw, verdict: "approve" }),
+    decide("bert", id, { saw, verdict: "reject", reason: "too much" }),
+  ]);
+  expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([200, 409]);
+  const loser = answers.find(({ status }) => status === 409);
+  expect(loser?.text).toContain("APPROVAL_DECIDED");
+  const { state } = (await stand.tutti.approvals.show(id)).approval;
+  expect(["granted", "used", "rejected"]).toContain(state);
+});
+
+test("a yes to something else than what is asked now is refused, and so is one that does not say to what", async () => {
+  const { asked, decide } = await openOffice();
+  const { id, package: saw } = await asked("olga", "bills", { to: "x", amount: 1 });
+  const stale = await decide("bert", id, { saw: "0".repeat(64), verdict: "approve" });
+  expect([stale.status, stale.text]).toEqual([409, expect.stringContaining("APPROVAL_STALE")]);
+  for (const body of [
+    { saw: saw.slice(0, 12), verdict: "approve" }, // people type that; another package may begin so
+    { saw, verdict: "approve", input: { to: "y", amount: 2 } }, // an edit was meant
+    { saw, verdict: "reject" },
+    { saw, verdict: "delegate" },
+    { saw, verdict: "edit", input: { to: "y" } },
+  ])
+    expect([body, (await decide("bert", id, body)).status]).toEqual([body, 400]);
+  expect((await decide("bert", "nothing", { saw, verdict: "approve" })).status).toBe(404);
+});
+
+test("a batch of which one can't be decided changes nothing, and says which", verifies("G4"), async () => {
+  const office = await openOffice();
+  const { stand, as, asked } = office;
+  const approvals = [];
+  for (const amount of [1, 2, 3]) approvals.push(await asked("olga", "bills", { to: "x", amount }));
+  const decisions = approvals.map(({ id, package: saw }) => ({ id, saw, verdict: "approve" }));
+  const send = (body: unknown): Promise<Answered> => stand.ask("decideAll", { token: as("bert"), body });
+  const before = await office.inbox(as("bert"));
+  const { id: last = "" } = approvals.at(-1) ?? {};
+  const stale = decisions.with(2, { id: last, saw: "0".repeat(64), verdict: "approve" });
+  const refused = await send({ decisions: stale });
+  expect([refused.status, refused.json]).toEqual([
+    409,
+    { error: expect.objectContaining({ code: "APPROVAL_STALE", facts: { approval: last } }) },
+  ]);
+  expect(await office.inbox(as("bert"))).toEqual(before);
+  for (const wrong of [[], [...decisions, ...decisions], Array.from({ length: 101 }, () => decisions[0])])
+    expect((await send({ decisions: wrong })).status).toBe(400);
+  const done = await send({ decisions });
+  expect([done.status, done.json]).toEqual([
+    200,
+    { approvals: approvals.map(({ id }) => expect.objectContaining({ id, state: "granted" })) },
+  ]);
+  expect((await office.inbox(as("bert"))).approvals).toEqual([]);
+});
+
+test("people answer, change, hand on, hold back and refuse over HTTP", verifies("G4"), async () => {
+  const { stand, asked, decide } = await openOffice();
+  const resultOf = async (run: string): Promise<unknown> => (await stand.tutti.open(run)).result();
+  const question = await asked("olga", "poll", {});
+  expect((await decide("ann", question.id, { saw: question.package, verdict: "answer", answer: 7 })).status).toBe(400);
+  expect((await decide("ann", question.id, { saw: question.package, verdict: "answer", answer: "red" })).status).toBe(
+    200,
+  );
+  expect(await resultOf(question.run)).toBe("red");
+  const bill = await asked("olga", "bills", { to: "x", amount: 9 });
+  const say = (name: string, body: object): Promise<Answered> => decide(name, bill.id, { saw: bill.package, ...body });
+  expect((await say("ann", { verdict: "delegate", to: "carl" })).json).toMatchObject({
+    delegations: [{ from: "ann", to: "carl", stage: 0 }],
+  });
+  expect((await say("bert", { verdict: "abstain" })).json).toMatchObject({ state: "open" });
+  expect((await say("carl", { verdict: "edit", input: { to: "x", amount: 8 } })).status).toBe(200);
+  expect(await resultOf(bill.run)).toEqual({ receipt: "8 to x" });
+  const other = await asked("olga", "bills", { to: "x", amount: 9 });
+  const no = await decide("bert", other.id, { saw: other.package, verdict: "reject", reason: "not this month" });
+  expect(no.json).toMatchObject({ state: "rejected", decidedBy: "bert", why: "not this month" });
+});
+
+test(
+  "a decision that is sent again under its key has the same answer, also after a restart",
+  verifies("D10"),
+  async () => {
+    const { stand, as, asked } = await openOffice();
+    const { id, package: saw } = await asked("olga", "bills", { to: "x", amount: 1 });
+    const token = as("bert");
+    const sending = { token, params: { approval: id }, body: { saw, verdict: "approve" }, key: "decision-of-bert" };
+    const first = await stand.ask("decide", sending);
+    expect(first.status).toBe(200);
+    const again = await stand.again(options);
+    expect(await again.ask("decide", sending)).toMatchObject({ status: 200, text: first.text });
+    expect(await again.ask("decide", { ...sending, key: "another-one" })).toMatchObject({ status: 409 });
+  },
+);
+
+test("the inbox comes page by page, of one run, in one state, or only what the caller may decide", async () => {
+  const { stand, as, asked, decide } = await openOffice();
+  const approvals = [];
+  for (const amount of [1, 2, 3]) approvals.push(await asked("olga", "bills", { to: "x", amount }));
+  const ask = async (name: string, query: Record<string, string | number>): Promise<Inbox> =>
+    inbox.shape((await stand.ask("listInbox", { token: as(name), query })).json, "");
+  const ids = approvals.map(({ id }) => id);
+  const first = await ask("bert", { limit: 2 });
+  expect(first.approvals.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  const rest = await ask("bert", { limit: 2, cursor: first.cursor ?? "" });
+  expect([rest.approvals.map(({ id }) => id), rest.cursor]).toEqual([ids.slice(2), undefined]);
+  expect((await ask("bert", { run: approvals[1]?.run ?? "" })).approvals.map(({ id }) => id)).toEqual([ids[1]]);
+  const [{ id, package: saw } = { id: "", package: "" }] = approvals;
+  await decide("bert", id, { saw, verdict: "reject", reason: "no" });
+  expect((await ask("bert", { state: "rejected" })).approvals.map((each) => each.id)).toEqual([id]);
+  expect((await ask("bert", { needs: "you" })).approvals.map((each) => each.id)).toEqual(ids.slice(1));
+  for (const name of ["carl", "olga", "stranger"]) expect((await ask(name, { needs: "you" })).approvals).toEqual([]);
+});

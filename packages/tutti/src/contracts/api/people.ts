@@ -69,6 +69,8 @@ export const inboxFilter = fields(
     run: text,
     /** `open` by default. */
     state: approvalState,
+    /** `you`: only what the caller may decide now. */
+    needs: oneOf("you"),
     /** Given by the page before. */
     cursor: text,
     limit: integerFrom(1, 200),
@@ -150,6 +152,7 @@ export const directiveRequest = fields(
 export type DirectiveRequest = ValueOf<typeof directiveRequest>;
 /** `stopped`: so many questions to models. `isWaiting`: it counts from when the run is driven. */
 export const directed = fields({ version: integer, stopped: integer, isWaiting: flag });
+export type Directed = ValueOf<typeof directed>;
 
 /** What stands still. Without a name only for `all`. */
 export const freezeRequest = fields(
