@@ -19,6 +19,8 @@ const triesMax = 5;
 export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
   const { ledger } = engine;
   const writing: Writing = { engine, runs, inTurn: openTurns() };
+  // One after the other, so that no vote comes between the look at a batch and its votes.
+  const deciding = openTurns();
   const prepare = async (id: string, said: PersonsVote): Promise<Ready> => {
     const approval = await findApproval(engine, id);
     const voter = toVoter(engine, approval, said);
@@ -32,6 +34,8 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
     if (appended.kind !== "recorded" || appended.approval === undefined)
       throw new TuttiError("BUG", `the vote on ${approval.id} was ${appended.kind}`);
     engine.approvalChanged(appended.approval.id);
+    // It may have been let go while the vote was written, and would not know of it.
+    void runs.drive(approval.run).catch(engine.onBackgroundError);
     return appended.approval;
   };
   return {
@@ -55,17 +59,22 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
       const vote: ApprovalVote = { by, roles, saw: approval.package, verdict: "abstain" };
       return decideVote(approval, vote, clock.now()).kind === "moved";
     },
-    decide: async (id, said) => write(await prepare(id, said)),
+    async decide(id, said) {
+      const ready = await prepare(id, said);
+      return deciding(() => write(ready));
+    },
     async decideAll(votesById) {
       const ready: Ready[] = [];
       for (const [id, said] of votesById) ready.push(await prepare(id, said));
-      // What was ready may have changed while the others were made ready.
-      for (const { approval, vote } of ready) {
-        const now = await findApproval(engine, approval.id);
-        const decided = decideVote(now, vote, engine.clock.now());
-        if (decided.kind === "unapproved") throw toVoteError(now.id, decided);
-      }
-      return toAll(await Promise.allSettled(ready.map(write)));
+      return deciding(async () => {
+        // What was ready may have changed while the others were made ready.
+        for (const { approval, vote } of ready) {
+          const now = await findApproval(engine, approval.id);
+          const decided = decideVote(now, vote, engine.clock.now());
+          if (decided.kind === "unapproved") throw toVoteError(now.id, decided);
+        }
+        return toAll(await Promise.allSettled(ready.map(write)));
+      });
     },
   };
 }

@@ -33,8 +33,8 @@ export interface Approvals {
    */
   decide(id: string, vote: PersonsVote): Promise<ApprovalRecord>;
   /**
-   * Records one vote on each of several approvals, or none: all are looked at before the first is written. If others decide one of them in
-   * that very moment, the error says which were recorded all the same.
+   * Records one vote on each of several approvals, or none: all are looked at before the first is written. If the time of
+   * one is over in that very moment, the error says which were recorded all the same.
    * @throws TuttiError what `decide` throws, of the first that can't be recorded, which `facts.approval` names
    */
   decideAll(votesById: ReadonlyMap<string, PersonsVote>): Promise<readonly ApprovalRecord[]>;

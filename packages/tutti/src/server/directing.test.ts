@@ -33,7 +33,8 @@ async function openTrips(): Promise<{ readonly stand: Stand; readonly left: read
       return "gone";
     },
   });
-  const stand = await openStand({ flows: [trip], tools: [book] });
+  const outer = flow({ name: "outer", input: room, output: z.string(), run: (run, input) => run.call(trip, input) });
+  const stand = await openStand({ flows: [trip, outer], tools: [book] });
   return { stand, left };
 }
 
@@ -106,6 +107,11 @@ test(
     expect((await (await stand.tutti.open(run)).settled()).kind).toBe("waiting");
     const { line } = await client.run(run);
     expect([line.stepsDone, line.frozen, line.status === "frozen"]).toEqual([1, undefined, false]);
+    const above = await client.start({ flow: "outer", input: { room: "13" } });
+    await (await stand.tutti.open(above)).settled();
+    await client.freeze({ reach: "run", name: above });
+    const frozen = (await client.runs({ status: "frozen" })).runs.map((each) => each.parent ?? each.run);
+    expect(frozen).toEqual([above, above]);
     expect(left).toEqual([]);
   },
 );

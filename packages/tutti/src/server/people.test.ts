@@ -23,6 +23,17 @@ const bills = flow({
   output: z.object({ receipt: z.string() }),
   run: (run, bill) => run.call(pay, bill),
 });
+const lose = tool({
+  name: "lose",
+  does: "Nobody knows whether it happened.",
+  input: z.object({}),
+  output: z.object({}),
+  effect: "once",
+  run: () => {
+    throw new Error("no answer");
+  },
+});
+const loses = flow({ name: "loses", input: z.object({}), output: z.object({}), run: (run) => run.call(lose, {}) });
 const poll = flow({
   name: "poll",
   input: z.object({}),
@@ -33,7 +44,7 @@ const house: Policy = {
   name: "house",
   version: "1",
   decide: ({ action, resource }) =>
-    action === "call-tool" && resource.name === "pay"
+    action === "call-tool" && (resource.name === "pay" || resource.name === "mail.send")
       ? {
           kind: "needs",
           rules: ["payments"],
@@ -48,7 +59,7 @@ const people = [
   { name: "bert", roles: ["finance"] },
   { name: "carl", roles: ["sales"] },
 ];
-const options = { flows: [bills, poll], engine: { flows: [bills, poll], policy: house, people } };
+const options = { flows: [bills, poll, loses], engine: { policy: house, people } };
 
 /** A stand with a token for each of the people, and what the tests do most. */
 async function openOffice(): Promise<Office> {
@@ -104,7 +115,8 @@ test(
 );
 
 test("who says something is the token's holder, whatever the body claims, and whoever started the run does not count", async () => {
-  const { stand, asked, decide } = await openOffice();
+  const office = await openOffice();
+  const { stand, as, asked, decide } = office;
   const { id, package: saw } = await asked("ann", "bills", { to: "x", amount: 1 });
   const yes = { saw, verdict: "approve", by: "bert", roles: ["finance"] };
   for (const name of ["ann", "carl", "stranger"]) {
@@ -112,6 +124,27 @@ test("who says something is the token's holder, whatever the body claims, and wh
     expect([name, answer.status, answer.text]).toEqual([name, 403, expect.stringContaining("APPROVAL_FORBIDDEN")]);
   }
   expect((await stand.tutti.approvals.show(id)).approval.votes).toEqual([]);
+  const called = { token: as("bert"), params: { tool: "mail.send" }, body: { input: { to: "x" } } };
+  const { run } = z.object({ run: z.string() }).parse((await stand.ask("callTool", called)).json);
+  await (await stand.tutti.open(run)).settled();
+  expect((await office.inbox(as("bert"))).approvals.at(-1)).toMatchObject({ run, initiator: "bert" });
+});
+
+test("effects that are in doubt stand beside what people are asked, for those who may settle them", async () => {
+  const { stand, as, asked, inbox: read } = await openOffice();
+  await asked("olga", "bills", { to: "x", amount: 1 });
+  const start = { token: as("olga"), body: { flow: "loses", input: {} } };
+  const { run } = z.object({ run: z.string() }).parse((await stand.ask("startRun", start)).json);
+  await (await stand.tutti.open(run)).settled();
+  expect((await read(as("bert"))).inDoubt).toMatchObject([{ run, tool: "lose" }]);
+  const needed = async (name: string): Promise<unknown> =>
+    (await stand.ask("listInbox", { token: as(name), query: { needs: "you" } })).json;
+  expect(await needed("carl")).toMatchObject({ approvals: [], inDoubt: [{ run }] });
+  expect(await needed("olga")).toEqual({ approvals: [], inDoubt: [] });
+  const listed = async (name: string): Promise<unknown> =>
+    (await stand.ask("listRuns", { token: as(name), query: { needs: "you" } })).json;
+  expect(await listed("carl")).toMatchObject({ runs: [{ run }] });
+  expect(await listed("olga")).toMatchObject({ runs: [] });
 });
 
 test("of two people who decide at once over HTTP one wins, and the other is told", verifies("G4"), async () => {
@@ -220,6 +253,7 @@ test("the inbox comes page by page, of one run, in one state, or only what the c
   const rest = await ask("bert", { limit: 2, cursor: first.cursor ?? "" });
   expect([rest.approvals.map(({ id }) => id), rest.cursor]).toEqual([ids.slice(2), undefined]);
   expect((await ask("bert", { run: approvals[1]?.run ?? "" })).approvals.map(({ id }) => id)).toEqual([ids[1]]);
+  expect((await stand.ask("listInbox", { token: as("bert"), query: { cursor: "next" } })).status).toBe(400);
   const [{ id, package: saw } = { id: "", package: "" }] = approvals;
   await decide("bert", id, { saw, verdict: "reject", reason: "no" });
   expect((await ask("bert", { state: "rejected" })).approvals.map((each) => each.id)).toEqual([id]);
