@@ -117,3 +117,27 @@ test(
     await tutti.close();
   },
 );
+
+test("a run that is let go from memory while it is looked at is at rest all the same", async () => {
+  const stage = openStage();
+  let gate: ReturnType<typeof makeGate> | undefined;
+  const ledger: Ledger = {
+    ...stage.ledger,
+    async findRun(run) {
+      const found = await stage.ledger.findRun(run);
+      await gate?.opened;
+      return found;
+    },
+    close: async () => {},
+  };
+  const tutti = await stage.open([patient], { ledger, evictAfterMs: 100 });
+  const handle = await tutti.start(patient, null, { id: "first" });
+  await handle.settled();
+  gate = makeGate();
+  const settled = handle.settled();
+  await stage.clock.advance(100);
+  gate.open();
+  gate = undefined;
+  expect((await settled).kind).toBe("asking");
+  await tutti.close();
+});

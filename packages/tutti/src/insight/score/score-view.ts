@@ -1,4 +1,12 @@
-import type { Phase, PhaseHead, Score, ScoreChanges, ScoreEdge, ScoreNode, ShownStatus } from "../../contracts/api/runs.ts";
+import type {
+  Phase,
+  PhaseHead,
+  Score,
+  ScoreChanges,
+  ScoreEdge,
+  ScoreNode,
+  ShownStatus,
+} from "../../contracts/api/runs.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import { toSpent } from "../fleet/tally.ts";
 import { totalsOf, type StepNode } from "../run-tree.ts";
