@@ -114,6 +114,7 @@ test(
     gate = undefined;
     await said;
     await until(() => stage.entries.some(({ kind }) => kind === "run-done"));
+    expect((await tutti.approvals.show(id)).approval).toMatchObject({ decidedBy: "ann" });
     await tutti.close();
   },
 );
