@@ -57,7 +57,7 @@ function toVotes({ ids, saw }: Asked, by: string): ReadonlyMap<string, PersonsVo
 test("no vote comes between the look at a batch and its votes", verifies("G4"), async () => {
   const gate = makeGate();
   const looks: string[] = [];
-  let held: string | undefined;
+  let held = "";
   const asked = await openAsking(async (id) => {
     looks.push(id);
     // It was looked at when its vote was made ready; this is the look before anything is written.
@@ -66,7 +66,7 @@ test("no vote comes between the look at a batch and its votes", verifies("G4"), 
   const { tutti, ids, saw } = asked;
   await takeTurns(10); // those who wait for an answer look once, too
   looks.length = 0;
-  held = ids[2];
+  held = ids[2] ?? "";
   const batch = tutti.approvals.decideAll(toVotes(asked, "ann"));
   await until(() => looks.length === 2 * ids.length);
   const alone = tutti.approvals.decide(ids[0] ?? "", {
