@@ -3,7 +3,7 @@ import { toContract } from "../contracts/contract.ts";
 import { findJsonSchema } from "../contracts/schema.ts";
 import { listEvents, listSubscriptions, listTopics } from "../engine/events/open-events.ts";
 import { metricsType } from "../insight/metrics/metrics.ts";
-import { isOwn, type Handlers } from "./desk.ts";
+import { listOwnDoubtful, type Handlers } from "./desk.ts";
 import { toOpenApi } from "./openapi.ts";
 
 const eventsDefault = 100;
@@ -46,11 +46,7 @@ export const offerHandlers: Handlers<
       output: findJsonSchema(output, "output"),
     };
   },
-  async listDoubtful({ tutti, fleet }, { caller }) {
-    const { runs } = await fleet.catchUp();
-    const effects = (await tutti.inDoubt()).filter(({ run }) => isOwn(caller, runs.get(run)?.tenant));
-    return { effects: effects.map(({ key, run, step, tool }) => ({ effect: key, run, step, tool })) };
-  },
+  listDoubtful: async (desk, { caller }) => ({ effects: await listOwnDoubtful(desk, caller) }),
   listTopics: async ({ tutti }) => ({ topics: await listTopics(tutti.ledger) }),
   async listEvents({ tutti }, { param, query }) {
     const { after = 0, limit = eventsDefault } = query;

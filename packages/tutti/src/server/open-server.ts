@@ -60,7 +60,7 @@ const drainGraceMs = 10_000;
 /** Opens the door. @throws TuttiError USAGE when it can't listen there; what reading the ledger throws */
 export async function openServer(tutti: Tutti, options: ServerOptions): Promise<TuttiServer> {
   const { host = "127.0.0.1", clock = systemClock, origin } = options;
-  const fleet = await openFleet(tutti.ledger, { snapshotFile: options.snapshotFile });
+  const fleet = await openFleet(tutti.ledger, { snapshotFile: options.snapshotFile, freezes: () => tutti.freezes() });
   const tail = openTail(fleet, clock);
   const draining = new AbortController();
   const callers = openCallers({ tokens: options.tokens, clock, isSecure: origin?.startsWith("https:") === true });
