@@ -1,0 +1,15 @@
+import type { Tool } from "./callable.ts";
+import { toContract } from "./contract.ts";
+
+/**
+ * What a change of a tool shows in: all that it promises, and the text of its functions. What they import or close over can't be told.
+ */
+export function toFingerprint(tool: Tool): Readonly<Record<string, unknown>> {
+  const { run, key, check, undo, scope } = tool;
+  return { contract: toContract(tool), scope, code: [run, key, check, undo].map(toCodeText) };
+}
+
+/** The text of a function; nothing where there is none. */
+export function toCodeText(code: unknown): string {
+  return typeof code === "function" ? Function.prototype.toString.call(code) : "";
+}
