@@ -2,6 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
+import { toActing } from "./who-acted.ts";
 import { errorOf, findWriter, readsOf, usesOf, type Telling } from "./why-facts.ts";
 import { tellGoverned } from "./why-governed.ts";
 import { isOutcome, tellDetail, tellOutcome, tellPerson, tellRun, tellStart } from "./why-sentences.ts";
@@ -116,6 +117,10 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
     const sentence = `It was forked from run ${forkedFrom.run} before ${forkedFrom.step} (entry ${forkedFrom.seq}).`;
     reasons.push({ kind: "fork", sentence, step: forkedFrom.step, seq: first.seq, because: edits });
   }
+  const { actsFor, through, grants } = toActing([first]);
+  if (actsFor !== undefined) reasons.push(leaf("person", `It acts for ${actsFor}.`, { seq: first.seq }));
+  for (const agent of through) reasons.push(leaf("agent", `${agent} handed it on.`, { seq: first.seq }));
+  for (const grant of grants) reasons.push(leaf("policy", `Its grant: ${grant}.`, { seq: first.seq }));
   const { input, inputRef } = started;
   const given = inputRef === undefined ? toPreview(input) : `a value of ${toByteText(inputRef.bytes)}`;
   if (input !== undefined || inputRef !== undefined)
