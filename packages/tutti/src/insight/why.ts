@@ -55,7 +55,7 @@ export function whyOf(entries: readonly LedgerEntry[], step?: StepKey, limits: W
   if (step === undefined) return whyRun(story, first);
   if (!story.entriesByKey.has(step)) throw toUnknownStep(story, step);
   const reason = whyStep(story, step, 0);
-  return { ...reason, because: [...whyDirected(story, step), ...reason.because] };
+  return { ...reason, because: [...whyActing(first), ...whyDirected(story, step), ...reason.because] };
 }
 
 interface Story {
@@ -117,10 +117,7 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
     const sentence = `It was forked from run ${forkedFrom.run} before ${forkedFrom.step} (entry ${forkedFrom.seq}).`;
     reasons.push({ kind: "fork", sentence, step: forkedFrom.step, seq: first.seq, because: edits });
   }
-  const { actsFor, through, grants } = toActing([first]);
-  if (actsFor !== undefined) reasons.push(leaf("person", `It acts for ${actsFor}.`, { seq: first.seq }));
-  for (const agent of through) reasons.push(leaf("agent", `${agent} handed it on.`, { seq: first.seq }));
-  for (const grant of grants) reasons.push(leaf("policy", `Its grant: ${grant}.`, { seq: first.seq }));
+  reasons.push(...whyActing(first));
   const { input, inputRef } = started;
   const given = inputRef === undefined ? toPreview(input) : `a value of ${toByteText(inputRef.bytes)}`;
   if (input !== undefined || inputRef !== undefined)
@@ -128,6 +125,16 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
   if (parent !== undefined)
     reasons.push(leaf("parent", `Run ${parent.run} started it at ${parent.step}.`, { seq: first.seq }));
   return reasons;
+}
+
+/** For whom it acts, through whom, and what they may. */
+function whyActing(first: LedgerEntry): Reason[] {
+  const { actsFor, through, grants } = toActing([first]);
+  return [
+    ...(actsFor === undefined ? [] : [leaf("person", `It acts for ${actsFor}.`, { seq: first.seq })]),
+    ...through.map((agent) => leaf("agent", `${agent} handed it on.`, { seq: first.seq })),
+    ...grants.map((grant) => leaf("policy", `Its grant: ${grant}.`, { seq: first.seq })),
+  ];
 }
 
 /** What people did to the run as a whole, and wanted of it. */
