@@ -86,7 +86,7 @@ function toVersion(
 ): string {
   const shown = [...kit.descriptionByName.values()];
   const tools = kit.tools.map(toFingerprint);
-  const conditions = [...needs, ...ensures].map(({ name, check }) => ({ name, code: toCodeText(check) }));
+  const conditions = [...needs, ...ensures].map((condition) => [condition.name, toCodeText(condition.check)]);
   const code = toCodeText(stepDown);
   const parts = { roleText, tier, hints, shown, tools, answer, compaction, conditions, permissions, code };
   return sha256(toCanonicalJson(parts)).slice(0, 12);

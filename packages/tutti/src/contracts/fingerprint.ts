@@ -5,8 +5,8 @@ import { toContract } from "./contract.ts";
  * What a change of a tool shows in: all that it promises, and the text of its functions. What they import or close over can't be told.
  */
 export function toFingerprint(tool: Tool): Readonly<Record<string, unknown>> {
-  const { run, key, check, undo, scope } = tool;
-  return { contract: toContract(tool), scope, code: [run, key, check, undo].map(toCodeText) };
+  const code = (["run", "key", "check", "undo"] as const).map((name) => toCodeText(tool[name]));
+  return { contract: toContract(tool), scope: tool.scope, code };
 }
 
 /** The text of a function; nothing where there is none. */

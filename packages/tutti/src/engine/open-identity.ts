@@ -22,7 +22,7 @@ export interface Identity {
    * Resolves when a capability still counts: nobody has frozen it, its run goes on, and its effect is intended and not done yet.
    * @throws TuttiError CAPABILITY_REVOKED, CAPABILITY_USED
    */
-  confirm(capability: Capability): Promise<void>;
+  readonly confirm: (capability: Capability) => Promise<void>;
 }
 
 /** The same, with what the engine itself needs. */
@@ -77,11 +77,6 @@ export function openIdentity(
       await refuseDone(engine.ledger, capability);
     },
   };
-}
-
-/** Without what only the engine may do. */
-export function toShownIdentity({ sign: _own, ...shown }: OwnIdentity): Identity {
-  return shown;
 }
 
 async function refuseRevoked(

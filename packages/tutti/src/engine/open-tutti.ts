@@ -21,7 +21,7 @@ import { isJournalId } from "./journal.ts";
 import { openListeners } from "./listeners.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
-import { checkIdentity, openIdentity, toShownIdentity } from "./open-identity.ts";
+import { checkIdentity, openIdentity } from "./open-identity.ts";
 import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
@@ -171,7 +171,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     freeze: (target, person) => engine.freezes.freeze(target, person),
     unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
     freezes: () => engine.freezes.list(),
-    identity: toShownIdentity(engine.identity),
+    identity: engine.identity,
     erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {

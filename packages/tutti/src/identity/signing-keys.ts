@@ -27,7 +27,7 @@ export interface SigningKeys {
   readonly privateKey: KeyObject;
   readonly published: CapabilityKeys;
   /** Signs with a new key from now on. What the old one signed counts until it expires; its private part is gone. */
-  rotate(): Promise<void>;
+  readonly rotate: () => Promise<void>;
 }
 
 /** So many earlier keys are still published. */

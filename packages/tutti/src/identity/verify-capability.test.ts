@@ -187,9 +187,9 @@ test.each(attacks)("%s: it is refused with %s", verifies("G9"), async (_attack, 
 
 const widened: readonly [what: string, change: (claims: JWTPayload) => JWTPayload][] = [
   ["a life of an hour", (claims) => ({ ...claims, exp: (claims.iat ?? 0) + 3_600 })],
-  ["no end", ({ exp: _, ...claims }) => claims],
-  ["no id", ({ jti: _, ...claims }) => claims],
-  ["no subject", ({ sub: _, ...claims }) => claims],
+  ["no end", without("exp")],
+  ["no id", without("jti")],
+  ["no subject", without("sub")],
   ["two audiences", (claims) => ({ ...claims, aud: ["mail.send", "page.publish"] })],
   ["a subject that is neither a person nor its run", (claims) => ({ ...claims, sub: "run/another" })],
   ["more than once", (claims) => ({ ...claims, authorization_details: changeDetail(claims, { times: 2 }) })],
@@ -201,6 +201,10 @@ const widened: readonly [what: string, change: (claims: JWTPayload) => JWTPayloa
   ["another tool inside", (claims) => ({ ...claims, authorization_details: changeDetail(claims, { tool: "look" }) })],
   ["an endless chain of actors", (claims) => ({ ...claims, act: toChain(40) })],
 ];
+
+function without(name: string): (claims: JWTPayload) => JWTPayload {
+  return (claims) => Object.fromEntries(Object.entries(claims).filter(([claim]) => claim !== name));
+}
 
 function changeDetail(claims: JWTPayload, change: object): readonly object[] {
   const [detail] = Object.values(claims["authorization_details"] ?? {});

@@ -81,12 +81,12 @@ async function converse(connection: Connection, call: RemoteCall, asking: Asking
   // that did nothing, and a tool that answered has done what it does.
   const toolDefinition = { name: remote.name, inputSchema: remote.inputSchema };
   const right = settings.capability === true ? { [capabilityName]: await host.capability() } : {};
-  const _meta = { ...toMeta(host), ...right };
+  const meta = { ...toMeta(host), ...right };
   let answers: Answers = {};
   while (asking.rounds < roundsMax) {
     asking.rounds++;
     const result: unknown = await connection.client.callTool(
-      { name: remote.name, arguments: { ...input }, _meta, ...answers },
+      { name: remote.name, arguments: { ...input }, _meta: meta, ...answers },
       { signal: host.signal, timeout: neverMs, toolDefinition, allowInputRequired: true, ...toProgress(call) },
     );
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is not a question is what callTool declares

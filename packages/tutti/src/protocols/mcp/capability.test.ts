@@ -27,17 +27,21 @@ async function openFiles() {
       { capabilities: { tools: { listChanged: true } } },
     );
     const inputSchema = z.object({ owner: z.string() });
-    server.registerTool("delete", { description: world.description, inputSchema }, async (input, { mcpReq }) => {
-      const token = String(mcpReq._meta?.["dev.tutti/capability"]);
-      if (world.trusted === undefined) return { ...words("nobody is trusted"), isError: true };
-      const expected = { audience: "files.delete", input, uses, actsFor: input.owner, ...world.trusted };
-      try {
-        deleted.push(await verifyCapability(token, expected));
-        return words("deleted");
-      } catch (error) {
-        return { ...words(isTuttiError(error) ? error.code : String(error)), isError: true };
-      }
-    });
+    server.registerTool(
+      "delete",
+      { description: world.description, inputSchema },
+      async (input, { mcpReq: { _meta: meta } }) => {
+        const token = String(meta?.["dev.tutti/capability"]);
+        if (world.trusted === undefined) return { ...words("nobody is trusted"), isError: true };
+        const expected = { audience: "files.delete", input, uses, actsFor: input.owner, ...world.trusted };
+        try {
+          deleted.push(await verifyCapability(token, expected));
+          return words("deleted");
+        } catch (error) {
+          return { ...words(isTuttiError(error) ? error.code : String(error)), isError: true };
+        }
+      },
+    );
     return server;
   });
   const url = await listenWith((request) => handler.fetch(request));
