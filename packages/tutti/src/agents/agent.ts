@@ -3,7 +3,7 @@ import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson } from "../base/json.ts";
 import type { Acted } from "../contracts/callable.ts";
 import { pickTerms } from "../contracts/contract.ts";
-import { toCodeText, toFingerprint } from "../contracts/fingerprint.ts";
+import { toCodeText, toConditionPrint, toFingerprint } from "../contracts/fingerprint.ts";
 import type { Agent } from "../contracts/run.ts";
 import { toJsonSchema } from "../contracts/schema.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
@@ -86,7 +86,7 @@ function toVersion(
 ): string {
   const shown = [...kit.descriptionByName.values()];
   const tools = kit.tools.map(toFingerprint);
-  const conditions = [...needs, ...ensures].map((condition) => [condition.name, toCodeText(condition.check)]);
+  const conditions = [...needs, ...ensures].map(toConditionPrint);
   const code = toCodeText(stepDown);
   const parts = { roleText, tier, hints, shown, tools, answer, compaction, conditions, permissions, code };
   return sha256(toCanonicalJson(parts)).slice(0, 12);

@@ -9,6 +9,17 @@ export function toFingerprint(tool: Tool): Readonly<Record<string, unknown>> {
   return { contract: toContract(tool), scope: tool.scope, code };
 }
 
+/** The same of a condition. */
+export function toConditionPrint({
+  name,
+  check,
+}: {
+  readonly name: string;
+  readonly check: unknown;
+}): readonly string[] {
+  return [name, toCodeText(check)];
+}
+
 /** The text of a function; nothing where there is none. */
 export function toCodeText(code: unknown): string {
   return typeof code === "function" ? Function.prototype.toString.call(code) : "";

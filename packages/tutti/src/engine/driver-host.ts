@@ -39,7 +39,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     },
     freezes: engine.freezes,
     grants: engine.grants,
-    trustDomain: engine.identity.trustDomain,
+    trustDomain: engine.identity.shown.trustDomain,
     signCapability: (capability) => engine.identity.sign(capability),
     model(tier) {
       const model = engine.models[tier];

@@ -25,8 +25,9 @@ export interface Identity {
   readonly confirm: (capability: Capability) => Promise<void>;
 }
 
-/** The same, with what the engine itself needs. */
-export interface OwnIdentity extends Identity {
+/** The same, beside what only the engine may do. */
+export interface OwnIdentity {
+  readonly shown: Identity;
   sign(capability: Capability): Promise<string>;
 }
 
@@ -67,16 +68,16 @@ export function openIdentity(
       });
     return opening;
   };
-  return {
+  const shown: Identity = {
     trustDomain,
     keys: async () => (await openSigner()).keys(),
     rotateKeys: async () => (await openSigner()).rotate(),
-    sign: async (capability) => (await openSigner()).sign(capability),
     async confirm(capability) {
       await refuseRevoked(engine, capability, toIssuer(trustDomain));
       await refuseDone(engine.ledger, capability);
     },
   };
+  return { shown, sign: async (capability) => (await openSigner()).sign(capability) };
 }
 
 async function refuseRevoked(

@@ -171,7 +171,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     freeze: (target, person) => engine.freezes.freeze(target, person),
     unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
     freezes: () => engine.freezes.list(),
-    identity: engine.identity,
+    identity: engine.identity.shown,
     erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
