@@ -30,6 +30,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
   croner: "engine/schedules",
   jose: "identity",
+  acorn: "cli/doctor",
   hono: "server",
   "@hono/node-server": "server",
   "markdown-it": "tools/publish",
