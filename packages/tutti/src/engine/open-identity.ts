@@ -2,13 +2,12 @@ import { TuttiError } from "../base/errors.ts";
 import { isTrustDomain, toIssuer, trustDomainDefault, type Capability } from "../contracts/capability.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import { describeFreeze, toFreezeNames } from "../contracts/freeze.ts";
-import { findPermissionProblem } from "../contracts/grant.ts";
+import { findPermissionProblem, type RunPermissions } from "../contracts/grant.ts";
 import { isOver } from "../contracts/run-record.ts";
 import type { CapabilitySigner } from "../identity/capability-signer.ts";
 import type { CapabilityKeys } from "../identity/signing-keys.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { FreezeBook } from "./freezes.ts";
-import type { TuttiOptions } from "./tutti.ts";
 
 /** Who this engine is to others, and what it signs. */
 export interface Identity {
@@ -31,10 +30,17 @@ export interface OwnIdentity {
   sign(capability: Capability): Promise<string>;
 }
 
+/** What an engine was told of it. */
+interface Declared {
+  readonly grants?: Readonly<Record<string, RunPermissions>>;
+  readonly identity?: { readonly trustDomain?: string; readonly keyFile?: string };
+  readonly ledger?: string | Ledger;
+}
+
 const grantPattern = /^(?:(?:flow|person|tenant)\/.+|\*)$/u;
 
 /** @throws TuttiError DEFINITION_INVALID for what can't work, before anything is opened. */
-export function checkIdentity({ grants = {}, identity = {} }: TuttiOptions): void {
+export function checkIdentity({ grants = {}, identity = {} }: Declared): void {
   const { trustDomain = trustDomainDefault } = identity;
   if (!isTrustDomain(trustDomain)) {
     throw new TuttiError("DEFINITION_INVALID", `${JSON.stringify(trustDomain)} is no trust domain`, {
@@ -52,7 +58,7 @@ export function checkIdentity({ grants = {}, identity = {} }: TuttiOptions): voi
 
 /** Nothing is loaded, and no key is made, before the first capability. */
 export function openIdentity(
-  { identity = {}, ledger: place }: TuttiOptions,
+  { identity = {}, ledger: place }: Declared,
   engine: { readonly ledger: Ledger; readonly freezes: FreezeBook; readonly defaultLedger: string },
 ): OwnIdentity {
   const { trustDomain = trustDomainDefault } = identity;
