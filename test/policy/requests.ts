@@ -79,6 +79,7 @@ export const requests: fc.Arbitrary<PolicyRequest> = fc
     effect: fc.constantFrom<NonNullable<PolicyRequest["resource"]["effect"]>[]>("read", "local", "idempotent", "once"),
     reversible: fc.boolean(),
     dataClasses: labels,
+    accepts: labels,
     context: fc.record(
       {
         run: names,
@@ -94,14 +95,14 @@ export const requests: fc.Arbitrary<PolicyRequest> = fc
       { requiredKeys: ["run", "flow", "approvals"] },
     ),
   })
-  .map(({ principal, action, name, effect, reversible, dataClasses, context }) => ({
+  .map(({ principal, action, name, effect, reversible, dataClasses, accepts, context }) => ({
     principal,
     action,
     resource: {
       kind: resourceKinds[action],
       name,
       dataClasses,
-      ...(action === "call-tool" ? { effect, reversible } : {}),
+      ...(action === "call-tool" ? { effect, reversible, accepts } : {}),
     },
     context,
   }));

@@ -21,6 +21,8 @@ export interface PolicyRequest {
     /** Of a tool; one that does not say so is not. */
     readonly reversible?: boolean;
     readonly dataClasses?: readonly string[];
+    /** Of a tool: labels that what it is given may carry. */
+    readonly accepts?: readonly string[];
   };
   readonly context: {
     readonly run: string;
@@ -90,7 +92,12 @@ const principal = byKind<PolicyRequest["principal"]>({
 
 const resource: Shape<PolicyRequest["resource"]> = fields(
   { kind: oneOf("tool", "model", "document", "border", "approval"), name: text },
-  { effect: oneOf("read", "local", "idempotent", "once"), reversible: flag, dataClasses: listOf(text) },
+  {
+    effect: oneOf("read", "local", "idempotent", "once"),
+    reversible: flag,
+    dataClasses: listOf(text),
+    accepts: listOf(text),
+  },
 );
 
 export const policyApprovalsShape = listOf(fields({ by: text, roles: listOf(text) }));

@@ -21,6 +21,7 @@ import { toToolHost } from "./effect-outcome.ts";
 import { governModel } from "./govern/govern-model.ts";
 import { toAdmission } from "./govern/govern-step.ts";
 import { conditionLimits } from "./in-time.ts";
+import { clearLabels, joinLabels, labelsOf, learn, release, toBroughtIn } from "./labels.ts";
 import type { toActed } from "./recorded.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -53,15 +54,27 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
   const given = edit !== undefined && "input" in edit ? edit.input : request.input;
   const parsed = parseWith(callable.input, given, { code: "INPUT_INVALID", what: `the input of ${callable.name}` });
   const input = parsed instanceof Promise ? await parsed : parsed;
+  const { scope } = request;
+  const digest = callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input);
   const called: Called = {
     call: callable.name,
-    digest: callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input),
+    digest,
     input: toStoredValue("input", input, `the input of ${callable.name}`),
     uses: driver.provenance.usedBy(given),
+    labels: labelsOf(scope, digest),
   };
   switch (callable.kind) {
-    case "tool":
-      return { output: await callTool(driver, { ...request, callable, input, key, called }), step: key };
+    case "tool": {
+      const broughtIn = clearLabels(toBroughtIn(callable), callable.clears);
+      try {
+        const output = await callTool(driver, { ...request, callable, input, key, called });
+        if (callable.clears !== undefined)
+          release(scope, digestOf(output), joinLabels(clearLabels(called.labels, callable.clears), broughtIn));
+        return { output, step: key };
+      } finally {
+        learn(scope, broughtIn); // an error tells something too
+      }
+    }
     case "agent": {
       const acted = await callAgent(driver, { ...request, callable, input, key, called });
       return { ...acted, step: key };
@@ -150,9 +163,12 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     verb: `a call of ${agent.name}`,
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
+    clears: agent.clears,
     body: async (inner) => {
       inner.actor = { name: agent.name, version: agent.version };
       inner.agent = agent.name;
+      learn(inner, called.labels);
+      learn(inner, toBroughtIn(agent));
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       driver.admission.nameAgent(inner, agent.name);

@@ -8,6 +8,7 @@ import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
 import type { Way } from "./govern/govern-call.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
+import { toLabelField } from "./labels.ts";
 import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
@@ -140,6 +141,7 @@ function recordSettled(
       by: happened.by,
       ...toAttempt(happened.attempt),
       ...takeReport(call.called),
+      ...toLabelField(call.called.labels),
       ...(happened.note === undefined ? {} : { note: happened.note }),
       ...(error === undefined ? {} : { error: toStoredError(error) }),
     },

@@ -41,7 +41,7 @@ export function toSchemaText(inputs: InputFields): string {
   entity Agent { name: String, version: String, autonomy: Long, run: String };
   entity Run { flow: String };
   entity Person in [Role];
-  entity Tool { name: String, effect: String, reversible: Bool, dataClasses: Set<String> };
+  entity Tool { name: String, effect: String, reversible: Bool, dataClasses: Set<String>, accepts: Set<String> };
 ${plain.join("\n")}
   type Input = { ${input} };
   type Context = {

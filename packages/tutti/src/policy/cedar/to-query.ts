@@ -89,6 +89,7 @@ function toResource({ action, resource }: PolicyRequest): KnownEntity {
   ]);
   if (kind === "tool") {
     found.set("effect", effects(resource.effect, "resource.effect"));
+    found.set("accepts", toTexts(resource.accepts, "resource.accepts"));
     found.set("reversible", flag(resource.reversible ?? false, "resource.reversible"));
   }
   return toKnown(resourceTypes[kind], name, found);
