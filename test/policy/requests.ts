@@ -89,6 +89,7 @@ export const requests: fc.Arbitrary<PolicyRequest> = fc
         input: inputs,
         costCents: numbers,
         labels,
+        injectionRisk: numbers,
         initiator: names,
         depth: numbers,
       },

@@ -33,6 +33,8 @@ export interface PolicyRequest {
     readonly costCents?: number;
     /** Trust and data class of what goes in: "untrusted", "personal", … */
     readonly labels?: readonly string[];
+    /** 0 to 100: how much what was read from outside looks as if it gave orders. A signal; its absence means nothing. */
+    readonly injectionRisk?: number;
     readonly approvals: readonly { readonly by: string; readonly roles: readonly string[] }[];
     /** The person who started the run. */
     readonly initiator?: string;
@@ -104,7 +106,15 @@ export const policyApprovalsShape = listOf(fields({ by: text, roles: listOf(text
 
 const context: Shape<PolicyRequest["context"]> = fields(
   { run: text, flow: text, approvals: policyApprovalsShape },
-  { tenant: text, input: anything, costCents: integer, labels: listOf(text), initiator: text, depth: integer },
+  {
+    tenant: text,
+    input: anything,
+    costCents: integer,
+    labels: listOf(text),
+    injectionRisk: integer,
+    initiator: text,
+    depth: integer,
+  },
 );
 
 /** Parses what claims to be a request. Numbers that are not whole, or not exact, are refused. */

@@ -5,6 +5,7 @@ import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
 import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import { injectionRisk } from "../guardrails/injection-risk.ts";
 import { openAcceptor, type Acceptor } from "./acceptance.ts";
 import { findLimited, openGuard } from "./admission.ts";
 import { admitModel } from "./admit-model.ts";
@@ -21,7 +22,7 @@ import { toToolHost } from "./effect-outcome.ts";
 import { governModel } from "./govern/govern-model.ts";
 import { toAdmission } from "./govern/govern-step.ts";
 import { conditionLimits } from "./in-time.ts";
-import { clearLabels, joinLabels, labelsOf, learn, release, toBroughtIn } from "./labels.ts";
+import { clearLabels, joinLabels, labelsOf, learn, raiseRisk, release, riskAt, toBroughtIn } from "./labels.ts";
 import type { toActed } from "./recorded.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -70,6 +71,8 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
         const output = await callTool(driver, { ...request, callable, input, key, called });
         if (callable.clears !== undefined)
           release(scope, digestOf(output), joinLabels(clearLabels(called.labels, callable.clears), broughtIn));
+        if (callable.trust !== undefined && driver.host.policy !== undefined)
+          raiseRisk(scope, injectionRisk(JSON.stringify(output) ?? ""));
         return { output, step: key };
       } finally {
         learn(scope, broughtIn); // an error tells something too
@@ -169,6 +172,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       inner.agent = agent.name;
       learn(inner, called.labels);
       learn(inner, toBroughtIn(agent));
+      raiseRisk(inner, riskAt(scope));
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       driver.admission.nameAgent(inner, agent.name);
@@ -177,7 +181,9 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       if (agent.needs !== undefined && agent.needs.length > 0)
         await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
       const acted = await agent.act(run, input, toActHost(driver, request, { acceptor, inner }));
-      return { ...acted, output: await acceptor.settle(acted.output) };
+      const output = await acceptor.settle(acted.output);
+      raiseRisk(scope, riskAt(inner));
+      return { ...acted, output };
     },
   });
 }

@@ -8,6 +8,7 @@ import { isClean, openLabelWorld, poison, programs, unattended } from "../../../
 import { verifies } from "../../../../test/verifies.ts";
 import type { PolicyRequest } from "../contracts/policy.ts";
 import type { Agent, Run } from "../contracts/run.ts";
+import type { RunHandle } from "../engine/tutti.ts";
 import { defaultPolicy } from "../policy/default-policy.ts";
 import { takeTurns } from "../testing/manual-clock.ts";
 import { tool } from "../tools/tool.ts";
@@ -26,7 +27,7 @@ test(
         const { program, sent, refusals } = openLabelWorld();
         const stage = openStage();
         let tutti = await stage.open([program], { policy: unattended });
-        let handle = await tutti.start(program, { parts, known: "" }, { id: "r" });
+        let handle: RunHandle = await tutti.start(program, { parts, known: "" }, { id: "r" });
         for (let turn = 0; turn < restartsMax; turn++) {
           const rest = await handle.settled();
           if (rest.kind !== "waiting") break;

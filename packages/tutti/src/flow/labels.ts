@@ -44,6 +44,17 @@ export function labelsOf(scope: Scope, digest: string): Labels {
   return labels.length === 0 ? labels : (releasedByPlace.get(placeOf(scope))?.get(digest) ?? labels);
 }
 
+/** How much what was read from outside looks as if it gave orders, 0 to 100: a signal for this process, which nothing is decided by. */
+const riskByPlace = new WeakMap<Scope, number>();
+
+export function riskAt(scope: Scope): number {
+  return riskByPlace.get(placeOf(scope)) ?? 0;
+}
+
+export function raiseRisk(scope: Scope, risk: number): void {
+  if (risk > riskAt(scope)) riskByPlace.set(placeOf(scope), risk);
+}
+
 /** Whatever is here has now learned something with these labels. */
 export function learn(scope: Scope, labels: Labels | undefined): void {
   if (labels === undefined || labels.length === 0) return;

@@ -4,7 +4,7 @@ import type { StepKey } from "../../contracts/ids.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
-import { toLabelField, toSeenLabels, type Labels } from "../labels.ts";
+import { riskAt, toLabelField, toSeenLabels, type Labels } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
 
@@ -52,6 +52,7 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
   const { input, costUsd, action, resource, labels } = deed;
+  const risk = riskAt(deed.scope);
   return {
     principal:
       agent === undefined
@@ -65,6 +66,7 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
       ...(tenant === undefined ? {} : { tenant }),
       ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
       ...toLabelField(toSeenLabels(labels)),
+      ...(risk === 0 ? {} : { injectionRisk: risk }),
       ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
       approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
       ...(by === undefined ? {} : { initiator: by }),

@@ -46,7 +46,7 @@ ${plain.join("\n")}
   type Input = { ${input} };
   type Context = {
     run: String, flow: String, tenant?: String, initiator?: String,
-    costCents?: Long, depth?: Long, labels: Set<String>, input: Input,
+    costCents?: Long, depth?: Long, injectionRisk?: Long, labels: Set<String>, input: Input,
   };
 ${actions.join("\n")}
 }
