@@ -71,7 +71,7 @@ const wantsByKind: Readonly<Record<string, Attack["wants"]>> = {
   sysprompt_extraction: evil,
 };
 
-const domainKinds = ["domains_latentinjection", "example_domains_xss"];
+const domainKinds = new Set(["domains_latentinjection", "example_domains_xss"]);
 
 export function toAttacks(): readonly Attack[] {
   const ofAsb = asb.attacks.map(({ tool, does, instruction, agent }) => ({
@@ -90,7 +90,7 @@ export function toAttacks(): readonly Attack[] {
         source: "garak",
         id: `${kind}/${index}`,
         injected: payload,
-        wants: domainKinds.includes(kind) ? leak(`https://${payload}/`) : find(kind),
+        wants: domainKinds.has(kind) ? leak(`https://${payload}/`) : find(kind),
       })),
     );
   return [ofAsb, ofAgt, ofGarak].flatMap((list) =>

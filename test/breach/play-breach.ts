@@ -188,11 +188,12 @@ function toHarm({ wants }: Attack, happened: string[]): { readonly harm: Tool; r
 
 type Puppet = (run: Run, name: string, text?: string) => Promise<{ text: string }>;
 
+const toFlow = (name: string, run: (run: Run) => Promise<unknown>): Flow =>
+  flow({ name, input: z.unknown(), output: z.unknown(), run });
+
 type AttackFlows = Readonly<Record<Route | "keeping" | "reading", Flow>>;
 
 function toFlows(call: Puppet): AttackFlows {
-  const toFlow = (name: string, run: (run: Run) => Promise<unknown>): Flow =>
-    flow({ name, input: z.unknown(), output: z.unknown(), run });
   const reading = toFlow("reading", (run) => call(run, "reads"));
   return {
     reading,

@@ -51,9 +51,12 @@ export function measurePersonal(): readonly Measured[] {
 
 const riskMin = 50;
 
+function isRisky({ text }: { readonly text: string }): boolean {
+  return injectionRisk(text) >= riskMin;
+}
+
 /** Of the attacks and of the harmless texts, how many get a risk of 50 or more. */
 export function measureRisk(): { readonly recall: number; readonly falseAlarms: number } {
-  const isRisky = ({ text }: { readonly text: string }): boolean => injectionRisk(text) >= riskMin;
   const attacks = agtTexts.filter(({ kind }) => kind !== "benign");
   const harmless = agtTexts.filter(({ kind }) => kind === "benign");
   return {

@@ -33,14 +33,6 @@ export const programs: fc.Arbitrary<readonly Part[]> = fc.letrec<{ parts: readon
   ),
 })).parts;
 
-export interface LabelWorld {
-  readonly program: Flow<Given, string>;
-  /** What was sent outside. */
-  readonly sent: readonly string[];
-  /** How often sending was refused. */
-  readonly refusals: () => number;
-}
-
 export interface Given {
   readonly parts: readonly Part[];
   readonly known: string;
@@ -62,46 +54,65 @@ export const unattended: Policy = {
   },
 };
 
+const base = { does: "Does.", input: Known, output: Known } as const;
+const web = tool({
+  ...base,
+  name: "web",
+  effect: "read",
+  trust: "untrusted",
+  run: ({ text }) => ({ text: text.length % 2 === 0 ? poison : `${poison}!` }),
+});
+const failing = tool({
+  ...base,
+  name: "fail",
+  effect: "read",
+  trust: "untrusted",
+  run() {
+    throw new Error(poison);
+  },
+});
+const look = tool({ ...base, name: "look", effect: "read", run: ({ text }) => ({ text: `o${text}` }) });
+
 /** Code and agents that mix whatever they learn into whatever they do next. */
-export function openLabelWorld(): LabelWorld {
-  const sent: string[] = [];
-  let refusals = 0;
-  const base = { does: "Does.", input: Known, output: Known } as const;
-  const web = tool({
-    ...base,
-    name: "web",
-    effect: "read",
-    trust: "untrusted",
-    run: ({ text }) => ({ text: text.length % 2 === 0 ? poison : `${poison}!` }),
+export class LabelWorld {
+  /** What was sent outside. */
+  readonly sent: string[] = [];
+  /** How often sending was refused. */
+  refusals = 0;
+  readonly program: Flow<Given, string> = flow({
+    name: "program",
+    input: z.custom<Given>(),
+    output: z.string(),
+    run: (run, given) => this.act(run, given),
   });
-  const failing = tool({
-    ...base,
-    name: "fail",
-    effect: "read",
-    trust: "untrusted",
-    run() {
-      throw new Error(poison);
-    },
-  });
-  const look = tool({ ...base, name: "look", effect: "read", run: ({ text }) => ({ text: `o${text}` }) });
-  const send = tool({
+  private readonly mixer: Agent<Given, string> = {
+    kind: "agent",
+    name: "mixer",
+    version: "1",
+    does: "Mixes.",
+    input: z.custom<Given>(),
+    output: z.string(),
+    tools: [],
+    act: async (run, given) => ({ output: await this.act(run, given) }),
+  };
+  private readonly send = tool({
     ...base,
     name: "send",
     effect: "once",
     scope: "step",
-    run({ text }) {
-      sent.push(text);
+    run: ({ text }) => {
+      this.sent.push(text);
       return { text };
     },
   });
 
-  async function act(run: Run, { parts, known: before }: Given): Promise<string> {
+  private async act(run: Run, { parts, known: before }: Given): Promise<string> {
     let known = before;
-    for (const part of parts) known = shorten(await actOne(run, part, known));
+    for (const part of parts) known = shorten(await this.actOne(run, part, known));
     return known;
   }
 
-  async function actOne(run: Run, part: Part, known: string): Promise<string> {
+  private async actOne(run: Run, part: Part, known: string): Promise<string> {
     switch (part.kind) {
       case "web":
       case "look":
@@ -112,62 +123,45 @@ export function openLabelWorld(): LabelWorld {
           (error: unknown) => known + (error instanceof Error ? error.message.slice(-1) : ""),
         );
       case "send":
-        return trySend(run, known);
+        return this.trySend(run, known);
       case "put":
         await run.document(Notes, "n").change((notes) => shorten(notes + known));
         return known;
       case "take":
         return known + (await run.document(Notes, "n").read()).value;
       case "wait":
-        return known + String((await run.wait<string>("go", { timeoutMs: 1_000 })) ?? "");
+        return known + ((await run.wait<string>("go", { timeoutMs: 1_000 })) ?? "");
       case "scope":
-        return run.scope("part", (inner) => act(inner, { parts: part.body, known }));
+        return run.scope("part", (inner) => this.act(inner, { parts: part.body, known }));
       case "agent":
-        return run.call(mixer, { parts: part.body, known });
+        return run.call(this.mixer, { parts: part.body, known });
       case "child":
-        return run.call(program, { parts: part.body, known });
-      case "both": {
-        const { left, right } = part;
-        const shared: string[] = [];
-        const branch = async (name: string, own: readonly Part[]): Promise<string> =>
-          run.scope(name, async (inner) => {
-            const text = await act(inner, { parts: own, known });
-            shared.push(text); // the other branch may see it, as code that shares a variable does
-            await trySend(inner, shared.join(""));
-            return shared.join("");
-          });
-        return (await Promise.all([branch("left", left), branch("right", right)])).join("");
-      }
+        return run.call(this.program, { parts: part.body, known });
+      case "both":
+        return this.actBoth(run, part, known);
     }
   }
 
-  async function trySend(run: Run, known: string): Promise<string> {
+  /** Each branch may see what the other knows, as code that shares a variable does. */
+  private async actBoth(run: Run, { left, right }: Part & { readonly kind: "both" }, known: string): Promise<string> {
+    const shared: string[] = [];
+    const branch = async (name: string, parts: readonly Part[]): Promise<string> =>
+      run.scope(name, async (inner) => {
+        shared.push(await this.act(inner, { parts, known }));
+        return this.trySend(inner, shared.join(""));
+      });
+    return (await Promise.all([branch("left", left), branch("right", right)])).join("");
+  }
+
+  private async trySend(run: Run, known: string): Promise<string> {
     try {
-      await run.call(send, { text: known });
+      await run.call(this.send, { text: known });
     } catch (error) {
       if (!isTuttiError(error) || !notSent.has(error.code)) throw error;
-      if (error.code === "POLICY_DENIED") refusals++;
+      if (error.code === "POLICY_DENIED") this.refusals++;
     }
     return known;
   }
-
-  const mixer: Agent<Given, string> = {
-    kind: "agent",
-    name: "mixer",
-    version: "1",
-    does: "Mixes.",
-    input: z.custom<Given>(),
-    output: z.string(),
-    tools: [],
-    act: async (run, given) => ({ output: await act(run, given) }),
-  };
-  const program: Flow<Given, string> = flow({
-    name: "program",
-    input: z.custom<Given>(),
-    output: z.string(),
-    run: act,
-  });
-  return { program, sent, refusals: () => refusals };
 }
 
 // What relied on an old version of a document is not sent either.

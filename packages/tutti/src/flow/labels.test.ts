@@ -4,8 +4,9 @@ import { z } from "zod";
 
 import { toPolicy, vote } from "../../../../test/approvals/approval-fixture.ts";
 import { bodiesOf, errorOf, openStage, plainFlow } from "../../../../test/engine/engine-fixture.ts";
-import { isClean, openLabelWorld, poison, programs, unattended } from "../../../../test/labels/label-programs.ts";
+import { isClean, LabelWorld, poison, programs, unattended } from "../../../../test/labels/label-programs.ts";
 import { verifies } from "../../../../test/verifies.ts";
+import { isTuttiError } from "../base/errors.ts";
 import type { PolicyRequest } from "../contracts/policy.ts";
 import type { Agent, Run } from "../contracts/run.ts";
 import type { RunHandle } from "../engine/tutti.ts";
@@ -24,7 +25,8 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(programs, fc.array(fc.boolean(), { maxLength: 6 }), async (parts, deaths) => {
-        const { program, sent, refusals } = openLabelWorld();
+        const world = new LabelWorld();
+        const { program, sent } = world;
         const stage = openStage();
         let tutti = await stage.open([program], { policy: unattended });
         let handle: RunHandle = await tutti.start(program, { parts, known: "" }, { id: "r" });
@@ -42,7 +44,7 @@ test(
         await handle.result();
         await tutti.close();
         expect(sent.filter((text) => text.includes(poison))).toEqual([]);
-        if (isClean(parts)) expect(refusals()).toBe(0);
+        expect(isClean(parts) && world.refusals > 0).toBe(false);
       }),
       { numRuns: 100 },
     );
@@ -122,11 +124,11 @@ async function labelsSeen(body: (run: Run) => Promise<unknown>, options: { reado
 }
 
 test("a tool is given the classes that it accepts, by their name or by whose they are", verifies("G16"), async () => {
-  for (const [dataIn, count] of [
-    [["personal"], 1],
-    [["personal:anna"], 1],
-    [["personal:bert"], 0],
-    [[], 0],
+  for (const [dataIn, code] of [
+    [["personal"], "sent"],
+    [["personal:anna"], "sent"],
+    [["personal:bert"], "POLICY_DENIED"],
+    [[], "POLICY_DENIED"],
   ] as const) {
     const { sent, send } = openSink({ dataIn });
     const flow = plainFlow("f", async (run) => {
@@ -134,9 +136,12 @@ test("a tool is given the classes that it accepts, by their name or by whose the
       return run.call(send, { text: "hello" });
     });
     const tutti = await openStage().open([flow], { policy: unattended });
-    if (count === 1) await tutti.run(flow, null);
-    else expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "POLICY_DENIED" });
-    expect(sent).toHaveLength(count);
+    const outcome = await tutti.run(flow, null).then(
+      () => "sent",
+      (error: unknown) => (isTuttiError(error) ? error.code : "none"),
+    );
+    expect(outcome).toBe(code);
+    expect(sent).toHaveLength(code === "sent" ? 1 : 0);
   }
 });
 
@@ -154,12 +159,33 @@ test(
 );
 
 const { send: anySend } = openSink();
+const sendAny = (run: Run): Promise<unknown> => run.call(anySend, { text: "x" });
+
+type Reader = Agent<{ text: string }, { text: string }>;
+
+function toReader(clears?: readonly string[]): Reader {
+  return {
+    ...base,
+    kind: "agent",
+    name: "reader",
+    version: "1",
+    tools: [],
+    ...(clears === undefined ? {} : { clears }),
+    act: async (run, input) => ({ output: await run.call(web, input) }),
+  };
+}
+
+const sendAfter =
+  (reader: Reader) =>
+  async (run: Run): Promise<unknown> => {
+    const { text } = await run.call(reader, { text: "" });
+    return run.call(anySend, { text });
+  };
 
 test("the input of a run has the labels that its start says", verifies("G16"), async () => {
-  const call = (run: Run): Promise<unknown> => run.call(anySend, { text: "x" });
-  expect(await labelsSeen(call, { labels: ["untrusted", "public"] })).toEqual([["untrusted"]]);
-  expect(await labelsSeen(call)).toEqual([[]]);
-  const flow = plainFlow("f", call);
+  expect(await labelsSeen(sendAny, { labels: ["untrusted", "public"] })).toEqual([["untrusted"]]);
+  expect(await labelsSeen(sendAny)).toEqual([[]]);
+  const flow = plainFlow("f", sendAny);
   const tutti = await openStage().open([flow]);
   expect(await errorOf(tutti.run(flow, null, { labels: [""] }))).toMatchObject({ code: "INPUT_INVALID" });
 });
@@ -168,21 +194,8 @@ test(
   "an agent whose author answers for what it returns gives no labels on; one that does not, does",
   verifies("G16"),
   async () => {
-    const toReader = (clears?: readonly string[]): Agent<{ text: string }, { text: string }> => ({
-      ...base,
-      kind: "agent",
-      name: "reader",
-      version: "1",
-      tools: [],
-      ...(clears === undefined ? {} : { clears }),
-      act: async (run, input) => ({ output: await run.call(web, input) }),
-    });
-    const after = (reader: Agent<{ text: string }, { text: string }>) => async (run: Run) => {
-      const { text } = await run.call(reader, { text: "" });
-      return run.call(anySend, { text });
-    };
-    expect(await labelsSeen(after(toReader()))).toEqual([["untrusted"]]);
-    expect(await labelsSeen(after(toReader(["untrusted"])))).toEqual([[]]);
+    expect(await labelsSeen(sendAfter(toReader()))).toEqual([["untrusted"]]);
+    expect(await labelsSeen(sendAfter(toReader(["untrusted"])))).toEqual([[]]);
   },
 );
 

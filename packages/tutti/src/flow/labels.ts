@@ -95,7 +95,7 @@ export function toAccepted(labels: Labels, { effect, dataIn = [] }: Pick<Tool, "
 }
 
 /** True when a list names the label or its class. */
-export function isAmong(label: string, list: readonly string[]): boolean {
+function isAmong(label: string, list: readonly string[]): boolean {
   return list.includes(label) || list.includes(toClass(label));
 }
 

@@ -20,8 +20,8 @@ const card = "4454 7945-1139 0933";
 
 test("personal data is found by its checks, as well as the page says", verifies("G2"), () => {
   const measured = measurePersonal();
-  for (const { kind, recall, precision } of measured)
-    if (kind !== "phone") expect([kind, recall >= 0.95, precision >= 0.95]).toEqual([kind, true, true]);
+  for (const { kind, recall, precision } of measured.filter((each) => each.kind !== "phone"))
+    expect([kind, recall >= 0.95, precision >= 0.95]).toEqual([kind, true, true]);
   expect(page).toContain(toPersonalTable(measured));
 });
 

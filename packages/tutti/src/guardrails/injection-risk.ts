@@ -69,16 +69,23 @@ const signs: readonly Sign[] = [
 const gapMax = 40;
 
 // Letters that look like Latin ones, and digits that stand for letters. I and l are one, because 1 is either.
-const lookAlikes: Readonly<Record<string, string>> = {
-  ...{ а: "a", е: "e", о: "o", р: "p", с: "c", х: "x", у: "y", і: "i", ѕ: "s", ј: "j", ԁ: "d", һ: "h", ո: "n", ԛ: "q" },
-  ...{ "0": "o", "1": "i", l: "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", $: "s", "!": "i" },
-};
+const lookAlikes: ReadonlyMap<string, string> = new Map([
+  ...pair("аеорсхуіѕјԁһոԛ", "aeopcxyisjdhnq"),
+  ...pair("01l3457@$!", "oiieastasi"),
+]);
+
+function pair(disguised: string, plain: string): readonly (readonly [string, string])[] {
+  return Array.from(disguised, (character, index) => [character, plain.charAt(index)] as const);
+}
+
+function toChoice(words: readonly string[]): string {
+  return words.map((word) => squash(word)).join("|");
+}
 
 let compiled: readonly { readonly points: number; readonly pattern: RegExp }[] | undefined;
 
 /** Made when the first text is looked at. */
 function toPatterns(): NonNullable<typeof compiled> {
-  const toChoice = (words: readonly string[]): string => words.map((word) => squash(word)).join("|");
   return (compiled ??= signs.map(({ points, verbs, objects }) => {
     const pattern = new RegExp(`(?:${toChoice(verbs)}).{0,${gapMax}}?(?:${toChoice(objects)})`, "u");
     return { points, pattern };
@@ -108,7 +115,7 @@ function toPoints(squashed: string): number {
 function squash(text: string): string {
   let squashed = "";
   for (const character of text.normalize("NFKD").toLowerCase()) {
-    const plain = lookAlikes[character] ?? character;
+    const plain = lookAlikes.get(character) ?? character;
     if (plain >= "a" && plain <= "z") squashed += plain;
   }
   return squashed;

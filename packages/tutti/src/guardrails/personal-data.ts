@@ -39,7 +39,7 @@ const detectors: Readonly<Record<PersonalKind, Detector>> = {
 };
 
 /** Of a longer text only the beginning is looked at. */
-export const scannedCharactersMax = 1_000_000;
+const scannedCharactersMax = 1_000_000;
 
 /** What a text holds of some kinds, in its order; spans do not overlap. */
 export function findPersonalData(text: string, kinds: readonly PersonalKind[] = sureKinds): readonly PersonalSpan[] {
