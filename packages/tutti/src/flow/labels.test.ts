@@ -307,3 +307,59 @@ test("a run without labels writes none, and its entries are what they were", ver
   await tutti.run(flow, null);
   expect(stage.entries.some(({ body }) => body.includes("labels"))).toBe(false);
 });
+
+const Ledgered = document({ name: "ledgered", does: "Shared.", value: z.string(), initial: "" });
+const post = tool({ ...base, name: "post", effect: "once", key: ({ text }) => text, run: ({ text }) => ({ text }) });
+const reading = plainFlow("reading", (run) => run.call(web, { text: "" }));
+const tainted = plainFlow("tainted", async (run) => {
+  await run.call(web, { text: "" });
+  await run.document(Ledgered, "n").write("x");
+  return run.call(post, { text: "once" });
+});
+
+const waysIn: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
+  "a call": (run) => run.call(web, { text: "" }),
+  "a scope": (run) => run.scope("s", (inner) => inner.call(web, { text: "" })),
+  "an agent": (run) => run.call(toReader(), { text: "" }),
+  "a child": (run) => run.call(reading, null),
+  "a document": (run) => run.document(Ledgered, "n").read(),
+  "a transaction": (run) => run.transact((transaction) => transaction.document(Ledgered, "n").read()),
+  "a shared effect": (run) => run.call(post, { text: "once" }),
+};
+
+test.each(Object.entries(waysIn))(
+  "what came in by %s is labelled, and still is after a restart",
+  verifies("G16"),
+  async (_, comeIn) => {
+    const seen: (readonly string[])[] = [];
+    const policy = toPolicy((request) => {
+      if (request.resource.name === "send") seen.push(request.context.labels ?? []);
+      return { kind: "allow", rules: ["all"] };
+    });
+    const flow = plainFlow("f", async (run) => {
+      await comeIn(run);
+      await sendAny(run);
+      await run.wait("go");
+      return sendAny(run);
+    });
+    const stage = openStage();
+    const first = await stage.open([flow, tainted, reading], { policy });
+    await first.run(tainted, null);
+    const handle = await first.start(flow, null, { id: "r" });
+    await untilWaiting(handle);
+    await first.close();
+    const second = await stage.open([flow, tainted, reading], { policy });
+    const again = await second.open("r");
+    await again.signal("go", null);
+    await again.result();
+    expect(seen).toEqual([["untrusted"], ["untrusted"]]);
+  },
+);
+
+async function untilWaiting(handle: RunHandle): Promise<void> {
+  let state = await handle.settled();
+  for (let turn = 0; turn < restartsMax && !(state.kind === "waiting" && state.signals.length > 0); turn++) {
+    await takeTurns(5);
+    state = await handle.settled();
+  }
+}
