@@ -6,7 +6,7 @@ export const layers: readonly (readonly string[])[] = [
   ["base"],
   ["contracts"],
   ["ledger", "policy"],
-  ["limits"],
+  ["limits", "guardrails"],
   ["flow", "models", "tools", "insight", "identity"],
   ["agents", "people"],
   ["teams"],

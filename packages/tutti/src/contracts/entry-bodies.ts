@@ -75,6 +75,8 @@ const reported = { report: toolReport };
 
 /** Versions of documents, by id, that must have been the newest when the entry was written. */
 const reads = recordOf(integer);
+/** What the code that got this may have learned: trust and data classes. */
+const labelled = { labels: listOf(text) };
 const effectOrigin = fields({ run: runId, step: stepKey });
 
 /**
@@ -96,6 +98,8 @@ export const bodies = {
       tenant: text,
       /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
       personal: text,
+      /** Of its input. */
+      ...labelled,
       /** The person who started it. */
       by: text,
       /** What it may do; absent where nothing limits it and no agent handed anything on. */
@@ -105,9 +109,9 @@ export const bodies = {
       budgets: budgetsShape,
     },
   ),
-  "run-done": fields({}, { ...output, uses: listOf(stepKey) }),
-  "run-failed": fields({ error: storedError }),
-  "run-cancelled": fields({ reason: text }),
+  "run-done": fields({}, { ...output, ...labelled, uses: listOf(stepKey) }),
+  "run-failed": fields({ error: storedError }, labelled),
+  "run-cancelled": fields({ reason: text }, labelled),
   "run-parked": fields({ error: storedError }, { step: stepKey }),
   "run-paused": fields({ by: text }, { reason: text }),
   "run-resumed": fields({ by: text }, { reason: text }),
@@ -155,12 +159,12 @@ export const bodies = {
   ),
   "effect-settled": fields(
     { effect: effectKey, by: oneOf("tool", "check", "person") },
-    { ...output, ...reported, attempt: integer, note: text, error: storedError },
+    { ...output, ...labelled, ...reported, attempt: integer, note: text, error: storedError },
   ),
   "effect-failed": fields({ effect: effectKey, error: storedError }, { ...reported, attempt: integer }),
   "effect-shared": fields(
     { effect: effectKey, from: effectOrigin },
-    { ...output, ...input, ...provenance, call: text, digest: text },
+    { ...output, ...input, ...provenance, ...labelled, call: text, digest: text },
   ),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
   "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person", "freeze") }, { note: text }),
@@ -173,7 +177,10 @@ export const bodies = {
 
   "timer-set": fields({ dueAt: integer }),
   "timer-fired": fields({}),
-  "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
+  "signal-received": fields(
+    { name: text, id: text },
+    { ...labelled, payload: anything, payloadRef: blobRef, from: effectOrigin },
+  ),
 
   "agent-started": fields(
     { agent: text, version: text },
@@ -181,13 +188,22 @@ export const bodies = {
   ),
   "scope-closed": fields(
     {},
-    { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text, reads },
+    {
+      ...output,
+      ...known,
+      ...labelled,
+      error: storedError,
+      consumed: listOf(integer),
+      agent: text,
+      digest: text,
+      reads,
+    },
   ),
   "child-started": fields(
     { child: runId, flow: text, version: text },
     { ...provenance, digest: text, onParentEnd: oneOf("cancel", "keep") },
   ),
-  "child-settled": fields({ child: runId }, { ...output, error: storedError }),
+  "child-settled": fields({ child: runId }, { ...output, ...labelled, error: storedError }),
 
   "votes-counted": fields(
     {
@@ -244,7 +260,7 @@ export const bodies = {
   // topics: in the run of a topic, whose positions they are
   "event-published": fields(
     { id: text },
-    { payload: anything, payloadRef: blobRef, eventKey: text, from: effectOrigin },
+    { ...labelled, payload: anything, payloadRef: blobRef, eventKey: text, from: effectOrigin },
   ),
   /** A step of a run waits for one event more under this key, of those since `since`. */
   "event-awaited": fields({ run: runId, step: stepKey, since: integer }, { eventKey: text }),
@@ -270,7 +286,7 @@ export const bodies = {
   "document-read": fields(
     { document: documentId, version: integer },
     /** `peeked`: nothing is checked against it. */
-    { value: anything, valueRef: blobRef, peeked: flag },
+    { ...labelled, value: anything, valueRef: blobRef, peeked: flag },
   ),
   "document-committed": fields(
     {
@@ -284,7 +300,7 @@ export const bodies = {
       ),
     },
     /** `error`: it threw, on a state that was true. */
-    { ...output, ...provenance, error: storedError, consumed: listOf(integer), attempt: integer },
+    { ...output, ...provenance, ...labelled, error: storedError, consumed: listOf(integer), attempt: integer },
   ),
   "document-conflicted": fields(
     {
@@ -297,6 +313,7 @@ export const bodies = {
       /** For a refresh: what the try returned, and what has changed. */
       data: anything,
       dataRef: blobRef,
+      ...labelled,
       consumed: listOf(integer),
     },
   ),

@@ -88,12 +88,13 @@ function ignoreEnded(engine: Engine): (error: unknown) => void {
   };
 }
 
-async function readSettledOutput(engine: Engine, effect: EffectRecord): Promise<unknown> {
+async function readSettledOutput(engine: Engine, effect: EffectRecord): ReturnType<DriverHost["settledOutput"]> {
   const [entry] = effect.settledLsn === undefined ? [] : await engine.ledger.scan(effect.settledLsn - 1, 1);
   if (entry === undefined || entry.kind !== "effect-settled") {
     throw new TuttiError("LEDGER_CORRUPT", `the entry that settled ${effect.key} is missing`, {
       hint: "Run `tutti verify`.",
     });
   }
-  return readOutput(engine.ledger, bodyOf(entry, entry.kind));
+  const body = bodyOf(entry, entry.kind);
+  return { output: await readOutput(engine.ledger, body), labels: body.labels };
 }

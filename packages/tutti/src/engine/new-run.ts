@@ -1,7 +1,9 @@
+import { TuttiError } from "../base/errors.ts";
 import { mintGrant } from "../contracts/grant.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import { joinLabels, noLabels, toLabelField, type Labels } from "../flow/labels.ts";
 import { toBlobs } from "../flow/step.ts";
 import { toBody, toStoredValue } from "../flow/stored-value.ts";
 import type { NewRun } from "../ledger/ledger.ts";
@@ -49,4 +51,15 @@ export async function toNewRun(flow: Flow, { id, input, key, windowMs, payer, en
   };
   refuseExposing(run);
   return run;
+}
+
+const inputLabelsMax = 100;
+
+/** What a start says about its input. @throws INPUT_INVALID */
+export function toInputLabels(labels: Labels = noLabels): { readonly labels?: Labels } {
+  if (labels.length <= inputLabelsMax && labels.every((label) => typeof label === "string" && label.trim() !== ""))
+    return toLabelField(joinLabels(labels));
+  throw new TuttiError("INPUT_INVALID", "the labels of a run's input are no short list of words", {
+    hint: `Give at most ${inputLabelsMax} words: ["untrusted", "personal"].`,
+  });
 }

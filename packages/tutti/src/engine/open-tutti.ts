@@ -19,7 +19,7 @@ import { eraseSubject, toPersonalField } from "./erase-subject.ts";
 import { openFreezes } from "./freezes.ts";
 import { isJournalId } from "./journal.ts";
 import { openListeners } from "./listeners.ts";
-import { toNewRun } from "./new-run.ts";
+import { toInputLabels, toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { checkIdentity, openIdentity } from "./open-identity.ts";
 import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
@@ -224,6 +224,7 @@ async function start<Input>(
   const payer = {
     ...toPayerFields(run, request.options),
     ...toStarterFields(request.options),
+    ...toInputLabels(request.options.labels),
     ...toPersonalField(engine.ledger, request.options.subject),
   };
   return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer, engine }));

@@ -140,6 +140,8 @@ export interface StartOptions {
   readonly budget?: Budget;
   /** Whom the run is about: its data, and that of its children and forks, is stored sealed with a key that `erase` destroys. */
   readonly subject?: string;
+  /** Trust and data classes of the input, as tools declare theirs: `untrusted`, `personal`, words of your own. */
+  readonly labels?: readonly string[];
   /** The person who starts it: a rule may ask for somebody else's yes. */
   readonly by?: string;
   /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */

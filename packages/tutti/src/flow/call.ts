@@ -5,6 +5,7 @@ import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
 import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import { injectionRisk } from "../guardrails/injection-risk.ts";
 import { openAcceptor, type Acceptor } from "./acceptance.ts";
 import { findLimited, openGuard } from "./admission.ts";
 import { admitModel } from "./admit-model.ts";
@@ -22,6 +23,7 @@ import { governModel } from "./govern/govern-model.ts";
 import { toAdmission } from "./govern/govern-step.ts";
 import { refuseActor, refuseUngranted } from "./govern/grants.ts";
 import { conditionLimits } from "./in-time.ts";
+import { clearLabels, joinLabels, labelsOf, learn, raiseRisk, release, riskAt, toBroughtIn } from "./labels.ts";
 import type { toActed } from "./recorded.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -54,15 +56,29 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
   const given = edit !== undefined && "input" in edit ? edit.input : request.input;
   const parsed = parseWith(callable.input, given, { code: "INPUT_INVALID", what: `the input of ${callable.name}` });
   const input = parsed instanceof Promise ? await parsed : parsed;
+  const { scope } = request;
+  const digest = callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input);
   const called: Called = {
     call: callable.name,
-    digest: callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input),
+    digest,
     input: toStoredValue("input", input, `the input of ${callable.name}`),
     uses: driver.provenance.usedBy(given),
+    labels: labelsOf(scope, digest),
   };
   switch (callable.kind) {
-    case "tool":
-      return { output: await callTool(driver, { ...request, callable, input, key, called }), step: key };
+    case "tool": {
+      const broughtIn = clearLabels(toBroughtIn(callable), callable.clears);
+      try {
+        const output = await callTool(driver, { ...request, callable, input, key, called });
+        if (callable.clears !== undefined)
+          release(scope, digestOf(output), joinLabels(clearLabels(called.labels, callable.clears), broughtIn));
+        if (callable.trust !== undefined && driver.host.policy !== undefined)
+          raiseRisk(scope, injectionRisk(JSON.stringify(output) ?? ""));
+        return { output, step: key };
+      } finally {
+        learn(scope, broughtIn); // an error tells something too
+      }
+    }
     case "agent": {
       const acted = await callAgent(driver, { ...request, callable, input, key, called });
       return { ...acted, step: key };
@@ -168,10 +184,14 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     verb: `a call of ${agent.name}`,
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
+    clears: agent.clears,
     body: async (inner) => {
       inner.actor = { name: agent.name, version: agent.version, permissions: agent.permissions };
       inner.agent = agent.name;
       refuseActor(driver, inner);
+      learn(inner, called.labels);
+      learn(inner, toBroughtIn(agent));
+      raiseRisk(inner, riskAt(scope));
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       driver.admission.nameAgent(inner, agent.name);
@@ -180,7 +200,9 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       if (agent.needs !== undefined && agent.needs.length > 0)
         await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
       const acted = await agent.act(run, input, toActHost(driver, request, { acceptor, inner }));
-      return { ...acted, output: await acceptor.settle(acted.output) };
+      const output = await acceptor.settle(acted.output);
+      raiseRisk(scope, riskAt(inner));
+      return { ...acted, output };
     },
   });
 }

@@ -19,6 +19,7 @@ import type { Freezes } from "./freezes.ts";
 import type { ApprovalHost } from "./govern/approval-host.ts";
 import type { Votable } from "./govern/asking.ts";
 import type { History } from "./history.ts";
+import type { Labels } from "./labels.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Directives } from "./run-directives.ts";
 import type { RunDocuments } from "./run-documents.ts";
@@ -64,7 +65,7 @@ export interface DriverHost {
   watchEffect(key: EffectKey, wake: () => void): () => void;
   effectChanged(key: EffectKey): void;
   /** The output recorded by the entry that settled an effect. */
-  settledOutput(effect: EffectRecord): Promise<unknown>;
+  settledOutput(effect: EffectRecord): Promise<{ readonly output: unknown; readonly labels: Labels | undefined }>;
   stepStarted: ((run: RunId, step: StepKey, attempt: number) => void) | undefined;
   /** The run's entries so far, committed ones only. */
   readEntries(): Promise<readonly LedgerEntry[]>;
@@ -91,12 +92,14 @@ export interface OutgoingSignal {
   readonly payload: unknown;
   readonly id: string;
   readonly from: { readonly run: RunId; readonly step: StepKey };
+  readonly labels?: Labels | undefined;
 }
 
 export interface OutgoingEvent {
   readonly payload: unknown;
   readonly id: string;
   readonly from?: { readonly run: RunId; readonly step: StepKey };
+  readonly labels?: Labels | undefined;
 }
 
 export interface AwaitedEvent {
@@ -110,8 +113,8 @@ export interface AwaitedEvent {
 }
 
 export type ChildOutcome =
-  | { readonly kind: "done"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly error: TuttiError };
+  | { readonly kind: "done"; readonly output: unknown; readonly labels: Labels | undefined }
+  | { readonly kind: "failed"; readonly error: TuttiError; readonly labels: Labels | undefined };
 
 /** What a person says about an effect that is in doubt. */
 export type PersonsVerdict =

@@ -9,6 +9,7 @@ import type { Driver } from "./driver.ts";
 import { mintCapability, type Dispatch } from "./govern/capability.ts";
 import type { Way } from "./govern/govern-call.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
+import { toLabelField } from "./labels.ts";
 import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
@@ -147,6 +148,7 @@ function recordSettled(
       by: happened.by,
       ...toAttempt(happened.attempt),
       ...takeReport(call.called),
+      ...toLabelField(call.called.labels),
       ...(happened.note === undefined ? {} : { note: happened.note }),
       ...(error === undefined ? {} : { error: toStoredError(error) }),
     },

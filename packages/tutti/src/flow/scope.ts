@@ -20,6 +20,8 @@ export interface Scope {
   actor: AgentAtWork | undefined;
   /** The agent whose work this is; nothing for a part of a flow. */
   agent: string | undefined;
+  /** What was learned here, of an agent's scope and of the run's own (labels.ts); nothing as long as nothing labelled was. */
+  labels: readonly string[] | undefined;
   /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
   /** True when it, or a scope above it, is closed. */
@@ -69,6 +71,7 @@ class OpenScope implements Scope {
   wantsFresh: boolean;
   actor: AgentAtWork | undefined;
   agent: string | undefined;
+  labels: readonly string[] | undefined;
   closed = false;
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;

@@ -10,6 +10,7 @@ import { parseWith } from "../../contracts/schema.ts";
 import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { digestOf, effectKeyOf } from "../effect-key.ts";
+import { toAccepted } from "../labels.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
@@ -173,7 +174,10 @@ async function toEdited(driver: Driver, call: GovernedCall, given: unknown): Pro
 }
 
 function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
-  const dataClasses = [...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? [])])];
+  const { labels } = called;
+  const dataClasses = [
+    ...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? []), ...(tool.trust === undefined ? [] : [tool.trust])]),
+  ];
   return {
     key,
     scope,
@@ -184,9 +188,11 @@ function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
       effect: tool.effect,
       reversible: canBeUndone(tool),
       ...(dataClasses.length === 0 ? {} : { dataClasses }),
+      ...(labels.length === 0 ? {} : { accepts: toAccepted(labels, tool) }),
     },
     input: called.input,
     costUsd: tool.guarantees?.costUsd,
+    labels,
   };
 }
 
@@ -211,6 +217,7 @@ function toBinding(driver: Driver, policy: Policy, call: GovernedCall): Approval
     effect,
     flow: `${flow}@${version}`,
     policy: `${policy.name}@${policy.version}`,
+    ...(call.called.labels.length === 0 ? {} : { labels: [...call.called.labels].toSorted().join(" ") }),
     reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),
   };
 }

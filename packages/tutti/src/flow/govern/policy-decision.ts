@@ -4,6 +4,7 @@ import type { StepKey } from "../../contracts/ids.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
+import { riskAt, toLabelField, toSeenLabels, type Labels } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
 
@@ -15,6 +16,8 @@ export interface Deed {
   readonly resource: PolicyRequest["resource"];
   readonly input: StoredValue | undefined;
   readonly costUsd: number | undefined;
+  /** What the input may carry. */
+  readonly labels: Labels;
 }
 
 /** What the policy said, and the entry that keeps it. */
@@ -48,7 +51,8 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
   const { run } = driver;
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
-  const { input, costUsd, action, resource } = deed;
+  const { input, costUsd, action, resource, labels } = deed;
+  const risk = riskAt(deed.scope);
   return {
     principal:
       agent === undefined
@@ -61,6 +65,8 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
       flow,
       ...(tenant === undefined ? {} : { tenant }),
       ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
+      ...toLabelField(toSeenLabels(labels)),
+      ...(risk === 0 ? {} : { injectionRisk: risk }),
       ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
       approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
       ...(by === undefined ? {} : { initiator: by }),
