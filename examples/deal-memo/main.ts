@@ -23,10 +23,7 @@ async function main(): Promise<number> {
   const told = openAccount("Deal memo: an agent writes, a senior banker decides");
   const accounts = readJson(path.join(inputs, "crm.json"), z.array(Account));
   const comparables = readJson(path.join(inputs, "comparables.json"), z.array(Comparable).min(1));
-  const compliance = readJson(
-    path.join(inputs, "compliance.json"),
-    z.record(z.string(), z.array(z.string())),
-  );
+  const compliance = readJson(path.join(inputs, "compliance.json"), z.record(z.string(), z.array(z.string())));
   const { people, deals } = readJson(path.join(inputs, "desk.json"), Desk);
   const crm = await openCrm(accounts);
   const deal = toMemoFlow(toMemoTools({ url: crm.url, comparables, compliance }), compliance);
@@ -104,9 +101,7 @@ async function decide(tutti: Tutti, id: string, vote: Vote): Promise<string> {
   try {
     const saw = approval.package;
     const said =
-      vote.verdict === "edit"
-        ? { verdict: vote.verdict, input: toEdited(shown.action?.input ?? "{}", vote) }
-        : vote;
+      vote.verdict === "edit" ? { verdict: vote.verdict, input: toEdited(shown.action?.input ?? "{}", vote) } : vote;
     const { state } = await tutti.approvals.decide(id, { ...said, by, saw });
     return `It is ${state}.`;
   } catch (error) {
@@ -117,11 +112,11 @@ async function decide(tutti: Tutti, id: string, vote: Vote): Promise<string> {
 
 function toEdited(input: string, { part, from, to }: Vote & { readonly verdict: "edit" }): unknown {
   const memo = z.looseObject({ sentences: z.array(Sentence) }).parse(JSON.parse(input));
-  if (!input.includes(from)) throw new Error(`an edit of the desk would change nothing: the memo does not say "${from}"`);
+  if (!input.includes(from))
+    throw new Error(`an edit of the desk would change nothing: the memo does not say "${from}"`);
   const sentences = memo.sentences.map(({ text, evidence }) => ({
     text: text.replace(from, to),
-    evidence:
-      part === "text" ? evidence : evidence.map((each) => ({ ...each, quote: each.quote.replace(from, to) })),
+    evidence: part === "text" ? evidence : evidence.map((each) => ({ ...each, quote: each.quote.replace(from, to) })),
   }));
   return { ...memo, sentences };
 }

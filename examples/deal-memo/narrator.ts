@@ -44,7 +44,9 @@ export const narrate: Rule = ({ input }) => {
   const valuation = sources["valuation"] ?? "";
   const [multiple = ""] = valuation.match(/[\d.]*\d/gu) ?? [];
   const worth = /worth ([\d.]+)/u.exec(valuation)?.[1] ?? "";
-  const asked = crm.filter((line) => line !== figures && remarks.some(({ by, text }) => by === "banker" && isAbout(text, line)));
+  const asked = crm.filter(
+    (line) => line !== figures && remarks.some(({ by, text }) => by === "banker" && isAbout(text, line)),
+  );
   const draft: Draft = {
     sentences: [
       {

@@ -111,9 +111,7 @@ function toMultiple({ value, ebitda }: z.infer<typeof Comparable>): number {
 
 /** The memo as it is printed. */
 export function toPage({ account, sentences, compliance }: Memo): string {
-  const lines = sentences.map(
-    ({ text, evidence }) => `${text} [${evidence.map(({ source }) => source).join(", ")}]`,
-  );
+  const lines = sentences.map(({ text, evidence }) => `${text} [${evidence.map(({ source }) => source).join(", ")}]`);
   return [`Memorandum on ${account}`, ...lines, ...compliance].join("\n");
 }
 
