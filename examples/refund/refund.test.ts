@@ -48,7 +48,8 @@ test("a large refund that only one lead approved is not paid", { ...verifies("G7
   await example.edit("desk.json", (text) =>
     text.replace(`{ "request": "r-5", "by": "milo", "verdict": "approve" },\n    `, ""),
   );
-  const { out } = await example.play();
+  const { code, out } = await example.play();
+  expect(code).toBe(0);
   expect(out).toContain("nothing was paid: the run is asking");
   expect(out).not.toContain("1290.00 were paid");
 });
