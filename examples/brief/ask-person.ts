@@ -27,13 +27,30 @@ export function isAsking([started]: readonly LedgerEntry[]): boolean {
   return started !== undefined && Object.hasOwn(Object(JSON.parse(started.body)), "by");
 }
 
+/** Something happened that somebody waits for, or will. */
+export interface Bell {
+  ring(): void;
+  rung(): Promise<void>;
+}
+
+export function openBell(): Bell {
+  let bell = Promise.withResolvers<void>();
+  return {
+    ring: () => bell.resolve(),
+    async rung() {
+      await bell.promise;
+      bell = Promise.withResolvers<void>();
+    },
+  };
+}
+
 export interface Attended {
   readonly tutti: Tutti;
   /** Who is here to answer. */
   readonly by: string | undefined;
   readonly ledgerPath: string;
-  /** Resolves when the run has asked for something. */
-  readonly asked: () => Promise<void>;
+  /** Rung when the run has asked for something. */
+  readonly asked: Bell;
   /** Called before somebody is spoken to. */
   readonly onAsk: () => void;
 }
@@ -45,7 +62,7 @@ export async function attend<Output>(run: RunHandle<Output>, attended: Attended)
     () => true,
     () => true,
   );
-  while (!(await Promise.race([isOver, attended.asked().then(() => false)]))) {
+  while (!(await Promise.race([isOver, attended.asked.rung().then(() => false)]))) {
     await run.settled();
     for (const { id } of await attended.tutti.approvals.list({ run: run.id }))
       if (!(await ask(id, attended, isOver))) return undefined;
@@ -57,7 +74,8 @@ export async function attend<Output>(run: RunHandle<Output>, attended: Attended)
 async function ask(id: string, { tutti, by, ledgerPath, onAsk }: Attended, isOver: Promise<unknown>): Promise<boolean> {
   const { approval, package: shown } = await tutti.approvals.show(id);
   onAsk();
-  say(`\n${String(shown.action?.preview ?? shown.summary)}\n${shown.why ?? ""} (${shown.rules.join(", ")})`);
+  const { preview } = shown.action ?? {};
+  say(`\n${typeof preview === "string" ? preview : shown.summary}\n${shown.why ?? ""} (${shown.rules.join(", ")})`);
   const answer = by === undefined ? undefined : await readLine("Publish it? Say yes, or why not: ", isOver);
   if (by === undefined || answer === undefined) {
     const { state } = (await tutti.approvals.show(id)).approval;

@@ -5,7 +5,7 @@ import path from "node:path";
 import { openTutti, type Tutti } from "tutti";
 
 import { readArguments, usage, type Arguments } from "./arguments.ts";
-import { attend, findPerson, isAsking, policy } from "./ask-person.ts";
+import { attend, findPerson, isAsking, openBell, policy } from "./ask-person.ts";
 import { toBrief, type BriefParts } from "./brief-flow.ts";
 import { chooseModel } from "./choose-model.ts";
 import { crashAndRecover } from "./crash.ts";
@@ -59,7 +59,7 @@ async function makeBrief({ topic, folders, out, again, json, approve }: Argument
   const brief = toBrief({ sources, folder: out, entriesOf, ledgerPath });
   const view = openView(json);
   const by = findPerson({ approve, json });
-  let asked = Promise.withResolvers<void>();
+  const asked = openBell();
   // Only the run that is asked for goes on here; others of this ledger stay as they are.
   const tutti: Tutti = await openTutti({
     flows: [brief],
@@ -69,7 +69,7 @@ async function makeBrief({ topic, folders, out, again, json, approve }: Argument
     policy,
     onActivity(activity) {
       view.show(activity);
-      if (activity.kind === "entry" && activity.entry.kind === "approval-requested") asked.resolve();
+      if (activity.kind === "entry" && activity.entry.kind === "approval-requested") asked.ring();
     },
   });
   try {
@@ -92,35 +92,32 @@ async function makeBrief({ topic, folders, out, again, json, approve }: Argument
       return 2;
     }
     view.follow(run.id, entries);
-    if (state.kind === "asking") asked.resolve();
+    if (state.kind === "asking") asked.ring();
     process.once("SIGINT", () => {
       view.close();
       say("\nStopped. The same command goes on from here.");
       process.exit(130);
     });
-    const output = await attend(run, {
-      tutti,
-      by,
-      ledgerPath,
-      onAsk: view.close,
-      async asked() {
-        await asked.promise;
-        asked = Promise.withResolvers<void>();
-      },
-    });
+    const output = await attend(run, { tutti, by, ledgerPath, onAsk: () => view.close(), asked });
     view.close();
     if (output === undefined) return waiting;
-    const { path: page, quotes } = output;
-    say(
-      `\n${quotes === 0 ? "Nothing in the documents answers this; the page says so." : `${quotes} quotes, each found word for word in its document.`}`,
-    );
-    if (json) writeLine({ kind: "page", path: page, run: run.id });
-    else process.stdout.write(`${page}\n`);
+    showMade(output, { run: run.id, json });
     return 0;
   } finally {
     view.close();
     await tutti.close();
   }
+}
+
+function showMade(
+  { path: page, quotes }: { readonly path: string; readonly quotes: number },
+  { run, json }: { readonly run: string; readonly json: boolean },
+): void {
+  say(
+    `\n${quotes === 0 ? "Nothing in the documents answers this; the page says so." : `${quotes} quotes, each found word for word in its document.`}`,
+  );
+  if (json) writeLine({ kind: "page", path: page, run });
+  else process.stdout.write(`${page}\n`);
 }
 
 function showFinished(page: string, run: string): void {

@@ -4,10 +4,10 @@ import path from "node:path";
 import { openTutti, type LedgerEntry } from "tutti";
 import { z } from "zod";
 
-import { isIntact, makeLedgerPath, openAccount, readJson } from "../stage/account.ts";
+import { isIntact, makeLedgerPath, openAccount, readJson, type Account } from "../stage/account.ts";
 import { toResearch } from "./research.ts";
 import { Advice, Assignment, Place } from "./shapes.ts";
-import { openThinker } from "./thinker.ts";
+import { openThinker, type Asked } from "./thinker.ts";
 
 const inputs = path.join(import.meta.dirname, "inputs");
 const entriesMax = 10_000;
@@ -62,29 +62,14 @@ async function main(): Promise<number> {
       `${late.id}, to which nobody said anything: ${other.place}, ${other.why}.`,
     ]);
 
-    const mine = thinker.asked.filter((asked) => asked.run === run.id);
-    const toldAfter = thinker.asked.slice(toldBefore).filter((asked) => asked.run === run.id);
-    account.check(
-      "the question that was under way was stopped, and no other",
-      directed.stopped === 1 && mine.filter(({ wasStopped }) => wasStopped).length === 1,
-    );
-    account.check(
-      "no question was asked under the old directive after that",
-      toldAfter.length > 0 && toldAfter.every(({ constraints }) => constraints.join() === direction.text),
-    );
+    const { asked } = thinker;
+    checkQuestions(account, { asked, by: run.id, toldBefore, stopped: directed.stopped, text: direction.text });
     account.check(
       "while it was frozen nothing began: no question, no step, no letter",
       frozen.kind === "frozen" && frozenToo.kind === "frozen" && isStill && begun.length === 0,
     );
-    account.check(
-      "the advice is the cheapest place of the EU, worked out by hand",
-      advice.place === toCheapest(known, places, ["PT", "FR", "PL"]),
-    );
-    account.check("without the directive it is the cheapest of all", other.place === toCheapest(known, places));
-    account.check(
-      "each advice was sent once, as it was given",
-      JSON.stringify(readLetters(letters).toSorted(byPlace)) === JSON.stringify([advice, other].toSorted(byPlace)),
-    );
+    const ofTheEu = known.filter(({ country }) => ["PT", "FR", "PL"].includes(country));
+    checkAdvice(account, { advice, cheapest: toCheapest(ofTheEu), other, cheapestOfAll: toCheapest(known), letters });
     account.check("the ledger's chain is intact", await isIntact(tutti));
   } finally {
     await tutti.close();
@@ -95,15 +80,48 @@ async function main(): Promise<number> {
   });
 }
 
-function toCheapest(
-  known: readonly Place[],
-  asked: readonly string[],
-  countries?: readonly string[],
-): string | undefined {
-  const possible = known.filter(
-    ({ place, country }) => asked.includes(place) && (countries?.includes(country) ?? true),
+interface Questions {
+  readonly asked: readonly Asked[];
+  readonly by: string;
+  /** So many had been asked when the person spoke. */
+  readonly toldBefore: number;
+  readonly stopped: number;
+  readonly text: string;
+}
+
+function checkQuestions(account: Account, { asked, by, toldBefore, stopped, text }: Questions): void {
+  const mine = asked.filter(({ run }) => run === by);
+  const told = asked.slice(toldBefore).filter(({ run }) => run === by);
+  account.check(
+    "the question that was under way was stopped, and no other",
+    stopped === 1 && mine.filter(({ wasStopped }) => wasStopped).length === 1,
   );
-  return possible.toSorted((left, right) => left.rent + left.wages - (right.rent + right.wages))[0]?.place;
+  account.check(
+    "no question was asked under the old directive after that",
+    told.length > 0 && told.every(({ constraints }) => constraints.join() === text),
+  );
+}
+
+interface Given {
+  readonly advice: Advice;
+  readonly other: Advice;
+  /** Worked out by hand. */
+  readonly cheapest: string | undefined;
+  readonly cheapestOfAll: string | undefined;
+  readonly letters: string;
+}
+
+function checkAdvice(account: Account, { advice, other, cheapest, cheapestOfAll, letters }: Given): void {
+  account.check("the advice is the cheapest place of the EU, worked out by hand", advice.place === cheapest);
+  account.check("without the directive it is the cheapest of all", other.place === cheapestOfAll);
+  account.check(
+    "each advice was sent once, as it was given",
+    JSON.stringify(readLetters(letters).toSorted(byPlace)) === JSON.stringify([advice, other].toSorted(byPlace)),
+  );
+}
+
+function toCheapest(places: readonly Place[]): string | undefined {
+  return places.toSorted((left, right) => left.rent + left.wages - (right.rent + right.wages))[0]?.place;
 }
 
 function byPlace(left: Advice, right: Advice): number {

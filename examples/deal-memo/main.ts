@@ -160,8 +160,8 @@ async function check(
 function isTraced({ sentences }: Memo, sources: Readonly<Record<string, string>>): boolean {
   return sentences.every(({ text, evidence }) => {
     const isQuoted = evidence.every(({ source, quote }) => sources[source]?.split("\n").includes(quote) === true);
-    const known = evidence.flatMap(({ quote }) => quote.match(/\d+(?:\.\d+)?/gu) ?? []);
-    return isQuoted && (text.match(/\d+(?:\.\d+)?/gu) ?? []).every((number) => known.includes(number));
+    const known = new Set(evidence.flatMap(({ quote }) => quote.match(/\d+(?:\.\d+)?/gu) ?? []));
+    return isQuoted && (text.match(/\d+(?:\.\d+)?/gu) ?? []).every((number) => known.has(number));
   });
 }
 

@@ -65,7 +65,10 @@ export const narrate: Rule = ({ input }) => {
 
 /** Whether two sentences share two longer words. */
 function isAbout(remark: string, line: string): boolean {
-  const toWords = (text: string): string[] => text.toLowerCase().match(/\p{L}{6,}/gu) ?? [];
   const words = new Set(toWords(remark));
   return new Set(toWords(line).filter((word) => words.has(word))).size >= 2;
+}
+
+function toWords(text: string): string[] {
+  return text.toLowerCase().match(/\p{L}{6,}/gu) ?? [];
 }

@@ -2,7 +2,7 @@ import { agent, flow, type Flow, type Tool } from "tutti";
 import type { Rule } from "tutti/models";
 import { z } from "zod";
 
-import { Order, Outcome, Refund, Request, toEuros } from "./shapes.ts";
+import { Order, Outcome, Request, toEuros, type Refund } from "./shapes.ts";
 
 const daysMax = 30;
 const dayMs = 86_400_000;

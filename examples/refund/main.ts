@@ -73,7 +73,8 @@ async function letVote(tutti: Tutti, run: RunHandle<Outcome>, votes: readonly Vo
     const [asked] = state.kind === "asking" ? state.approvals : [];
     if (asked === undefined) throw new Error(`${vote.by} has nothing to decide: ${run.id} is ${state.kind}`);
     const { package: shown } = await tutti.approvals.show(asked.id);
-    if (lines.length === 0) lines.push(`${String(shown.action?.preview)}? ${shown.why}`);
+    const { preview } = shown.action ?? {};
+    if (lines.length === 0 && typeof preview === "string") lines.push(`${preview}? ${shown.why}`);
     try {
       const { state: now } = await tutti.approvals.decide(asked.id, { ...vote, saw: asked.package });
       lines.push(`${vote.by}: ${vote.verdict}. It is ${now}.`);
@@ -119,7 +120,6 @@ async function checkReplay(account: Account, tutti: Tutti): Promise<void> {
   await tutti.ledger.flush();
   const replayed = await replayPolicy(tutti.ledger, await loadPolicy(toFile("stricter.cedar")));
   const { decisions, same, changes, differences } = replayed;
-  const toAmount = (input: unknown): number => z.object({ amountCents: z.number() }).parse(input).amountCents;
   account.tell("With stricter.cedar instead", [
     `${decisions} decisions, ${decisions - same} of them otherwise`,
     ...Object.entries(changes).map(([change, count]) => `${count} times ${change}`),
@@ -145,6 +145,10 @@ async function checkReplay(account: Account, tutti: Tutti): Promise<void> {
     "the stricter policy differs for the amounts between its limits and the old ones, and for no other",
     changed.size > 0 && changed.size === wanted.size && [...changed].every((run) => wanted.has(run)),
   );
+}
+
+function toAmount(input: unknown): number {
+  return z.object({ amountCents: z.number() }).parse(input).amountCents;
 }
 
 function toFile(name: string): string {
