@@ -47,7 +47,13 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
     isRecord(value) && Object.values(value).every((ladder) => Array.isArray(ladder) && ladder.every(isRecord))
       ? undefined
       : { what: "approvals is no map of ladders", hint: 'approvals: { "tool/pay": [{ role: "finance" }] }' },
+  grants: (value) => (isRecord(value) ? undefined : { what: "grants is no map", hint: "See docs/identity.md." }),
+  identity: (value) => (isRecord(value) ? undefined : { what: "identity is no map", hint: "See docs/identity.md." }),
   budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
+  telemetry: (value) =>
+    isRecord(value)
+      ? undefined
+      : { what: "telemetry is no map", hint: 'telemetry: { otlp: { url: "http://…:4318" } }' },
 };
 
 /** What the project says, and the file that says it. */

@@ -21,8 +21,14 @@ export async function openEngine(
   const durability = readDurability(call.text("durability"));
   const { config } = await loadConfig(file.path);
   // What a file of flows says can't loosen what its project demands.
-  const { policy, people, approvals } = config;
-  const governance = { ...(policy && { policy }), ...(people && { people }), ...(approvals && { approvals }) };
+  const { policy, people, approvals, grants, identity } = config;
+  const governance = {
+    ...(policy && { policy }),
+    ...(people && { people }),
+    ...(approvals && { approvals }),
+    ...(grants && { grants }),
+    ...(identity && { identity }),
+  };
   return openTutti({
     flows: [...file.flows, ...file.toolFlows],
     tools: [...(config.tools ?? []), ...file.tools],
@@ -31,6 +37,7 @@ export async function openEngine(
     models: { ...config.models, ...file.models },
     limits: { ...config.limits, ...file.protection.limits },
     budgets: { ...config.budgets, ...file.protection.budgets },
+    ...(config.telemetry === undefined ? {} : { telemetry: config.telemetry }),
     ...governance,
     ledger: path,
     recover: false,

@@ -18,6 +18,7 @@ import { askedShape } from "./approval.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
+import { grantShape, permissionsShape } from "./grant.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { priorities } from "./run-record.ts";
@@ -62,6 +63,9 @@ const output = { out: anything, outRef: blobRef };
 const input = { input: anything, inputRef: blobRef };
 const known = { confidence, evidence, usage: usageShape, model: text };
 
+/** How long the attempt took, in milliseconds; absent for less than one. */
+const took = { tookMs: integer };
+
 /** What a tool said about its work (contracts/callable.ts). */
 export const toolReport = fields(
   {},
@@ -85,7 +89,8 @@ export const bodies = {
       parent: fields({ run: runId, step: stepKey, onParentEnd: oneOf("cancel", "keep") }),
       /** The runs that this one was started for, the nearest first. */
       ancestors: listOf(fields({ run: runId, flow: text })),
-      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
+      /** `copied`: so many entries after this one were taken over. */
+      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }, { copied: integer }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
@@ -93,6 +98,8 @@ export const bodies = {
       personal: text,
       /** The person who started it. */
       by: text,
+      /** What it may do; absent where nothing limits it and no agent handed anything on. */
+      grant: grantShape,
       priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
@@ -116,6 +123,7 @@ export const bodies = {
       ...input,
       ...provenance,
       ...reported,
+      ...took,
       call: text,
       effect: oneOf("read", "local"),
       attempt: integer,
@@ -123,8 +131,14 @@ export const bodies = {
       edited: flag,
     },
   ),
-  "step-failed": fields({ error: storedError }, { ...input, ...reported, call: text, attempt: integer, digest: text }),
-  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { ...reported, doubtful: flag }),
+  "step-failed": fields(
+    { error: storedError },
+    { ...input, ...reported, ...took, call: text, attempt: integer, digest: text },
+  ),
+  "attempt-failed": fields(
+    { error: storedError, attempt: integer, nextAt: integer },
+    { ...reported, ...took, doubtful: flag },
+  ),
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
@@ -161,7 +175,10 @@ export const bodies = {
   "timer-fired": fields({}),
   "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
 
-  "agent-started": fields({ agent: text, version: text }, { ...input, ...provenance, does: text, digest: text }),
+  "agent-started": fields(
+    { agent: text, version: text },
+    { ...input, ...provenance, does: text, digest: text, permissions: permissionsShape },
+  ),
   "scope-closed": fields(
     {},
     { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text, reads },

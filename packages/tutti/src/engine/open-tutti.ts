@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 
 import { systemChance, toShortId } from "../base/chance.ts";
-import { systemClock } from "../base/clock.ts";
+import { systemClock, type Clock } from "../base/clock.ts";
 import { describeThrown, TuttiError } from "../base/errors.ts";
 import { watchEnvironment } from "../base/known-secrets.ts";
 import { toContract } from "../contracts/contract.ts";
@@ -21,6 +21,7 @@ import { isJournalId } from "./journal.ts";
 import { openListeners } from "./listeners.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
+import { checkIdentity, openIdentity } from "./open-identity.ts";
 import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
@@ -51,10 +52,12 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   const flows = toFlowTable([...options.flows, ...[...on, ...schedules].map((trigger) => trigger.flow)]);
   checkProtection(options);
   checkPeople(options);
+  checkIdentity(options);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
   const ledger = await openLedger(options, onEntry);
+  const freezes = await openFreezes(ledger, () => clock.now());
   const votes = openListeners<ApprovalId, void>();
   const engine: Engine = {
     ledger,
@@ -72,7 +75,9 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     ladders: options.approvals ?? {},
     watchApproval: (id, wake) => votes.add(id, wake),
     approvalChanged: (id) => votes.tell(id, undefined),
-    freezes: await openFreezes(ledger, () => clock.now()),
+    freezes,
+    grants: options.grants ?? {},
+    identity: openIdentity(options, { ledger, freezes, defaultLedger }),
     directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
@@ -85,8 +90,9 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   };
   const runs = openActiveRuns(engine);
   const triggers = toTriggers(engine, runs, { on, schedules });
+  const telemetry = await openTelemetry(ledger, options, clock);
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs, { triggers, servers: options.servers ?? [] });
+  const tutti = toTutti(engine, runs, { triggers, telemetry, servers: options.servers ?? [] });
   await openTriggers(tutti, triggers, options.recover !== false);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
@@ -123,13 +129,26 @@ async function openTriggers(tutti: Tutti, triggers: Triggers, isRecovering: bool
   }
 }
 
+/** What can't be sent is said before anybody gets the engine. */
+async function openTelemetry(ledger: Ledger, { telemetry }: TuttiOptions, clock: Clock): Promise<Owned["telemetry"]> {
+  if (telemetry === undefined) return undefined;
+  try {
+    const { openTelemetry: open } = await import("./telemetry/open-telemetry.ts");
+    return await open(ledger, telemetry, clock);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
 /** What an engine closes besides its runs. */
 interface Owned {
   readonly triggers: Triggers;
+  readonly telemetry: { close(): Promise<void> } | undefined;
   readonly servers: readonly ToolServer[];
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned): Tutti {
+function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, servers }: Owned): Tutti {
   const { publish, events, schedules } = triggers;
   const tutti: Tutti = {
     ledger: engine.ledger,
@@ -166,12 +185,14 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     freeze: (target, person) => engine.freezes.freeze(target, person),
     unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
     freezes: () => engine.freezes.list(),
+    identity: engine.identity.shown,
     erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
       try {
         await triggers.close();
         await runs.close(closeGraceMs);
+        await telemetry?.close();
         await engine.ledger.close();
       } finally {
         await Promise.all(servers.map((server) => server.close()));
@@ -205,7 +226,7 @@ async function start<Input>(
     ...toStarterFields(request.options),
     ...toPersonalField(engine.ledger, request.options.subject),
   };
-  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer }));
+  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer, engine }));
 }
 
 /** What agents are told of each other; made when the first one asks. */
