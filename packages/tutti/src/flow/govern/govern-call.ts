@@ -58,18 +58,19 @@ interface Governing {
 
 function govern(driver: Driver, governing: Governing): void {
   const { policy, call, passage } = governing;
-  const { verdict, entry } = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
+  const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
+  const { verdict } = decision;
   switch (verdict.kind) {
     case "allow":
       // What changes nothing leaves no trace of being allowed.
-      passage.go(toWay(call, isEffect(call.tool) ? [entry] : [], undefined));
+      passage.go(toWay(call, isEffect(call.tool) ? [decision.entry] : [], undefined));
       return;
     case "deny":
-      void driver.append(entry);
+      void driver.append(decision.entry);
       passage.refuse(toDenial(call.tool.name, verdict));
       return;
     case "needs":
-      ask(driver, governing, { verdict, entry });
+      ask(driver, governing, { verdict, entry: decision.entry });
   }
 }
 

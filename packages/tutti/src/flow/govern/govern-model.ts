@@ -26,9 +26,10 @@ export function governModel(
       const resource = { kind: "model", name } as const;
       const asked = { key: asker.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
       const deed = { ...asked, labels: labelsAt(scope) };
-      const { verdict, entry } = decideDeed(driver, policy, { deed, votes: [] });
+      const decision = decideDeed(driver, policy, { deed, votes: [] });
+      const { verdict } = decision;
       if (verdict.kind === "allow") return model.generate(request, signal, watch);
-      void driver.append(entry);
+      void driver.append(decision.entry);
       if (verdict.kind === "deny") throw toDenial(name, verdict);
       const why = `${verdict.why} (a question to a model can't wait for people)`;
       throw toDenial(name, { kind: "deny", rules: verdict.rules, why });

@@ -20,7 +20,7 @@ export interface Deed {
   readonly labels: Labels;
 }
 
-/** What the policy said, and the entry that keeps it. */
+/** What the policy said, and the entry that keeps it: made when it is asked for, because most of what is allowed leaves no trace. */
 export interface Decision {
   readonly verdict: PolicyVerdict;
   readonly entry: NewEntry;
@@ -35,7 +35,13 @@ export function decideDeed(
   const request = toRequest(driver, asked.deed, asked.votes);
   const verdict = decide(policy, request);
   const { name, version } = policy;
-  return { verdict, entry: toEntry(asked.deed, { request, verdict, policy: { name, version } }) };
+  let entry: NewEntry | undefined;
+  return {
+    verdict,
+    get entry() {
+      return (entry ??= toEntry(asked.deed, { request, verdict, policy: { name, version } }));
+    },
+  };
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
