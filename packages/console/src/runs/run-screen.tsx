@@ -1,0 +1,44 @@
+import { useEffect, type ReactNode } from "react";
+
+import { useRemote } from "../data/remote.ts";
+import { Link } from "../parts/link.tsx";
+import { Empty, Loading, Problem } from "../parts/notices.tsx";
+import { ScoreScreen } from "../score/score-screen.tsx";
+import { RunHead } from "./run-head.tsx";
+
+interface RunScreenProps {
+  readonly run: string;
+  readonly tab: string | undefined;
+  readonly search: Readonly<Record<string, string>>;
+}
+
+const refreshEveryMs = 1_000;
+
+/** One run: its head, and what is to be seen of it. */
+export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
+  const detail = useRemote(
+    "showRun",
+    { params: { run } },
+    { live: { fits: (entries) => entries.some((entry) => entry.run === run), everyMs: refreshEveryMs } },
+  );
+  const flow = detail.value?.line.flow;
+  useEffect(() => {
+    document.title = `${flow ?? run} · Tutti`;
+  }, [flow, run]);
+  if (detail.value === undefined)
+    return (
+      <main id="screen" className="page">
+        {detail.error === undefined ? (
+          <Loading what="the run" />
+        ) : detail.error.status === 404 ? (
+          <Empty title="There is no such run">
+            It may be in another ledger, or belong to another tenant. <Link to={[]}>See the runs</Link>
+          </Empty>
+        ) : (
+          <Problem error={detail.error} retry={detail.refresh} />
+        )}
+      </main>
+    );
+  const head = <RunHead detail={detail.value} tab={tab} search={search} />;
+  return <ScoreScreen run={run} detail={detail.value} search={search} head={head} />;
+}

@@ -1,0 +1,42 @@
+import { useState, type ReactNode } from "react";
+import type { ReasonLine } from "tutti/client";
+
+import { Link } from "../parts/link.tsx";
+import { Told } from "../parts/told.tsx";
+
+interface ReasonsProps {
+  readonly run: string;
+  readonly step: string;
+  readonly reasons: readonly ReasonLine[];
+}
+
+const shownAtFirst = 12;
+
+/** What led to a step, the nearest first; each line leads to the step that it names. */
+export function Reasons({ run, step, reasons }: ReasonsProps): ReactNode {
+  const [isAll, setAll] = useState(false);
+  const shown = isAll ? reasons : reasons.slice(0, shownAtFirst);
+  return (
+    <>
+      <ol className="reasons">
+        {shown.map((reason, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- a slice is one answer: its places do not change
+          <li key={index} className={`of-${reason.kind}`} style={{ marginLeft: Math.min(reason.depth, 8) * 14 }}>
+            <Told text={reason.sentence} />{" "}
+            {reason.step === undefined || reason.step === "" || reason.step === step ? null : (
+              <Link to={["runs", run]} search={{ step: reason.step }} className="mono">
+                <Told text={reason.step} />
+              </Link>
+            )}
+            {reason.seq === undefined ? null : <span className="muted number"> entry {reason.seq}</span>}
+          </li>
+        ))}
+      </ol>
+      {shown.length === reasons.length ? null : (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {reasons.length} reasons
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,23 @@
+import type { ComponentType, ReactNode } from "react";
+
+import type { Place } from "./data/place.ts";
+import { RunScreen } from "./runs/run-screen.tsx";
+import { RunsScreen } from "./runs/runs-screen.tsx";
+
+interface Screen {
+  readonly name: string;
+  readonly parts: readonly string[];
+  /** How much waits there. */
+  readonly Count?: ComponentType;
+}
+
+/** The screens of the bar on top, in the order of their keys. */
+export const screens: readonly Screen[] = [{ name: "Runs", parts: [] }];
+
+/** The screen of a place; nothing where there is none. */
+export function toScreen({ parts, search }: Place): ReactNode {
+  const [first = "runs", run, tab] = parts;
+  if (first === "runs" && run === undefined) return <RunsScreen search={search} />;
+  if (first === "runs" && run !== undefined) return <RunScreen key={run} run={run} tab={tab} search={search} />;
+  return undefined;
+}
