@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -9,6 +9,7 @@ import { resultsFolder } from "./folder.ts";
 import { plan } from "./plan.ts";
 import { startPostgres } from "./postgres.ts";
 import { toReport } from "./report.ts";
+import { writeReport } from "./results-file.ts";
 
 const usage = `npm run bench -- [--quick] [--cell chain,crowd] [--peers langgraph,mastra] [--only tutti]
 Cells: ${plan.map(({ name }) => name).join(" ")}
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
   const command = args === "" ? "npm run bench" : `npm run bench -- ${args}`;
   const report = toReport(results, { command, skipped, postgres: postgres?.version });
   process.stdout.write(report);
-  if (!values.quick && wanted === undefined) writeFileSync(join(import.meta.dirname, "RESULTS.md"), report);
+  if (!values.quick && wanted === undefined) writeReport(report);
 }
 
 /** `--only tutti` leaves the peers out; `--peers` names those that come. Ours and their neighbours always run. */

@@ -25,6 +25,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   htmlparser2: "tools/reading",
   unpdf: "tools/reading",
   "@modelcontextprotocol/client": "protocols/mcp",
+  "@cedar-policy/cedar-wasm": "policy/cedar",
   "quickjs-emscripten-core": "tools/code",
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
   croner: "engine/schedules",

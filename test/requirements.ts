@@ -135,8 +135,6 @@ export const missingById: Readonly<Record<string, string>> = {
   G1: "policies and people",
   G2: "personal data, injected instructions",
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
-  G13: "the evidence bundle",
-  O6: "policies",
   P2: "contracts of our own MCP server, and contracts in A2A",
   X7: "most patterns",
 };

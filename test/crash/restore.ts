@@ -2,6 +2,7 @@ import type { Clock } from "../../packages/tutti/src/base/clock.ts";
 import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
 import { toDocumentId, type RunId } from "../../packages/tutti/src/contracts/ids.ts";
 import type { RunStatus } from "../../packages/tutti/src/contracts/run-record.ts";
+import { toDirectiveChange } from "../../packages/tutti/src/flow/give-directive.ts";
 import type { DocumentChange, EffectChange, Ledger, NewEntry, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
 import { openMemoryLedger } from "../../packages/tutti/src/ledger/memory/memory-ledger.ts";
 
@@ -43,6 +44,7 @@ const statusByKind: { readonly [Kind in LedgerEntry["kind"]]?: RunStatus } = {
   "run-parked": "parked",
   "run-paused": "paused",
   "run-resumed": "running",
+  "undo-requested": "running",
   "effect-in-doubt": "in-doubt",
 };
 
@@ -66,6 +68,10 @@ function toDocumentChange(entry: LedgerEntry): DocumentChange | undefined {
     const { reads, writes } = bodyOf(entry, entry.kind);
     const documents = writes.map((write) => write.document);
     return { kind: "commit", reads: toReads(reads), writes: documents, holder: entry.key };
+  }
+  if (entry.kind === "directive-given") {
+    const { from, version } = bodyOf(entry, entry.kind);
+    return from === undefined ? toDirectiveChange(entry.run, version) : undefined;
   }
   const reads = entry.kind === "effect-intended" ? bodyOf(entry, entry.kind).reads : undefined;
   return reads === undefined ? undefined : { kind: "rely", reads: toReads(reads) };

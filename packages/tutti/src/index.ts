@@ -20,6 +20,8 @@ export { toContract } from "./contracts/contract.ts";
 export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
+export type { Directed, Directive, DirectiveState, GivenDirective } from "./contracts/directive.ts";
+export type { Freeze, FreezeTarget } from "./contracts/freeze.ts";
 export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
@@ -109,6 +111,7 @@ export {
   type SingleReaction,
   type Subscription,
 } from "./engine/events/subscription.ts";
+export type { Person } from "./engine/freezes.ts";
 export type { Events, SubscriptionStatus } from "./engine/events/events.ts";
 export type { Schedules, ScheduleStatus } from "./engine/schedules/schedules.ts";
 export {

@@ -9,3 +9,11 @@ export type { Price } from "./models/pricing/price.ts";
 export { prices, pricesSource } from "./models/pricing/prices.ts";
 export { withPrice, type PriceSettings } from "./models/pricing/with-price.ts";
 export { route, type RouteOptions } from "./models/route.ts";
+export {
+  rule,
+  ruleModel,
+  type Rule,
+  type RuleQuestion,
+  type RuleReply,
+  type RuleToolResult,
+} from "./models/rule-model.ts";

@@ -1,12 +1,14 @@
 import { TuttiError } from "../base/errors.ts";
-import type { Acted, ActHost } from "../contracts/callable.ts";
+import type { Acted, ActHost, DirectiveLook } from "../contracts/callable.ts";
 import type { ModelHints, ModelMessage, ModelRequest, ToolCall } from "../contracts/model.ts";
 import type { Run } from "../contracts/run.ts";
+import { spentOn } from "../contracts/spent.ts";
 import type { AgentHints } from "./agent-definition.ts";
 import { readAnswer, type Answer } from "./answer.ts";
 import { askModel, callsPerTurnMax, type RecordedReply } from "./ask-model.ts";
 import { compact, openConversation, type Compaction, type Conversation } from "./compaction.ts";
 import { toCoordinationContext } from "./coordination.ts";
+import { isOutdated, takeDirection, toDirectionMessages } from "./direction.ts";
 import { openLimits, type LimitBook, type Limits, type Turn } from "./limits.ts";
 import { toDroppedMessage, toFirstMessages, toLastTurnMessage, toRepairMessage } from "./prompt.ts";
 import type { StepDown } from "./step-down.ts";
@@ -59,8 +61,11 @@ export async function actInTurns(loop: Loop, run: Run, call: Call<unknown>): Pro
   const { limits, conversation } = course;
   let repairs = 0;
   for (;;) {
+    const direction = await takeDirection(run, call.host);
+    if (direction.kind === "handed-back") return { ...direction.result, usage: limits.usage };
     const turn = limits.nextTurn();
-    const reply = await askInTurn(loop, course, turn);
+    const reply = await askInTurn(loop, course, { turn, look: direction.look });
+    if (reply === undefined) continue;
     const calls = turn.lastBy === undefined ? reply.toolCalls : [];
     conversation.push(toSaid(reply, calls));
     if (calls.length > 0) {
@@ -106,13 +111,19 @@ function toTask(loop: Loop, input: unknown): string {
   return `${loop.does}\n${JSON.stringify(input) ?? ""}`.slice(0, taskCharactersMax);
 }
 
-async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<RecordedReply> {
+interface Asked {
+  readonly turn: Turn;
+  readonly look: DirectiveLook;
+}
+
+/** Nothing when a person gave another directive meanwhile: then the agent looks at it, and asks anew. */
+async function askInTurn(loop: Loop, course: Course, { turn, look }: Asked): Promise<RecordedReply | undefined> {
   const { run, host, limits, choice, conversation } = course;
   const isLast = turn.lastBy !== undefined;
   if (loop.compaction !== undefined) await compact(run, { rule: loop.compaction, conversation, host, limits });
   if (turn.lastBy !== undefined && turn.number > 1 && loop.kit.tools.length > 0)
     conversation.push(toLastTurnMessage(turn.lastBy));
-  const messages: readonly ModelMessage[] = [...conversation.messages];
+  const messages: readonly ModelMessage[] = [...conversation.messages, ...toDirectionMessages(look)];
   const reply = await askModel(run, {
     name: "model",
     tier: loop.tier,
@@ -125,7 +136,11 @@ async function askInTurn(loop: Loop, course: Course, turn: Turn): Promise<Record
     },
     leftMs: turn.leftMs,
     host,
+  }).catch((error: unknown) => {
+    if (!isOutdated(error)) throw error;
+    limits.spend(spentOn(error));
   });
+  if (reply === undefined) return undefined;
   limits.spend(reply.usage);
   course.sure = reply.confidence?.value;
   return reply;

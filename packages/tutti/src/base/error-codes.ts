@@ -52,6 +52,11 @@ export const errorCodes = {
     "none",
     "The project's tutti.config file can't be loaded, or holds something else than a configuration.",
   ),
+  POLICY_INVALID: code(
+    "give-up",
+    "none",
+    "The text of a policy can't be read, or a rule in it does not fit the schema.",
+  ),
   USAGE: code("give-up", "none", "A command was called in a way that it does not understand."),
   // runs
   RUN_UNKNOWN: code("give-up", "none", "No run with this id is in the ledger."),
@@ -104,6 +109,11 @@ export const errorCodes = {
     "tell-model",
     "none",
     "A document that was read has a newer version, so nothing was written or done on the old one.",
+  ),
+  DIRECTIVE_CHANGED: code(
+    "tell-model",
+    "none",
+    "A person gave the run another directive, so nothing was done under the old one.",
   ),
   UNDO_IMPOSSIBLE: code(
     "ask-person",
@@ -186,6 +196,16 @@ export const errorCodes = {
     "The disk refused to keep what was written; the engine stopped before it acknowledged anything.",
   ),
   LEDGER_CLOSED: code("give-up", "none", "The ledger or engine was closed."),
+  ANCHOR_FAILED: code(
+    "retry",
+    "none",
+    "A place outside that keeps signed checkpoints can't be reached, read or written.",
+  ),
+  DATA_ERASED: code(
+    "give-up",
+    "none",
+    "The data of this run was erased: the key of the person whom it is about was destroyed.",
+  ),
   ENGINE_UNREACHABLE: code(
     "retry",
     "none",

@@ -83,11 +83,11 @@ export function fields(required: Fields, optional: Fields = {}): Shape<unknown> 
   return (value, path) => {
     const source = toObject(value, path);
     const result: Record<string, unknown> = {};
-    for (const [name, shape] of requiredList)
-      result[name] = shape(source[name], path === "" ? name : `${path}.${name}`);
+    const before = path === "" ? "" : `${path}.`;
+    for (const [name, shape] of requiredList) result[name] = shape(source[name], before + name);
     for (const [name, shape] of optionalList) {
       const field = source[name];
-      if (field !== undefined) result[name] = shape(field, path === "" ? name : `${path}.${name}`);
+      if (field !== undefined) result[name] = shape(field, before + name);
     }
     return result;
   };

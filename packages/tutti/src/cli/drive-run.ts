@@ -1,4 +1,5 @@
 import { isTuttiError, TuttiError } from "../base/errors.ts";
+import { describeFreeze, type Freeze } from "../contracts/freeze.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { openStatuses } from "../contracts/run-record.ts";
 import type { Activity, RunHandle, RunState, Tutti } from "../engine/tutti.ts";
@@ -66,9 +67,11 @@ interface Place {
   readonly ledger: string;
 }
 
+type RestlessKind = "running" | "waiting" | "frozen" | "in-doubt";
+
 /** Where a run came to rest. A waiting run may in truth wait for one of its children. */
 type Rest =
-  | { readonly kind: "over"; readonly state: Exclude<RunState, { readonly kind: "running" | "waiting" | "in-doubt" }> }
+  | { readonly kind: "over"; readonly state: Exclude<RunState, { readonly kind: RestlessKind }> }
   | { readonly kind: "waiting"; readonly needs: readonly Need[] };
 
 /** What would let a run go on, and the command that gives it. */
@@ -92,7 +95,7 @@ async function waitForRest(watch: Watch): Promise<Rest> {
   for (;;) {
     const seen = changes.count;
     const state = await handle.settled();
-    if (state.kind !== "waiting" && state.kind !== "in-doubt" && state.kind !== "running")
+    if (state.kind !== "waiting" && state.kind !== "frozen" && state.kind !== "in-doubt" && state.kind !== "running")
       return { kind: "over", state };
     const needs = await findNeeds(watch, handle.id, state);
     // Nothing to name: a child or another run's effect is at work.
@@ -114,12 +117,19 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
       isTime: false,
     }));
   }
+  if (state.kind === "frozen") return [toFrozenNeed(state.freeze, place)];
   if (state.kind !== "waiting") return [];
   const needs = [...new Set(state.signals)].map((name): Need => ({
     text: `waits for the signal ${name}`,
     command: `tutti signal ${quote(run)} ${quote(name)} '<json>'${place.ledger}`,
     isTime: false,
   }));
+  for (const agent of state.takenOver ?? [])
+    needs.push({
+      text: `waits for a person's result for ${agent}`,
+      command: `tutti steer ${quote(run)} --hand-back --agent ${quote(agent)} --output '<json>'${place.ledger}`,
+      isTime: false,
+    });
   if (state.untilMs !== undefined)
     needs.push({ text: `waits until ${new Date(state.untilMs).toISOString()}`, command: undefined, isTime: true });
   if (needs.length > 0) return needs;
@@ -127,6 +137,12 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
   const below = await Promise.all(children.map(async ({ id }) => findNeeds(watch, id, await readRest(tutti, id))));
   // As long as one child is at work, the run is.
   return below.some((list) => list.length === 0) ? [] : below.flat();
+}
+
+function toFrozenNeed(freeze: Freeze, { ledger }: Place): Need {
+  const { target } = freeze;
+  const named = target.reach === "all" ? "all" : `${target.reach} ${quote(target.name)}`;
+  return { text: describeFreeze(freeze), command: `tutti unfreeze ${named}${ledger}`, isTime: false };
 }
 
 /** What a run waits for. One that was let go from memory is taken up again to be asked, because only its code knows which signal it wants. */

@@ -22,6 +22,7 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   "USAGE",
   "FLOW_FILE_INVALID",
   "CONFIG_INVALID",
+  "POLICY_INVALID",
   "FLOW_UNKNOWN",
   "INPUT_INVALID",
   "DEFINITION_INVALID",

@@ -46,13 +46,24 @@ export function findLedgerFile(path: string): string {
  */
 export async function withReader<Result>(path: string, look: (ledger: Ledger) => Promise<Result>): Promise<Result> {
   const file = findLedgerFile(path);
-  const { openSqliteLedger } = await import("../ledger/sqlite/sqlite-ledger.ts");
-  const ledger = await openSqliteLedger(file, { clock: systemClock, readOnly: true });
+  const ledger = await openReader(file);
   try {
     return await look(ledger);
   } finally {
     await ledger.close();
   }
+}
+
+/** Most ledgers keep nothing sealed, and their readers load nothing for it. */
+async function openReader(file: string): Promise<Ledger> {
+  const options = { clock: systemClock, readOnly: true };
+  const { besides } = await import("../ledger/sqlite/ledger-file.ts");
+  if (existsSync(file + besides.subjects)) {
+    const { openPersonalSqliteLedger } = await import("../ledger/personal/open-personal-ledger.ts");
+    return openPersonalSqliteLedger(file, options);
+  }
+  const { openSqliteLedger } = await import("../ledger/sqlite/sqlite-ledger.ts");
+  return openSqliteLedger(file, options);
 }
 
 const namedMax = 5;

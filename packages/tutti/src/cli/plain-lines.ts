@@ -1,3 +1,4 @@
+import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import { describeDecision, describeMessage, describeVotes } from "../insight/describe-record.ts";
 import { isOpen, toShownState, type RunTree, type StepNode, type TreeEvent } from "../insight/run-tree.ts";
@@ -33,6 +34,8 @@ export function toPlainLines(before: RunTree, after: RunTree, event: TreeEvent):
       return runLine("▸", "resumed");
     case "cancel-requested":
       return runLine("▸", "cancelling");
+    case "directive-given":
+      return runLine("▸", describeDirective(bodyOf(entry, entry.kind)));
     case "rollback-started":
       return runLine("↶", "taking back what was done");
     case "signal-received":

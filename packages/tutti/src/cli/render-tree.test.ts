@@ -310,3 +310,16 @@ test("durations and cut texts read as people write them", () => {
   expect(cutToColumns("日本語", 5)).toBe("日本…");
   expect(cutToColumns("abc", 0)).toBe("");
 });
+
+test("a watched run shows the newest thing that a person wanted of it", verifies("G5"), () => {
+  const steered = toRunTree(
+    toEntries([
+      { kind: "run-started", body: { flow: "brief", version: "1" } },
+      { kind: "directive-given", body: { version: 1, kind: "goal", by: "ada", text: "Apples" } },
+      { kind: "directive-given", body: { version: 2, kind: "stop", by: "bob", reason: "enough" } },
+    ]),
+  );
+  const view = { width: 80, height: 40, now: sampleStart, color: false };
+  expect(renderTree(steered, { ...view, frame: 1 })[1]).toBe(" bob stopped the run (enough)");
+  expect(renderTree(steered, view).join("\n")).not.toContain("bob");
+});

@@ -36,7 +36,9 @@ export interface TreeView {
 export function renderTree(tree: RunTree, view: TreeView): readonly string[] {
   const paint = toPaint(view.color);
   const width = Math.max(1, view.width);
-  const head = [renderHead(tree, { ...view, width }, paint)];
+  const newest = view.frame === undefined ? undefined : tree.directives.at(-1);
+  const wanted = newest === undefined ? [] : [paint("cyan", cutToColumns(toPlainLine(` ${newest}`), width))];
+  const head = [renderHead(tree, { ...view, width }, paint), ...wanted];
   const foot = renderFoot(tree, { ...view, width }, paint);
   const room = Math.max(0, view.height - head.length - foot.length);
   const rows = chooseRows(toDrawn(tree.root, view.folds ?? false), room).map((row) => toCells(row, view));

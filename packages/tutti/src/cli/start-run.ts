@@ -24,7 +24,7 @@ function readPriority(call: CommandCall): Pick<StartOptions, "priority"> {
   return { priority };
 }
 
-/** Starts a run of one of the file's flows, under --id, --key and --priority, and drives it here. @throws TuttiError INPUT_INVALID, USAGE */
+/** Starts a run of one of the file's flows, under --id, --key, --subject and --priority, and drives it here. @throws TuttiError INPUT_INVALID, USAGE */
 export async function startRun(
   call: CommandCall,
   file: FlowFile,
@@ -35,9 +35,11 @@ export async function startRun(
   await parseWith(flow.input, input, { code: "INPUT_INVALID", what: `the input of ${what}` });
   const id = call.text("id");
   const key = call.text("key");
+  const subject = call.text("subject");
   const options: StartOptions = {
     ...(id === undefined ? {} : { id }),
     ...(key === undefined ? {} : { key }),
+    ...(subject === undefined ? {} : { subject }),
     ...readPriority(call),
   };
   return driveRun(call, file, (tutti) => tutti.start(flow, input, options));

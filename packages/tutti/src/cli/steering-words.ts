@@ -10,6 +10,12 @@ export function readPerson(call: CommandCall): string {
   return call.text("by") ?? toUserName();
 }
 
+/** Why, if it was said. */
+export function readReason(call: CommandCall): { readonly reason?: string } {
+  const reason = call.text("reason");
+  return reason === undefined ? {} : { reason };
+}
+
 export function toUserName(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../base/error-codes.ts";
+import type { DirectiveState, GivenDirective } from "./directive.ts";
 import type { DocumentType } from "./document.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
@@ -116,6 +117,23 @@ export interface ActHost {
    * as it is: it is not looked at again.
    */
   accept(output: unknown): Promise<Acceptance>;
+  /** What people want of the run. From now on whatever is done here is done under that, and refused once there is a newer directive. */
+  look(): DirectiveLook;
+  /** Resolves when a person hands the agent back: with what it shall return, or nothing when it goes on itself. */
+  awaitHandBack(): Promise<HandedBack | undefined>;
+}
+
+export interface DirectiveLook {
+  readonly state: DirectiveState;
+  /** Those that came since the last look in this call; all of them in the first. */
+  readonly news: readonly GivenDirective[];
+  /** The agent makes no turns: a person does its work. */
+  readonly takenOver: GivenDirective | undefined;
+}
+
+export interface HandedBack {
+  readonly output: unknown;
+  readonly by: string;
 }
 
 /** A piece of what a model is saying: words, or the input of a call to `tool`. */

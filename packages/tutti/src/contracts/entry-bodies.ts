@@ -15,7 +15,10 @@ import {
   type Shape,
 } from "../base/shape.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
+import { directiveShape } from "./directive.ts";
+import { freezeShape } from "./freeze.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
+import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
@@ -78,10 +81,14 @@ export const bodies = {
     {
       ...input,
       parent: fields({ run: runId, step: stepKey, onParentEnd: oneOf("cancel", "keep") }),
+      /** The runs that this one was started for, the nearest first. */
+      ancestors: listOf(fields({ run: runId, flow: text })),
       forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
+      /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
+      personal: text,
       priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
@@ -91,9 +98,12 @@ export const bodies = {
   "run-failed": fields({ error: storedError }),
   "run-cancelled": fields({ reason: text }),
   "run-parked": fields({ error: storedError }, { step: stepKey }),
-  "run-paused": fields({ by: text }),
-  "run-resumed": fields({ by: text }),
+  "run-paused": fields({ by: text }, { reason: text }),
+  "run-resumed": fields({ by: text }, { reason: text }),
   "cancel-requested": fields({ by: text, reason: text }),
+  /** A run that had failed or was cancelled goes on: what it did is taken back. */
+  "undo-requested": fields({ by: text }, { reason: text }),
+  "directive-given": directiveShape,
 
   "step-done": fields(
     {},
@@ -126,7 +136,7 @@ export const bodies = {
     { ...output, ...input, ...provenance, call: text, digest: text },
   ),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
-  "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person") }, { note: text }),
+  "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person", "freeze") }, { note: text }),
 
   "rollback-started": fields({ error: storedError }),
   "effect-undone": fields({ effect: effectKey }, { ...reported, attempt: integer }),
@@ -169,6 +179,12 @@ export const bodies = {
     { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
   ),
 
+  /** What a policy was asked about a step, and what it said. `inputRef` holds the request's `context.input` when that is large. */
+  "policy-decided": fields(
+    { request: policyRequestShape, verdict: policyVerdictShape, policy: fields({ name: text, version: text }) },
+    { inputRef: blobRef },
+  ),
+
   "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),
   "task-released": fields({ by: text, why: text }),
 
@@ -193,6 +209,11 @@ export const bodies = {
   "schedule-fired": fields({ dueAt: integer, run: runId }),
   "schedule-skipped": fields({ dueAt: integer, why: text }),
   "schedule-parked": fields({ dueAt: integer, error: storedError }),
+
+  // freezes: in the one run of all freezes
+  "freeze-set": freezeShape,
+  "freeze-lifted": freezeShape,
+
   "document-read": fields(
     { document: documentId, version: integer },
     /** `peeked`: nothing is checked against it. */
@@ -234,6 +255,8 @@ export const bodies = {
     { request: text, digest: text, by: text, command: text, status: integer },
     { run: text, answer: anything },
   ),
+  /** In the run of all erasures: the key is destroyed next. */
+  "erasure-ordered": fields({ key: text, by: text }),
 
   "value-drawn": fields({ value: anything }),
   "note-written": fields({ text: text }, { data: anything, dataRef: blobRef }),

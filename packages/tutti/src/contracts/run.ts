@@ -10,6 +10,7 @@ import type {
 } from "./agreement.ts";
 import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
+import type { DirectiveState } from "./directive.ts";
 import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
 import type { BodyOf, RecordKind } from "./entry.ts";
 import type { RunId, StepKey } from "./ids.ts";
@@ -111,6 +112,12 @@ export interface Run {
     body: (transaction: Transaction) => Promise<Output>,
     options?: { readonly name?: string },
   ): Promise<Output>;
+
+  /**
+   * What people want of this run, as it stands. From now on this part relies on it: what it does under an older one fails with
+   * DIRECTIVE_CHANGED until it looks again.
+   */
+  directive(): DirectiveState;
 
   /** Writes something down for people. Changes nothing. */
   note(text: string, data?: unknown): void;

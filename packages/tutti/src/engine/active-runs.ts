@@ -11,6 +11,7 @@ import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Claim, RunLog } from "../ledger/ledger.ts";
 import { toRunLog } from "../ledger/run-log.ts";
 import { toStanding } from "../limits/standing.ts";
+import { catchUp, catchUpDriven } from "./direct-run.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
@@ -39,6 +40,8 @@ interface Book {
 export function openActiveRuns(engine: Engine): ActiveRuns {
   const runs: ActiveRuns = {
     find: (run) => book.active.get(run),
+    below: (run) =>
+      [...book.active.values()].filter(({ driver }) => driver.ancestors.some((ancestor) => ancestor.run === run)),
     drive: (run) => drive(book, run),
     adopt(flow, claim) {
       // A copied past may hold large values, which have to be fetched first; a new run has nothing but its input.
@@ -120,8 +123,10 @@ async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | "waits
   if (flow === undefined) return undefined;
   const isLimited = engine.protection?.slots !== undefined;
   if (isLimited && !hasSlot(book, found, await engine.ledger.read(run, 1, 2))) return "waits";
-  const claim = await engine.ledger.claim(run);
-  const blobs = await readBlobs(engine, claim);
+  const claimed = await engine.ledger.claim(run);
+  const blobs = await readBlobs(engine, claimed);
+  // Nothing is awaited after it, so that nothing is said in between.
+  const claim = { ...claimed, entries: await catchUp(engine, claimed) };
   return book.closed ? undefined : begin(book, { flow, claim, blobs });
 }
 
@@ -203,6 +208,7 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
     leave({ kind: "over", end });
     tellParent(book, record, end);
   });
+  catchUpDriven(book.engine, driver).catch(book.engine.onBackgroundError);
   return present;
 }
 
@@ -263,14 +269,21 @@ function evict(book: Book, run: RunId): void {
   const dueAt = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
   const effects = waits.flatMap((wait) => (wait.kind === "effect" ? [wait.key] : []));
   const inDoubt = waits.some((wait) => wait.kind === "doubt");
+  const isFrozen = waits.some((wait) => wait.kind === "freeze");
   const wake = dueAt.length === 0 ? undefined : Math.min(...dueAt);
-  // A run that waits for another's effect stays "running", so that a new process takes it up: nobody would send it a signal.
-  if (effects.length > 0) driver.log.mark("running");
+  // A run that waits for another's effect or for a freeze stays "running", so that a new process takes it up: nobody would send it a signal.
+  if (effects.length > 0 || isFrozen) driver.log.mark("running");
   else driver.log.mark(inDoubt ? "in-doubt" : "waiting", wake);
   const { parent } = book.active.get(run)?.record ?? {};
   release(book, run);
   if (parent !== undefined) evict(book, parent);
   if (wake !== undefined) wakeAt(book, run, wake);
+  if (isFrozen) {
+    const forget = book.engine.freezes.onLifted(() => {
+      forget();
+      driveInBackground(book, run);
+    });
+  }
   for (const key of effects) {
     const forget = book.effects.add(key, () => {
       forget();

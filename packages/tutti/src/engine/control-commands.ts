@@ -2,6 +2,7 @@ import {
   anything,
   branded,
   fields,
+  flag,
   integer,
   listOf,
   oneOf,
@@ -10,6 +11,9 @@ import {
   type Shape,
   type ShapeOf,
 } from "../base/shape.ts";
+import { amountShape } from "../contracts/budget.ts";
+import { directiveKinds, type Directive } from "../contracts/directive.ts";
+import { freezeShape } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import { priorities } from "../contracts/run-record.ts";
 import type { Verdict } from "./tutti.ts";
@@ -24,6 +28,28 @@ const verdict: Shape<Verdict> = (value, path) => {
   return kind === "not-done" ? { kind, ...said } : { kind, ...said, ...fields({}, { output: anything })(value, path) };
 };
 
+const directive: Shape<Directive> = (value, path) => {
+  const { kind } = fields({ kind: oneOf(...directiveKinds, "pause", "resume") })(value, path);
+  switch (kind) {
+    case "goal":
+    case "constraint":
+    case "context":
+      return { kind, ...fields({ text })(value, path) };
+    case "budget":
+      return { kind, ...fields({ budget: amountShape })(value, path) };
+    case "autonomy":
+      return { kind, ...fields({ level: integer })(value, path) };
+    case "plan-edit":
+      return { kind, ...fields({ plan: text, edit: anything })(value, path) };
+    case "take-over":
+      return { kind, ...fields({}, { agent: text })(value, path) };
+    case "hand-back":
+      return { kind, ...fields({}, { agent: text, output: anything })(value, path) };
+    default:
+      return { kind };
+  }
+};
+
 /** Everything that a running engine does for another process, with what each command needs. There is nothing else. */
 export const controlCommands = {
   ping: fields({}),
@@ -32,7 +58,12 @@ export const controlCommands = {
   pause: fields({ run }, { by: text }),
   resume: fields({ run }, { by: text }),
   settle: fields({ effect, verdict }),
+  erase: fields({ subject: text, by: text }),
   fork: fields({ run, step }, { output: anything, input: anything }),
+  steer: fields({ run, directive, by: text }, { reason: text }),
+  undo: fields({ run, by: text }, { reason: text }),
+  freeze: freezeShape,
+  unfreeze: freezeShape,
   slots: fields({}),
   waits: fields({ runs: listOf(run) }),
 } as const satisfies Record<string, Shape<unknown>>;
@@ -48,7 +79,12 @@ export const controlAnswers = {
   pause: fields({}),
   resume: fields({}),
   settle: fields({}),
+  erase: fields({}),
   fork: fields({ run }),
+  steer: fields({ version: integer, stopped: integer, isWaiting: flag }),
+  undo: fields({}),
+  freeze: fields({}),
+  unfreeze: fields({}),
   slots: fields({
     slots: listOf(
       fields(

@@ -28,6 +28,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     tools: engine.tools,
     teams: teamVerbs,
     documents: engine.documents,
+    freezes: engine.freezes,
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);

@@ -12,6 +12,7 @@ import type { Driver } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
 import type { Claim, Ledger } from "../ledger/ledger.ts";
 import type { EventPart } from "./events/events.ts";
+import type { FreezeBook } from "./freezes.ts";
 import type { Activity } from "./tutti.ts";
 
 /** What the parts of the engine share. */
@@ -26,6 +27,9 @@ export interface Engine {
   readonly toolTimeoutMs: number;
   readonly protection: Protection | undefined;
   readonly documents: DocumentHost;
+  readonly freezes: FreezeBook;
+  /** The newest version of the directives of each run that has some. */
+  readonly directiveVersions: Map<RunId, number>;
   readonly onActivity: ((activity: Activity) => void) | undefined;
   findFlow(name: string, version: string): Flow | undefined;
   /** The contracts of everything that this engine was given. */
@@ -55,6 +59,8 @@ export type Rest =
 /** The runs in memory: loads them from the ledger, lets them go when they rest, and wakes them when they are due. */
 export interface ActiveRuns {
   find(run: RunId): ActiveRun | undefined;
+  /** Those that are driven and were started for this one, however indirectly. */
+  below(run: RunId): readonly ActiveRun[];
   /**
    * Drives the run if it can go on: it is open, neither paused nor parked, and its flow is registered. Where there is no slot for it, it is driven
    * as soon as there is one.

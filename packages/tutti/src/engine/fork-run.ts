@@ -2,6 +2,7 @@ import { toShortId } from "../base/chance.ts";
 import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toRunId, type RunId, type StepKey } from "../contracts/ids.ts";
+import { toDirectiveChange } from "../flow/give-directive.ts";
 import { isDelivered } from "../flow/history.ts";
 import { toBlobs } from "../flow/step.ts";
 import { toBody, toStoredValue } from "../flow/stored-value.ts";
@@ -17,6 +18,7 @@ const leftBehind: ReadonlySet<EntryKind> = new Set([
   "run-paused",
   "run-resumed",
   "cancel-requested",
+  "undo-requested",
   "run-done",
   "run-failed",
   "run-cancelled",
@@ -58,13 +60,15 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
     ...(started.priority === undefined ? {} : { priority: started.priority }),
     ...(started.budgets === undefined ? {} : { budgets: started.budgets }),
+    ...(started.personal === undefined ? {} : { personal: started.personal }),
   };
   const input =
     edit !== undefined && "input" in edit && request.step === ""
       ? toStoredValue("input", edit.input, "the fork's input")
       : undefined;
   const id = toRunId(request.id ?? `${request.run}~${toShortId()}`);
-  const copied = [...toCopied(entries.filter((entry) => entry.seq < cut)), ...toEdited(at, edit)];
+  const before = entries.filter((entry) => entry.seq < cut);
+  const copied = [...toCopied(id, before), ...toEdited(at, edit)];
   await engine.ledger.start({
     id,
     flow: record.flow,
@@ -95,7 +99,15 @@ function toInputFields(started: {
   return started.input === undefined ? {} : { input: started.input };
 }
 
-function toCopied(before: readonly LedgerEntry[]): readonly NewEntry[] {
+/** What people wanted is wanted of the fork too: its own directive document has the same versions. */
+function toCopy(fork: RunId, entry: LedgerEntry): NewEntry {
+  const { kind, key, body } = entry;
+  if (kind !== "directive-given") return { kind, key, body };
+  const { from, version } = bodyOf(entry, kind);
+  return { kind, key, body, ...(from === undefined ? { document: toDirectiveChange(fork, version) } : {}) };
+}
+
+function toCopied(fork: RunId, before: readonly LedgerEntry[]): readonly NewEntry[] {
   const settled = new Set(before.filter((entry) => isDelivered(entry.kind)).map((entry) => entry.key));
   return (
     before
@@ -109,7 +121,7 @@ function toCopied(before: readonly LedgerEntry[]): readonly NewEntry[] {
             entry.kind !== "child-started") ||
           settled.has(entry.key),
       )
-      .map(({ kind, key, body }) => ({ kind, key, body }))
+      .map((entry) => toCopy(fork, entry))
   );
 }
 

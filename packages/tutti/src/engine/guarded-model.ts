@@ -1,13 +1,11 @@
 import { refuseSecrets } from "../base/refuse-secrets.ts";
 import type { Model } from "../contracts/model.ts";
+import { withGenerate } from "../flow/directed-model.ts";
 
 /** The same model, which is asked nothing that holds the value of a secret: `generate` rejects with SECRET_EXPOSED instead. */
 export function toGuardedModel(model: Model): Model {
-  const generate: Model["generate"] = async (request, signal, watch) => {
+  return withGenerate(model, async (request, signal, watch) => {
     refuseSecrets(JSON.stringify(request), `a request to ${model.provider}/${model.id}`);
     return model.generate(request, signal, watch);
-  };
-  return new Proxy(model, {
-    get: (target, name): unknown => (name === "generate" ? generate : Reflect.get(target, name, target)),
   });
 }

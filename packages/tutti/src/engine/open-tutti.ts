@@ -11,7 +11,10 @@ import type { Flow } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
+import { readDirectiveVersions } from "./direct-run.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import { eraseSubject, toPersonalField } from "./erase-subject.ts";
+import { openFreezes } from "./freezes.ts";
 import { isJournalId } from "./journal.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
@@ -59,6 +62,8 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
     protection: await openProtection(ledger, options, clock),
     documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
+    freezes: await openFreezes(ledger, () => clock.now()),
+    directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
@@ -147,6 +152,10 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     slots: () => listSlots(engine.protection),
     waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),
+    freeze: (target, person) => engine.freezes.freeze(target, person),
+    unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
+    freezes: () => engine.freezes.list(),
+    erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
       try {
@@ -176,11 +185,11 @@ async function start<Input>(
   }
   if (id !== undefined && (!idPattern.test(id) || isJournalId(id))) {
     throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
-      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription:, schedule: and request: are taken.",
+      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription:, schedule:, freeze:, request: and erasure: are taken.",
     });
   }
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
-  const payer = toPayerFields(run, request.options);
+  const payer = { ...toPayerFields(run, request.options), ...toPersonalField(engine.ledger, request.options.subject) };
   return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer }));
 }
 
@@ -206,8 +215,8 @@ function toFlowTable(flows: readonly Flow[]): ReadonlyMap<string, Flow> {
 
 async function openLedger(options: TuttiOptions, onEntry: ((entry: LedgerEntry) => void) | undefined): Promise<Ledger> {
   if (typeof options.ledger === "object") return options.ledger;
-  const { openSqliteLedger } = await import("../ledger/sqlite/sqlite-ledger.ts");
-  return openSqliteLedger(options.ledger ?? defaultLedger, {
+  const { openPersonalSqliteLedger } = await import("../ledger/personal/open-personal-ledger.ts");
+  return openPersonalSqliteLedger(options.ledger ?? defaultLedger, {
     clock: options.clock ?? systemClock,
     durability: options.durability ?? "power",
     ...(onEntry === undefined ? {} : { onEntry }),

@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { FreezeTarget } from "../contracts/freeze.ts";
 import type { ControlAnswer, ControlCommand, ControlRequest } from "./control-commands.ts";
 import type { ForkEdit, Tutti } from "./tutti.ts";
 
@@ -47,10 +48,31 @@ const performers: Performers = {
     await tutti.settle(effect, verdict);
     return {};
   },
+  async erase(tutti, { subject, by }) {
+    await tutti.erase(subject, by);
+    return {};
+  },
   async fork(tutti, request) {
     const handle = await tutti.open(request.run);
     const forked = await handle.fork(request.step, toEdit(request));
     return { run: forked.id };
+  },
+  async steer(tutti, { run, directive, ...person }) {
+    const handle = await tutti.open(run);
+    return handle.steer(directive, person);
+  },
+  async undo(tutti, { run, ...person }) {
+    const handle = await tutti.open(run);
+    await handle.undo(person);
+    return {};
+  },
+  async freeze(tutti, request) {
+    await tutti.freeze(toTarget(request), request);
+    return {};
+  },
+  async unfreeze(tutti, request) {
+    await tutti.unfreeze(toTarget(request), request);
+    return {};
   },
   slots: async (tutti) => ({ slots: tutti.slots() }),
   async waits(tutti, { runs }) {
@@ -58,6 +80,10 @@ const performers: Performers = {
     return { waits: Object.fromEntries(waits.filter(([, limits]) => limits.length > 0)) };
   },
 };
+
+function toTarget({ reach, name = "" }: ControlRequest<"freeze">): FreezeTarget {
+  return reach === "all" ? { reach } : { reach, name };
+}
 
 /** @throws TuttiError USAGE for both at once */
 function toEdit(request: { readonly output?: unknown; readonly input?: unknown }): ForkEdit | undefined {

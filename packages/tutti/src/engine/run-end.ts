@@ -5,10 +5,13 @@ import { isOver } from "../contracts/run-record.ts";
 import type { ChildOutcome } from "../flow/driver.ts";
 import type { RunEnd } from "../flow/run-flow.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { toErasedError } from "../ledger/personal/personal-ledger.ts";
+import { isSealed } from "../ledger/personal/sealed-body.ts";
 
-/** How a run ended, from its last entry; `undefined` while it is open. */
+/** How a run ended, from its last entry; `undefined` while it is open. @throws TuttiError DATA_ERASED */
 export async function readEnd(ledger: Ledger, entries: readonly LedgerEntry[]): Promise<RunEnd | undefined> {
   const last = entries.at(-1);
+  if (last !== undefined && isSealed(last.body)) throw toErasedError(last.run);
   switch (last?.kind) {
     case "run-done":
       return { kind: "done", output: await readOutput(ledger, bodyOf(last, last.kind)) };

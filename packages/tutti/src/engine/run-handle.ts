@@ -1,12 +1,17 @@
 import { toShortId } from "../base/chance.ts";
+import type { Freeze } from "../contracts/freeze.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { SignalOf } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import type { Driver, Wait } from "../flow/driver.ts";
+import { findFreeze } from "../flow/hold.ts";
+import { directRun } from "./direct-run.ts";
 import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { forkRun } from "./fork-run.ts";
 import { readEnd, readParking, toEndError } from "./run-end.ts";
-import { cancelRun, findRun, pauseRun, resumeRun, signalRun } from "./steer-run.ts";
+import { cancelRun, findRun, nextRest, pauseRun, resumeRun, signalRun } from "./steer-run.ts";
 import type { RunHandle, RunState } from "./tutti.ts";
+import { undoRun } from "./undo-run.ts";
 
 export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHandle {
   const handle: RunHandle = {
@@ -25,6 +30,8 @@ export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHand
     cancel: (reason = "cancelled by a person", by = "a person") => cancelRun(engine, runs, { run: id, reason, by }),
     pause: (by = "a person") => pauseRun(engine, runs, { run: id, by }),
     resume: (by = "a person") => resumeRun(engine, runs, { run: id, by }),
+    steer: (directive, person) => directRun(engine, runs, { run: id, directive, ...person }),
+    undo: (person) => undoRun(engine, runs, { run: id, ...person }),
     async fork(step, edit, options) {
       const forked = await forkRun(engine, { run: id, step, edit, id: options?.id });
       void runs.drive(forked).catch(engine.onBackgroundError);
@@ -103,6 +110,8 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     if (record.status === "waiting" && !isIdle) return (await readWaiting(engine, runs, id)) ?? { kind: "running" };
     const waits = [...driver.waits];
     if (!isIdle || waits.length === 0) return { kind: "running" };
+    const freeze = waits.some((wait) => wait.kind === "freeze") ? findSet(engine, driver) : undefined;
+    if (freeze !== undefined) return { kind: "frozen", freeze };
     if (waits.some((wait) => wait.kind === "doubt"))
       return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
     const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
@@ -110,11 +119,12 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
       kind: "waiting",
       untilMs: due.length === 0 ? undefined : Math.min(...due),
       signals: waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])),
+      ...toTakenOver(waits),
     };
   }
   switch (record.status) {
     case "running":
-      return { kind: "running" };
+      return (engine.freezes.any ? await readWaiting(engine, runs, id) : undefined) ?? { kind: "running" };
     case "waiting":
       return (await readWaiting(engine, runs, id)) ?? { kind: "waiting", untilMs: record.wakeAt, signals: [] };
     case "paused":
@@ -137,13 +147,14 @@ async function readWaiting(engine: Engine, runs: ActiveRuns, id: RunId): Promise
   return runs.find(id) === undefined ? undefined : readState(engine, runs, id);
 }
 
-function nextRest(runs: ActiveRuns, id: RunId): Promise<Rest> {
-  return new Promise((resolve) => {
-    const forget = runs.onRest(id, (rest) => {
-      forget();
-      resolve(rest);
-    });
-  });
+/** The freeze that a resting run waits for: of all that reaches any part of it. */
+function findSet(engine: Engine, driver: Driver): Freeze | undefined {
+  return findFreeze(driver, driver.root) ?? engine.freezes.list().find(({ target }) => target.reach === "agent");
+}
+
+function toTakenOver(waits: readonly Wait[]): { readonly takenOver?: readonly string[] } {
+  const agents = waits.flatMap((wait) => (wait.kind === "hand-back" ? [wait.agent] : []));
+  return agents.length === 0 ? {} : { takenOver: agents };
 }
 
 async function readEnded(engine: Engine, id: RunId): Promise<RunState> {

@@ -2,7 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { refuseSecrets } from "../base/refuse-secrets.ts";
 import { bodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
-import { isOver, type RunRecord } from "../contracts/run-record.ts";
+import { isOver, type EffectRecord, type RunRecord } from "../contracts/run-record.ts";
 import type { PersonsVerdict } from "../flow/driver.ts";
 import { readHistory } from "../flow/history.ts";
 import {
@@ -18,11 +18,11 @@ import {
 } from "../flow/steering.ts";
 import { toBody } from "../flow/stored-value.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
-import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import type { ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { isJournalFlow } from "./journal.ts";
 
 /** @throws TuttiError RUN_UNKNOWN, RUN_OVER */
-async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
+export async function findOpen(engine: Engine, run: RunId): Promise<RunRecord> {
   const record = await findRun(engine, run);
   refuseJournal(record);
   if (isOver(record.status)) throw toRunOver(run);
@@ -48,7 +48,7 @@ export async function findRun(engine: Engine, run: RunId): Promise<RunRecord> {
 }
 
 /** Writes to a run that nobody drives: it is paused or parked, waits for a slot, or its flow's code is not here. The next driver finds the entry. */
-async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
+export async function writeTo(engine: Engine, run: RunId, entries: readonly NewEntry[]): Promise<void> {
   const { log, record } = await engine.ledger.claim(run);
   if (isOver(record.status)) throw toRunOver(run);
   await Promise.all(entries.map((entry) => log.append(entry)));
@@ -140,22 +140,34 @@ async function hasBegun(engine: Engine, run: RunId): Promise<boolean> {
   return entries.some(({ kind }) => !sentKinds.has(kind));
 }
 
-const sentKinds: ReadonlySet<EntryKind> = new Set(["run-started", "signal-received", "run-paused", "run-resumed"]);
+const sentKinds: ReadonlySet<EntryKind> = new Set([
+  "run-started",
+  "signal-received",
+  "directive-given",
+  "run-paused",
+  "run-resumed",
+]);
 
 async function cancelChild(engine: Engine, runs: ActiveRuns, request: Parameters<typeof cancelRun>[2]): Promise<void> {
   const record = await engine.ledger.findRun(request.run);
   if (record !== undefined && !isOver(record.status)) await cancelRun(engine, runs, request);
 }
 
+export interface Steerer {
+  readonly run: RunId;
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+function toSaid({ by, reason }: Steerer): Readonly<Record<string, string>> {
+  return { by, ...(reason === undefined ? {} : { reason }) };
+}
+
 /** Stops handing results to the flow's code. What is going on comes to its recorded end first. */
-export async function pauseRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string },
-): Promise<void> {
+export async function pauseRun(engine: Engine, runs: ActiveRuns, request: Steerer): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused") return;
-  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody({ by: request.by }), status: "paused" };
+  const entry: NewEntry = { kind: "run-paused", key: "", body: toBody(toSaid(request)), status: "paused" };
   const pauseAside = async (): Promise<void> => {
     await writeTo(engine, request.run, [entry]);
     runs.release(request.run);
@@ -179,11 +191,7 @@ export async function pauseRun(
 }
 
 /** Goes on after a pause, and tries again what is parked. */
-export async function resumeRun(
-  engine: Engine,
-  runs: ActiveRuns,
-  request: { readonly run: RunId; readonly by: string },
-): Promise<void> {
+export async function resumeRun(engine: Engine, runs: ActiveRuns, request: Steerer): Promise<void> {
   const record = await findOpen(engine, request.run);
   if (record.status === "paused" || record.status === "parked") {
     const active = runs.find(request.run);
@@ -194,7 +202,7 @@ export async function resumeRun(
       const { status } = await findOpen(engine, request.run);
       if (status !== "paused" && status !== "parked") return; // somebody else was quicker
       await writeTo(engine, request.run, [
-        { kind: "run-resumed", key: "", body: toBody({ by: request.by }), status: "running" },
+        { kind: "run-resumed", key: "", body: toBody(toSaid(request)), status: "running" },
       ]);
     });
   }
@@ -202,7 +210,7 @@ export async function resumeRun(
   if (active === undefined && engine.findFlow(record.flow, record.version) === undefined) throw toFlowUnknown(record);
 }
 
-function toFlowUnknown(record: RunRecord): TuttiError {
+export function toFlowUnknown(record: RunRecord): TuttiError {
   return new TuttiError(
     "FLOW_UNKNOWN",
     `run ${record.id} needs the flow ${record.flow} version ${record.version}, which this process was not given`,
@@ -220,39 +228,57 @@ export async function settleEffect(
   request: { readonly effect: EffectKey; readonly verdict: PersonsVerdict },
 ): Promise<void> {
   refuseSecrets(toPersonsNote(request.verdict), "the note of the verdict");
-  const effect = await engine.ledger.findEffect(request.effect);
-  if (effect === undefined || effect.state !== "in-doubt") {
-    throw new TuttiError(
-      "EFFECT_UNKNOWN",
-      effect === undefined
-        ? `no effect ${request.effect} in this ledger`
-        : `effect ${request.effect} is ${effect.state}, not in doubt`,
-      { hint: "`tutti runs --status in-doubt` lists what waits for a person.", facts: { effect: request.effect } },
-    );
-  }
-  const write = (): Promise<void> => writeTo(engine, effect.run, [toVerdictEntry(effect, request.verdict)]);
+  const effect = await findInDoubt(engine, request.effect);
+  const write = async (): Promise<void> => {
+    const { log, record } = await engine.ledger.claim(effect.run);
+    if (isOver(record.status)) throw toRunOver(effect.run);
+    // A driver that was just set going asks the tool's check by itself, and may have had the answer first. Now nobody else can write.
+    await findInDoubt(engine, effect.key);
+    await log.append(toVerdictEntry(effect, request.verdict));
+  };
+  const writeAside = async (): Promise<boolean> => {
+    try {
+      return await runs.aside(effect.run, write);
+    } catch (error) {
+      await runs.drive(effect.run); // refused, but the run has lost its driver
+      throw error;
+    }
+  };
   for (;;) {
     const driver = (runs.find(effect.run) ?? (await runs.drive(effect.run)))?.driver;
     if (driver === undefined || driver.stopped) {
-      if (await runs.aside(effect.run, write)) break;
+      if (await writeAside()) break;
     } else if (settleDoubt(driver, effect.key, request.verdict)) {
       await driver.log.durable();
       return;
     } else if (driver.delivery.idle && driver.busy === 0) {
+      await findInDoubt(engine, effect.key);
       // At rest, and nobody there waits for it: it belongs to a branch whose code does not run any more, and is taken up at the end.
       runs.release(effect.run);
-      if (await runs.aside(effect.run, write)) break;
+      if (await writeAside()) break;
     } else await nextRest(runs, effect.run);
   }
   runs.effectChanged(effect.key);
   await runs.drive(effect.run);
 }
 
-function nextRest(runs: ActiveRuns, run: RunId): Promise<void> {
+/** @throws TuttiError EFFECT_UNKNOWN */
+async function findInDoubt(engine: Engine, key: EffectKey): Promise<EffectRecord> {
+  const effect = await engine.ledger.findEffect(key);
+  if (effect?.state === "in-doubt") return effect;
+  throw new TuttiError(
+    "EFFECT_UNKNOWN",
+    effect === undefined ? `no effect ${key} in this ledger` : `effect ${key} is ${effect.state}, not in doubt`,
+    { hint: "`tutti runs --status in-doubt` lists what waits for a person.", facts: { effect: key } },
+  );
+}
+
+/** Resolves when the run comes to rest, or leaves. */
+export function nextRest(runs: ActiveRuns, run: RunId): Promise<Rest> {
   return new Promise((resolve) => {
-    const forget = runs.onRest(run, () => {
+    const forget = runs.onRest(run, (rest) => {
       forget();
-      resolve();
+      resolve(rest);
     });
   });
 }

@@ -3,7 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { AccountRecord, Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
+import type { Directed, Directive } from "../contracts/directive.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
+import type { Freeze, FreezeTarget } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { EffectRecord, Priority, RunRecord } from "../contracts/run-record.ts";
@@ -15,6 +17,7 @@ import type { LimitTable } from "../limits/limit.ts";
 import type { SlotUse } from "../limits/slot-use.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
+import type { Person } from "./freezes.ts";
 import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
@@ -101,6 +104,8 @@ export interface StartOptions {
   readonly tenant?: string;
   /** What the run may spend, with its children. */
   readonly budget?: Budget;
+  /** Whom the run is about: its data, and that of its children and forks, is stored sealed with a key that `erase` destroys. */
+  readonly subject?: string;
   /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */
   readonly priority?: Priority;
 }
@@ -129,8 +134,22 @@ export interface Tutti {
   readonly events: Events;
   readonly schedules: Schedules;
   runs(filter?: RunFilter): Promise<readonly RunRecord[]>;
+  /**
+   * Destroys the key of a subject, and with it the data of every run about it; the entries, their chain and their proofs stay. Resolves when
+   * the key is gone. @throws INPUT_INVALID if nothing is kept about it
+   */
+  erase(subject: string, by: string): Promise<void>;
   /** What accounts may spend, have spent and have reserved; those that something was reserved in. */
   accounts(filter?: AccountFilter): Promise<readonly AccountRecord[]>;
+  /**
+   * Nothing in its reach is begun any more: no question to a model, no step, no call of a tool. What is going on comes to its recorded end.
+   * In force when it resolves, and after a restart. @throws INPUT_INVALID
+   */
+  freeze(target: FreezeTarget, person: Person): Promise<void>;
+  /** What was frozen goes on by itself. @throws INPUT_INVALID when it is not frozen */
+  unfreeze(target: FreezeTarget, person: Person): Promise<void>;
+  /** What is frozen, by whom and why; the oldest first. */
+  freezes(): readonly Freeze[];
   /** What of the limits is in use in this process now, and how many wait, by priority and tenant. */
   slots(): readonly SlotUse[];
   /** The limits that a run waits for now: for a slot of its own, or with its calls. */
@@ -167,6 +186,13 @@ export interface RunHandle<Output = unknown> {
   pause(by?: string): Promise<void>;
   /** Goes on after a pause, and tries again what is parked. */
   resume(by?: string): Promise<void>;
+  /**
+   * Gives the run, and everything that it started, a person's directive. Resolves when it is durable; from then on no agent acts under an
+   * older one. @throws INPUT_INVALID, RUN_OVER
+   */
+  steer(directive: Directive, person: Person): Promise<Directed>;
+  /** Takes back what a run did that failed or was cancelled or stopped, as far as its tools can. Resolves when that is recorded. @throws INPUT_INVALID, FLOW_UNKNOWN */
+  undo(person: Person): Promise<void>;
   /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
   fork(step: StepKey, edit?: ForkEdit, options?: { readonly id?: string }): Promise<RunHandle<Output>>;
 }
@@ -180,10 +206,14 @@ export type RunState<Output = unknown> =
       readonly kind: "waiting";
       readonly untilMs: number | undefined;
       readonly signals: readonly string[];
+      /** Agents that a person has taken over, and whose result is waited for. */
+      readonly takenOver?: readonly string[];
       /** The limit whose slot it waits for, such as `tenant/acme`: it begins, or goes on, by itself. */
       readonly slot?: string;
     }
   | { readonly kind: "paused" }
+  /** It rests because of a freeze, and goes on by itself when that is lifted. */
+  | { readonly kind: "frozen"; readonly freeze: Freeze }
   | { readonly kind: "in-doubt"; readonly effects: readonly EffectRecord[] }
   | { readonly kind: "parked"; readonly error: TuttiError }
   | { readonly kind: "done"; readonly output: Output }

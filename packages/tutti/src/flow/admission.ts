@@ -26,13 +26,17 @@ export interface Ticket {
   leave(end: CallEnd): void;
 }
 
+/** It was frozen while it waited for its turn: nothing was written down. */
+export class HeldBack extends Error {}
+
 /** Stands in front of every attempt of one call. */
 export interface AttemptGuard {
   /**
-   * Waits for the call's turn, and reserves what it may cost. Nothing when somebody else makes the call, or the driver is let go.
+   * Waits for the call's turn, and reserves what it may cost. Nothing when somebody else makes the call, or the driver is let go; `held`
+   * when it was frozen meanwhile.
    * @throws TuttiError BUDGET_SPENT, RETRIES_SPENT, or what says that the tool is not to be asked now. Nothing was called.
    */
-  enter(attempt: number): Promise<Ticket | undefined>;
+  enter(attempt: number): Promise<Ticket | "held" | undefined>;
 }
 
 export interface ToolCall {
@@ -81,6 +85,7 @@ export function openGuard(driver: Driver, call: Limited, admission: Admission): 
         return await admit(driver, call, { ...admission, attempt });
       } catch (error) {
         if (error instanceof LeftEarly) return undefined;
+        if (error instanceof HeldBack) return "held";
         throw error;
       }
     },

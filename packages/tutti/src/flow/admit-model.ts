@@ -6,6 +6,7 @@ import type { Model, ModelReply, ModelRequest, WorstCase } from "../contracts/mo
 import { estimateInputTokens, outputTokensDefault } from "../limits/estimate-tokens.ts";
 import type { Gate } from "../limits/gate.ts";
 import { toBudgetSpent, toSettlement } from "./admission.ts";
+import { isUnasked } from "./directed-model.ts";
 import type { Driver } from "./driver.ts";
 import { passGates, untilStopped } from "./pass-gates.ts";
 import type { Scope } from "./scope.ts";
@@ -76,7 +77,8 @@ async function generate(driver: Driver, limited: Limited, question: Question): P
     settle(toSpent(reply, granted ?? {}, elapsed()));
     return reply;
   } catch (error) {
-    pass.leave(question.signal.aborted && !isTimeout(question.signal) ? { kind: "left" } : { kind: "failed", error });
+    const isOurs = isPersons(error) || (question.signal.aborted && !isTimeout(question.signal));
+    pass.leave(isOurs ? { kind: "left" } : { kind: "failed", error });
     settle(costsNothing(error) ? { calls: 1, timeMs: elapsed() } : undefined);
     throw error;
   }
@@ -124,9 +126,15 @@ const unpaid: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Nor do providers charge for a request that they answer with an error's status. Of several models, others may have been paid before. */
 function costsNothing(error: unknown): boolean {
+  if (isUnasked(error)) return true;
   if (!isTuttiError(error) || error.facts["passedOver"] !== undefined) return false;
   const { status } = error.facts;
   return unpaid.has(error.code) || (typeof status === "number" && status >= 400);
+}
+
+/** A person has frozen it or given another directive: nothing that its provider is to blame for. */
+function isPersons(error: unknown): boolean {
+  return isUnasked(error) || (isTuttiError(error) && error.code === "DIRECTIVE_CHANGED");
 }
 
 function isTimeout(signal: AbortSignal): boolean {

@@ -2,7 +2,9 @@ import { describeThrown, fromStoredError, isTuttiError, TuttiError, toStoredErro
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { AttemptGuard, Ticket } from "./admission.ts";
+import { toDirectiveChanged } from "./directives.ts";
 import type { Driver } from "./driver.ts";
+import { isHeld, whenReleased } from "./hold.ts";
 import { takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBody } from "./stored-value.ts";
@@ -27,6 +29,8 @@ export interface Attempts {
   readonly mustKnow?: boolean;
   /** What must be written down before another attempt after the first. Rejects when there may be none, and nothing was done. */
   readonly prepare?: () => Promise<void>;
+  /** Writes down that what was just written down is not sent, because of a freeze; it is prepared again afterwards. */
+  readonly unsend?: () => void;
   readonly work: (host: AttemptHost) => unknown;
   /** Where a tool's reports are; those of a try that failed go with its entry. */
   readonly reported?: Reported | undefined;
@@ -89,12 +93,19 @@ function tryLater(driver: Driver, attempts: Attempts, later: Later): void {
 }
 
 function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
+  prepare(driver, attempts, later.failed + 1);
+}
+
+function prepare(driver: Driver, attempts: Attempts, attempt: number): void {
+  if (isHeld(driver, attempts.scope)) {
+    hold(driver, attempts, attempt);
+    return;
+  }
   if (attempts.prepare === undefined) {
-    startAttempt(driver, attempts, later.failed + 1);
+    startAttempt(driver, attempts, attempt);
     return;
   }
   driver.begin();
-  const attempt = later.failed + 1;
   void attempts
     .prepare()
     .then(
@@ -111,7 +122,14 @@ function tryAgain(driver: Driver, attempts: Attempts, later: Later): void {
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {
   const { guard } = attempts;
   if (guard === undefined) {
-    launch(driver, attempts, attempt);
+    if (isHeld(driver, attempts.scope)) {
+      attempts.unsend?.();
+      hold(driver, attempts, attempt);
+    } else launch(driver, attempts, attempt);
+    return;
+  }
+  if (isHeld(driver, attempts.scope)) {
+    hold(driver, attempts, attempt);
     return;
   }
   driver.begin();
@@ -119,9 +137,13 @@ function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void
     .enter(attempt)
     .then(
       (ticket) => {
+        if (ticket === "held") {
+          if (!driver.stopped) hold(driver, attempts, attempt);
+          return;
+        }
         attempts.ticket = ticket;
         if (driver.stopped) ticket?.leave({ kind: "left" });
-        else if (ticket !== undefined) launch(driver, attempts, attempt);
+        else if (ticket !== undefined) launchAdmitted(driver, attempts, { ticket, attempt });
       },
       (error: unknown) => {
         if (!driver.stopped) onFailed(driver, attempts, { thrown: error, attempt });
@@ -130,7 +152,41 @@ function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void
     .then(() => driver.finish());
 }
 
+/** It has waited for its turn, and meanwhile it may have been frozen. */
+function launchAdmitted(
+  driver: Driver,
+  attempts: Attempts,
+  { ticket, attempt }: { readonly ticket: Ticket; readonly attempt: number },
+): void {
+  if (!isHeld(driver, attempts.scope)) {
+    launch(driver, attempts, attempt);
+    return;
+  }
+  attempts.ticket = undefined;
+  ticket.leave({ kind: "left" });
+  attempts.unsend?.();
+  hold(driver, attempts, attempt);
+}
+
+/** Nothing begins here for now. Who leaves meanwhile has done nothing. */
+function hold(driver: Driver, attempts: Attempts, attempt: number): void {
+  const { scope, pending } = attempts;
+  const error = new TuttiError("RUN_CANCELLED", `${attempts.key} was cancelled while it was frozen`);
+  whenReleased(driver, {
+    scope,
+    ...(attempts.mustKnow === true || pending.over ? {} : { pending }),
+    go: () => (attempts.mustKnow === true ? startAttempt : prepare)(driver, attempts, attempt),
+    leave: () => attempts.onFailed(error, attempt),
+  });
+}
+
 function launch(driver: Driver, attempts: Attempts, attempt: number): void {
+  if (attempts.mustKnow !== true && driver.directiveInUse?.isBehind(attempts.scope) === true) {
+    attempts.ticket?.leave({ kind: "left" });
+    const thrown = toDirectiveChanged(`${attempts.key} was not begun`, driver.directive.state.given.at(-1));
+    onFailed(driver, attempts, { thrown, attempt });
+    return;
+  }
   driver.begin();
   driver.host.stepStarted?.(driver.run, attempts.key, attempt);
   const one = new Attempt(driver, attempts, attempt);

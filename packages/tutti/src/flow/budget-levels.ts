@@ -39,6 +39,8 @@ export interface RunAdmission {
   readonly levels: readonly BudgetLevel[];
   /** Nothing is limited anywhere, so that a call has nothing to ask. */
   readonly isFree: boolean;
+  /** A person changed what an account may spend. */
+  setLimit(level: BudgetLevel): void;
   /** Everything inside the scope pays into these too. */
   limitScope(scope: Scope, levels: readonly BudgetLevel[]): void;
   /** The accounts that a call in this scope pays into. */
@@ -50,7 +52,7 @@ export interface RunAdmission {
 }
 
 export function openAdmission(protection: Protection | undefined, payer: Payer): RunAdmission {
-  const levels = toRunLevels(protection?.budgets ?? {}, payer);
+  let levels = toRunLevels(protection?.budgets ?? {}, payer);
   const gates = protection?.gates;
   let levelsByScope: WeakMap<Scope, readonly BudgetLevel[]> | undefined;
   let agentByScope: WeakMap<Scope, string> | undefined;
@@ -64,9 +66,14 @@ export function openAdmission(protection: Protection | undefined, payer: Payer):
       return (standing ??= toStanding(protection?.limits ?? {}, { ...payer, hasBegun: true }));
     },
     gates,
-    levels,
+    get levels() {
+      return levels;
+    },
     get isFree() {
       return gates === undefined && levels.length === 0 && levelsByScope === undefined;
+    },
+    setLimit(level) {
+      levels = [...levels.filter(({ account }) => account !== level.account), level];
     },
     limitScope(scope, own) {
       levelsByScope ??= new WeakMap();

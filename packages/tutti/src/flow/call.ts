@@ -12,6 +12,7 @@ import type { AttemptHost } from "./attempts.ts";
 import { toCallLevels } from "./budget-levels.ts";
 import { startChild } from "./child.ts";
 import { checkNeeds, ensure } from "./conditions.ts";
+import { directModel } from "./directed-model.ts";
 import { callDocumentTool } from "./document-tool-call.ts";
 import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
@@ -147,6 +148,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
+      inner.agent = agent.name;
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       driver.admission.nameAgent(inner, agent.name);
@@ -169,11 +171,13 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
   const { host, run } = driver;
   return {
     fresh: inner.wantsFresh,
-    model: (tier, asker) => admitModel(driver, inner, { model: host.model(tier), asker }),
+    model: (tier, asker) => admitModel(driver, inner, { model: directModel(driver, inner, host.model(tier)), asker }),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
     objective: host.objective,
     team: () => host.team?.() ?? [],
     accept: (output) => acceptor.accept(output),
+    look: () => driver.directive.look(inner, agent.name),
+    awaitHandBack: () => driver.directive.awaitHandBack(inner, agent),
   };
 }

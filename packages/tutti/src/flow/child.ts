@@ -109,6 +109,7 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
       flow: flow.name,
       version: flow.version,
       parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd },
+      ancestors: [{ run: driver.run, flow: driver.history.started.flow }, ...driver.ancestors],
       ...toInheritance(driver.admission, request.scope, toCallLevels(driver.run, key, request.budget)),
     },
     called.input,

@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import { directivePrefix } from "../contracts/directive.ts";
 import type { ConflictPolicy, StaleRead } from "../contracts/document.ts";
 
 /** A stale document as its transaction has used it. */
@@ -60,6 +61,13 @@ export function stopsAtOnce({ merge, again }: ConflictPolicy<unknown>, onlyRead:
 const toldMax = 5;
 
 export function toConflictError(what: string, stale: readonly StaleRead[]): TuttiError {
+  const directive = stale.find(({ document }) => document.startsWith(directivePrefix));
+  if (directive !== undefined) {
+    return new TuttiError("DIRECTIVE_CHANGED", `${what}: a person has given the run another directive`, {
+      hint: "Look at run.directive() again, and decide anew.",
+      facts: { seen: directive.seen, newest: directive.newest },
+    });
+  }
   const told = stale
     .slice(0, toldMax)
     .map(({ document, seen, newest }) => `${document} was read in version ${seen} and is now in version ${newest}`);

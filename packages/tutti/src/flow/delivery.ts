@@ -150,7 +150,7 @@ function handRecorded(mailbox: Mailbox): void {
       goLive(mailbox);
       return;
     }
-    const unasked = item.kind === "signal-received" || item.kind === "cancel-requested";
+    const unasked = isUnasked(item.kind);
     const asked = asks.get(item.key);
     if (asked !== undefined || unasked) {
       mailbox.position++;
@@ -166,6 +166,11 @@ function handRecorded(mailbox: Mailbox): void {
     }
     mailbox.position++;
   }
+}
+
+/** What comes from outside, whether or not the code asks. */
+function isUnasked(kind: Delivered["kind"]): boolean {
+  return kind === "signal-received" || kind === "directive-given" || kind === "cancel-requested";
 }
 
 function goLive(mailbox: Mailbox): void {

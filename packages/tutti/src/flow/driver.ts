@@ -12,8 +12,10 @@ import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
 import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
+import type { Freezes } from "./freezes.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
+import type { Directives } from "./run-directives.ts";
 import type { RunDocuments } from "./run-documents.ts";
 import type { Scope } from "./scope.ts";
 import type { Signals } from "./signals.ts";
@@ -31,6 +33,7 @@ export interface DriverHost {
   /** The verbs that are made of the others. */
   readonly teams: TeamVerbs;
   readonly documents: DocumentHost;
+  readonly freezes: Freezes;
   model(tier: string): Model;
   /** Delivers a signal to another run, once per id. */
   emit(to: RunId, signal: OutgoingSignal): Promise<void>;
@@ -107,7 +110,11 @@ export type Wait =
   | { readonly kind: "signal"; readonly name: string }
   | { readonly kind: "child"; readonly run: RunId }
   | { readonly kind: "effect"; readonly key: EffectKey }
-  | { readonly kind: "doubt"; readonly key: EffectKey };
+  | { readonly kind: "doubt"; readonly key: EffectKey }
+  /** For a person to lift a freeze. */
+  | { readonly kind: "freeze" }
+  /** For a person to hand an agent back. */
+  | { readonly kind: "hand-back"; readonly agent: string };
 
 /** How a verb is called, for people: as it is, or with the name that it was given. Said only when something is wrong. */
 export type Verb = string | ((name: string) => string);
@@ -117,6 +124,8 @@ export interface Driver {
   readonly run: RunId;
   /** The run that this one's effect keys count for: itself, or what it was forked from. */
   readonly lineage: RunId;
+  /** The runs that this one was started for, the nearest first. */
+  readonly ancestors: readonly { readonly run: RunId; readonly flow: string }[];
   readonly log: RunLog;
   readonly history: History;
   readonly blobs: ReadonlyMap<string, string>;
@@ -131,6 +140,9 @@ export interface Driver {
   readonly documents: RunDocuments;
   /** Nothing as long as the run has used no document. */
   readonly documentsInUse: RunDocuments | undefined;
+  readonly directive: Directives;
+  /** Nothing as long as nobody has given or asked for a directive. */
+  readonly directiveInUse: Directives | undefined;
   readonly tools: Map<string, Tool>;
   readonly waits: ReadonlySet<Wait>;
   /** Effects that were dispatched and have no outcome yet, by step. */

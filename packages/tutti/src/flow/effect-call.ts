@@ -1,15 +1,24 @@
 import { fromStoredError, TuttiError } from "../base/errors.ts";
+import { directivePrefix } from "../contracts/directive.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
-import { openGuard, type AttemptGuard } from "./admission.ts";
+import { HeldBack, openGuard, type AttemptGuard } from "./admission.ts";
 import { tryRepeatedly } from "./attempts.ts";
 import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { admitEffect } from "./effect-admission.ts";
 import { resolveDoubt } from "./effect-doubt.ts";
-import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
+import {
+  recordNoEffect,
+  recordUnasked,
+  recordUnsent,
+  settleEffect,
+  toToolHost,
+  type EffectCall,
+} from "./effect-outcome.ts";
 import { recordRefused, shareEffect } from "./effect-share.ts";
 import { refuseStale } from "./effect-stale.ts";
 import type { OpenIntent } from "./history.ts";
+import { isHeld, whenReleased } from "./hold.ts";
 import type { DocumentReads } from "./read-sets.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending } from "./scope.ts";
@@ -56,7 +65,8 @@ export function takeUp(
     ...request,
     ...taker,
     intend() {
-      if (call.limited !== undefined) sendLimited(driver, call);
+      if (isHeld(driver, call.scope)) hold(driver, call);
+      else if (call.limited !== undefined) sendLimited(driver, call);
       else if (isTriedBefore(driver, call)) dispatch(driver, call);
       else intend(driver, call);
     },
@@ -96,6 +106,17 @@ function toChangedIntent(request: EffectRequest, recorded: string): TuttiError {
   );
 }
 
+/** Nothing of it is written down as long as something is frozen. */
+function hold(driver: Driver, call: EffectCall): void {
+  const { scope, pending } = call;
+  const leave = (): void => {
+    if (driver.history.openIntents.has(call.key)) recordUnasked(driver, call);
+    else call.onSettled();
+  };
+  if (pending.over) leave();
+  else whenReleased(driver, { scope, pending, go: call.intend, leave });
+}
+
 /** An earlier attempt has its pause and its count; the next one writes its own intent when the pause is over. */
 function isTriedBefore(driver: Driver, { key }: EffectCall): boolean {
   return driver.history.openIntents.has(key) && driver.history.attempts.has(key);
@@ -122,7 +143,7 @@ function toIntent(driver: Driver, call: EffectCall): NewEntry {
   const { tool, called, effect, key } = call;
   // A run that has used no document relies on none.
   const relied = driver.documentsInUse?.reliedAt(call.scope);
-  const reads = relied === undefined || relied.size === 0 ? undefined : relied;
+  const reads = withTurn(driver, call, relied === undefined || relied.size === 0 ? undefined : relied);
   const body = toBody(
     {
       effect,
@@ -131,7 +152,7 @@ function toIntent(driver: Driver, call: EffectCall): NewEntry {
       digest: called.digest,
       ...(called.uses.length === 0 ? {} : { uses: called.uses }),
       ...(tool.undo === undefined ? {} : { undo: true }),
-      ...(reads === undefined ? {} : { reads: Object.fromEntries(reads) }),
+      ...(reads === undefined ? {} : toShownReads(reads)),
     },
     called.input,
   );
@@ -140,6 +161,18 @@ function toIntent(driver: Driver, call: EffectCall): NewEntry {
     effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest },
   } as const;
   return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim, ...toReliance(reads) };
+}
+
+/** What an agent does in a turn relies on the directives that the turn was made under, as on every document that it has read. */
+function withTurn(driver: Driver, { scope }: EffectCall, reads: DocumentReads | undefined): DocumentReads | undefined {
+  const directives = driver.directiveInUse?.reliedAt(scope);
+  return directives === undefined ? reads : new Map([...(reads ?? []), ...directives]);
+}
+
+// That no person has said anything is checked, and need not be said.
+function toShownReads(reads: DocumentReads): { readonly reads?: Readonly<Record<string, number>> } {
+  const shown = [...reads].filter(([document, version]) => version > 0 || !document.startsWith(directivePrefix));
+  return shown.length === 0 ? {} : { reads: Object.fromEntries(shown) };
 }
 
 function toReliance(reads: DocumentReads | undefined): Pick<NewEntry, "document"> {
@@ -161,6 +194,7 @@ function sendLimited(driver: Driver, call: EffectCall): void {
     pending,
     intent: {
       async append(budget) {
+        if (isHeld(driver, call.scope)) throw new HeldBack();
         const appended = await driver.append({
           ...toIntent(driver, call),
           ...(budget === undefined ? {} : { budget }),
@@ -192,6 +226,9 @@ function send(driver: Driver, call: EffectCall, { mustKnow = false, guard, isInt
     pending: call.pending,
     reported: call.called,
     ...(guard === undefined ? { prepare: () => intendAgain(driver, call) } : { guard }),
+    unsend: () => {
+      if (!mustKnow && !driver.doubtful.has(call.key)) recordUnsent(driver, call);
+    },
     mustKnow,
     work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
     isDoubtful: () => driver.doubtful.has(call.key),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import {
+  anything,
   bodiesOf,
   errorOf,
   linesOf,
@@ -21,6 +22,7 @@ import { TuttiError } from "../base/errors.ts";
 import { toEffectKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { RunHandle, Tutti } from "../engine/tutti.ts";
+import { signal } from "./flow.ts";
 
 const key = toEffectKey("mail.send:anna");
 
@@ -241,6 +243,47 @@ async function play(toChange: (office: PostOffice) => Partial<MailDefinition>): 
   const tutti = await stage.open([flow]);
   return { stage, office, tutti, run: await tutti.start(flow, null, { id: "r" }) };
 }
+
+test(
+  "a verdict that comes while the check of a run that was taken up again has the answer is refused, and leaves the key free",
+  verifies("D3"),
+  async () => {
+    const stage = openStage();
+    const office = openPostOffice();
+    const check = makeGate();
+    let checks = 0;
+    let calls = 0;
+    const mail = toMailTool(office, {
+      run: ({ to }, { idempotencyKey }) => {
+        if (++calls === 1) throw new Error("the connection broke");
+        return office.send(to, idempotencyKey);
+      },
+      async check() {
+        if (++checks === 1) throw new Error("nobody there");
+        await check.opened;
+        return undefined;
+      },
+    });
+    const again = signal({ name: "again", payload: anything });
+    const flow = plainFlow("post", async (run) => {
+      const first = await run.call(mail, { to: "anna" }).catch(() => undefined);
+      if (first !== undefined) return first;
+      await run.wait(again);
+      return run.call(mail, { to: "anna" });
+    });
+    const tutti = await stage.open([flow], { evictAfterMs: 1 });
+    const run = await tutti.start(flow, null, { id: "r" });
+    await comeInDoubt(stage, run);
+    await stage.clock.advance(10);
+    const verdict = tutti.settle(key, { kind: "not-done", by: "ops" });
+    await until(() => checks === 2);
+    check.open();
+    expect(await errorOf(verdict)).toMatchObject({ code: "EFFECT_UNKNOWN" });
+    await run.signal(again, null);
+    expect(await run.result()).toEqual(receipt);
+    expect(office.sent).toHaveLength(1);
+  },
+);
 
 test("what a tool throws and nobody knows is a doubt: it is not tried again", verifies("D3", "D5"), async () => {
   let calls = 0;

@@ -171,6 +171,13 @@ export function recordNoEffect(
   });
 }
 
+/** Intended, and frozen before the tool was asked: certainly nothing happened, and it is intended anew when it goes on. */
+export function recordUnsent(driver: Driver, call: EffectCall): void {
+  const change = { kind: "change", key: call.effect, state: "intended" } as const;
+  const body = toBody({ effect: call.effect, by: "freeze" });
+  void driver.append({ kind: "effect-resolved", key: call.key, body, effect: change });
+}
+
 /** A cancelled call whose tool was never asked: certainly nothing happened. */
 export function recordUnasked(driver: Driver, call: EffectCall): void {
   recordNoEffect(driver, call, {

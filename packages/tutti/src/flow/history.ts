@@ -1,4 +1,5 @@
 import { fromStoredError, TuttiError, type StoredError } from "../base/errors.ts";
+import type { GivenDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 
@@ -11,6 +12,7 @@ const deliveredKinds = [
   "effect-shared",
   "timer-fired",
   "signal-received",
+  "directive-given",
   "scope-closed",
   "child-settled",
   "cancel-requested",
@@ -65,6 +67,10 @@ export interface History {
   /** Keys of entries that are written once and never handed over: notes, agents that started, a rollback. */
   readonly written: ReadonlySet<string>;
   readonly signalIds: ReadonlySet<string>;
+  /** Everything that people want of the run, in order. */
+  readonly directives: readonly GivenDirective[];
+  /** A person wants what the run did to be taken back, although it had ended. */
+  readonly undoRequested: boolean;
 }
 
 interface Collected {
@@ -80,6 +86,8 @@ interface Collected {
   readonly reserved: Set<string>;
   readonly written: Set<string>;
   readonly signalIds: Set<string>;
+  readonly directives: GivenDirective[];
+  undoRequested: boolean;
   /** Paths of closed scopes, and the signals that were consumed inside. */
   readonly closed: Set<string>;
   readonly consumed: Set<number>;
@@ -121,6 +129,8 @@ function openCollected(): Collected {
     reserved: new Set(),
     written: new Set(),
     signalIds: new Set(),
+    directives: [],
+    undoRequested: false,
     closed: new Set(),
     consumed: new Set(),
   };
@@ -144,6 +154,9 @@ function collectDelivered(collected: Collected, entry: LedgerEntry, kind: Delive
       break;
     case "signal-received":
       collected.signalIds.add(bodyOf(entry, kind).id);
+      break;
+    case "directive-given":
+      collected.directives.push(bodyOf(entry, kind));
       break;
     case "scope-closed":
     case "document-committed":
@@ -214,6 +227,9 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
       break;
     case "budget-settled":
       collected.reserved.delete(key);
+      break;
+    case "undo-requested":
+      collected.undoRequested = true;
       break;
     case "note-written":
     case "votes-counted":

@@ -4,19 +4,14 @@ import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import { openAdmission } from "./budget-levels.ts";
-import {
-  callerLine,
-  openDelivery,
-  toCalledAfterEnd,
-  toNonDurableAwait,
-  type Delivery,
-  type Handing,
-} from "./delivery.ts";
+import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait, type Delivery } from "./delivery.ts";
+import { openDirectives } from "./directives.ts";
 import { toUnaskedRecord } from "./divergence.ts";
 import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
+import { HandedEntry, type EntryHost } from "./handed-entry.ts";
 import { readHistory, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
@@ -34,14 +29,13 @@ export interface DriverStart {
 }
 
 /** What changes while a run is driven. */
-interface Course {
+interface Course extends EntryHost {
   readonly log: RunLog;
   readonly host: DriverHost;
   readonly waits: Set<Wait>;
   /** What is armed outside, and how to disarm it. */
   readonly timers: Set<() => void>;
   leavers: Set<() => void> | undefined;
-  readonly delivery: () => Delivery;
   busy: number;
   stopped: boolean;
   ended: boolean;
@@ -82,6 +76,7 @@ class OpenDriver implements Driver {
       waits: new Set(),
       timers: new Set(),
       delivery: () => this.delivery,
+      abandon: (error) => void abandon(course, error),
       busy: 0,
       stopped: false,
       ended: false,
@@ -105,6 +100,9 @@ class OpenDriver implements Driver {
   get lineage(): Driver["lineage"] {
     return this.history.started.forkedFrom?.lineage ?? this.run;
   }
+  get ancestors(): Driver["ancestors"] {
+    return this.history.started.ancestors ?? [];
+  }
   get signals(): Driver["signals"] {
     return (this.parts.signals ??= openSignals());
   }
@@ -123,6 +121,12 @@ class OpenDriver implements Driver {
   }
   get documentsInUse(): Driver["documentsInUse"] {
     return this.parts.documents;
+  }
+  get directive(): Driver["directive"] {
+    return (this.parts.directive ??= openDirectives(this));
+  }
+  get directiveInUse(): Driver["directiveInUse"] {
+    return this.parts.directive;
   }
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
@@ -191,9 +195,7 @@ class OpenDriver implements Driver {
   }
   propose(entry: NewEntry, apply: (appended: Appended) => void): void {
     if (this.course.stopped) return;
-    const { course } = this;
-    const host = { delivery: course.delivery, abandon: (error: TuttiError) => void abandon(course, error) };
-    const handed = new ProposedEntry(host, apply);
+    const handed = new ProposedEntry(this.course, apply);
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, false);
   }
@@ -223,6 +225,7 @@ type LazyPart =
   | "provenance"
   | "admission"
   | "documents"
+  | "directive"
   | "tools"
   | "inFlight"
   | "taken"
@@ -230,27 +233,6 @@ type LazyPart =
   | "doubts"
   | "children"
   | "openChildren";
-
-/** An entry on its way to the ledger, and from there to the flow's code. */
-class HandedEntry implements Handing, AppendWaiter {
-  isReady = false;
-  next: Handing | undefined = undefined;
-  readonly apply: () => void;
-  private readonly course: Course;
-
-  constructor(course: Course, apply: () => void) {
-    this.course = course;
-    this.apply = apply;
-  }
-
-  onAppended(): void {
-    if (!this.isReady) this.course.delivery().ready(this);
-  }
-
-  onRefused(error: TuttiError): void {
-    void abandon(this.course, error);
-  }
-}
 
 function findDoubtful({ openIntents }: History): Set<StepKey> {
   const doubtful = [...openIntents.values()].filter((intent) => intent.doubtful);

@@ -29,7 +29,7 @@ import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
 import { transact } from "./transact.ts";
-import { drawNow, drawRandom, drawUuid, writeNote, writeRecord } from "./values.ts";
+import { drawDirective, drawNow, drawRandom, drawUuid, writeNote, writeRecord } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
@@ -93,6 +93,7 @@ export function openRun(driver: Driver, scope: Scope): Run {
     document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
     transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
       transact(driver, scope, { name: options.name ?? "transact", body, openRun }),
+    directive: () => drawDirective(driver, scope),
     note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
     record: (kind: RecordKind, body: BodyOf<RecordKind>) => writeRecord(driver, scope, { kind, body }),
     now: () => drawNow(driver, scope),

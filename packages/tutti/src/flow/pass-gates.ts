@@ -56,9 +56,6 @@ export function untilStopped<Value>(driver: Driver, answer: Promise<Value>): Pro
     const forget = driver.whenLeft(() => {
       if (driver.stopped) reject(new LeftEarly());
     });
-    void answer.then((value) => {
-      forget();
-      resolve(value);
-    });
+    void answer.finally(forget).then(resolve, reject);
   });
 }

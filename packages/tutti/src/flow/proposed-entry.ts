@@ -1,22 +1,17 @@
 import type { TuttiError } from "../base/errors.ts";
 import type { Appended, AppendWaiter } from "../ledger/ledger.ts";
-import type { Delivery, Handing } from "./delivery.ts";
-
-interface ProposedTo {
-  readonly delivery: () => Delivery;
-  /** The ledger takes nothing from this driver any more. */
-  readonly abandon: (error: TuttiError) => void;
-}
+import type { Handing } from "./delivery.ts";
+import type { EntryHost } from "./handed-entry.ts";
 
 /** An entry that the ledger may turn down. Its answer is handed over in the entry's turn. */
 export class ProposedEntry implements Handing, AppendWaiter {
   isReady = false;
   next: Handing | undefined = undefined;
   private answer: Appended | undefined;
-  private readonly host: ProposedTo;
+  private readonly host: EntryHost;
   private readonly onAnswer: (appended: Appended) => void;
 
-  constructor(host: ProposedTo, onAnswer: (appended: Appended) => void) {
+  constructor(host: EntryHost, onAnswer: (appended: Appended) => void) {
     this.host = host;
     this.onAnswer = onAnswer;
   }

@@ -77,6 +77,11 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
     case "cancel-requested":
       driver.root.cancel(toCancellation(bodyOf(entry, item.kind).reason));
       return;
+    case "directive-given": {
+      const { payload, payloadRef, ...given } = bodyOf(entry, item.kind);
+      driver.directive.receive(given, fromStored(payload, payloadRef, driver.blobs));
+      return;
+    }
     case "timer-fired":
       asked?.resolve(undefined);
       return;

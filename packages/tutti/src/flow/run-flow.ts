@@ -77,15 +77,31 @@ async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Prom
   root.abort(() => new TuttiError("FLOW_ENDED", `${flow.name} has ended`));
   await settleOpenEffects(driver, "");
   if (driver.stopped) return;
-  const failed = end.kind === "threw" || root.cancelled !== undefined;
-  if (failed && flow.onFailure === "undo") await undoRun(driver, end);
+  const { directiveInUse: directive, history } = driver;
+  const failed = directive?.handedBack === undefined && (end.kind === "threw" || root.cancelled !== undefined);
+  // Who stops a run is asked what is to become of what it did.
+  const undoes = history.undoRequested || (flow.onFailure === "undo" && directive?.stopped === undefined);
+  if (failed && undoes) await undoRun(driver, end);
   if (driver.stopped) return;
   if (driver.openChildren.size > 0) await cancelChildren(driver);
   if (driver.stopped) return;
-  const { entry, over } = toEnd(driver, end);
+  const { entry, over } = toEnd(driver, await toHandedEnd(driver, flow, end));
   const parent = driver.history.started.parent?.run;
   await driver.end(parent === undefined ? entry : { ...entry, wakes: parent });
   onOver(over);
+}
+
+/** A person's result stands for what the code returned or threw. */
+async function toHandedEnd(driver: Driver, flow: Flow, end: CodeEnd): Promise<CodeEnd> {
+  const handed = driver.directiveInUse?.handedBack;
+  if (handed === undefined) return end;
+  try {
+    const what = `the result that was handed in for ${flow.name}`;
+    const output = await parseWith(flow.output, handed.output, { code: "INPUT_INVALID", what });
+    return { kind: "returned", returned: { output, stored: toStoredOutput(output, `the flow ${flow.name}`) } };
+  } catch (error) {
+    return { kind: "threw", error: toStepError(toStepKey(flow.name), error) };
+  }
 }
 
 async function undoRun(driver: Driver, end: CodeEnd): Promise<void> {
@@ -105,7 +121,7 @@ async function cancelChildren(driver: Driver): Promise<void> {
 }
 
 function toEnd(driver: Driver, end: CodeEnd): { readonly entry: NewEntry; readonly over: RunEnd } {
-  if (driver.root.cancelled !== undefined) {
+  if (driver.root.cancelled !== undefined && driver.directiveInUse?.handedBack === undefined) {
     const reason = driver.root.cancelled.message;
     return {
       over: { kind: "cancelled", reason },

@@ -9,6 +9,8 @@ export interface Scope {
   readonly cancelled: TuttiError | undefined;
   /** Models asked inside are to give answers of their own; scopes below take it over when they are opened. */
   wantsFresh: boolean;
+  /** The agent whose work this is; nothing for a part of a flow. */
+  agent: string | undefined;
   /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
   /** True when it, or a scope above it, is closed. */
@@ -56,6 +58,7 @@ class OpenScope implements Scope {
   readonly consumed: number[] = [];
   cancelled: TuttiError | undefined;
   wantsFresh: boolean;
+  agent: string | undefined;
   closed = false;
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;

@@ -1,5 +1,6 @@
 import { toUuid } from "../base/chance.ts";
 import { TuttiError } from "../base/errors.ts";
+import type { DirectiveState } from "../contracts/directive.ts";
 import { bodies } from "../contracts/entry-bodies.ts";
 import type { BodyOf, RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
@@ -42,6 +43,12 @@ export function drawRandom(driver: Driver, scope: Scope): number {
 
 export function drawUuid(driver: Driver, scope: Scope): string {
   return draw(driver, { scope, name: "uuid" }, () => toUuid(driver.host.chance));
+}
+
+/** Says the same on every replay, because directives are handed over in ledger order. */
+export function drawDirective(driver: Driver, scope: Scope): DirectiveState {
+  enterAtOnce(driver, { scope, name: "directive" });
+  return driver.directive.read(scope);
 }
 
 export function writeNote(driver: Driver, scope: Scope, note: { readonly text: string; readonly data: unknown }): void {

@@ -1,3 +1,4 @@
+import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
@@ -82,6 +83,12 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   },
   "cancel-requested": ({ edit }) => {
     edit.tree.cancelRequested = true;
+  },
+  "undo-requested": ({ edit }) => {
+    edit.tree.phase = { kind: "running" };
+  },
+  "directive-given": ({ edit, body }) => {
+    edit.tree.directives = [...edit.tree.directives, describeDirective(body)];
   },
   "rollback-started": ({ edit }) => {
     edit.tree.rollingBack = true;
@@ -245,10 +252,14 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
   "schedule-fired": () => {},
   "schedule-skipped": () => {},
   "schedule-parked": () => {},
+  "freeze-set": () => {},
+  "freeze-lifted": () => {},
   "command-answered": () => {},
+  "erasure-ordered": () => {},
 
   "budget-reserved": () => {}, // its step says more
   "budget-settled": () => {},
+  "policy-decided": () => {}, // its step says what came of it
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
   "decision-made": (change) => remark(change, describeDecision(change.body)),

@@ -84,6 +84,8 @@ export interface RunTree {
   readonly rollingBack: boolean;
   /** Names of the signals that came, with how many of each. */
   readonly signals: ReadonlyMap<string, number>;
+  /** What people wanted of it, in sentences, in order. */
+  readonly directives: readonly string[];
   /** The run itself; its children are the outermost steps. */
   readonly root: StepNode;
 }
@@ -124,6 +126,7 @@ export const emptyRunTree: RunTree = {
   cancelRequested: false,
   rollingBack: false,
   signals: new Map(),
+  directives: [],
   root: toNode(toStepKey("")),
 };
 

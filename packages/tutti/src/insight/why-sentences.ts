@@ -1,15 +1,12 @@
 import type { StoredError } from "../base/errors.ts";
 import type { ToolReport } from "../contracts/callable.ts";
+import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
-
-/** What one entry means, said to a person. */
-export interface Telling {
-  readonly kind: "step" | "agent" | "attempt" | "effect" | "person" | "child";
-  readonly sentence: string;
-}
+import type { Telling } from "./why-facts.ts";
+import { tellGoverned } from "./why-governed.ts";
 
 const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "step-done",
@@ -25,6 +22,29 @@ const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "document-committed",
   "document-conflicted",
 ]);
+
+/** How a run ended, or that it has not. */
+export function tellRun(started: BodyOf<"run-started">, end: LedgerEntry | undefined): string {
+  const who = `The run of ${started.flow} (version ${started.version})`;
+  switch (end?.kind) {
+    case "run-done": {
+      const { out, outRef } = bodyOf(end, end.kind);
+      return `${who} is done: ${outRef === undefined ? toPreview(out) : `a value of ${toByteText(outRef.bytes)}`}.`;
+    }
+    case "run-failed": {
+      const { error } = bodyOf(end, end.kind);
+      return `${who} failed: ${error.code}: ${error.message}`;
+    }
+    case "run-cancelled":
+      return `${who} was cancelled: ${bodyOf(end, end.kind).reason}`;
+    case "run-parked": {
+      const { error } = bodyOf(end, end.kind);
+      return `${who} is parked: ${error.code}: ${error.message}`;
+    }
+    default:
+      return `${who} is still open.`;
+  }
+}
 
 /** True if the entry says how a step ended. */
 export function isOutcome(entry: LedgerEntry): boolean {
@@ -190,7 +210,7 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       };
     }
     default:
-      return undefined;
+      return tellGoverned(entry);
   }
 }
 
@@ -227,4 +247,30 @@ function toNote(note: string | undefined): string {
 
 function toText(error: StoredError): string {
   return `${error.code}: ${error.message}`;
+}
+
+/** What a person did to a run, or wanted of it. */
+export function tellPerson(entry: LedgerEntry): string | undefined {
+  switch (entry.kind) {
+    case "cancel-requested": {
+      const { by, reason } = bodyOf(entry, entry.kind);
+      return `${by} asked to cancel it: ${reason}`;
+    }
+    case "run-paused":
+      return tellWhy(bodyOf(entry, entry.kind), "paused it");
+    case "run-resumed":
+      return tellWhy(bodyOf(entry, entry.kind), "resumed it");
+    case "undo-requested":
+      return tellWhy(bodyOf(entry, entry.kind), "wanted what it did to be taken back");
+    case "directive-given": {
+      const given = bodyOf(entry, entry.kind);
+      return `${describeDirective(given)}${given.from === undefined ? "" : `, in run ${given.from}`}.`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function tellWhy(person: { readonly by: string; readonly reason?: string | undefined }, did: string): string {
+  return `${person.by} ${did}${person.reason === undefined ? "" : `: ${person.reason}`}.`;
 }

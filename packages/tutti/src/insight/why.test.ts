@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 
 import { toEntries, type SampleLine } from "../../../../test/sample-entries.ts";
 import { verifies } from "../../../../test/verifies.ts";
-import { toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
+import { toDocumentId, toEffectKey, toRunId, toStepKey } from "../contracts/ids.ts";
 import { whyOf, type Reason } from "./why.ts";
 
 const step = toStepKey;
@@ -194,3 +195,93 @@ test("an explanation stays within its limits and ends, whatever uses what", veri
     { numRuns: 200 },
   );
 });
+
+test("what people wanted of a run is among its reasons, with who said it and why", verifies("G5"), () => {
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "brief", version: "1" } },
+    {
+      kind: "directive-given",
+      body: { version: 1, kind: "goal", by: "ada", text: "Apples", reason: "the client called" },
+    },
+    { kind: "directive-given", body: { version: 3, kind: "stop", by: "bob", from: toRunId("above") } },
+    { kind: "run-cancelled", body: { reason: "stopped by bob" } },
+    { kind: "undo-requested", body: { by: "bob" } },
+  ]);
+  expect(
+    whyOf(entries)
+      .because.filter(({ kind }) => kind === "person")
+      .map(({ sentence }) => sentence),
+  ).toEqual([
+    "ada set the goal: Apples (the client called).",
+    "bob stopped the run, in run above.",
+    "bob wanted what it did to be taken back.",
+  ]);
+});
+/** An entry of a kind that other parts of Tutti bring. */
+function toGoverned(kind: string, key: string, body: unknown): (seq: number) => LedgerEntry {
+  return (seq) => {
+    const [entry] = toEntries([{ kind: "note-written", key, body: { text: "" } }]);
+    if (entry === undefined) throw new Error("one line is one entry");
+    return Object.assign(entry, { kind, seq, lsn: seq, body: JSON.stringify(body) });
+  };
+}
+
+test(
+  "policies, approvals and directives that stand in entries are told with the step and the run",
+  verifies("O6", "G1"),
+  () => {
+    const governedLines = [
+      toGoverned("directive-given", "", { version: 1, kind: "goal", by: "dana", text: "only green tea" }),
+      toGoverned("policy-decided", "/publish", {
+        policy: { name: "house", version: "7" },
+        verdict: { kind: "needs", why: "publishing needs a yes" },
+      }),
+      toGoverned("approval-requested", "/publish", { about: "Publish the page about tea?" }),
+      toGoverned("approval-decided", "/publish", { state: "granted", by: "erin", why: "reads well" }),
+    ];
+    const [first, ...rest] = toEntries(brief);
+    if (first === undefined) throw new Error("the run has a beginning");
+    const entries = [
+      first,
+      ...governedLines.map((make, at) => make(at + 2)),
+      ...rest.map((entry) => ({ ...entry, seq: entry.seq + 4 })),
+    ];
+    const told = outline(whyOf(entries, step("/publish"), { depthMax: 1 }));
+    expect(told).toContain("person: dana set the goal: only green tea.");
+    expect(told).toContain("policy: Policy house (version 7) said needs: publishing needs a yes.");
+    expect(told).toContain("person: People were asked: Publish the page about tea?");
+    expect(told).toContain("person: The approval was granted by erin: reads well.");
+    expect(outline(whyOf(entries))).toContain("  person: dana set the goal: only green tea.");
+  },
+);
+
+test(
+  "a step is traced to the versions of documents that it saw, and to the step that wrote them",
+  verifies("O6"),
+  () => {
+    const stock = toDocumentId("stock/apples");
+    const read: readonly SampleLine[] = [
+      { kind: "run-started", body: { flow: "order", version: "1" } },
+      {
+        kind: "document-committed",
+        key: "/count",
+        body: { reads: { [stock]: 3 }, writes: [{ document: stock, version: 4, value: 9 }], out: 9 },
+      },
+      { kind: "document-read", key: "/look", body: { document: stock, version: 4, value: 9 } },
+      { kind: "run-done", body: { out: 9, uses: [step("/look")] } },
+    ];
+    expect(outline(whyOf(toEntries(read)))).toMatchInlineSnapshot(`
+      "run: The run of order (version 1) is done: 9.
+        step: /look: stock/apples was read in version 4.
+          document: It saw stock/apples in version 4, written by /count.
+            step: /count: the transaction returned 9 and wrote stock/apples in version 4.
+              document: It saw stock/apples in version 3, written outside this run."
+    `);
+    const many = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`stock/${at}`, 0]));
+    const wide = toEntries([
+      { kind: "run-started", body: { flow: "order", version: "1" } },
+      { kind: "scope-closed", key: "/part", body: { out: 1, reads: many } },
+    ]);
+    expect(outline(whyOf(wide, step("/part")))).toContain("cut: 3 more documents were seen.");
+  },
+);

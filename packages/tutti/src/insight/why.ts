@@ -2,7 +2,9 @@ import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
-import { isOutcome, tellDetail, tellOutcome, tellStart, type Telling } from "./why-sentences.ts";
+import { errorOf, findWriter, readsOf, usesOf, type Telling } from "./why-facts.ts";
+import { tellGoverned } from "./why-governed.ts";
+import { isOutcome, tellDetail, tellOutcome, tellPerson, tellRun, tellStart } from "./why-sentences.ts";
 
 /** One thing that led to another, in one sentence, with what led to it in turn. */
 export interface Reason {
@@ -23,6 +25,8 @@ export type ReasonKind =
   | "agent"
   | "attempt"
   | "effect"
+  | "document"
+  | "policy"
   | "signal"
   | "person"
   | "fork"
@@ -49,7 +53,8 @@ export function whyOf(entries: readonly LedgerEntry[], step?: StepKey, limits: W
   const story = openStory(entries, limits);
   if (step === undefined) return whyRun(story, first);
   if (!story.entriesByKey.has(step)) throw toUnknownStep(story, step);
-  return whyStep(story, step, 0);
+  const reason = whyStep(story, step, 0);
+  return { ...reason, because: [...whyDirected(story, step), ...reason.because] };
 }
 
 interface Story {
@@ -92,28 +97,6 @@ function whyRun(story: Story, first: LedgerEntry): Reason {
   return { kind: "run", sentence: tellRun(started, end), step: undefined, seq: end?.seq ?? first.seq, because };
 }
 
-function tellRun(started: BodyOf<"run-started">, end: LedgerEntry | undefined): string {
-  const who = `The run of ${started.flow} (version ${started.version})`;
-  switch (end?.kind) {
-    case "run-done": {
-      const { out, outRef } = bodyOf(end, end.kind);
-      return `${who} is done: ${outRef === undefined ? toPreview(out) : `a value of ${toByteText(outRef.bytes)}`}.`;
-    }
-    case "run-failed": {
-      const { error } = bodyOf(end, end.kind);
-      return `${who} failed: ${error.code}: ${error.message}`;
-    }
-    case "run-cancelled":
-      return `${who} was cancelled: ${bodyOf(end, end.kind).reason}`;
-    case "run-parked": {
-      const { error } = bodyOf(end, end.kind);
-      return `${who} is parked: ${error.code}: ${error.message}`;
-    }
-    default:
-      return `${who} is still open.`;
-  }
-}
-
 function isRunEnd(entry: LedgerEntry): boolean {
   return ["run-done", "run-failed", "run-cancelled", "run-parked", "run-resumed"].includes(entry.kind);
 }
@@ -142,22 +125,52 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
   return reasons;
 }
 
-/** What people did to the run as a whole. */
+/** What people did to the run as a whole, and wanted of it. */
 function whyPeople(story: Story): Reason[] {
   return story.entries.flatMap((entry): Reason[] => {
-    switch (entry.kind) {
-      case "cancel-requested": {
-        const { by, reason } = bodyOf(entry, entry.kind);
-        return [leaf("person", `${by} asked to cancel it: ${reason}`, { seq: entry.seq })];
-      }
-      case "run-paused":
-        return [leaf("person", `${bodyOf(entry, entry.kind).by} paused it.`, { seq: entry.seq })];
-      case "run-resumed":
-        return [leaf("person", `${bodyOf(entry, entry.kind).by} resumed it.`, { seq: entry.seq })];
-      default:
-        return [];
-    }
+    const told = tellPerson(entry);
+    if (told !== undefined) return [leaf("person", told, { seq: entry.seq })];
+    return entry.key === "" ? whyGoverned(story, entry) : [];
   });
+}
+
+function whyGoverned(story: Story, entry: LedgerEntry): Reason[] {
+  const told = tellGoverned(entry);
+  return told === undefined || !story.take() ? [] : [leaf(told.kind, told.sentence, { seq: entry.seq })];
+}
+
+const directivesMax = 3;
+
+/** What people had directed when a step ended: the newest. */
+function whyDirected(story: Story, step: StepKey): Reason[] {
+  const end = story.entriesByKey.get(step)?.at(-1)?.seq ?? 0;
+  const given = story.entries.filter(({ kind, seq }) => kind === "directive-given" && seq < end);
+  return given.slice(-directivesMax).flatMap((entry): Reason[] => {
+    const told = tellPerson(entry);
+    return told === undefined || !story.take() ? [] : [leaf("person", told, { seq: entry.seq })];
+  });
+}
+
+const documentsMax = 5;
+
+/** Versions of documents that a step saw, with the step that wrote each, if that was in this run. */
+function whyDocuments(story: Story, entries: readonly LedgerEntry[], depth: number): Reason[] {
+  const reads = readsOf(entries);
+  const shown = reads.slice(0, documentsMax).flatMap((read): Reason[] => {
+    const writer = findWriter(story.entries, read);
+    if (!story.take()) return [];
+    const about = { step: toStepKey(entries[0]?.key ?? ""), seq: entries[0]?.seq };
+    const because = writer === undefined ? [] : [whyStep(story, writer, depth + 1)];
+    const sentence = `It saw ${read.document} in version ${read.version}${toOrigin(read.version, writer)}.`;
+    return [{ ...leaf("document", sentence, about), because }];
+  });
+  const more = reads.length - documentsMax;
+  return more > 0 ? [...shown, leaf("cut", `${more} more documents were seen.`, {})] : shown;
+}
+
+function toOrigin(version: number, writer: StepKey | undefined): string {
+  if (version === 0) return ", which nobody had written";
+  return writer === undefined ? ", written outside this run" : `, written by ${writer}`;
 }
 
 /** Why an open run does not end: the steps that have begun and have no outcome. */
@@ -196,6 +209,7 @@ function whyStep(story: Story, step: StepKey, depth: number): Reason {
   }
   because.push(...whyRecords(story, step));
   if (outcome?.kind === "effect-settled") because.push(...whyUndone(story, outcome));
+  because.push(...whyDocuments(story, entries, depth));
   const uses = usesOf(entries);
   because.push(...whyUses(story, uses, depth));
   if (uses.length === 0 && findAgent(story, step) === undefined) because.push(...whyBefore(story, step, depth));
@@ -341,36 +355,6 @@ function findFailure(
     return own !== undefined && own.code === error.code && own.message === error.message;
   });
   return failed === undefined ? undefined : toStepKey(failed.key);
-}
-
-function errorOf(entry: LedgerEntry): { readonly code: string; readonly message: string } | undefined {
-  switch (entry.kind) {
-    case "run-failed":
-    case "run-parked":
-    case "step-failed":
-    case "effect-failed":
-    case "effect-settled":
-    case "scope-closed":
-    case "child-settled":
-      return bodyOf(entry, entry.kind).error;
-    default:
-      return undefined;
-  }
-}
-
-function usesOf(entries: readonly LedgerEntry[]): readonly StepKey[] {
-  const uses = entries.flatMap((entry) => {
-    switch (entry.kind) {
-      case "step-done":
-      case "effect-intended":
-      case "agent-started":
-      case "child-started":
-        return bodyOf(entry, entry.kind).uses ?? [];
-      default:
-        return [];
-    }
-  });
-  return [...new Set(uses)];
 }
 
 function leaf(

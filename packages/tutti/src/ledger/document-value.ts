@@ -4,6 +4,8 @@ import type { DocumentRecord, DocumentVersion } from "../contracts/document.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type DocumentId } from "../contracts/ids.ts";
 import type { Ledger } from "./ledger.ts";
+import { toErasedError } from "./personal/personal-ledger.ts";
+import { isSealed } from "./personal/sealed-body.ts";
 
 /** One version of a document with the entry that wrote it: a value is stored there, and nowhere else. */
 export interface StoredDocument extends DocumentRecord {
@@ -11,10 +13,15 @@ export interface StoredDocument extends DocumentRecord {
   readonly entry: LedgerEntry;
 }
 
-/** @throws TuttiError LEDGER_CORRUPT */
+/** @throws TuttiError LEDGER_CORRUPT, DATA_ERASED */
 export async function readStoredDocument(ledger: Ledger, record: DocumentRecord): Promise<StoredDocument> {
   const [entry] = await ledger.scan(record.lsn - 1, 1);
+  if (entry?.kind === "directive-given") {
+    const { payload: _output, payloadRef: _reference, ...value } = bodyOf(entry, entry.kind);
+    if (value.version === record.version) return { ...record, entry, value };
+  }
   if (entry?.kind === "document-committed") {
+    if (isSealed(entry.body)) throw toErasedError(entry.run);
     const written = bodyOf(entry, entry.kind).writes.find((write) => write.document === record.document);
     const { valueRef } = written ?? {};
     const content = valueRef === undefined ? undefined : await ledger.readBlob(valueRef.hash);

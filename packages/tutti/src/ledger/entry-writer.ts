@@ -72,8 +72,11 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     const head = toNewHead(run, { number, epoch, startedAt: place.at });
     heads.add(head);
     const first = write(head, { kind: "run-started", key: "", body: run.body, blobs: run.blobs });
-    // A copied past changes nothing outside this run: its effects belong to the run that it was copied from.
-    if (run.copied !== undefined) for (const entry of run.copied) write(head, entry);
+    // A copied past changes nothing outside this run: its effects belong to the run that it was copied from. Documents of its own are written anew.
+    for (const entry of run.copied ?? []) {
+      write(head, entry);
+      if (entry.document !== undefined) documents.apply(head, entry.document);
+    }
     return { head, first };
   }
 

@@ -4,6 +4,7 @@ import type { DocumentRecord, StaleRead } from "../contracts/document.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
 import type { DocumentId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
+import type { SubjectKeys } from "./personal/subject-keys.ts";
 
 /** `power`: acknowledged entries survive a power cut. `process`: they survive the death of the process. */
 export type Durability = "power" | "process";
@@ -50,6 +51,13 @@ export interface Ledger {
   /** Resolves when everything appended so far is durable. */
   flush(): Promise<void>;
   close(): Promise<void>;
+  /** Present where runs about a person are stored sealed: personal/personal-ledger.ts. */
+  readonly personal?: { readonly stored: Ledger; readonly keys: SubjectKeys };
+}
+
+/** The ledger as it is on disk, which is what chains, proofs and signatures are about. */
+export function storedOf(ledger: Ledger): Ledger {
+  return ledger.personal?.stored ?? ledger;
 }
 
 export interface Claim {

@@ -3,8 +3,14 @@ import { toClosedError } from "./ledger-errors.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LedgerReader } from "./queued-ledger.ts";
 
+export interface ReadOnlyStore {
+  /** Makes what the writer has committed so far durable. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** A ledger for those who only look. */
-export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Promise<void>): Ledger {
+export function createReadOnlyLedger(reader: LedgerReader, store: ReadOnlyStore): Ledger {
   let closing: Promise<void> | undefined;
   const reading = (): LedgerReader => {
     if (closing !== undefined) throw toClosedError();
@@ -26,9 +32,9 @@ export function createReadOnlyLedger(reader: LedgerReader, closeStore: () => Pro
     findDocument: async (document, version) => reading().findDocument(document, version),
     listDocuments: async (filter) => reading().listDocuments(filter),
     listVersions: async (document, limit) => reading().listVersions(document, limit),
-    flush: async () => {}, // nothing was written
+    flush: () => store.flush(),
     close() {
-      closing ??= closeStore();
+      closing ??= store.close();
       return closing;
     },
   };

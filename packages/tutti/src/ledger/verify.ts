@@ -5,7 +5,7 @@ import { sha256 } from "../base/hash.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
-import type { Ledger } from "./ledger.ts";
+import { storedOf, type Ledger } from "./ledger.ts";
 
 /** Whether a ledger is what was once written, and if not, its first bad entry. */
 export type Verification =
@@ -19,7 +19,8 @@ const pageEntries = 1_000;
  * What it can't see: that the newest entries of all are missing, or that everything was written anew. Both need an anchor
  * outside: a hash that was kept elsewhere.
  */
-export async function verifyLedger(ledger: Ledger): Promise<Verification> {
+export async function verifyLedger(given: Ledger): Promise<Verification> {
+  const ledger = storedOf(given);
   const endsByRun = new Map<RunId, ChainEnd>();
   const checkedBlobs = new Set<string>();
   let last = { lsn: 0, at: 0 };
@@ -92,7 +93,7 @@ async function findBlobLoss(ledger: Ledger, entry: LedgerEntry, checked: Set<str
 }
 
 /** A reference is an object with a `hash` of 64 hexadecimal digits and a number of `bytes`, at any depth of a body. */
-function findBlobHashes(value: unknown): readonly string[] {
+export function findBlobHashes(value: unknown): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   const nested = Object.values(value).flatMap(findBlobHashes);
   if (!("hash" in value) || !("bytes" in value)) return nested;

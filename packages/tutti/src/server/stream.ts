@@ -70,7 +70,7 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
   return {
     lsn,
     async next() {
-      while (!stop.aborted) {
+      while (!stop.aborted && isStillWelcome(desk, call)) {
         const entries = await desk.tutti.ledger.scan(lsn, batchEntriesMax);
         await desk.fleet.catchUp(); // whose runs these are
         lsn = entries.at(-1)?.lsn ?? lsn;
@@ -78,10 +78,7 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
         if (wanted.length > 0) return toEvent(lsn, wanted);
         // Nothing to see, but a place from which nobody has to look at it again.
         if (entries.length > 0) return `id: ${lsn}\n\n`;
-        const before = performance.now();
-        await desk.tail.after(lsn, heartbeatMs);
-        if (performance.now() - before >= heartbeatMs - 1)
-          return isStillWelcome(desk, call) ? ": still here\n\n" : undefined;
+        if ((await desk.tail.after(lsn, heartbeatMs)) === "silent") return ": still here\n\n";
       }
       return undefined;
     },

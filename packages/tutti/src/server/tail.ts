@@ -4,8 +4,8 @@ import type { Fleet } from "../insight/fleet/fleet.ts";
 
 /** Tells those who wait that the ledger has grown, and counts them. It looks every 33 ms, and only while somebody waits. */
 export interface Tail {
-  /** Resolves when there is an entry after `lsn`, or the time is over. Also when the ledger can't be read: who reads it then is told. */
-  after(lsn: number, timeoutMs: number): Promise<void>;
+  /** Resolves when there is an entry after `lsn`, or the time is over (`silent`). Also when the ledger can't be read: who reads it then is told. */
+  after(lsn: number, timeoutMs: number): Promise<"grown" | "silent">;
   /** Takes a place for a stream; nothing when all are taken. Give it back by calling what is returned. */
   takePlace(): (() => void) | undefined;
   /** Lets everybody go. */
@@ -17,7 +17,7 @@ const lookEveryMs = 33;
 const streamsMax = 256;
 
 export function openTail(fleet: Fleet, clock: Clock): Tail {
-  const waiting = new Set<{ readonly lsn: number; readonly wake: () => void }>();
+  const waiting = new Set<{ readonly lsn: number; readonly wake: (why: "grown" | "silent") => void }>();
   let places = 0;
   let isLooking = false;
   let forget: (() => void) | undefined;
@@ -39,17 +39,17 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
     } catch (error) {
       process.emitWarning(`the ledger can't be followed: ${describeThrown(error)}`, "TuttiWarning");
     }
-    for (const each of waiting) if (each.lsn < newest) each.wake();
+    for (const each of waiting) if (each.lsn < newest) each.wake("grown");
   };
   return {
     after: (lsn, timeoutMs) =>
       new Promise((resolve) => {
-        const wake = (): void => {
+        const wake = (why: "grown" | "silent"): void => {
           stop();
           waiting.delete(waiter);
-          resolve();
+          resolve(why);
         };
-        const stop = clock.after(timeoutMs, wake);
+        const stop = clock.after(timeoutMs, () => wake("silent"));
         const waiter = { lsn, wake };
         waiting.add(waiter);
         arm();
@@ -65,7 +65,7 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
     },
     close() {
       forget?.();
-      for (const { wake } of waiting) wake();
+      for (const { wake } of waiting) wake("grown");
     },
   };
 }

@@ -1,7 +1,9 @@
 import { systemClock } from "../../base/clock.ts";
 import { fromStoredError } from "../../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
+import { describeFreeze, toFreezeName, toFreezeNames } from "../../contracts/freeze.ts";
 import { isOver, type RunRecord } from "../../contracts/run-record.ts";
+import { readFreezes } from "../../engine/freezes.ts";
 import { toRunTree } from "../../insight/next-run-tree.ts";
 import { toPreview } from "../../insight/preview.ts";
 import type { RunTree } from "../../insight/run-tree.ts";
@@ -61,12 +63,25 @@ async function showRun(call: CommandCall, ledger: Ledger, { record, entries, tre
     });
     return;
   }
-  const remark = toWaits(waitsFor) ?? toRemark(record, tree, toLedgerOption(toLedgerPath(call)));
+  const ledgerOption = toLedgerOption(toLedgerPath(call));
+  const frozen = isOver(record.status) ? undefined : await readFrozen(ledger, entries);
+  const remark = frozen ?? toWaits(waitsFor) ?? toRemark(record, tree, ledgerOption);
   const view = { width: stdoutColumns(), height: rowsMax, color: takesColor(process.stdout), now: systemClock.now() };
   for (const line of renderTree(tree, { ...view, ...(remark === undefined ? {} : { remark }) })) say(line);
+  if (tree.directives.length > 0) say("\nWhat people want:");
+  for (const directive of tree.directives) say(toPlainLine(`  ${directive}`));
   if (output !== undefined) say(`\n${toResultText(output)}`);
   if (tree.phase.kind === "failed" || tree.phase.kind === "parked")
     put(`\n${toErrorText(fromStoredError(tree.phase.error), stdoutPaint())}`);
+}
+
+/** Why nothing of it is begun, if something that reaches all of it is frozen. */
+async function readFrozen(ledger: Ledger, entries: readonly LedgerEntry[]): Promise<string | undefined> {
+  const [first] = entries;
+  if (first?.kind !== "run-started") return undefined;
+  const names = new Set(toFreezeNames(first.run, bodyOf(first, first.kind)));
+  const freeze = (await readFreezes(ledger)).find(({ target }) => names.has(toFreezeName(target)));
+  return freeze === undefined ? undefined : describeFreeze(freeze);
 }
 
 /** What holds a run up that goes on by itself. */

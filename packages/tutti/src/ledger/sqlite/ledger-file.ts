@@ -17,7 +17,13 @@ import { createSchema } from "./schema.ts";
 import { toCorruptError } from "./sqlite-errors.ts";
 
 /** What stands beside a ledger's file, by the ending of its name. SQLite chooses the first. */
-export const besides = { wal: "-wal", lock: "-lock", owner: "-owner", unfinished: "-new" } as const;
+export const besides = {
+  wal: "-wal",
+  lock: "-lock",
+  owner: "-owner",
+  subjects: "-subjects",
+  unfinished: "-new",
+} as const;
 
 /** The file's one true path, so that two names of one file share one lock. Makes missing folders. */
 export function prepareFolder(path: string): string {

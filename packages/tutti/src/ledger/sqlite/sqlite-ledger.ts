@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -145,10 +145,26 @@ function openReadOnly(file: string): Ledger {
   const database = openReader(file);
   try {
     checkSchema(database, file);
-    return createReadOnlyLedger(createSqliteReader(database, file), async () => database.close());
+    return createReadOnlyLedger(createSqliteReader(database, file), {
+      flush: async () => syncCommitted(file),
+      close: async () => database.close(),
+    });
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** The writer may have committed what only the system's memory holds. A page that left the -wal file meanwhile is in the main file. */
+function syncCommitted(file: string): void {
+  for (const part of [file + besides.wal, file]) {
+    if (!existsSync(part)) continue;
+    const descriptor = openSync(part, "r");
+    try {
+      fdatasyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   }
 }
 

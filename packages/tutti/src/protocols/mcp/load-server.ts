@@ -1,8 +1,6 @@
-import { TuttiError } from "../../base/errors.ts";
+import { loadOptional } from "../../base/optional-package.ts";
 import type { McpServerOptions } from "./mcp-options.ts";
 import type { McpServer } from "./mcp-server.ts";
-
-const client = "@modelcontextprotocol/client";
 
 /**
  * Reaches a server, by its current protocol or an older one, and takes its tools. A server that goes away is reached again at the next call.
@@ -15,24 +13,9 @@ export async function openMcpServer(options: McpServerOptions): Promise<McpServe
   return loaded.openMcpServer(options);
 }
 
-/** @throws TuttiError DEFINITION_INVALID when the package is not installed */
-export async function loadServer<Module>(load: () => Promise<Module>): Promise<Module> {
-  try {
-    return await load();
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new TuttiError("DEFINITION_INVALID", `MCP servers are spoken to with ${client}, which is not installed`, {
-      hint: `Run: npm install ${client}@2`,
-      cause: error,
-    });
-  }
-}
+const client = { name: "@modelcontextprotocol/client", range: "2", use: "MCP servers are spoken to with" };
 
-function isMissing(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    error.code === "ERR_MODULE_NOT_FOUND" &&
-    error.message.includes(`'${client}'`)
-  );
+/** @throws TuttiError DEFINITION_INVALID when the package is not installed */
+export function loadServer<Module>(load: () => Promise<Module>): Promise<Module> {
+  return loadOptional(client, load);
 }

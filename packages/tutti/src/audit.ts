@@ -1,0 +1,14 @@
+/** What is signed about a ledger, where it is kept outside, and the evidence of a run. */
+export { parseAnchor, readAnchor, type Anchor } from "./audit/anchor.ts";
+export { toAuditFolder } from "./audit/audit-file.ts";
+export type { Checkpoint, KeyNotice, ParsedNote } from "./audit/checkpoint.ts";
+export { exportEvidence, type EvidenceRequest } from "./audit/export-evidence.ts";
+export { takeCheckpoint, type CheckpointRequest, type Checkpoints } from "./audit/take-checkpoint.ts";
+export {
+  readOwnNotes,
+  verifyAudit,
+  type AuditFinding,
+  type AuditVerification,
+  type NoteSource,
+  type VerifiedLog,
+} from "./audit/verify-audit.ts";

@@ -1,0 +1,173 @@
+import { by, json, ledger } from "./command-options.ts";
+import type { CommandSpec } from "./command.ts";
+
+/** Commands that look at runs and check what there is. They change nothing in a run. */
+export const lookingCommands: readonly CommandSpec[] = [
+  {
+    name: "runs",
+    group: "look",
+    does: "Lists runs, the newest first.",
+    operands: [],
+    options: {
+      status: {
+        value: "status",
+        does: "Only these, separated by commas: running, waiting, paused, in-doubt, parked, done, failed, cancelled.",
+      },
+      flow: { value: "name", does: "Only runs of this flow." },
+      limit: { value: "n", does: "At most so many (20)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/runs.ts"),
+  },
+  {
+    name: "show",
+    group: "look",
+    does: "Shows a run: its steps, its result, what it waits for.",
+    operands: [{ name: "run", required: true }],
+    options: { entries: { does: "Lists the entries of the ledger instead." }, ledger, json },
+    load: () => import("./commands/show.ts"),
+  },
+  {
+    name: "why",
+    group: "look",
+    does: "Says what led to a run's result, or to one of its steps.",
+    operands: [
+      { name: "run", required: true },
+      { name: "step", required: false },
+    ],
+    options: { depth: { value: "n", does: "At most so many steps back (12)." }, ledger, json },
+    load: () => import("./commands/why.ts"),
+  },
+  {
+    name: "plan",
+    group: "look",
+    does: "Shows a run's plans: tasks, states and reasons; or edits one.",
+    operands: [
+      { name: "run", required: true },
+      { name: "plan", required: false },
+    ],
+    options: {
+      edit: {
+        value: "json|@file|-",
+        does: "Sends the plan another version of itself; it is checked before it is taken.",
+      },
+      why: { value: "text", does: "Why it is edited." },
+      by,
+      ledger,
+      json,
+    },
+    more: "With several plans that are running, name the one to edit. `tutti plan <run> --json` prints the plan that --edit takes.",
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "draw",
+    group: "look",
+    does: "Draws a plan, what a file declares, or what a run did.",
+    operands: [
+      { name: "file", required: false },
+      { name: "callables", required: false },
+    ],
+    options: {
+      run: { value: "run", does: "Draws what this run did instead." },
+      svg: { does: "Prints SVG; Mermaid otherwise." },
+      ledger,
+    },
+    more: "The file is a plan (.json), or TypeScript or JavaScript that exports flows, agents or tools.\nWith the file of its callables a plan also shows effects and what may not be done together.",
+    load: () => import("./commands/draw.ts"),
+  },
+  {
+    name: "limits",
+    group: "look",
+    does: "Shows what accounts may spend and have spent, what is left alone, and who is in and who waits.",
+    operands: [],
+    options: {
+      under: { value: "prefix", does: "Only what begins so: tenant/, run/<id>, tool/." },
+      limit: { value: "n", does: "At most so many accounts (50)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/limits.ts"),
+  },
+  {
+    name: "documents",
+    group: "look",
+    does: "Lists shared documents, or the versions of one and what each changed.",
+    operands: [{ name: "document", required: false }],
+    options: { limit: { value: "n", does: "At most so many (20)." }, ledger, json },
+    more: "A document is named by its type and its key: stock/apples.",
+    load: () => import("./commands/documents.ts"),
+  },
+  {
+    name: "events",
+    group: "look",
+    does: "Lists subscriptions and what is parked, or the events of a topic.",
+    operands: [{ name: "topic", required: false }],
+    options: {
+      after: { value: "position", does: "Only events after this one." },
+      limit: { value: "n", does: "At most so many (20)." },
+      ledger,
+      json,
+    },
+    load: () => import("./commands/events.ts"),
+  },
+  {
+    name: "schedules",
+    group: "look",
+    does: "Lists what is started by the clock, and when it is due next.",
+    operands: [],
+    options: { ledger, json },
+    load: () => import("./commands/schedules.ts"),
+  },
+  {
+    name: "freezes",
+    group: "look",
+    does: "Lists what is frozen, by whom and why.",
+    operands: [],
+    options: { ledger, json },
+    load: () => import("./commands/freezes.ts"),
+  },
+  {
+    name: "policy",
+    group: "check",
+    does: "Checks a policy, tries it on cases, or on all that a ledger holds.",
+    operands: [
+      { name: "check|test|replay", required: true },
+      { name: "file", required: true },
+      { name: "cases", required: false },
+    ],
+    options: { limit: { value: "n", does: "At most so many differences of a replay (20)." }, ledger, json },
+    more: "check: every rule against the schema, with the line of what is wrong.\ntest: the cases are a JSON list of { name, request, verdict }; of a verdict only what is given is compared.\nreplay: what the policy would have decided otherwise than was recorded, and which of its rules never fired.",
+    load: () => import("./commands/policy.ts"),
+  },
+  {
+    name: "verify",
+    group: "check",
+    does: "Checks that no entry of a ledger is missing or was changed.",
+    operands: [{ name: "ledger", required: false }],
+    options: { json },
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "audit",
+    group: "check",
+    does: "Signs how far the ledger reaches, checks that, and hands a run's evidence out.",
+    operands: [
+      { name: "action", required: true },
+      { name: "run", required: false },
+    ],
+    options: {
+      anchor: {
+        value: "file|url",
+        does: "Where signed checkpoints are kept outside; several with commas between them.",
+      },
+      since: { value: "file", does: "verify: a signed checkpoint that you kept; the ledger must begin with it." },
+      strict: { does: "verify: what nobody signed yet counts as changed." },
+      to: { value: "file|folder", does: "export: where the evidence goes (this folder)." },
+      ledger,
+      json,
+    },
+    more: "Actions: checkpoint, verify, export <run>, rotate-key. An anchor is a file outside the ledger's folder, or an address that takes\nnotes with POST and gives them back with GET. docs/audit.md says what each of them proves.",
+    load: () => import("./commands/audit.ts"),
+  },
+];

@@ -1,0 +1,97 @@
+import { isTuttiError, TuttiError } from "../base/errors.ts";
+import { estimateTokens } from "../base/token-estimate.ts";
+import type { GivenDirective } from "../contracts/directive.ts";
+import type { Model, ModelReply, ModelRequest } from "../contracts/model.ts";
+import { toSpentFacts } from "../contracts/spent.ts";
+import { estimateInputTokens } from "../limits/estimate-tokens.ts";
+import { toDirectiveChanged } from "./directives.ts";
+import type { Driver } from "./driver.ts";
+import { isHeld } from "./hold.ts";
+import type { Scope } from "./scope.ts";
+
+/**
+ * The model as an agent's turn may use it: a question is not begun where something is frozen, and is stopped as soon as a person gives another
+ * directive. What it has cost until then is in the error, as far as it can be known.
+ */
+export function directModel(driver: Driver, scope: Scope, model: Model): Model {
+  return withGenerate(model, async (request, signal, watch) => {
+    refuseUnasked(driver, scope, model);
+    return ask(driver, model, { request, signal, watch });
+  });
+}
+
+/** The same model, asked in another way. */
+export function withGenerate(model: Model, generate: Model["generate"]): Model {
+  return new Proxy(model, {
+    get: (target, name): unknown => (name === "generate" ? generate : Reflect.get(target, name, target)),
+  });
+}
+
+interface Question {
+  readonly request: ModelRequest;
+  readonly signal: AbortSignal;
+  readonly watch: Parameters<Model["generate"]>[2];
+}
+
+/** A question that may not be begun now. Nothing was sent, and the attempt is made again when it may. */
+function refuseUnasked(driver: Driver, scope: Scope, { provider, id }: Model): void {
+  const facts = { unasked: true };
+  if (isHeld(driver, scope))
+    throw new TuttiError("MODEL_UNAVAILABLE", `${provider}/${id} was not asked: it was frozen meanwhile`, { facts });
+  if (driver.directiveInUse?.isBehind(scope) !== true) return;
+  const { message, hint } = toDirectiveChanged(`${provider}/${id} was not asked`, undefined);
+  throw new TuttiError("DIRECTIVE_CHANGED", message, { ...(hint === undefined ? {} : { hint }), facts });
+}
+
+/** Whether the model has never heard of the question. */
+export function isUnasked(error: unknown): boolean {
+  return isTuttiError(error) && error.facts["unasked"] === true;
+}
+
+async function ask(driver: Driver, model: Model, { request, signal, watch }: Question): Promise<ModelReply> {
+  const controller = new AbortController();
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  let said = "";
+  const stop = (reason: unknown): void => {
+    controller.abort(reason);
+    reject(reason);
+  };
+  const onAbort = (): void => stop(signal.reason);
+  const forget = driver.directive.onWritten((given) => stop(toAborted(model, { given, request, said })));
+  signal.addEventListener("abort", onAbort);
+  if (signal.aborted) onAbort();
+  try {
+    const told: Question["watch"] =
+      watch === undefined
+        ? undefined
+        : (delta) => {
+            said += delta.text;
+            watch(delta);
+          };
+    return await Promise.race([model.generate(request, controller.signal, told), over]);
+  } finally {
+    forget();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+interface Aborted {
+  readonly given: GivenDirective;
+  readonly request: ModelRequest;
+  readonly said: string;
+}
+
+/** Providers do not say what a question cost that was stopped, so it is estimated from what was sent and what has come. */
+function toAborted(model: Model, { given, request, said }: Aborted): TuttiError {
+  const { message, hint, facts } = toDirectiveChanged(`${model.provider}/${model.id} was stopped`, given);
+  const spent = toSpentFacts({
+    modelCalls: 1,
+    inputTokens: estimateInputTokens(request),
+    outputTokens: estimateTokens(said),
+    unpricedCalls: 1,
+  });
+  return new TuttiError("DIRECTIVE_CHANGED", message, {
+    ...(hint === undefined ? {} : { hint }),
+    facts: { ...facts, ...spent },
+  });
+}

@@ -1,0 +1,31 @@
+import type { TuttiError } from "../base/errors.ts";
+import type { AppendWaiter } from "../ledger/ledger.ts";
+import type { Delivery, Handing } from "./delivery.ts";
+
+/** Whom an entry is handed to on its way back from the ledger. */
+export interface EntryHost {
+  readonly delivery: () => Delivery;
+  /** The ledger takes nothing from this driver any more. */
+  readonly abandon: (error: TuttiError) => void;
+}
+
+/** An entry on its way to the ledger, and from there to the flow's code. */
+export class HandedEntry implements Handing, AppendWaiter {
+  isReady = false;
+  next: Handing | undefined = undefined;
+  readonly apply: () => void;
+  private readonly host: EntryHost;
+
+  constructor(host: EntryHost, apply: () => void) {
+    this.host = host;
+    this.apply = apply;
+  }
+
+  onAppended(): void {
+    if (!this.isReady) this.host.delivery().ready(this);
+  }
+
+  onRefused(error: TuttiError): void {
+    this.host.abandon(error);
+  }
+}
