@@ -68,6 +68,14 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
       {value === undefined && error === undefined ? <Loading what="the runs" /> : null}
       {value === undefined ? null : value.runs.length > 0 ? (
         <>
+          <p className="run-row run-columns" aria-hidden="true">
+            <span>State</span>
+            <span>Run</span>
+            <span>Where it is</span>
+            <span className="run-confidence">Confidence</span>
+            <span className="run-cost">Cost</span>
+            <span className="run-age">Time</span>
+          </p>
           <ol className="runs" ref={list} aria-label="Runs, the newest first">
             {value.runs.map((line) => (
               <RunRow key={line.run} line={line} />
