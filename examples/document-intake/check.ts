@@ -128,6 +128,7 @@ export function describe(state: RunState<Outcome>): string {
     case "done":
       return describeOutcome(state.output);
     case "waiting":
+    case "asking":
       return "waits for a person's yes";
     case "failed":
       return `taken back: ${state.error.message}`;

@@ -6,4 +6,4 @@ const ignore = builtinModules.map((name) => (name.startsWith("node:") ? name : `
 // Loaded by the first schedule, not with the entry.
 const later = ["croner"];
 
-export default [{ name: "tutti", path: "dist/index.js", limit: "130 kB", ignore: [...ignore, ...later] }];
+export default [{ name: "tutti", path: "dist/index.js", limit: "142 kB", ignore: [...ignore, ...later] }];

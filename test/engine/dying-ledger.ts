@@ -79,6 +79,8 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
     listKept: alive((...args: Parameters<Ledger["listKept"]>) => ledger.listKept(...args)),
     findDocument: alive((...args: Parameters<Ledger["findDocument"]>) => ledger.findDocument(...args)),
     listDocuments: alive((...args: Parameters<Ledger["listDocuments"]>) => ledger.listDocuments(...args)),
+    findApproval: alive((id) => ledger.findApproval(id)),
+    listApprovals: alive((filter) => ledger.listApprovals(filter)),
     listVersions: alive((...args: Parameters<Ledger["listVersions"]>) => ledger.listVersions(...args)),
     flush: alive(() => ledger.flush()),
     close: async () => {},

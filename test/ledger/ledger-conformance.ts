@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 
+import { describeApprovals } from "./ledger-approval-cases.ts";
 import { describeBudgets } from "./ledger-budget-cases.ts";
 import { describeDocuments } from "./ledger-document-cases.ts";
 import { describeDurability } from "./ledger-durability-cases.ts";
@@ -18,6 +19,7 @@ export function describeLedger(name: string, under: LedgerUnderTest): void {
     describeEffects(under);
     describeBudgets(under);
     describeDocuments(under);
+    describeApprovals(under);
     describeProperties(under);
   });
 }

@@ -9,6 +9,8 @@ export type {
   Contract,
   EffectClass,
   ModelAsker,
+  Preview,
+  PreviewHost,
   Retry,
   ToldPiece,
   Tool,
@@ -19,12 +21,34 @@ export type {
 export { toContract } from "./contracts/contract.ts";
 export type { Figures, Guarantee, NeedHost, Precondition, Terms } from "./contracts/terms.ts";
 export type { Agent, Callable, Flow } from "./contracts/run.ts";
+export type { ApprovalPackage, Said } from "./contracts/approval-package.ts";
+export type {
+  ApprovalKind,
+  ApprovalLadder,
+  ApprovalRecord,
+  ApprovalStage,
+  ApprovalState,
+  ApproveOptions,
+  AskOptions,
+  Decided,
+  LadderStage,
+  Person as KnownPerson,
+} from "./contracts/approval.ts";
+export type { NeededApprovals, Policy, PolicyRequest, PolicyVerdict } from "./contracts/policy.ts";
 export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { Directed, Directive, DirectiveState, GivenDirective } from "./contracts/directive.ts";
 export type { Freeze, FreezeTarget } from "./contracts/freeze.ts";
 export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
-export { toEffectKey, toRunId, toStepKey, type EffectKey, type RunId, type StepKey } from "./contracts/ids.ts";
+export {
+  toEffectKey,
+  toRunId,
+  toStepKey,
+  type ApprovalId,
+  type EffectKey,
+  type RunId,
+  type StepKey,
+} from "./contracts/ids.ts";
 export type {
   ConflictPolicy,
   DocumentHandle,
@@ -93,6 +117,7 @@ export type {
 } from "./contracts/agreement.ts";
 export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/load-engine.ts";
+export type { Approvals, PersonsVote, ShownApproval } from "./engine/inbox.ts";
 export type {
   Activity,
   ForkEdit,
@@ -126,7 +151,7 @@ export { topic } from "./flow/topic.ts";
 export { document, type DocumentDefinition } from "./flow/document.ts";
 export { documentTools, type DocumentTools } from "./flow/document-tools.ts";
 export { flow, signal, type FlowDefinition } from "./flow/flow.ts";
-export type { AccountFilter, Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
+export type { AccountFilter, ApprovalFilter, Durability, Ledger, RunFilter } from "./ledger/ledger.ts";
 export { agent } from "./agents/agent.ts";
 export type { AgentDefinition } from "./agents/agent-definition.ts";
 export type { Compaction } from "./agents/compaction.ts";

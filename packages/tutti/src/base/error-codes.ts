@@ -161,6 +161,15 @@ export const errorCodes = {
     "An agent used up its turns, tokens, time or money without an answer, or made the same call over and over.",
   ),
   MODEL_FORBIDDEN: code("give-up", "none", "Models beyond this machine are forbidden in this process."),
+  // people
+  POLICY_DENIED: code("tell-model", "none", "The policy does not allow an action, so it was not done."),
+  APPROVAL_REJECTED: code("tell-model", "none", "A person said no to an action, and why; it was not done."),
+  APPROVAL_EXPIRED: code("tell-model", "none", "Nobody decided in time, so the action was not done."),
+  APPROVAL_STALE: code("ask-person", "none", "A decision was made on what has changed since, so it does not count."),
+  APPROVAL_DECIDED: code("give-up", "none", "It is decided already, or was withdrawn; this vote does not count."),
+  APPROVAL_FORBIDDEN: code("give-up", "none", "This person may not decide this, or not in this way."),
+  APPROVAL_UNKNOWN: code("give-up", "none", "No approval with this id is in the ledger."),
+  APPROVERS_MISSING: code("ask-person", "none", "An action needs the yes of people whom the engine does not know."),
   // secrets
   SECRET_MISSING: code("give-up", "none", "A secret has no value: its variable is not set, or its source gives none."),
   SECRET_MISPLACED: code(

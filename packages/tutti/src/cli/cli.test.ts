@@ -47,10 +47,12 @@ test("in a pipe there is neither colour nor cursor movement, unless colour is as
 });
 
 test("--json prints the entries and nothing else on standard output", verifies("X6", "O1"), async () => {
-  const result = await cli.run(["run", greeting, "--input", "-", "--id", "r1", "--json"], { stdin: '{"name":"anna"}' });
+  const result = await cli.run(["run", greeting, "--input", "-", "--by", "ann", "--id", "r1", "--json"], {
+    stdin: '{"name":"anna"}',
+  });
   const golden = result.stdout.replaceAll(/"at":\d+/gu, '"at":0').replaceAll(/"hash":"[0-9a-f]{64}"/gu, '"hash":"…"');
   expect(golden).toMatchInlineSnapshot(`
-    "{"v":1,"lsn":1,"run":"r1","seq":1,"kind":"run-started","key":"","at":0,"body":{"flow":"greeting","version":"1","input":{"name":"anna"}},"hash":"…"}
+    "{"v":1,"lsn":1,"run":"r1","seq":1,"kind":"run-started","key":"","at":0,"body":{"flow":"greeting","version":"1","input":{"name":"anna"},"by":"ann"},"hash":"…"}
     {"v":1,"lsn":2,"run":"r1","seq":2,"kind":"step-done","key":"/choose","at":0,"body":{"out":"hello"},"hash":"…"}
     {"v":1,"lsn":3,"run":"r1","seq":3,"kind":"step-done","key":"/say","at":0,"body":{"out":{"text":"hello anna"}},"hash":"…"}
     {"v":1,"lsn":4,"run":"r1","seq":4,"kind":"run-done","key":"","at":0,"body":{"out":{"text":"hello anna"}},"hash":"…"}

@@ -1,3 +1,4 @@
+import { approvalCommands } from "./approval-commands.ts";
 import { by, json, ledger, priority, reason, serving, watching } from "./command-options.ts";
 import type { CommandSpec } from "./command.ts";
 
@@ -18,11 +19,12 @@ export const actingCommands: readonly CommandSpec[] = [
       },
       id: { value: "id", does: "The run's id; the same id again finds the first run." },
       key: { value: "key", does: "Starts with one key are one run." },
+      by,
       subject: { value: "name", does: "Whom the run is about: its data can be erased later." },
       priority,
       ...watching,
     },
-    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
+    more: "The file is TypeScript or JavaScript and exports one or more flows; `models`, `tools`, `limits` and `budgets` that it exports are used too.\nSo are the models and tools of `tutti.config.ts`, next to it, above it in the package, or in this folder; its policy and people count for every run.\nWith several flows, name one; with several versions of it, name@version.\nThe result goes to standard output, progress to standard error. Ctrl-C pauses the run at a safe point; twice leaves at once.",
     load: () => import("./commands/run.ts"),
   },
   {
@@ -70,6 +72,7 @@ export const actingCommands: readonly CommandSpec[] = [
       },
       id: { value: "id", does: "The run's id; the same id again finds the first call." },
       key: { value: "key", does: "Calls with one key are one call." },
+      by,
       subject: { value: "name", does: "Whom the call is about: its data can be erased later." },
       priority,
       ...watching,
@@ -129,6 +132,7 @@ export const actingCommands: readonly CommandSpec[] = [
     },
     load: () => import("./commands/settle.ts"),
   },
+  ...approvalCommands,
   {
     name: "pause",
     group: "steer",

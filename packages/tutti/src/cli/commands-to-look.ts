@@ -77,6 +77,14 @@ export const lookingCommands: readonly CommandSpec[] = [
     load: () => import("./commands/draw.ts"),
   },
   {
+    name: "inbox",
+    group: "look",
+    does: "Lists what waits for people, or shows all that is known of one.",
+    operands: [{ name: "approval", required: false }],
+    options: { limit: { value: "n", does: "At most so many (50)." }, ledger, json },
+    load: () => import("./commands/inbox.ts"),
+  },
+  {
     name: "limits",
     group: "look",
     does: "Shows what accounts may spend and have spent, what is left alone, and who is in and who waits.",

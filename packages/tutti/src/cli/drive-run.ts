@@ -1,9 +1,12 @@
+import type { ErrorCode } from "../base/error-codes.ts";
 import { isTuttiError, TuttiError } from "../base/errors.ts";
+import type { ApprovalRecord } from "../contracts/approval.ts";
 import { describeFreeze, type Freeze } from "../contracts/freeze.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { openStatuses } from "../contracts/run-record.ts";
 import type { Activity, RunHandle, RunState, Tutti } from "../engine/tutti.ts";
 import type { StepNode } from "../insight/run-tree.ts";
+import { toTypedId } from "./approval-text.ts";
 import { toUsage } from "./command-line.ts";
 import type { CommandCall } from "./command.ts";
 import { toErrorLine, toErrorText } from "./error-text.ts";
@@ -13,6 +16,7 @@ import { chooseMode, openLiveView, type LiveView } from "./live-view.ts";
 import type { FlowFile } from "./load-flows.ts";
 import { openEngine } from "./open-engine.ts";
 import { put, say, stderrPaint, tell, toResultText } from "./output.ts";
+import { toPlainLine } from "./terminal-text.ts";
 
 /**
  * Drives one run of a file's flows in this process, shows its progress, and says how it ended.
@@ -67,7 +71,7 @@ interface Place {
   readonly ledger: string;
 }
 
-type RestlessKind = "running" | "waiting" | "frozen" | "in-doubt";
+type RestlessKind = "running" | "asking" | "waiting" | "frozen" | "in-doubt";
 
 /** Where a run came to rest. A waiting run may in truth wait for one of its children. */
 type Rest =
@@ -95,7 +99,13 @@ async function waitForRest(watch: Watch): Promise<Rest> {
   for (;;) {
     const seen = changes.count;
     const state = await handle.settled();
-    if (state.kind !== "waiting" && state.kind !== "frozen" && state.kind !== "in-doubt" && state.kind !== "running")
+    if (
+      state.kind !== "waiting" &&
+      state.kind !== "asking" &&
+      state.kind !== "frozen" &&
+      state.kind !== "in-doubt" &&
+      state.kind !== "running"
+    )
       return { kind: "over", state };
     const needs = await findNeeds(watch, handle.id, state);
     // Nothing to name: a child or another run's effect is at work.
@@ -117,6 +127,7 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
       isTime: false,
     }));
   }
+  if (state.kind === "asking") return state.approvals.map((approval) => toApprovalNeed(approval, place.ledger));
   if (state.kind === "frozen") return [toFrozenNeed(state.freeze, place)];
   if (state.kind !== "waiting") return [];
   const needs = [...new Set(state.signals)].map((name): Need => ({
@@ -137,6 +148,13 @@ async function findNeeds(watch: Pick<Watch, "tutti" | "place">, run: RunId, stat
   const below = await Promise.all(children.map(async ({ id }) => findNeeds(watch, id, await readRest(tutti, id))));
   // As long as one child is at work, the run is.
   return below.some((list) => list.length === 0) ? [] : below.flat();
+}
+
+/** A question is answered, anything else is approved or rejected. */
+function toApprovalNeed(approval: ApprovalRecord, ledger: string): Need {
+  const typed = toTypedId(approval);
+  const command = approval.kind === "question" ? `tutti answer ${typed} '<answer>'` : `tutti approve|reject ${typed}`;
+  return { text: `waits for people: ${toPlainLine(approval.about)}`, command: `${command}${ledger}`, isTime: false };
 }
 
 function toFrozenNeed(freeze: Freeze, { ledger }: Place): Need {
@@ -193,7 +211,7 @@ function report(call: CommandCall, { handle, rest, place, interrupted, view }: E
               `tutti fork ${run} ${quote(step)} ${quote(place.file)}${place.ledger}   (goes on from there, once it is put right)`,
             ];
       complain(call, withHints(state.error, [`tutti why ${run}${place.ledger}`, ...again]));
-      return state.error.code === "BUDGET_SPENT" ? exitCodes.policy : exitCodes.failed;
+      return policyCodes.has(state.error.code) ? exitCodes.policy : exitCodes.failed;
     }
     case "cancelled":
       complain(call, new TuttiError("RUN_CANCELLED", `run ${handle.id} was cancelled: ${state.reason}`, { facts }));
@@ -212,6 +230,13 @@ function report(call: CommandCall, { handle, rest, place, interrupted, view }: E
       return interrupted ? exitCodes.interrupted : exitCodes.waiting;
   }
 }
+
+const policyCodes: ReadonlySet<ErrorCode> = new Set([
+  "BUDGET_SPENT",
+  "POLICY_DENIED",
+  "APPROVAL_REJECTED",
+  "APPROVAL_EXPIRED",
+]);
 
 /** The first step that failed by itself, not only through what lies in it. */
 function findFailed(node: StepNode): string | undefined {

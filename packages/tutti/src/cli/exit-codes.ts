@@ -29,6 +29,7 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   "SOURCE_UNREADABLE",
   "RUN_UNKNOWN",
   "EFFECT_UNKNOWN",
+  "APPROVAL_UNKNOWN",
   "NODE_TOO_OLD",
 ]);
 

@@ -35,6 +35,18 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
     isRecord(value)
       ? undefined
       : { what: "limits is no map", hint: 'limits: { "tool/web.search": { concurrentMax: 4 } }' },
+  policy: (value) =>
+    isRecord(value) && typeof value["decide"] === "function"
+      ? undefined
+      : { what: "policy is no policy", hint: "See docs/approvals.md." },
+  people: (value) =>
+    Array.isArray(value) && value.every(isPerson)
+      ? undefined
+      : { what: "people is no list of people", hint: 'people: [{ name: "ann", roles: ["finance"] }]' },
+  approvals: (value) =>
+    isRecord(value) && Object.values(value).every((ladder) => Array.isArray(ladder) && ladder.every(isRecord))
+      ? undefined
+      : { what: "approvals is no map of ladders", hint: 'approvals: { "tool/pay": [{ role: "finance" }] }' },
   budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
 };
 
@@ -115,4 +127,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function toInvalid(what: string, hint: string): TuttiError {
   return new TuttiError("CONFIG_INVALID", what, { hint });
+}
+
+function isPerson(value: unknown): boolean {
+  if (!isRecord(value) || typeof value["name"] !== "string") return false;
+  const { roles } = value;
+  return Array.isArray(roles) && roles.every((role) => typeof role === "string");
 }

@@ -20,6 +20,9 @@ export async function openEngine(
   const path = toLedgerPath(call);
   const durability = readDurability(call.text("durability"));
   const { config } = await loadConfig(file.path);
+  // What a file of flows says can't loosen what its project demands.
+  const { policy, people, approvals } = config;
+  const governance = { ...(policy && { policy }), ...(people && { people }), ...(approvals && { approvals }) };
   return openTutti({
     flows: [...file.flows, ...file.toolFlows],
     tools: [...(config.tools ?? []), ...file.tools],
@@ -28,6 +31,7 @@ export async function openEngine(
     models: { ...config.models, ...file.models },
     limits: { ...config.limits, ...file.protection.limits },
     budgets: { ...config.budgets, ...file.protection.budgets },
+    ...governance,
     ledger: path,
     recover: false,
     ...how,

@@ -1,6 +1,7 @@
 import { isTuttiError } from "../base/errors.ts";
 import { findEngine, toUnreachable } from "../engine/control-client.ts";
 import type { ControlAnswer, ControlCommand, ControlRequest } from "../engine/control-commands.ts";
+import type { TuttiOptions } from "../engine/tutti.ts";
 import { findLedgerFile } from "./ledger-file.ts";
 
 /** Carries commands to the runs of a ledger: through the engine that holds it, or by opening the ledger itself. */
@@ -25,6 +26,7 @@ const pauseMs = 200;
 export async function withSteering<Result>(
   path: string,
   work: (steering: Steering) => Promise<Result>,
+  options: Pick<TuttiOptions, "people"> = {},
 ): Promise<Result> {
   const file = findLedgerFile(path);
   let busy: unknown;
@@ -33,7 +35,7 @@ export async function withSteering<Result>(
     if (engine !== undefined)
       return work({ isDriven: true, send: (command, request) => engine.send(command, request) });
     const { openTutti } = await import("../engine/open-tutti.ts");
-    const tutti = await openTutti({ flows: [], ledger: file, recover: false }).catch((error: unknown) => {
+    const tutti = await openTutti({ flows: [], ledger: file, recover: false, ...options }).catch((error: unknown) => {
       if (!isTuttiError(error) || error.code !== "LEDGER_BUSY") throw error;
       busy = error;
     });

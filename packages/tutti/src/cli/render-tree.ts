@@ -149,6 +149,8 @@ function toStateText(node: StepNode, now: number): string {
     case "waiting":
       if (state.for === "retry") return `attempt ${node.attempt + 1} ${toWhen(state.untilMs, now)} · ${error}`;
       if (state.for === "child") return `child run ${node.child ?? ""}`;
+      if (state.for === "person")
+        return `waits for people, at most ${toWhen(state.untilMs, now)} · ${node.remark ?? ""}`;
       return state.for === "time" ? toWhen(state.untilMs, now) : `for a signal, at most ${toWhen(state.untilMs, now)}`;
     case "in-doubt":
       return `in doubt: ${state.why}`;

@@ -8,6 +8,7 @@ import { driveRun } from "./drive-run.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { FlowFile } from "./load-flows.ts";
 import { readValue } from "./read-value.ts";
+import { readPerson } from "./steering-words.ts";
 
 /** What was typed as --input; `{}` when nothing was. @throws TuttiError USAGE, SOURCE_UNREADABLE */
 export async function readInput(call: CommandCall): Promise<unknown> {
@@ -37,6 +38,7 @@ export async function startRun(
   const key = call.text("key");
   const subject = call.text("subject");
   const options: StartOptions = {
+    by: readPerson(call),
     ...(id === undefined ? {} : { id }),
     ...(key === undefined ? {} : { key }),
     ...(subject === undefined ? {} : { subject }),

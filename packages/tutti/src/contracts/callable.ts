@@ -58,6 +58,13 @@ export interface ToolReport {
   readonly note?: string;
 }
 
+/** A text, or what it is now and what it would become. */
+export type Preview = string | { readonly before: string; readonly after: string };
+
+export interface PreviewHost {
+  readonly signal: AbortSignal;
+}
+
 export interface DocumentAccess {
   readonly type: DocumentType;
   readonly verb: "read" | "write";
@@ -83,6 +90,8 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
   readonly document?: DocumentAccess | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
   key?(input: Input): string;
+  /** What a call would do, for people who are asked for their yes. Must change nothing. */
+  preview?(input: Input, host: PreviewHost): Promise<Preview> | Preview;
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. Throw if you can't tell. */
   check?(input: Input, host: ToolHost): Promise<Output | undefined> | Output | undefined;
   /** Takes the effect back. Is tried again until it succeeds, so it must bear being called twice. */

@@ -14,10 +14,11 @@ import {
   text,
   type Shape,
 } from "../base/shape.ts";
+import { askedShape } from "./approval.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
-import type { DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
+import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { priorities } from "./run-record.ts";
 
@@ -25,6 +26,7 @@ const runId: Shape<RunId> = branded(text);
 const stepKey: Shape<StepKey> = branded(text);
 const effectKey: Shape<EffectKey> = branded(text);
 
+const approvalId: Shape<ApprovalId> = branded(text);
 const documentId: Shape<DocumentId> = branded(text);
 const errorCode: Shape<ErrorCode> = (value, path) => {
   if (isErrorCode(value)) return value;
@@ -89,6 +91,8 @@ export const bodies = {
       tenant: text,
       /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
       personal: text,
+      /** The person who started it. */
+      by: text,
       priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
@@ -124,7 +128,16 @@ export const bodies = {
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },
-    { ...input, ...provenance, undo: flag, reads },
+    {
+      ...input,
+      ...provenance,
+      undo: flag,
+      reads,
+      /** The yes that it was begun on, and is used up by it. */
+      approval: approvalId,
+      /** A person changed the input; `digest` is that of what the code asked for. */
+      edited: text,
+    },
   ),
   "effect-settled": fields(
     { effect: effectKey, by: oneOf("tool", "check", "person") },
@@ -184,6 +197,29 @@ export const bodies = {
     { request: policyRequestShape, verdict: policyVerdictShape, policy: fields({ name: text, version: text }) },
     { inputRef: blobRef },
   ),
+
+  // approvals: the record of one follows from these, in their order
+  "approval-requested": (value: unknown, path: string) => ({
+    ...fields({ approval: approvalId, dueAt: integer })(value, path),
+    ...askedShape(value, path),
+  }),
+  /** `saw`: the hash of what was shown. Of an edit: what a yes is bound to from now on. */
+  "approval-voted": fields(
+    {
+      approval: approvalId,
+      by: text,
+      saw: text,
+      verdict: oneOf("approve", "reject", "edit", "answer", "delegate", "abstain"),
+    },
+    { roles: listOf(text), note: text, to: text, answer: text, binding: recordOf(text), package: text, about: text },
+  ),
+  "approval-overdue": fields({ approval: approvalId, stage: integer, next: oneOf("deny", "escalate", "proceed") }),
+  "approval-decided": fields(
+    { approval: approvalId, state: oneOf("granted", "rejected", "expired", "superseded", "withdrawn") },
+    { by: text, why: text },
+  ),
+  /** The yes was used for a call that has no intent. */
+  "approval-used": fields({ approval: approvalId }),
 
   "task-claimed": fields({ by: text, until: integer, why: text, others: listOf(fields({ name: text, why: text })) }),
   "task-released": fields({ by: text, why: text }),

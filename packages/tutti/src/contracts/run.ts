@@ -8,6 +8,7 @@ import type {
   ReviewVerdict,
   Split,
 } from "./agreement.ts";
+import type { ApproveOptions, AskOptions, Decided } from "./approval.ts";
 import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { DirectiveState } from "./directive.ts";
@@ -101,6 +102,13 @@ export interface Run {
    * @throws TuttiError REVIEW_REJECTED when it is not accepted in the end, unless `onRejected` is `return`.
    */
   review<Work, Point = string>(work: Work, options: ReviewOptions<Work, Point>): Promise<Reviewed<Work, Point>>;
+  /**
+   * Asks a person and waits for a typed answer, of any length of time.
+   * @throws TuttiError APPROVAL_EXPIRED when nobody answers in time and there is no `otherwise`, APPROVAL_REJECTED, APPROVERS_MISSING
+   */
+  ask<Answer>(question: string, options: AskOptions<Answer>): Promise<Answer>;
+  /** Asks people for a yes or no. Nobody's answer in time is a no. @throws TuttiError APPROVERS_MISSING */
+  approve(what: string, options?: ApproveOptions): Promise<Decided>;
   /** A document that is shared with other agents and runs. Inside a transaction it is part of it. */
   document<Value>(type: DocumentType<Value>, key: string): DocumentHandle<Value>;
   /**

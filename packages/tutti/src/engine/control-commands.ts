@@ -16,6 +16,7 @@ import { directiveKinds, type Directive } from "../contracts/directive.ts";
 import { freezeShape } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import { priorities } from "../contracts/run-record.ts";
+import type { PersonsVote } from "./inbox.ts";
 import type { Verdict } from "./tutti.ts";
 
 const run: Shape<RunId> = branded(text);
@@ -26,6 +27,27 @@ const verdict: Shape<Verdict> = (value, path) => {
   const { kind } = fields({ kind: oneOf("done", "not-done") })(value, path);
   const said = fields({ by: text }, { note: text })(value, path);
   return kind === "not-done" ? { kind, ...said } : { kind, ...said, ...fields({}, { output: anything })(value, path) };
+};
+
+const vote: Shape<PersonsVote> = (value, path) => {
+  const said = fields({ by: text, saw: text }, { note: text })(value, path);
+  const { verdict: word } = fields({ verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate") })(
+    value,
+    path,
+  );
+  switch (word) {
+    case "approve":
+    case "abstain":
+      return { ...said, verdict: word };
+    case "reject":
+      return { ...said, verdict: word, ...fields({ reason: text })(value, path) };
+    case "edit":
+      return { ...said, verdict: word, ...fields({ input: anything })(value, path) };
+    case "answer":
+      return { ...said, verdict: word, ...fields({ answer: anything })(value, path) };
+    case "delegate":
+      return { ...said, verdict: word, ...fields({ to: text })(value, path) };
+  }
 };
 
 const directive: Shape<Directive> = (value, path) => {
@@ -60,6 +82,7 @@ export const controlCommands = {
   settle: fields({ effect, verdict }),
   erase: fields({ subject: text, by: text }),
   fork: fields({ run, step }, { output: anything, input: anything }),
+  decide: fields({ id: text, vote }),
   steer: fields({ run, directive, by: text }, { reason: text }),
   undo: fields({ run, by: text }, { reason: text }),
   freeze: freezeShape,
@@ -81,6 +104,7 @@ export const controlAnswers = {
   settle: fields({}),
   erase: fields({}),
   fork: fields({ run }),
+  decide: fields({ state: text }),
   steer: fields({ version: integer, stopped: integer, isWaiting: flag }),
   undo: fields({}),
   freeze: fields({}),

@@ -164,7 +164,7 @@ function toUsage(error: ShapeError): TuttiError {
 
 function toStatus(code: ErrorCode): number {
   if (code === "USAGE" || code === "INPUT_INVALID") return 400;
-  if (code === "RUN_UNKNOWN" || code === "EFFECT_UNKNOWN") return 404;
+  if (code === "RUN_UNKNOWN" || code === "EFFECT_UNKNOWN" || code === "APPROVAL_UNKNOWN") return 404;
   return code === "BUG" ? 500 : 409;
 }
 

@@ -28,6 +28,15 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     tools: engine.tools,
     teams: teamVerbs,
     documents: engine.documents,
+    policy: engine.policy,
+    approvals: {
+      people: engine.people,
+      ladders: engine.ladders,
+      ofStep: (run, step) => ledger.listApprovals({ run, step }),
+      find: (id) => ledger.findApproval(id),
+      readBlob: (hash) => ledger.readBlob(hash),
+      watch: engine.watchApproval,
+    },
     freezes: engine.freezes,
     model(tier) {
       const model = engine.models[tier];

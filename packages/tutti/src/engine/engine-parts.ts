@@ -1,9 +1,11 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
+import type { ApprovalLadder, Person } from "../contracts/approval.ts";
 import type { Contract, Tool } from "../contracts/callable.ts";
-import type { EffectKey, RunId } from "../contracts/ids.ts";
+import type { ApprovalId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
+import type { Policy } from "../contracts/policy.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Protection } from "../flow/budget-levels.ts";
@@ -27,6 +29,13 @@ export interface Engine {
   readonly toolTimeoutMs: number;
   readonly protection: Protection | undefined;
   readonly documents: DocumentHost;
+  readonly policy: Policy | undefined;
+  /** Who may decide what the policy or a flow asks. */
+  readonly people: readonly Person[] | undefined;
+  readonly ladders: Readonly<Record<string, ApprovalLadder>>;
+  /** Calls `wake` when somebody has voted. Returns the function that forgets it. */
+  readonly watchApproval: (id: ApprovalId, wake: () => void) => () => void;
+  readonly approvalChanged: (id: ApprovalId) => void;
   readonly freezes: FreezeBook;
   /** The newest version of the directives of each run that has some. */
   readonly directiveVersions: Map<RunId, number>;

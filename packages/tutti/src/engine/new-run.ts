@@ -12,7 +12,7 @@ export interface RunRequest {
   readonly input: unknown;
   readonly key?: string | undefined;
   readonly windowMs?: number | undefined;
-  /** What its start says about who pays. */
+  /** What its start says about who starts it, and who pays. */
   readonly payer?: Readonly<Record<string, unknown>>;
 }
 

@@ -6,16 +6,19 @@ import { describeThrown, TuttiError } from "../base/errors.ts";
 import { watchEnvironment } from "../base/known-secrets.ts";
 import { toContract } from "../contracts/contract.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import { toRunId } from "../contracts/ids.ts";
+import { toRunId, type ApprovalId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
+import { openApprovals } from "./approvals.ts";
+import { checkPeople, toStarterFields } from "./check-people.ts";
 import { readDirectiveVersions } from "./direct-run.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { eraseSubject, toPersonalField } from "./erase-subject.ts";
 import { openFreezes } from "./freezes.ts";
 import { isJournalId } from "./journal.ts";
+import { openListeners } from "./listeners.ts";
 import { toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
@@ -47,10 +50,12 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   const { on = [], schedules = [] } = options;
   const flows = toFlowTable([...options.flows, ...[...on, ...schedules].map((trigger) => trigger.flow)]);
   checkProtection(options);
+  checkPeople(options);
   const clock = options.clock ?? systemClock;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
   const ledger = await openLedger(options, onEntry);
+  const votes = openListeners<ApprovalId, void>();
   const engine: Engine = {
     ledger,
     clock,
@@ -62,6 +67,11 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     toolTimeoutMs: options.toolTimeoutMs ?? toolTimeoutDefaultMs,
     protection: await openProtection(ledger, options, clock),
     documents: openDocuments(ledger, clock, inner.invalidation ?? "push"),
+    policy: options.policy,
+    people: options.people,
+    ladders: options.approvals ?? {},
+    watchApproval: (id, wake) => votes.add(id, wake),
+    approvalChanged: (id) => votes.tell(id, undefined),
     freezes: await openFreezes(ledger, () => clock.now()),
     directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
@@ -127,6 +137,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
     events,
     schedules,
     documents: toSharedDocuments(engine.ledger),
+    approvals: openApprovals(engine, runs),
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();
@@ -189,7 +200,11 @@ async function start<Input>(
     });
   }
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);
-  const payer = { ...toPayerFields(run, request.options), ...toPersonalField(engine.ledger, request.options.subject) };
+  const payer = {
+    ...toPayerFields(run, request.options),
+    ...toStarterFields(request.options),
+    ...toPersonalField(engine.ledger, request.options.subject),
+  };
   return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer }));
 }
 

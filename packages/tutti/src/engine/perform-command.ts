@@ -52,6 +52,10 @@ const performers: Performers = {
     await tutti.erase(subject, by);
     return {};
   },
+  async decide(tutti, { id, vote }) {
+    const { state } = await tutti.approvals.decide(id, vote);
+    return { state };
+  },
   async fork(tutti, request) {
     const handle = await tutti.open(request.run);
     const forked = await handle.fork(request.step, toEdit(request));

@@ -1,6 +1,7 @@
 import { toShortId } from "../base/chance.ts";
 import type { Freeze } from "../contracts/freeze.ts";
 import type { RunId } from "../contracts/ids.ts";
+import type { RunRecord } from "../contracts/run-record.ts";
 import type { SignalOf } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { Driver, Wait } from "../flow/driver.ts";
@@ -115,9 +116,11 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     if (waits.some((wait) => wait.kind === "doubt"))
       return { kind: "in-doubt", effects: await engine.ledger.listEffects({ run: id, states: ["in-doubt"] }) };
     const due = waits.flatMap((wait) => (wait.kind === "timer" ? [wait.dueAt] : []));
+    const untilMs = due.length === 0 ? undefined : Math.min(...due);
+    if (waits.some((wait) => wait.kind === "approval")) return toAsking(engine, id, untilMs);
     return {
       kind: "waiting",
-      untilMs: due.length === 0 ? undefined : Math.min(...due),
+      untilMs,
       signals: waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])),
       ...toTakenOver(waits),
     };
@@ -126,7 +129,7 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     case "running":
       return (engine.freezes.any ? await readWaiting(engine, runs, id) : undefined) ?? { kind: "running" };
     case "waiting":
-      return (await readWaiting(engine, runs, id)) ?? { kind: "waiting", untilMs: record.wakeAt, signals: [] };
+      return (await readWaiting(engine, runs, id)) ?? (await readResting(engine, record));
     case "paused":
       return { kind: "paused" };
     case "in-doubt":
@@ -134,6 +137,18 @@ async function readState(engine: Engine, runs: ActiveRuns, id: RunId): Promise<R
     default:
       return readEnded(engine, id);
   }
+}
+
+async function toAsking(engine: Engine, id: RunId, untilMs: number | undefined): Promise<RunState> {
+  return { kind: "asking", untilMs, approvals: await engine.ledger.listApprovals({ run: id, states: ["open"] }) };
+}
+
+/** What the ledger alone knows of a run whose code is not here. */
+async function readResting(engine: Engine, { id, wakeAt }: RunRecord): Promise<RunState> {
+  const asking = await toAsking(engine, id, wakeAt);
+  return asking.kind === "asking" && asking.approvals.length > 0
+    ? asking
+    : { kind: "waiting", untilMs: wakeAt, signals: [] };
 }
 
 /** What a run waits for is known to its code alone, so the run is brought back for a moment. Nothing if its flow is not here. */

@@ -1,6 +1,7 @@
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
+import type { ApprovalLadder, ApprovalRecord, Person } from "../contracts/approval.ts";
 import type { AccountRecord, Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Directed, Directive } from "../contracts/directive.ts";
@@ -8,6 +9,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { Freeze, FreezeTarget } from "../contracts/freeze.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
+import type { Policy } from "../contracts/policy.ts";
 import type { EffectRecord, Priority, RunRecord } from "../contracts/run-record.ts";
 import type { Agent, Flow, SignalOf } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
@@ -17,7 +19,8 @@ import type { LimitTable } from "../limits/limit.ts";
 import type { SlotUse } from "../limits/slot-use.ts";
 import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
-import type { Person } from "./freezes.ts";
+import type { Person as Speaker } from "./freezes.ts";
+import type { Approvals } from "./inbox.ts";
 import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
@@ -45,6 +48,12 @@ export interface TuttiOptions {
   readonly budgets?: Readonly<Record<string, Budget>>;
   /** How many calls at once, how fast, and when to leave alone what fails, by `tool/<name>`, `model/<provider>`, `tenant/<name>`, `flow/<name>` and `agent/<name>`. */
   readonly limits?: LimitTable;
+  /** Rules that everything is decided by before it happens. Without one everything is allowed. */
+  readonly policy?: Policy;
+  /** Who may decide what the policy or a flow asks. Without it anybody may, but nobody has a role. */
+  readonly people?: readonly Person[];
+  /** Who is asked, how long they have, and what happens then: by `tool/<name>`, `rule/<id>`, `role/<role>`, or `*`. */
+  readonly approvals?: Readonly<Record<string, ApprovalLadder>>;
   /** How long an attempt of a tool may take that declares no `timeoutMs`; 15 minutes by default. */
   readonly toolTimeoutMs?: number;
   /** Continue open runs at once (default). Without it they go on when they are asked for. */
@@ -61,7 +70,10 @@ export interface TuttiOptions {
  * What a project's `tutti.config.ts` exports as `config`: what its flows are run with, said once. Every part is optional.
  * A program passes it on: `openTutti({ flows, ...config })`.
  */
-export type TuttiConfig = Pick<TuttiOptions, "models" | "tools" | "servers" | "limits" | "budgets">;
+export type TuttiConfig = Pick<
+  TuttiOptions,
+  "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals"
+>;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
 export type Activity =
@@ -106,6 +118,8 @@ export interface StartOptions {
   readonly budget?: Budget;
   /** Whom the run is about: its data, and that of its children and forks, is stored sealed with a key that `erase` destroys. */
   readonly subject?: string;
+  /** The person who starts it: a rule may ask for somebody else's yes. */
+  readonly by?: string;
   /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */
   readonly priority?: Priority;
 }
@@ -145,9 +159,9 @@ export interface Tutti {
    * Nothing in its reach is begun any more: no question to a model, no step, no call of a tool. What is going on comes to its recorded end.
    * In force when it resolves, and after a restart. @throws INPUT_INVALID
    */
-  freeze(target: FreezeTarget, person: Person): Promise<void>;
+  freeze(target: FreezeTarget, person: Speaker): Promise<void>;
   /** What was frozen goes on by itself. @throws INPUT_INVALID when it is not frozen */
-  unfreeze(target: FreezeTarget, person: Person): Promise<void>;
+  unfreeze(target: FreezeTarget, person: Speaker): Promise<void>;
   /** What is frozen, by whom and why; the oldest first. */
   freezes(): readonly Freeze[];
   /** What of the limits is in use in this process now, and how many wait, by priority and tenant. */
@@ -159,6 +173,7 @@ export interface Tutti {
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
   settle(effect: EffectKey, verdict: Verdict): Promise<void>;
   readonly documents: SharedDocuments;
+  readonly approvals: Approvals;
   readonly ledger: Ledger;
   /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
   close(): Promise<void>;
@@ -190,9 +205,9 @@ export interface RunHandle<Output = unknown> {
    * Gives the run, and everything that it started, a person's directive. Resolves when it is durable; from then on no agent acts under an
    * older one. @throws INPUT_INVALID, RUN_OVER
    */
-  steer(directive: Directive, person: Person): Promise<Directed>;
+  steer(directive: Directive, person: Speaker): Promise<Directed>;
   /** Takes back what a run did that failed or was cancelled or stopped, as far as its tools can. Resolves when that is recorded. @throws INPUT_INVALID, FLOW_UNKNOWN */
-  undo(person: Person): Promise<void>;
+  undo(person: Speaker): Promise<void>;
   /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
   fork(step: StepKey, edit?: ForkEdit, options?: { readonly id?: string }): Promise<RunHandle<Output>>;
 }
@@ -211,6 +226,8 @@ export type RunState<Output = unknown> =
       /** The limit whose slot it waits for, such as `tenant/acme`: it begins, or goes on, by itself. */
       readonly slot?: string;
     }
+  /** For people; with a time, if one of its waits has one. */
+  | { readonly kind: "asking"; readonly untilMs: number | undefined; readonly approvals: readonly ApprovalRecord[] }
   | { readonly kind: "paused" }
   /** It rests because of a freeze, and goes on by itself when that is lifted. */
   | { readonly kind: "frozen"; readonly freeze: Freeze }

@@ -53,8 +53,8 @@ export interface ToolCall {
 /** How a call that changes something is written down, and who else may have it. */
 export interface IntentWriter {
   append(budget: BudgetChange | undefined): Promise<Appended>;
-  /** The key is another's. */
-  onTaken(appended: Extract<Appended, { kind: "taken" }>): void;
+  /** The key is another's, or the yes that it was to be made on does not hold. */
+  onTaken(appended: Extract<Appended, { kind: "taken" | "unapproved" }>): void;
 }
 
 export interface Admission {
@@ -103,7 +103,7 @@ async function admit(
   const pass = await passGates(driver, { gates, caller, signal: scope.signal() });
   try {
     const appended = await write(driver, call, asking.intent);
-    if (appended?.kind === "taken") {
+    if (appended?.kind === "taken" || appended?.kind === "unapproved") {
       pass.leave({ kind: "left" });
       asking.intent?.onTaken(appended);
       return undefined;

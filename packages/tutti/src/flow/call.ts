@@ -18,6 +18,8 @@ import type { Driver } from "./driver.ts";
 import { callEffect } from "./effect-call.ts";
 import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
+import { governModel } from "./govern/govern-model.ts";
+import { toAdmission } from "./govern/govern-step.ts";
 import { conditionLimits } from "./in-time.ts";
 import type { toActed } from "./recorded.ts";
 import type { Pending, Scope } from "./scope.ts";
@@ -109,7 +111,8 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   };
   const work = tool.needs === undefined && tool.ensures === undefined ? run : toGuarded(driver, request, run);
   const guard = limited === undefined ? undefined : (pending: Pending) => openGuard(driver, limited, { pending });
-  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard });
+  const admit = toAdmission(driver, { tool, input, key, scope, effect, called });
+  return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard, admit });
 }
 
 /** The same work between what must hold before it and what holds after it. */
@@ -148,6 +151,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
     body: async (inner) => {
+      inner.actor = { name: agent.name, version: agent.version };
       inner.agent = agent.name;
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
@@ -171,7 +175,11 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
   const { host, run } = driver;
   return {
     fresh: inner.wantsFresh,
-    model: (tier, asker) => admitModel(driver, inner, { model: directModel(driver, inner, host.model(tier)), asker }),
+    model: (tier, asker) =>
+      governModel(driver, inner, {
+        model: admitModel(driver, inner, { model: directModel(driver, inner, host.model(tier)), asker }),
+        asker,
+      }),
     progress: (text) => host.progress(run, key, text),
     tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
     objective: host.objective,

@@ -109,6 +109,8 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
       flow: flow.name,
       version: flow.version,
       parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd },
+      // Whoever started the parent started this: a child is no way around a rule that asks for somebody else.
+      ...(driver.history.started.by === undefined ? {} : { by: driver.history.started.by }),
       ancestors: [{ run: driver.run, flow: driver.history.started.flow }, ...driver.ancestors],
       ...toInheritance(driver.admission, request.scope, toCallLevels(driver.run, key, request.budget)),
     },

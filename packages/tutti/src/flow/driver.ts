@@ -3,8 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { Contract, ToldPiece, Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { ApprovalId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
+import type { Policy } from "../contracts/policy.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
 import type { Topic } from "../contracts/topic.ts";
@@ -13,6 +14,8 @@ import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
 import type { Freezes } from "./freezes.ts";
+import type { ApprovalHost } from "./govern/approval-host.ts";
+import type { Votable } from "./govern/asking.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Directives } from "./run-directives.ts";
@@ -28,6 +31,9 @@ export interface DriverHost {
   /** The deadline of a tool that declares none. */
   readonly toolTimeoutMs: number;
   readonly protection: Protection | undefined;
+  /** The rules that everything is decided by, if there are any. */
+  readonly policy: Policy | undefined;
+  readonly approvals: ApprovalHost;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */
@@ -111,6 +117,8 @@ export type Wait =
   | { readonly kind: "child"; readonly run: RunId }
   | { readonly kind: "effect"; readonly key: EffectKey }
   | { readonly kind: "doubt"; readonly key: EffectKey }
+  /** People. Of its deadline there is a timer besides. */
+  | { readonly kind: "approval"; readonly id: ApprovalId }
   /** For a person to lift a freeze. */
   | { readonly kind: "freeze" }
   /** For a person to hand an agent back. */
@@ -153,6 +161,8 @@ export interface Driver {
   readonly taken: Set<StepKey>;
   /** Effects that wait for a person, and how to tell them. */
   readonly doubts: Map<EffectKey, (verdict: PersonsVerdict) => void>;
+  /** What people are asked, for what they say besides yes and no. */
+  readonly votables: Map<ApprovalId, Votable>;
   /** Children that are awaited, and how to tell that one ended. */
   readonly children: Map<RunId, (outcome: ChildOutcome) => void>;
   /** Children that were started and are not known to have ended, with what becomes of them when this run ends. */
@@ -191,3 +201,20 @@ export interface Driver {
   /** Stops driving without a trace; the ledger knows the rest. */
   stop(): void;
 }
+
+/** Parts of a driver that are made on first use. */
+export type LazyPart =
+  | "signals"
+  | "signalIds"
+  | "provenance"
+  | "admission"
+  | "documents"
+  | "directive"
+  | "tools"
+  | "inFlight"
+  | "taken"
+  | "doubtful"
+  | "doubts"
+  | "votables"
+  | "children"
+  | "openChildren";

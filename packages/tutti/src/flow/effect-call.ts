@@ -1,6 +1,6 @@
 import { fromStoredError, TuttiError } from "../base/errors.ts";
 import { directivePrefix } from "../contracts/directive.ts";
-import type { NewEntry } from "../ledger/ledger.ts";
+import type { Appended, BudgetChange, NewEntry } from "../ledger/ledger.ts";
 import { HeldBack, openGuard, type AttemptGuard } from "./admission.ts";
 import { tryRepeatedly } from "./attempts.ts";
 import { toConflictError } from "./conflict.ts";
@@ -17,13 +17,15 @@ import {
 } from "./effect-outcome.ts";
 import { recordRefused, shareEffect } from "./effect-share.ts";
 import { refuseStale } from "./effect-stale.ts";
+import { governCall, toUse, type Way } from "./govern/govern-call.ts";
+import { toEndEntry } from "./govern/obtain-approval.ts";
 import type { OpenIntent } from "./history.ts";
 import { isHeld, whenReleased } from "./hold.ts";
 import type { DocumentReads } from "./read-sets.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending } from "./scope.ts";
 import { toBlobs } from "./step.ts";
-import { toBody } from "./stored-value.ts";
+import { fromStored, toBody, toStoredValue } from "./stored-value.ts";
 
 export type EffectRequest = Omit<EffectCall, "pending" | "unwanted" | "intend" | "dispatch" | "repeat" | "onSettled">;
 
@@ -44,20 +46,39 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
   const pending = openPending<Output>(scope, key);
   driver.delivery.whenLive(() => {
     if (pending.over) return;
-    const go = (): void => takeUp(driver, request, { pending, unwanted: false });
-    // With an intent in the ledger they were asked for; now only the outcome counts.
-    if (request.tool.needs === undefined || driver.history.openIntents.has(key)) go();
-    else admitEffect(driver, { ...request, pending }, go);
+    // With an intent in the ledger it was allowed and asked for; now only the outcome counts.
+    if (driver.history.openIntents.has(key)) takeUp(driver, request, { pending, unwanted: false });
+    else admit(driver, request, pending);
   });
   return pending.promise;
+}
+
+/** What the policy says comes first, then what people say, then what the tool needs; then the effect is begun. */
+function admit(driver: Driver, request: EffectRequest, pending: Pending): void {
+  governCall(
+    driver,
+    { ...request, pending },
+    {
+      go(way) {
+        const { input, effect, called } = way;
+        const allowed = { ...request, input, effect, called, way, again: () => admit(driver, request, pending) };
+        const go = (): void => takeUp(driver, allowed, { pending, unwanted: false });
+        if (request.tool.needs === undefined) go();
+        else admitEffect(driver, { ...allowed, pending }, go);
+      },
+      refuse: (error) => recordRefused(driver, { ...request, pending }, error),
+      stale: (documents) => refuseStale(driver, { ...request, pending, onSettled() {} }, documents),
+    },
+  );
 }
 
 /** Starts an effect, or goes on where a crash left it. */
 export function takeUp(
   driver: Driver,
-  request: EffectRequest,
+  asked: EffectRequest,
   taker: { readonly pending: Pending; readonly unwanted: boolean },
 ): void {
+  const request = toIntended(driver, asked);
   const { promise: settled, resolve } = Promise.withResolvers<void>();
   driver.inFlight.set(request.key, settled);
   driver.taken.add(request.key);
@@ -87,6 +108,16 @@ export function takeUp(
   else if (intent.body.digest !== request.called.digest)
     driver.park(toChangedIntent(request, intent.body.digest), request.key);
   else goOn(driver, call, intent);
+}
+
+/** As it was intended: a person may have changed its input. */
+function toIntended(driver: Driver, request: EffectRequest): EffectRequest {
+  const body = driver.history.openIntents.get(request.key)?.body;
+  if (body?.edited === undefined) return request;
+  const input = fromStored(body.input, body.inputRef, driver.blobs);
+  const called = { ...request.called, input: toStoredValue("input", input, `the input of ${request.tool.name}`) };
+  const way: Way = { input, effect: body.effect, called, digest: body.edited, decided: [], approval: undefined };
+  return { ...request, input, effect: body.effect, called, way };
 }
 
 function goOn(driver: Driver, call: EffectCall, intent: OpenIntent): void {
@@ -124,9 +155,10 @@ function isTriedBefore(driver: Driver, { key }: EffectCall): boolean {
 
 function intend(driver: Driver, call: EffectCall): void {
   driver.begin();
-  void driver.append(toIntent(driver, call)).then((appended) => {
+  void appendIntent(driver, call).then((appended) => {
     if (driver.stopped) return;
     if (appended.kind === "taken") shareEffect(driver, call, appended.effect);
+    else if (appended.kind === "unapproved") decideAgain(call);
     else if (appended.kind === "stale") refuseStale(driver, call, appended.documents);
     else call.dispatch();
     driver.finish();
@@ -135,12 +167,32 @@ function intend(driver: Driver, call: EffectCall): void {
 
 // A second attempt is a second dispatch: without an intent of its own, a crash in it would look as if nothing had been sent.
 async function intendAgain(driver: Driver, call: EffectCall): Promise<void> {
-  const appended = await driver.append(toIntent(driver, call));
+  const appended = await appendIntent(driver, call);
   if (appended.kind === "stale") throw toConflictError(`${call.tool.name} was not called again`, appended.documents);
 }
 
+/** Writes the intent, in one batch with what the policy said. A yes that was given on what has changed since is worth nothing. */
+async function appendIntent(driver: Driver, call: EffectCall, budget?: BudgetChange): Promise<Appended> {
+  const { way, key } = call;
+  for (const entry of way?.decided.splice(0) ?? []) void driver.append(entry);
+  const intent = toIntent(driver, call);
+  const appended = await driver.append(budget === undefined ? intent : { ...intent, budget });
+  if (appended.kind === "stale" && way?.approval !== undefined)
+    await driver.append(
+      toEndEntry({ id: way.approval.id, step: key }, "superseded", "a document that it relies on has changed"),
+    );
+  return appended;
+}
+
+/** What it was allowed for is not what would be done now. */
+function decideAgain(call: EffectCall): void {
+  call.onSettled();
+  call.again?.();
+}
+
 function toIntent(driver: Driver, call: EffectCall): NewEntry {
-  const { tool, called, effect, key } = call;
+  const { tool, called, effect, key, way } = call;
+  const digest = way?.digest ?? called.digest;
   // A run that has used no document relies on none.
   const relied = driver.documentsInUse?.reliedAt(call.scope);
   const reads = withTurn(driver, call, relied === undefined || relied.size === 0 ? undefined : relied);
@@ -153,14 +205,17 @@ function toIntent(driver: Driver, call: EffectCall): NewEntry {
       ...(called.uses.length === 0 ? {} : { uses: called.uses }),
       ...(tool.undo === undefined ? {} : { undo: true }),
       ...(reads === undefined ? {} : toShownReads(reads)),
+      ...(way?.approval === undefined ? {} : { approval: way.approval.id }),
+      ...(digest === called.digest ? {} : { edited: digest }),
     },
     called.input,
   );
   const claim = {
     kind: "intend",
-    effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest: called.digest },
+    effect: { key: effect, step: key, tool: tool.name, class: tool.effect, digest },
   } as const;
-  return { kind: "effect-intended", key, body, ...toBlobs(called.input), effect: claim, ...toReliance(reads) };
+  const blobs = toBlobs(called.input);
+  return { kind: "effect-intended", key, body, ...blobs, effect: claim, ...toReliance(reads), ...toUse(way, key) };
 }
 
 /** What an agent does in a turn relies on the directives that the turn was made under, as on every document that it has read. */
@@ -195,14 +250,14 @@ function sendLimited(driver: Driver, call: EffectCall): void {
     intent: {
       async append(budget) {
         if (isHeld(driver, call.scope)) throw new HeldBack();
-        const appended = await driver.append({
-          ...toIntent(driver, call),
-          ...(budget === undefined ? {} : { budget }),
-        });
+        const appended = await appendIntent(driver, call, budget);
         isIntended ||= appended.kind === "recorded";
         return appended;
       },
-      onTaken: ({ effect }) => shareEffect(driver, call, effect),
+      onTaken: (refused) => {
+        if (refused.kind === "taken") shareEffect(driver, call, refused.effect);
+        else decideAgain(call);
+      },
     },
   });
   send(driver, call, { guard, isIntended: () => isIntended });

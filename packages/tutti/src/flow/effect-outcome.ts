@@ -6,6 +6,7 @@ import type { findLimited } from "./admission.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
 import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
+import type { Way } from "./govern/govern-call.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
 import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
@@ -24,6 +25,10 @@ export interface EffectCall {
   readonly retry: Tool["retry"];
   /** What limits its attempts, if anything does. */
   readonly limited: ReturnType<typeof findLimited>;
+  /** What the policy and people made of it; nothing where nobody had a say, or in an earlier process. */
+  readonly way?: Way | undefined;
+  /** Decides anew whether it may be done. */
+  readonly again?: (() => void) | undefined;
   readonly pending: Pending;
   /** Nobody asks for it any more; it is only taken up because its outcome has to be known. */
   readonly unwanted: boolean;

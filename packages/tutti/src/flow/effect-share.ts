@@ -10,7 +10,7 @@ import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
  * or in doubt, this step waits; if it failed or was undone, the action is free again and this step takes it.
  */
 export function shareEffect(driver: Driver, call: EffectCall, owner: EffectRecord): void {
-  if (owner.digest !== call.called.digest) {
+  if (owner.digest !== (call.way?.digest ?? call.called.digest)) {
     recordConflict(driver, call, owner);
     return;
   }

@@ -10,7 +10,7 @@ import { openAdmission } from "./budget-levels.ts";
 import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait, type Delivery } from "./delivery.ts";
 import { openDirectives } from "./directives.ts";
 import { toUnaskedRecord } from "./divergence.ts";
-import type { Driver, DriverHost, Verb, Wait } from "./driver.ts";
+import type { Driver, DriverHost, LazyPart, Verb, Wait } from "./driver.ts";
 import { HandedEntry, type EntryHost } from "./handed-entry.ts";
 import { readHistory, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
@@ -143,6 +143,9 @@ class OpenDriver implements Driver {
   get doubts(): Driver["doubts"] {
     return (this.parts.doubts ??= new Map());
   }
+  get votables(): Driver["votables"] {
+    return (this.parts.votables ??= new Map());
+  }
   get children(): Driver["children"] {
     return (this.parts.children ??= new Map());
   }
@@ -218,21 +221,6 @@ class OpenDriver implements Driver {
     stop(this.course);
   }
 }
-
-type LazyPart =
-  | "signals"
-  | "signalIds"
-  | "provenance"
-  | "admission"
-  | "documents"
-  | "directive"
-  | "tools"
-  | "inFlight"
-  | "taken"
-  | "doubtful"
-  | "doubts"
-  | "children"
-  | "openChildren";
 
 function findDoubtful({ openIntents }: History): Set<StepKey> {
   const doubtful = [...openIntents.values()].filter((intent) => intent.doubtful);

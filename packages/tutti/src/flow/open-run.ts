@@ -1,4 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
+import type { ApproveOptions, AskOptions } from "../contracts/approval.ts";
 import type { DocumentType } from "../contracts/document.ts";
 import type { BodyOf, RecordKind } from "../contracts/entry.ts";
 import type { Outcome } from "../contracts/outcome.ts";
@@ -24,6 +25,7 @@ import type { Driver, Verb } from "./driver.ts";
 import { digestOfChild } from "./effect-key.ts";
 import { publish, waitForEvent } from "./events.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
+import { askForYes, askPerson } from "./govern/ask-person.ts";
 import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
@@ -90,6 +92,8 @@ export function openRun(driver: Driver, scope: Scope): Run {
       child(driver, scope, { flow, input, options }),
     agree: (...request: Parameters<Run["agree"]>) => driver.host.teams.agree(handle, ...request),
     review: (...request: Parameters<Run["review"]>) => driver.host.teams.review(handle, ...request),
+    ask: (question: string, options: AskOptions<unknown>) => askPerson(driver, scope, { question, options }),
+    approve: (what: string, options: ApproveOptions = {}) => askForYes(driver, scope, { what, options }),
     document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
     transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
       transact(driver, scope, { name: options.name ?? "transact", body, openRun }),

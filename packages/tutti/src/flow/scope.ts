@@ -1,6 +1,11 @@
 import type { TuttiError } from "../base/errors.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 
+export interface AgentAtWork {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** A named sub-tree of a run: where paths are counted, where cancelling stops, where signals are charged. */
 export interface Scope {
   readonly path: string;
@@ -9,6 +14,8 @@ export interface Scope {
   readonly cancelled: TuttiError | undefined;
   /** Models asked inside are to give answers of their own; scopes below take it over when they are opened. */
   wantsFresh: boolean;
+  /** Who is at work here: the nearest agent; scopes below take it over when they are opened. */
+  actor: AgentAtWork | undefined;
   /** The agent whose work this is; nothing for a part of a flow. */
   agent: string | undefined;
   /** True from the moment its own body returned or threw. */
@@ -58,6 +65,7 @@ class OpenScope implements Scope {
   readonly consumed: number[] = [];
   cancelled: TuttiError | undefined;
   wantsFresh: boolean;
+  actor: AgentAtWork | undefined;
   agent: string | undefined;
   closed = false;
   private counts: Map<string, Used> | undefined;
@@ -71,6 +79,7 @@ class OpenScope implements Scope {
     this.parent = parent;
     this.cancelled = parent?.cancelled;
     this.wantsFresh = parent?.wantsFresh ?? false;
+    this.actor = parent?.actor;
   }
 
   nextKey(name: string): StepKey {

@@ -20,6 +20,8 @@ export interface StepRequest {
   readonly work: (host: AttemptHost) => unknown;
   /** Made when the step begins; absent where nothing is limited. */
   readonly guard?: ((pending: Pending) => AttemptGuard) | undefined;
+  /** What stands in front of it all; calls `go` when it may begin. Absent where nobody has a say. */
+  readonly admit?: ((pending: Pending, go: () => void) => void) | undefined;
   /** For a tool: its name, its input and where that came from. */
   readonly called?: Called;
 }
@@ -79,7 +81,10 @@ class Step implements Attempts {
 
   start(): void {
     // A branch that was cancelled while the recorded part was replayed starts nothing.
-    if (!this.pending.over) tryRepeatedly(this.driver, this);
+    if (this.pending.over) return;
+    const { admit } = this.request;
+    if (admit === undefined) tryRepeatedly(this.driver, this);
+    else admit(this.pending, () => tryRepeatedly(this.driver, this));
   }
 
   onDone(value: unknown, attempt: number): void {

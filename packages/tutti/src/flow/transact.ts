@@ -6,6 +6,7 @@ import type { Appended, NewEntry } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
 import { decideConflict, toConflictError, type ConflictStep } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
+import { governWrites } from "./govern/govern-writes.ts";
 import { openLease, waitUntilFree, type Lease } from "./lease.ts";
 import { takeRecorded, type Committed, type Conflicted } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
@@ -156,8 +157,20 @@ class OpenTransaction {
       this.propose(attempt, { kind: "threw", error: toStepError(request.key, thrown) });
       return;
     }
-    const { leaves } = driver.host.documents;
-    driver.propose(entry, (appended) => this.onAnswer({ attempt, end, leaves }, appended));
+    const send = (use: Pick<NewEntry, "approval">): void => {
+      const { leaves } = driver.host.documents;
+      driver.propose({ ...entry, ...use }, (appended) => this.onAnswer({ attempt, end, leaves }, appended));
+    };
+    const { scope, key } = request;
+    governWrites(
+      driver,
+      { key, scope, pending, writes: end.kind === "returned" ? attempt.toWritten() : [], reads: attempt.reliedOn() },
+      {
+        go: (use) => !attempt.over && send(use),
+        refuse: (error) => !attempt.over && this.propose(attempt, { kind: "threw", error }),
+        stale: (documents) => !attempt.over && this.onStale({ attempt, end }, documents),
+      },
+    );
   }
 
   private onAnswer({ attempt, end, leaves }: Asked, appended: Appended): void {
@@ -178,6 +191,9 @@ class OpenTransaction {
         };
         return;
       }
+      case "unapproved":
+        this.propose(attempt, end); // what it was granted for has changed, or is granted no more
+        return;
       case "taken":
       case "spent":
       case "repeated":

@@ -210,10 +210,20 @@ export class TransactionAttempt implements OpenAttempt {
     }));
   }
 
+  /** The versions that its commit relies on. */
+  reliedOn(): Map<DocumentId, number> {
+    return new Map([...this.driver.documents.reads.at(this.place.outer.path), ...this.versions()]);
+  }
+
+  /** What it wants to write, as text. */
+  toWritten(): readonly { readonly document: DocumentId; readonly json: string }[] {
+    return [...this.written].map(([document, { json }]) => ({ document, json }));
+  }
+
   /** The one entry that makes it so, all of it or, if something it relies on is stale, none. */
   toEntry(key: StepKey, end: AttemptEnd): NewEntry {
     const { driver, place } = this;
-    const reads = new Map([...driver.documents.reads.at(place.outer.path), ...this.versions()]);
+    const reads = this.reliedOn();
     const isDone = end.kind === "returned";
     const writes = isDone ? this.toWrites() : [];
     const values = writes.map(({ document, version }) => this.toStoredWrite(document, version));

@@ -3,17 +3,22 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contra
 import { toStepKey, type EffectKey, type StepKey } from "../contracts/ids.ts";
 import { addUsage, noUsage } from "../contracts/outcome.ts";
 import { spentOn } from "../contracts/spent.ts";
+import { applyDecided, applyOverdue, applyRequest, applyVerdict } from "./apply-approval.ts";
 import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
+import { findWait, toWaitName, waitPattern } from "./find-wait.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { isOpen, type StepKind, type StepNode, type StepState, type TreeEvent } from "./run-tree.ts";
+import { isTold, type Told } from "./told-kinds.ts";
 import type { OpenNode, TreeEdit } from "./tree-edit.ts";
 
 /** What one entry says, written into the tree that is being edited. */
 export function applyEntry(edit: TreeEdit, entry: LedgerEntry): void {
   edit.see(entry.at);
   edit.tree.seq = entry.seq;
-  applyKind(edit, entry, entry.kind);
+  // A parked run goes on as soon as it can; its next entry shows that it did.
+  if (edit.tree.phase.kind === "parked" && entry.key !== "") edit.tree.phase = { kind: "running" };
+  if (isTold(entry.kind)) applyKind(edit, entry, entry.kind);
 }
 
 /** A step began: only a watcher knows, the ledger learns of it when it ends. */
@@ -45,14 +50,12 @@ interface Change<Kind extends EntryKind> {
 
 // The type parameter ties the kind to its applier and its body.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the body sees the tie, the rule does not
-function applyKind<Kind extends EntryKind>(edit: TreeEdit, entry: LedgerEntry, kind: Kind): void {
-  // A parked run goes on as soon as it can; its next entry shows that it did.
-  if (edit.tree.phase.kind === "parked" && entry.key !== "") edit.tree.phase = { kind: "running" };
+function applyKind<Kind extends Told>(edit: TreeEdit, entry: LedgerEntry, kind: Kind): void {
   const node = (): OpenNode => edit.touch(toStepKey(entry.key));
   appliers[kind]({ edit, at: entry.at, entry, body: bodyOf(entry, kind), node });
 }
 
-const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void } = {
+const appliers: { readonly [Kind in Told]: (change: Change<Kind>) => void } = {
   "run-started": ({ edit, at, entry, body }) => {
     Object.assign(edit.tree, { run: entry.run, flow: body.flow, version: body.version, startedAt: at });
     edit.tree.parent = body.parent;
@@ -237,29 +240,10 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
     finish(step, { at, state: { kind: "done" }, output: undefined });
   },
 
-  "value-drawn": () => {}, // no step
-
-  // These stand in runs that no flow drives, so there are no steps to draw.
-  "event-published": () => {},
-  "event-awaited": () => {},
-  "event-handed": () => {},
-  "subscription-set": () => {},
-  "event-acted": () => {},
-  "event-parked": () => {},
-  "events-passed": () => {},
-  "event-released": () => {},
-  "schedule-set": () => {},
-  "schedule-fired": () => {},
-  "schedule-skipped": () => {},
-  "schedule-parked": () => {},
-  "freeze-set": () => {},
-  "freeze-lifted": () => {},
-  "command-answered": () => {},
-  "erasure-ordered": () => {},
-
-  "budget-reserved": () => {}, // its step says more
-  "budget-settled": () => {},
-  "policy-decided": () => {}, // its step says what came of it
+  "policy-decided": ({ body, node }) => applyVerdict(body, node),
+  "approval-requested": ({ at, body, node }) => applyRequest(body, node(), at),
+  "approval-overdue": ({ body, node }) => applyOverdue(body, node()),
+  "approval-decided": ({ body, node }) => applyDecided(body, node()),
   "votes-counted": (change) => remark(change, describeVotes(change.body)),
   "message-sent": (change) => remark(change, describeMessage(change.body)),
   "decision-made": (change) => remark(change, describeDecision(change.body)),
@@ -270,24 +254,6 @@ const appliers: { readonly [Kind in EntryKind]: (change: Change<Kind>) => void }
 function remark({ edit, entry }: Pick<Change<EntryKind>, "edit" | "entry">, said: string): void {
   const above = edit.touch(toStepKey(entry.key.slice(0, Math.max(0, entry.key.lastIndexOf("/")))));
   if (isOpen(above.state)) above.remark = said;
-}
-
-const waitPattern = /^wait-(?<signal>.+?)(?:#\d+)?$/u;
-
-/** What the step is called that waits: an event comes as the signal `@topic key`, and its step is named by the topic. */
-function toWaitName(signal: string): string {
-  return signal.startsWith("@") ? (signal.slice(1).split(" ")[0] ?? "") : signal;
-}
-
-/** The first step that waits for a signal of this name, as the flow's own order has it. */
-function findWait(node: StepNode, signal: string): StepNode | undefined {
-  for (const child of node.children) {
-    if (!isOpen(child.state)) continue;
-    const waits = child.kind === "signal" && waitPattern.exec(child.name)?.groups?.["signal"] === signal;
-    const found = waits ? child : findWait(child, signal);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** The step that did this effect itself. Rollbacks are rare and short, so a search will do. */

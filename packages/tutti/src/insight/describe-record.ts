@@ -28,3 +28,9 @@ export function describeDecision({ about, chosen, why, alternatives = [] }: Body
   const others = alternatives.map((each) => `${each.name} (${each.why})`).join(", ");
   return `${about}: ${chosen}, because ${why}${others === "" ? "" : `; not ${others}`}`;
 }
+
+/** How an approval ended, in one sentence without a full stop. */
+export function describeDecided({ state, by, why }: BodyOf<"approval-decided">): string {
+  const who = by === undefined ? "" : ` by ${by}`;
+  return `${state}${who}${why === undefined ? "" : `: ${why}`}`;
+}

@@ -11,7 +11,7 @@ export type StepState =
   | { readonly kind: "running" }
   | {
       readonly kind: "waiting";
-      readonly for: "time" | "retry" | "child" | "signal";
+      readonly for: "time" | "retry" | "child" | "signal" | "person";
       readonly untilMs: number | undefined;
     }
   | { readonly kind: "in-doubt"; readonly why: string }

@@ -2,7 +2,7 @@ import type { StoredError } from "../base/errors.ts";
 import type { ToolReport } from "../contracts/callable.ts";
 import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
-import { describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
+import { describeDecided, describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import type { Telling } from "./why-facts.ts";
@@ -167,6 +167,10 @@ export function tellStart(entry: LedgerEntry): Telling | undefined {
       const { agent, version } = bodyOf(entry, kind);
       return { kind: "agent", sentence: `${key}: agent ${agent} (version ${version}) is at work.` };
     }
+    case "approval-requested": {
+      const { approval, about } = bodyOf(entry, kind);
+      return { kind: "person", sentence: `${key}: waits for people (${approval}): ${about}` };
+    }
     case "timer-set":
       return { kind: "step", sentence: `${key}: waits until ${new Date(bodyOf(entry, kind).dueAt).toISOString()}.` };
     case "child-started": {
@@ -201,6 +205,30 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       return { kind: "step", sentence: `A message, ${describeMessage(bodyOf(entry, kind))}.` };
     case "decision-made":
       return { kind: "step", sentence: `It was decided: ${describeDecision(bodyOf(entry, kind))}.` };
+    case "policy-decided": {
+      const { verdict, policy } = bodyOf(entry, kind);
+      const rules = verdict.rules.length === 0 ? "" : ` by ${verdict.rules.join(", ")}`;
+      const said =
+        verdict.kind === "allow"
+          ? "allowed it"
+          : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
+      return {
+        kind: "step",
+        sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`,
+      };
+    }
+    case "approval-requested": {
+      const { about, round } = bodyOf(entry, kind);
+      return { kind: "person", sentence: `People were asked${round === 1 ? "" : ` (for time ${round})`}: ${about}` };
+    }
+    case "approval-voted": {
+      const { by, verdict, note, to } = bodyOf(entry, kind);
+      return { kind: "person", sentence: `${by}: ${verdict}${to === undefined ? "" : ` to ${to}`}${toNote(note)}.` };
+    }
+    case "approval-overdue":
+      return { kind: "person", sentence: `Nobody decided in time: ${bodyOf(entry, kind).next}.` };
+    case "approval-decided":
+      return { kind: "person", sentence: `The approval was ${describeDecided(bodyOf(entry, kind))}.` };
     case "effect-resolved": {
       const { by, note } = bodyOf(entry, kind);
       const who = by === "person" ? "A person" : "The tool's check";

@@ -1,6 +1,7 @@
+import type { ApprovalRecord } from "../contracts/approval.ts";
 import type { AccountRecord, Reservation } from "../contracts/budget.ts";
 import type { DocumentRecord } from "../contracts/document.ts";
-import type { DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
+import type { ApprovalId, DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord, RunStatus } from "../contracts/run-record.ts";
 import type { Blob, NewEntry, NewRun } from "./ledger.ts";
 
@@ -93,6 +94,10 @@ export interface CommitStore {
   /** The newest version. */
   findDocument(document: DocumentId): DocumentRecord | undefined;
   putDocument(record: DocumentRecord): void;
+  /** Those that are open or granted, asked for once: the writer knows them from then on. */
+  listLiveApprovals(): readonly ApprovalRecord[];
+  findApproval(id: ApprovalId): ApprovalRecord | undefined;
+  putApproval(approval: ApprovalRecord): void;
 }
 
 /** The first state of a run, before any driver claimed it. */

@@ -4,6 +4,7 @@ import type { Amount } from "../contracts/budget.ts";
 import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
+import { openApprovalBook } from "./approval-book.ts";
 import { openBudgetBook } from "./budget-book.ts";
 import { firstStatus, type Birth, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
 import { openDocumentBook } from "./document-book.ts";
@@ -41,6 +42,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   const place: Place = store.findTail();
   const documents = openDocumentBook(store, place);
   const budgets = openBudgetBook(store, write);
+  const approvals = openApprovalBook(store, place, write);
 
   function write(head: RunHead, entry: Written): LedgerEntry {
     place.lsn += 1;
@@ -86,13 +88,18 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     if (change !== undefined && change.kind !== "changed") return change;
     const unfresh = entry.document === undefined ? undefined : documents.decide(head, entry.document);
     if (unfresh !== undefined) return unfresh;
+    const asked = entry.approval === undefined ? undefined : approvals.decide(head, entry.approval);
+    if (asked?.kind === "unapproved") return asked;
     const budget = budgets.decide(head, entry);
     if (budget?.kind === "spent") return budget;
     if (entry.onceKey !== undefined) store.putStartKey(entry.onceKey, { run: head.run, at: place.at });
+    if (entry.status !== undefined && isOver(entry.status)) approvals.withdrawAll(head);
     write(head, budget?.entry ?? entry);
     if (entry.document !== undefined) documents.apply(head, entry.document);
     if (change !== undefined) store.putEffect(toPut(change.effect, place));
-    const appended = toRecorded(head, place, budget?.reserved);
+    const recorded = toRecorded(head, place, budget?.reserved);
+    const kept = asked && entry.approval && approvals.keep(head, asked, entry.approval);
+    const appended = kept === undefined ? recorded : { ...recorded, approval: kept };
     if ((entry.status ?? entry.wakeAt) !== undefined) setStatus(head, entry.status ?? head.status, entry.wakeAt);
     const woken = entry.wakes === undefined ? undefined : heads.find(entry.wakes);
     if (woken?.status === "waiting") setStatus(woken, "running", undefined);
@@ -107,7 +114,11 @@ function toPut(effect: EffectRecord, { lsn }: Place): EffectRecord {
   return effect.state === "settled" ? { ...effect, settledLsn: lsn } : effect;
 }
 
-function toRecorded({ seq }: RunHead, { lsn }: Place, reserved: Amount | undefined): Appended {
+function toRecorded(
+  { seq }: RunHead,
+  { lsn }: Place,
+  reserved: Amount | undefined,
+): Extract<Appended, { readonly kind: "recorded" }> {
   return reserved === undefined ? { kind: "recorded", seq, lsn } : { kind: "recorded", seq, lsn, reserved };
 }
 

@@ -1,8 +1,9 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { ApprovalRecord, ApprovalState, ApprovalVote, Unapproved } from "../contracts/approval.ts";
 import type { AccountRecord, Amount, BudgetLevel, Shortage } from "../contracts/budget.ts";
 import type { DocumentRecord, StaleRead } from "../contracts/document.ts";
 import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
-import type { DocumentId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
+import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { EffectRecord, EffectState, RunRecord, RunStatus } from "../contracts/run-record.ts";
 import type { SubjectKeys } from "./personal/subject-keys.ts";
 
@@ -19,6 +20,7 @@ export type Durability = "power" | "process";
  * - An effect's key has at most one owner; a second intent gets `taken`, and nothing of it is stored.
  * - What is reserved and spent never exceeds the limit of any account of a reservation; one that does not fit leaves nothing.
  * - An entry that relies on versions of documents is stored only while each of them is the newest; otherwise nothing of it is.
+ * - An approval is decided once, and a yes is used once, by the entry that begins what it was given for.
  * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
  */
 export interface Ledger {
@@ -48,6 +50,9 @@ export interface Ledger {
   listDocuments(filter: DocumentFilter): Promise<readonly DocumentRecord[]>;
   /** Versions of one document, the newest first, at most `limit`. */
   listVersions(document: DocumentId, limit: number): Promise<readonly DocumentRecord[]>;
+  findApproval(id: ApprovalId): Promise<ApprovalRecord | undefined>;
+  /** The oldest first. */
+  listApprovals(filter: ApprovalFilter): Promise<readonly ApprovalRecord[]>;
   /** Resolves when everything appended so far is durable. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -93,13 +98,22 @@ export interface AppendWaiter {
 
 export type Appended =
   /** `reserved` is what a reservation was granted: the time may be less than was asked for. */
-  | { readonly kind: "recorded"; readonly seq: number; readonly lsn: number; readonly reserved?: Amount }
+  | {
+      readonly kind: "recorded";
+      readonly seq: number;
+      readonly lsn: number;
+      readonly reserved?: Amount;
+      /** The approval that the entry is about, as it is now. */
+      readonly approval?: ApprovalRecord;
+    }
   /** The entry was an intent and the key belongs to another step. */
   | { readonly kind: "taken"; readonly effect: EffectRecord }
   /** An entry under the same `onceKey` was stored before. */
   | { readonly kind: "repeated" }
   /** The entry reserves more than is left. */
   | { readonly kind: "spent"; readonly shortage: Shortage }
+  /** The approval is not one, or not for this. */
+  | Unapproved
   | Unfresh;
 
 /** Why an entry that relies on documents was not written. */
@@ -126,6 +140,8 @@ export interface NewEntry {
   readonly budget?: BudgetChange;
   /** What this entry relies on and does to documents; checked and stored in the same transaction. */
   readonly document?: DocumentChange;
+  /** What this entry does to an approval; checked and stored in the same transaction, which also writes the entry that says how it ended. */
+  readonly approval?: ApprovalChange;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
@@ -171,6 +187,20 @@ export type DocumentChange =
     }
   | { readonly kind: "release"; readonly holder: string };
 
+export type ApprovalChange =
+  | { readonly kind: "request"; readonly approval: Omit<ApprovalRecord, "askedLsn" | "lsn"> }
+  | { readonly kind: "vote"; readonly id: ApprovalId; readonly vote: ApprovalVote }
+  /** The time of its stage is over. */
+  | { readonly kind: "timeout"; readonly id: ApprovalId }
+  | { readonly kind: "end"; readonly id: ApprovalId; readonly state: "superseded" | "withdrawn"; readonly why: string }
+  /** The yes is used, for what `binding` says. */
+  | {
+      readonly kind: "use";
+      readonly id: ApprovalId;
+      readonly step: StepKey;
+      readonly binding: ApprovalRecord["binding"];
+    };
+
 export interface NewRun {
   readonly id: RunId;
   readonly flow: string;
@@ -208,6 +238,13 @@ export interface AccountFilter {
 export interface DocumentFilter {
   /** Only documents whose id begins so. */
   readonly under?: string;
+  readonly limit?: number;
+}
+
+export interface ApprovalFilter {
+  readonly run?: RunId;
+  readonly step?: StepKey;
+  readonly states?: readonly ApprovalState[];
   readonly limit?: number;
 }
 

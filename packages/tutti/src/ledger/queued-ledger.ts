@@ -1,15 +1,26 @@
 import { TuttiError } from "../base/errors.ts";
+import type { ApprovalRecord } from "../contracts/approval.ts";
 import type { AccountRecord } from "../contracts/budget.ts";
 import type { DocumentRecord } from "../contracts/document.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
-import type { DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
+import type { ApprovalId, DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Started } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
 import { toClosedError } from "./ledger-errors.ts";
-import type { AccountFilter, Claim, DocumentFilter, EffectFilter, Kept, Ledger, RunFilter, RunLog } from "./ledger.ts";
+import type {
+  AccountFilter,
+  ApprovalFilter,
+  Claim,
+  DocumentFilter,
+  EffectFilter,
+  Kept,
+  Ledger,
+  RunFilter,
+  RunLog,
+} from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
@@ -25,6 +36,8 @@ export interface LedgerReader {
   findDocument(document: DocumentId, version: number | undefined): DocumentRecord | undefined;
   listDocuments(filter: DocumentFilter): readonly DocumentRecord[];
   listVersions(document: DocumentId, limit: number): readonly DocumentRecord[];
+  findApproval(id: ApprovalId): ApprovalRecord | undefined;
+  listApprovals(filter: ApprovalFilter): readonly ApprovalRecord[];
 }
 
 /** A ledger whose store lives in this process: writes go through the queue, reads straight to the store. */
@@ -67,6 +80,8 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     findDocument: async (document, version) => reading().findDocument(document, version),
     listDocuments: async (filter) => reading().listDocuments(filter),
     listVersions: async (document, limit) => reading().listVersions(document, limit),
+    findApproval: async (id) => reading().findApproval(id),
+    listApprovals: async (filter) => reading().listApprovals(filter),
     flush: () => queue.flush(),
     close() {
       closing ??= close();

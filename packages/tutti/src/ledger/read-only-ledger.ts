@@ -32,6 +32,8 @@ export function createReadOnlyLedger(reader: LedgerReader, store: ReadOnlyStore)
     findDocument: async (document, version) => reading().findDocument(document, version),
     listDocuments: async (filter) => reading().listDocuments(filter),
     listVersions: async (document, limit) => reading().listVersions(document, limit),
+    findApproval: async (id) => reading().findApproval(id),
+    listApprovals: async (filter) => reading().listApprovals(filter),
     flush: () => store.flush(),
     close() {
       closing ??= store.close();

@@ -1,5 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
-import type { EffectClass, Retry, Tool, ToolHost, UndoHost } from "../contracts/callable.ts";
+import type { EffectClass, Preview, PreviewHost, Retry, Tool, ToolHost, UndoHost } from "../contracts/callable.ts";
 import type { Schema } from "../contracts/schema.ts";
 import { findTermProblem, type Problem } from "../contracts/term-problems.ts";
 import type { Guarantee, Precondition, Terms } from "../contracts/terms.ts";
@@ -23,6 +23,8 @@ export interface ToolDefinition<Input, Output> extends Terms {
   readonly ensures?: readonly Guarantee<NoInfer<Input>, NoInfer<Output>>[] | undefined;
   /** What makes two actions the same one. Without it: the whole input. */
   key?(input: Input): string;
+  /** What a call would do, for people who are asked for their yes. Must change nothing. */
+  preview?(input: Input, host: PreviewHost): Promise<Preview> | Preview;
   /** Asked when a crash left the outcome in doubt: the output if it happened, `undefined` if it certainly did not. */
   check?(input: Input, host: ToolHost): Promise<NoInfer<Output> | undefined> | NoInfer<Output> | undefined;
   /** Takes the effect back; has to bear being called twice. */
@@ -86,10 +88,9 @@ function findProblem(definition: ToolDefinition<unknown, unknown>): Problem | un
 
 function findEffectProblem(definition: ToolDefinition<unknown, unknown>): Problem | undefined {
   for (const part of ["key", "check", "undo"] as const) {
-    if (definition[part] !== undefined && typeof definition[part] !== "function") {
-      return { what: `its ${part} is not a function`, hint: `Make \`${part}\` a function, or leave it out.` };
-    }
+    if (definition[part] !== undefined && typeof definition[part] !== "function") return toNoFunction(part);
   }
+  if (definition.preview !== undefined && typeof definition.preview !== "function") return toNoFunction("preview");
   if (definition.effect !== "read" && definition.effect !== "local") return undefined;
   for (const part of ["key", "check", "undo"] as const) {
     if (definition[part] === undefined) continue;
@@ -99,6 +100,10 @@ function findEffectProblem(definition: ToolDefinition<unknown, unknown>): Proble
     };
   }
   return undefined;
+}
+
+function toNoFunction(part: string): Problem {
+  return { what: `its ${part} is not a function`, hint: `Make \`${part}\` a function, or leave it out.` };
 }
 
 function findLimitProblem(definition: ToolDefinition<unknown, unknown>): Problem | undefined {

@@ -92,10 +92,13 @@ function toWaits(limits: readonly string[] | undefined): string | undefined {
 /** What the run needs from a person. */
 function toRemark(record: RunRecord, tree: RunTree, ledger: string): string | undefined {
   switch (record.status) {
-    case "waiting":
+    case "waiting": {
+      const asked = findAsked(tree);
+      if (asked !== undefined) return `waits for people: ${toPlainLine(asked)} (tutti inbox${ledger})`;
       return record.wakeAt === undefined
         ? "waits for a signal or another run"
         : `waits until ${new Date(record.wakeAt).toISOString()}`;
+    }
     case "paused":
     case "parked":
       return `go on with: tutti resume ${quote(record.id)} <file>${ledger}`;
@@ -108,6 +111,16 @@ function toRemark(record: RunRecord, tree: RunTree, ledger: string): string | un
     default:
       return undefined;
   }
+}
+
+/** What a step of it waits for people to say. */
+function findAsked(tree: RunTree): string | undefined {
+  const open = [tree.root];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.state.kind === "waiting" && node.state.for === "person") return node.remark ?? node.path;
+    open.push(...node.children.toReversed());
+  }
+  return undefined;
 }
 
 function findDoubtful(tree: RunTree): string | undefined {

@@ -139,7 +139,7 @@ export const scoreNode = fields(
     agentVersion: text,
     startedAt: integer,
     endedAt: integer,
-    waitsFor: oneOf("time", "retry", "child", "signal"),
+    waitsFor: oneOf("time", "retry", "child", "signal", "person"),
     waitsUntil: integer,
     confidence: decimal,
     /** What it cost itself: of an agent, all its questions. */

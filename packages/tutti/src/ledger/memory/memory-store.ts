@@ -1,10 +1,11 @@
 import { must } from "../../base/assert.ts";
+import { liveApprovalStates, type ApprovalRecord } from "../../contracts/approval.ts";
 import type { AccountRecord, Reservation } from "../../contracts/budget.ts";
 import { entryVersion, type LedgerEntry } from "../../contracts/entry.ts";
-import type { EffectKey, RunId } from "../../contracts/ids.ts";
+import type { ApprovalId, EffectKey, RunId } from "../../contracts/ids.ts";
 import { type EffectRecord, isOver, type RunRecord } from "../../contracts/run-record.ts";
 import { firstStatus, type CommitStore, type StartKey } from "../commit-store.ts";
-import type { EffectFilter, RunFilter } from "../ledger.ts";
+import type { ApprovalFilter, EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
 import { createDocumentTable, type DocumentTable } from "./document-table.ts";
 import { createStagedList, createStagedMap, type StagedList, type StagedMap } from "./staged.ts";
@@ -20,6 +21,7 @@ interface Tables {
   readonly reservations: StagedMap<string, Reservation>;
   readonly kept: StagedMap<string, string>;
   readonly documents: DocumentTable;
+  readonly approvals: StagedMap<ApprovalId, ApprovalRecord>;
 }
 
 export interface MemoryStore {
@@ -39,6 +41,7 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     reservations: createStagedMap(),
     kept: createStagedMap(),
     documents: createDocumentTable(),
+    approvals: createStagedMap(),
   };
   const store: CommitStore = {
     ...(sync === undefined ? {} : { sync }),
@@ -53,6 +56,9 @@ export function createMemoryStore(sync: CommitStore["sync"]): MemoryStore {
     findEffect: (key) => tables.effects.find(key),
     findDocument: (document) => tables.documents.find(document),
     putDocument: (record) => tables.documents.put(record),
+    listLiveApprovals: () => [...tables.approvals.values()].filter(({ state }) => liveApprovalStates.includes(state)),
+    findApproval: (id) => tables.approvals.find(id),
+    putApproval: (approval) => tables.approvals.put(approval.id, approval),
     findHead(run) {
       const record = tables.runs.find(run);
       if (record === undefined) return undefined;
@@ -129,7 +135,17 @@ function toBudgetWrites({ accounts, reservations, kept }: Tables): BudgetWrites 
   };
 }
 
-function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept, documents }: Tables): LedgerReader {
+function toReader({
+  entries,
+  entriesByRun,
+  runs,
+  effects,
+  blobs,
+  accounts,
+  kept,
+  documents,
+  approvals,
+}: Tables): LedgerReader {
   return {
     read: (run, fromSeq, limit) =>
       (entriesByRun.get(run) ?? []).slice(
@@ -163,6 +179,9 @@ function toReader({ entries, entriesByRun, runs, effects, blobs, accounts, kept,
     findDocument: documents.findCommitted,
     listDocuments: documents.list,
     listVersions: documents.versions,
+    findApproval: (id) => approvals.findCommitted(id),
+    listApprovals: (filter) =>
+      [...approvals.values()].filter((approval) => fitsApproval(approval, filter)).slice(0, filter.limit),
   };
 }
 
@@ -177,4 +196,10 @@ function fitsEffect(effect: EffectRecord, filter: EffectFilter): boolean {
   if (filter.run !== undefined && effect.run !== filter.run) return false;
   if (filter.step !== undefined && effect.step !== filter.step) return false;
   return filter.states === undefined || filter.states.includes(effect.state);
+}
+
+function fitsApproval(approval: ApprovalRecord, filter: ApprovalFilter): boolean {
+  if (filter.run !== undefined && approval.run !== filter.run) return false;
+  if (filter.step !== undefined && approval.step !== filter.step) return false;
+  return filter.states === undefined || filter.states.includes(approval.state);
 }

@@ -15,7 +15,7 @@ const find = (id: string): Buffer | undefined => (id === seal.id ? seal.key : un
 const findNone = (): undefined => undefined;
 
 test("whatever a body holds comes back as it was, and without the key nothing of it is left", verifies("G12"), () => {
-  const body = fc.dictionary(fc.string(), fc.jsonValue());
+  const body = fc.dictionary(fc.oneof(fc.string(), fc.constant("__proto__")), fc.jsonValue());
   fc.assert(
     fc.property(body, fc.jsonValue(), (fields, out) => {
       const text = JSON.stringify({ ...fields, out: ["anna.bloom", out] });
@@ -75,6 +75,8 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
   "run-paused": { by: "dana" },
   "run-resumed": { by: "dana" },
   "cancel-requested": { by: "dana", reason: "anna" },
+  "undo-requested": { by: "dana", reason: "anna" },
+  "directive-given": { version: 1, kind: "goal", by: "dana", text: "anna", reason: "anna" },
   "step-done": { out, input: out, uses: [step], report, call: "c", effect: "read", attempt: 1, digest: "d" },
   "step-failed": { error, attempt: 1 },
   "attempt-failed": { error, attempt: 1, nextAt: 5, report },

@@ -30,16 +30,17 @@ const erasedWord = "(erased)";
 /** A body in whose place stands what anybody may read; what only the key opens is beside it, in `sealed`. */
 export function sealBody(body: string, { id, key }: SubjectKey): string {
   if (body === "") return body; // of a reservation, whose body the ledger itself writes
-  const open: Record<string, unknown> = {};
-  const sealed: Record<string, unknown> = {};
+  const open: [string, unknown][] = [];
+  const sealed: [string, unknown][] = [];
   for (const [name, value] of Object.entries(toObject(body))) {
     const shown = clearFields.has(name) ? value : name === "request" ? hideValues(value) : toHole(name, value);
-    open[name] = shown;
-    if (shown !== value) sealed[name] = value;
+    open.push([name, shown]);
+    if (shown !== value) sealed.push([name, value]);
   }
   // A large value is sealed elsewhere; its entry is marked, so that nobody takes what is left of it for the value.
-  if (Object.keys(sealed).length === 0 && !Object.keys(open).some((name) => name.endsWith("Ref"))) return body;
-  return JSON.stringify({ ...open, sealed: { key: id, data: sealText(key, JSON.stringify(sealed)) } });
+  if (sealed.length === 0 && !open.some(([name]) => name.endsWith("Ref"))) return body;
+  const hidden = sealText(key, JSON.stringify(Object.fromEntries(sealed)));
+  return JSON.stringify({ ...Object.fromEntries(open), sealed: { key: id, data: hidden } });
 }
 
 /** The request that a policy was asked about stays readable, but for the input in it. */

@@ -8,7 +8,7 @@ const formatVersion = 1;
 /**
  * What came after the first files of this format; older code neither reads nor writes it. `account` and `reservation`: the JSON of
  * contracts/budget.ts. `kept`: small states, of limits for instance. `document`: which entry holds which version; the newest has the
- * highest number.
+ * highest number. `approval`: the JSON of contracts/approval.ts, with what is looked for beside it.
  */
 const laterTables = `
 create table if not exists document(
@@ -17,6 +17,19 @@ create table if not exists document(
   lsn integer not null,
   primary key(name, version)
 ) without rowid;
+
+create table if not exists approval(
+  id text primary key,
+  run text not null,
+  step text not null,
+  state text not null,
+  due_at integer not null,
+  asked_lsn integer not null,
+  lsn integer not null,
+  record text not null
+) without rowid;
+create index if not exists approval_by_run on approval(run);
+create index if not exists approval_live on approval(state) where state in ('open', 'granted');
 
 create table if not exists account(
   name text primary key,

@@ -1,11 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 
-import { ShapeError, type Shape } from "../../base/shape.ts";
 import { accountShape, reservationShape, type AccountRecord } from "../../contracts/budget.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import type { CommitStore } from "../commit-store.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
-import { toCorruptError } from "./sqlite-errors.ts";
+import { parseState } from "./parse-state.ts";
 
 type BudgetWrites = Pick<
   CommitStore,
@@ -70,13 +69,4 @@ export function prepareBudgetReads(database: DatabaseSync): Pick<LedgerReader, "
 
 function toAccount(account: string, state: unknown): AccountRecord {
   return { account, ...parseState(accountShape, state, `the account ${account}`) };
-}
-
-function parseState<Value>(shape: Shape<Value>, state: unknown, what: string): Value {
-  try {
-    return shape(JSON.parse(String(state)), "");
-  } catch (error) {
-    if (!(error instanceof ShapeError) && !(error instanceof SyntaxError)) throw error;
-    throw toCorruptError(`${what} is damaged: ${error.message}`, { facts: { what }, cause: error });
-  }
 }

@@ -4,6 +4,7 @@ import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
 import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { prepareApprovalReads } from "./sqlite-approvals.ts";
 import { prepareBudgetReads } from "./sqlite-budgets.ts";
 import { prepareDocumentReads } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
@@ -22,6 +23,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
   const records = prepareRecordReads(database);
   const budgets = prepareBudgetReads(database);
   const documents = prepareDocumentReads(database);
+  const approvals = prepareApprovalReads(database);
   return {
     read: guarded(entries.read),
     scan: guarded(entries.scan),
@@ -35,6 +37,8 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     findDocument: guarded(documents.findDocument),
     listDocuments: guarded(documents.listDocuments),
     listVersions: guarded(documents.listVersions),
+    findApproval: guarded(approvals.findApproval),
+    listApprovals: guarded(approvals.listApprovals),
   };
 }
 

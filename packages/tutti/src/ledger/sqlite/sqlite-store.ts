@@ -5,6 +5,7 @@ import { entryVersion } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { firstStatus, type CommitStore } from "../commit-store.ts";
 import { toEffectRecord, toStoredHead } from "./rows.ts";
+import { prepareApprovals } from "./sqlite-approvals.ts";
 import { prepareBudgets } from "./sqlite-budgets.ts";
 import { prepareDocuments } from "./sqlite-documents.ts";
 import { toLedgerError } from "./sqlite-errors.ts";
@@ -43,6 +44,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
     ...prepareEffects(database),
     ...prepareBudgets(database),
     ...prepareDocuments(database),
+    ...prepareApprovals(database),
   };
 }
 

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { cliFlows, openCliFolder, type CliFolder } from "../../../../test/run-cli.ts";
+import { verifies } from "../../../../test/verifies.ts";
+
+let cli: CliFolder;
+beforeEach(() => {
+  cli = openCliFolder();
+});
+afterEach(() => cli[Symbol.dispose]());
+
+const file = path.join(cliFlows, "asking.ts");
+const config = `export const config = {
+  people: [{ name: "ann", roles: [] }, { name: "bert", roles: [] }],
+  policy: {
+    name: "house",
+    version: "1",
+    decide: () => ({
+      kind: "needs",
+      rules: ["mail"],
+      why: "mail leaves the house",
+      approvals: [{ count: 1, distinctFromInitiator: true }],
+    }),
+  },
+};
+`;
+
+function sent(): string {
+  const at = path.join(cli.folder, "sent.txt");
+  return existsSync(at) ? readFileSync(at, "utf8") : "";
+}
+
+test(
+  "a run waits for people on the command line, each vote is typed by another process, and it goes on",
+  verifies("X6", "G1", "G4", "G7", "O6"),
+  async () => {
+    writeFileSync(path.join(cli.folder, "tutti.config.mjs"), config);
+    const waits = await cli.run(["run", file, "--id", "r", "--by", "ann", "--no-wait"]);
+    expect(waits).toMatchObject({ code: 4, stdout: "" });
+    expect(waits.stderr).toContain("waits for people: mail: Sends a mail.");
+    const listed = (await cli.run(["inbox"])).stdout;
+    const [typed = ""] = /^\w{12}:\w{8}/u.exec(listed) ?? [];
+    expect(waits.stderr).toContain(`tutti approve|reject ${typed}`);
+    const shown = await cli.run(["inbox", typed]);
+    expect(shown.stdout).toContain("preview    Dear anna");
+    expect(shown.stdout).toContain("why        mail leaves the house (mail)");
+    expect(shown.stdout).toContain(`tutti reject ${typed} --reason '<why>'`);
+    expect((await cli.run(["show", "r"])).stdout).toContain("waits for people");
+
+    const [id = ""] = typed.split(":");
+    expect(await cli.run(["approve", id, "--by", "bert"])).toMatchObject({ code: 2 });
+    const own = await cli.run(["approve", typed, "--by", "ann"]);
+    expect(own.stderr).toContain("APPROVAL_FORBIDDEN");
+    const other = await cli.run(["approve", `${id}:00000000`, "--by", "bert"]);
+    expect(other.stderr).toContain("APPROVAL_STALE");
+    expect(sent()).toBe("");
+    expect(await cli.run(["approve", typed, "--by", "bert", "--note", "fine"])).toMatchObject({ code: 0 });
+    const late = await cli.run(["reject", typed, "--by", "bert", "--reason", "no"]);
+    expect(late.stderr).toContain("APPROVAL_DECIDED");
+
+    const again = await cli.run(["resume", "r", file, "--no-wait"]);
+    expect(again).toMatchObject({ code: 4 });
+    expect(sent()).toBe("anna\n");
+    const [question = ""] = /^\w{12}:\w{8}/u.exec((await cli.run(["inbox"])).stdout) ?? [];
+    expect(again.stderr).toContain(`tutti answer ${question} '<answer>'`);
+    expect(await cli.run(["answer", question, '"hello"', "--by", "bert"])).toMatchObject({ code: 0 });
+    const done = await cli.run(["resume", "r", file, "--no-wait"]);
+    expect(done.code).toBe(0);
+    expect(done.stdout).toContain("hello");
+    expect(sent()).toBe("anna\n");
+    const why = (await cli.run(["why", "r", "/mail"])).stdout;
+    expect(why).toContain("asked for people: mail leaves the house");
+    expect(why).toContain("bert: approve (fine).");
+    expect((await cli.run(["inbox"])).stdout).toBe("");
+  },
+);

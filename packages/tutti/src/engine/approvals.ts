@@ -1,0 +1,216 @@
+import { isTuttiError, TuttiError } from "../base/errors.ts";
+import { sha256 } from "../base/hash.ts";
+import { toCanonicalJson, toJsonText } from "../base/json.ts";
+import type { ApprovalPackage } from "../contracts/approval-package.ts";
+import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/approval.ts";
+import { toApprovalId } from "../contracts/ids.ts";
+import type { Asking } from "../flow/govern/asking.ts";
+import { toDecided } from "../ledger/approval-votes.ts";
+import type { Appended, Blob, NewEntry } from "../ledger/ledger.ts";
+import type { ActiveRuns, Engine } from "./engine-parts.ts";
+import type { Approvals, PersonsVote } from "./inbox.ts";
+import { nextRest } from "./steer-run.ts";
+
+const listMax = 1_000;
+const sawDigitsMin = 6;
+/** A driver that lost the run to another is looked for so often. */
+const triesMax = 5;
+
+export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
+  const { ledger } = engine;
+  const inTurn = openTurns();
+  return {
+    list: (filter = { states: ["open"] }) => ledger.listApprovals({ limit: listMax, ...filter }),
+    async show(id) {
+      const approval = await findApproval(engine, id);
+      const content = await ledger.readBlob(approval.package);
+      if (content === undefined || sha256(content) !== approval.package) {
+        throw new TuttiError("LEDGER_CORRUPT", `the package of ${id} is missing or damaged`, {
+          hint: "Run `tutti verify`.",
+        });
+      }
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the engine under this very hash
+      return { approval, package: JSON.parse(content) as ApprovalPackage };
+    },
+    async decide(id, said) {
+      const approval = await findApproval(engine, id);
+      const voter = toVoter(engine, approval, said);
+      const isRead = said.verdict === "edit" || said.verdict === "answer";
+      const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
+      const entry = await toVoteEntry(approval, said, { ...voter, asking });
+      const appended = await writeVote({ engine, runs, inTurn }, approval, entry);
+      if (appended.kind === "unapproved") throw toVoteError(id, appended);
+      if (appended.kind !== "recorded" || appended.approval === undefined)
+        throw new TuttiError("BUG", `the vote on ${id} was ${appended.kind}`);
+      engine.approvalChanged(appended.approval.id);
+      return appended.approval;
+    },
+  };
+}
+
+type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
+
+/** Votes on runs that nobody drives here claim them one after the other, so that none fences another. */
+function openTurns(): InTurn {
+  let turn: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = turn.then(work, work);
+    turn = next.catch(() => undefined); // whoever voted is told
+    return next;
+  };
+}
+
+async function findApproval({ ledger }: Engine, id: string): Promise<ApprovalRecord> {
+  const approval = await ledger.findApproval(toApprovalId(id));
+  if (approval !== undefined) return approval;
+  throw new TuttiError("APPROVAL_UNKNOWN", `no approval ${id} in this ledger`, {
+    hint: "`tutti inbox` lists what waits for people.",
+    facts: { approval: id },
+  });
+}
+
+type Voter = Pick<ApprovalVote, "by" | "roles" | "saw">;
+
+/** Who votes, as the engine knows them, and on what. The ledger looks at both again when the vote is written. */
+function toVoter({ people }: Engine, approval: ApprovalRecord, said: PersonsVote): Voter {
+  const { by } = said;
+  const { id, package: shown } = approval;
+  const person = people?.find(({ name }) => name === by);
+  if (approval.state !== "open") throw toVoteError(id, { reason: "decided", why: toDecided(approval) });
+  if (said.saw.length < sawDigitsMin || !shown.startsWith(said.saw))
+    throw toVoteError(id, { reason: "stale", why: `it is not what ${by} was shown` });
+  if (people === undefined) return { by, roles: undefined, saw: shown };
+  if (person === undefined) throw toVoteError(id, { reason: "forbidden", why: `the engine does not know ${by}` });
+  if (said.verdict === "delegate" && !people.some(({ name }) => name === said.to))
+    throw toVoteError(id, { reason: "forbidden", why: `the engine does not know ${said.to}` });
+  return { by, roles: person.roles, saw: shown };
+}
+
+/** What the code behind it can say of an input or an answer. Nothing if that code is not here. */
+async function findAsking(engine: Engine, runs: ActiveRuns, { id, run }: ApprovalRecord): Promise<Asking | undefined> {
+  for (;;) {
+    const driver = (runs.find(run) ?? (await runs.drive(run)))?.driver;
+    if (driver === undefined || driver.stopped) return undefined;
+    const votable = driver.votables.get(id);
+    if (votable !== undefined) return votable.asking;
+    if (driver.delivery.idle && driver.busy === 0) return undefined;
+    await nextRest(runs, run);
+  }
+}
+
+type Voted = Voter & { readonly asking: Asking | undefined };
+
+async function toVoteEntry(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<NewEntry> {
+  const { vote, told, blobs } = await toVote(approval, said, voted);
+  const { id, step } = approval;
+  const { by, saw, roles, verdict } = vote;
+  const note = said.verdict === "reject" ? said.reason : said.note;
+  const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, ...told });
+  return { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
+}
+
+interface Made {
+  readonly vote: ApprovalVote;
+  /** What the entry says besides. */
+  readonly told: Readonly<Record<string, unknown>>;
+  readonly blobs: readonly Blob[];
+}
+
+async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, ...voter }: Voted): Promise<Made> {
+  const none = { told: {}, blobs: [] };
+  switch (said.verdict) {
+    case "approve":
+    case "abstain":
+      return { vote: { ...voter, verdict: said.verdict }, ...none };
+    case "reject":
+      return { vote: { ...voter, verdict: "reject", reason: said.reason }, ...none };
+    case "delegate":
+      return { vote: { ...voter, verdict: "delegate", to: said.to }, told: { to: said.to }, blobs: [] };
+    case "answer": {
+      // Where the flow's code is not here it looks at the answer when it goes on.
+      await asking?.parseAnswer?.(said.answer);
+      const given = toGiven(said.answer);
+      return {
+        vote: { ...voter, verdict: "answer", answer: given.hash },
+        told: { answer: given.hash },
+        blobs: [given],
+      };
+    }
+    case "edit": {
+      const edited = await toEdited(approval, said.input, asking);
+      const { answer, binding, package: shown, about } = edited.vote;
+      const told = { answer, binding, package: shown, about };
+      return { vote: { ...voter, verdict: "edit", ...edited.vote }, told, blobs: edited.blobs };
+    }
+  }
+}
+
+type EditVote = Omit<ApprovalVote & { readonly verdict: "edit" }, "by" | "roles" | "saw" | "verdict">;
+
+async function toEdited(
+  approval: ApprovalRecord,
+  input: unknown,
+  asking: Asking | undefined,
+): Promise<{ readonly vote: EditVote; readonly blobs: readonly Blob[] }> {
+  if (asking === undefined) {
+    throw new TuttiError(
+      "RUN_WAITS",
+      `only the flow's own code can say whether ${approval.id} may have another input`,
+      { hint: `Run it where the flow is: tutti resume ${approval.run} <file>.` },
+    );
+  }
+  if (asking.edit === undefined)
+    throw toVoteError(approval.id, { reason: "forbidden", why: "its input can't be changed" });
+  const edited = await asking.edit(input);
+  const content = toCanonicalJson(await edited.toPackage(approval));
+  const given = toGiven(input);
+  const { about, binding, needs } = edited;
+  const shown: Blob = { hash: sha256(content), content };
+  return { vote: { about, binding, needs, package: shown.hash, answer: given.hash }, blobs: [given, shown] };
+}
+
+function toGiven(value: unknown): Blob {
+  const content = toJsonText(value, "what was given") ?? "null";
+  return { hash: sha256(content), content };
+}
+
+interface Writing {
+  readonly engine: Engine;
+  readonly runs: ActiveRuns;
+  readonly inTurn: InTurn;
+}
+
+/** Through the driver of its run where there is one; otherwise the next one finds the vote. */
+async function writeVote(writing: Writing, { run }: ApprovalRecord, entry: NewEntry): Promise<Appended> {
+  const { engine, runs, inTurn } = writing;
+  for (let tries = 1; ; tries++) {
+    const driver = (runs.find(run) ?? (await runs.drive(run)))?.driver;
+    try {
+      if (driver !== undefined && !driver.stopped) return await driver.log.append(entry);
+      return await inTurn(async () => {
+        const { log, record } = await engine.ledger.claim(run);
+        return log.append(record.status === "waiting" ? { ...entry, status: "running" } : entry);
+      });
+    } catch (error) {
+      if (!isTuttiError(error) || error.code !== "LEDGER_FENCED" || tries >= triesMax) throw error;
+    }
+  }
+}
+
+const voteCodes = {
+  unknown: "APPROVAL_UNKNOWN",
+  decided: "APPROVAL_DECIDED",
+  stale: "APPROVAL_STALE",
+  forbidden: "APPROVAL_FORBIDDEN",
+  changed: "APPROVAL_STALE",
+  early: "APPROVAL_DECIDED",
+} as const;
+
+function toVoteError(id: string, { reason, why }: Pick<Unapproved, "reason" | "why">): TuttiError {
+  const hint =
+    reason === "stale" ? `Look at it again: tutti inbox ${id}.` : "`tutti inbox` lists what waits for people.";
+  return new TuttiError(voteCodes[reason], `this vote on ${id} does not count: ${why}`, {
+    hint,
+    facts: { approval: id },
+  });
+}

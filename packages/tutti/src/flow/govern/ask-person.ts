@@ -1,0 +1,237 @@
+import { isTuttiError, TuttiError, toReplayable, toStoredError } from "../../base/errors.ts";
+import { sha256 } from "../../base/hash.ts";
+import { toCanonicalJson, toJsonText } from "../../base/json.ts";
+import type { ApprovalPackage } from "../../contracts/approval-package.ts";
+import type { ApprovalStage, ApproveOptions, AskOptions, Decided, LadderStage } from "../../contracts/approval.ts";
+import type { StepKey } from "../../contracts/ids.ts";
+import { parseWith } from "../../contracts/schema.ts";
+import type { Driver } from "../driver.ts";
+import { takeRecorded } from "../recorded.ts";
+import { openPending, type Pending, type Scope } from "../scope.ts";
+import { toBlobs } from "../step.ts";
+import { toBody, toSeen, toStoredOutput } from "../stored-value.ts";
+import { toVisible } from "./action-package.ts";
+import { describeStages, toStages } from "./approval-stages.ts";
+import type { Asking, Obtained } from "./asking.ts";
+import { obtainApproval } from "./obtain-approval.ts";
+
+const never = new Promise<never>(() => {});
+const sentenceCharactersMax = 2_000;
+const detailCharactersMax = 20_000;
+const optionsMax = 50;
+
+/** `run.ask`: a typed answer of a person. */
+export async function askPerson(
+  driver: Driver,
+  scope: Scope,
+  { question, options }: { readonly question: string; readonly options: AskOptions<unknown> },
+): Promise<unknown> {
+  const key = driver.enter(scope, options.name ?? "ask", "run.ask()");
+  if (key === undefined) return never;
+  refuseLong(question, options.options ?? []);
+  const what = "the answer";
+  const parseAnswer = async (value: unknown): Promise<unknown> =>
+    parseWith(options.schema, value, { code: "INPUT_INVALID", what });
+  const answer = await decideStep(driver, {
+    key,
+    scope,
+    kind: "question",
+    sentence: question,
+    stage: toStage(driver, options),
+    details: undefined,
+    options: options.options,
+    parseAnswer,
+    onObtained: (obtained) => {
+      if (obtained.kind === "granted") return { kind: "done", value: { answer: obtained.answer } satisfies Answered };
+      const isLate = obtained.kind === "refused" && obtained.error.code === "APPROVAL_EXPIRED";
+      if (isLate && options.otherwise !== undefined)
+        return { kind: "done", value: { otherwise: true } satisfies Answered };
+      return { kind: "failed", error: toFailure(obtained) };
+    },
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the function above, or by the same one before a crash
+  const answered = answer as Answered;
+  return "otherwise" in answered ? options.otherwise : parseAnswer(answered.answer);
+}
+
+/** As a person gave it, or that nobody did in time. */
+type Answered = { readonly answer: unknown } | { readonly otherwise: true };
+
+/** `run.approve`: a yes or no of people. */
+export async function askForYes(
+  driver: Driver,
+  scope: Scope,
+  { what, options }: { readonly what: string; readonly options: ApproveOptions },
+): Promise<Decided> {
+  const key = driver.enter(scope, options.name ?? "approve", "run.approve()");
+  if (key === undefined) return never;
+  refuseLong(what, []);
+  const decided = await decideStep(driver, {
+    key,
+    scope,
+    kind: "decision",
+    sentence: what,
+    stage: toStage(driver, options),
+    options: undefined,
+    details: toJsonText(options.details, "the details of a decision"),
+    parseAnswer: undefined,
+    onObtained(obtained) {
+      const by = obtained.kind === "stale" ? undefined : obtained.approval?.decidedBy;
+      const said = by === undefined ? {} : { by };
+      if (obtained.kind === "granted") return { kind: "done", value: { approved: true, ...said } satisfies Decided };
+      const isNo =
+        obtained.kind === "refused" && ["APPROVAL_REJECTED", "APPROVAL_EXPIRED"].includes(obtained.error.code);
+      if (!isNo) return { kind: "failed", error: toFailure(obtained) };
+      const reason = obtained.approval?.why ?? obtained.error.message;
+      return { kind: "done", value: { approved: false, ...said, reason } satisfies Decided };
+    },
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the function above, or by the same one before a crash
+  return decided as Decided;
+}
+
+function refuseLong(sentence: string, options: readonly string[]): void {
+  if (sentence.trim() !== "" && sentence.length <= sentenceCharactersMax && options.length <= optionsMax) return;
+  throw new TuttiError("INPUT_INVALID", "people can't be asked this: it says nothing, or too much", {
+    hint: `Ask in at most ${sentenceCharactersMax} characters, with at most ${optionsMax} options.`,
+  });
+}
+
+function toFailure(obtained: Obtained & { readonly kind: "refused" | "stale" }): TuttiError {
+  if (obtained.kind === "refused") return obtained.error;
+  return new TuttiError("DOCUMENT_CONFLICT", "what the question relies on has a newer version");
+}
+
+const personPrefix = "person:";
+
+type Whom = Pick<ApproveOptions, "of" | "count" | "distinctFromInitiator" | "deadlineMs">;
+
+/** Whom a question is for. A role may have a ladder of its own. */
+function toStage({ host }: Driver, { of, count, distinctFromInitiator, deadlineMs }: Whom): readonly ApprovalStage[] {
+  const isPerson = of?.startsWith(personPrefix) === true;
+  const own: LadderStage = {
+    ...(of === undefined ? {} : isPerson ? { persons: [of.slice(personPrefix.length)] } : { role: of }),
+    ...(count === undefined ? {} : { count }),
+    ...(distinctFromInitiator === undefined ? {} : { distinctFromInitiator }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  };
+  const { ladders } = host.approvals;
+  const [first, ...next] = (of === undefined || isPerson ? undefined : ladders[`role/${of}`]) ?? [];
+  return toStages([{ ...first, ...own }, ...next], true);
+}
+
+interface Question {
+  readonly key: StepKey;
+  readonly scope: Scope;
+  readonly kind: "question" | "decision";
+  readonly sentence: string;
+  readonly stage: readonly ApprovalStage[];
+  readonly details: string | undefined;
+  readonly options: readonly string[] | undefined;
+  readonly parseAnswer: Asking["parseAnswer"] | undefined;
+  readonly onObtained: (obtained: Obtained) => Ended;
+}
+
+type Ended =
+  | { readonly kind: "done"; readonly value: unknown }
+  | { readonly kind: "failed"; readonly error: TuttiError };
+
+/** A step whose result people give. */
+function decideStep(driver: Driver, question: Question): Promise<unknown> {
+  const { key, scope, sentence, details, options } = question;
+  if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
+  const digest = sha256(toCanonicalJson({ sentence, details: details ?? null, options: options ?? null }));
+  const kinds = ["step-done", "step-failed"] as const;
+  const recorded = takeRecorded<unknown>(driver, scope, { key, kinds, digest, verb: "a question to people" });
+  if (recorded !== undefined) return recorded;
+  const pending = openPending<unknown>(scope, key);
+  driver.delivery.whenLive(() => {
+    if (pending.over) return;
+    obtainApproval(driver, toAsking(driver, question, { digest, pending }), (obtained) =>
+      record(driver, { key, digest, pending }, question.onObtained(obtained)),
+    );
+  });
+  return pending.promise;
+}
+
+interface Place {
+  readonly digest: string;
+  readonly pending: Pending;
+}
+
+function toAsking(driver: Driver, question: Question, { digest, pending }: Place): Asking {
+  const { key, kind, sentence, stage, parseAnswer } = question;
+  const { flow, version } = driver.history.started;
+  const relied = driver.documentsInUse?.reliedAt(question.scope);
+  const reads = relied === undefined || relied.size === 0 ? undefined : relied;
+  const binding = {
+    question: digest,
+    flow: `${flow}@${version}`,
+    reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),
+  };
+  return {
+    key,
+    pending,
+    kind,
+    about: sentence,
+    binding,
+    needs: [],
+    stages: stage,
+    before: [],
+    reads,
+    toPackage: async ({ dueAt }) => toPackage(driver, question, { dueAt, binding }),
+    ...(parseAnswer === undefined ? {} : { parseAnswer }),
+  };
+}
+
+function toPackage(
+  driver: Driver,
+  { key, scope, kind, sentence, stage, details, options }: Question,
+  { dueAt, binding }: { readonly dueAt: number; readonly binding: ApprovalPackage["versions"] },
+): ApprovalPackage {
+  const { actor: agent } = scope;
+  const nothing = kind === "question" ? "Do nothing: leave it unanswered." : "Do nothing, or reject it with a reason.";
+  const others = options ?? (kind === "question" ? ["Answer in your own words."] : ["Approve it."]);
+  return toVisible<ApprovalPackage>({
+    kind,
+    summary: sentence,
+    run: driver.run,
+    step: key,
+    askedBy: agent === undefined ? `run ${driver.run}` : `agent ${agent.name}@${agent.version}`,
+    ...(details === undefined ? {} : { details: details.slice(0, detailCharactersMax) }),
+    ...(options === undefined ? {} : { options }),
+    rules: [],
+    recommendation: { by: "engine", text: "None: the flow asks." },
+    reasons: [],
+    alternatives: [{ by: "engine", text: nothing }, ...others.map((text) => ({ by: "engine", text }) as const)],
+    evidence: [],
+    risk: { level: "low", why: "What the flow does with it is decided by its own rules." },
+    dueAt,
+    otherwise: "If nobody decides in time, the flow is told so.",
+    deciders: describeStages([], stage),
+    versions: binding,
+  });
+}
+
+function record(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, ended: Ended): void {
+  if (ended.kind === "failed") {
+    fail(driver, { key, digest, pending }, ended.error);
+    return;
+  }
+  try {
+    const out = toStoredOutput(ended.value, key);
+    const seen = toSeen(out.json, ended.value);
+    driver.hand({ kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) }, false, () => {
+      driver.provenance.produced(key, seen);
+      pending.resolve(seen);
+    });
+  } catch (error) {
+    if (!isTuttiError(error)) throw error;
+    fail(driver, { key, digest, pending }, error);
+  }
+}
+
+function fail(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, error: TuttiError): void {
+  const body = toBody({ error: toStoredError(error), digest });
+  driver.hand({ kind: "step-failed", key, body }, false, () => pending.reject(toReplayable(error)));
+}
