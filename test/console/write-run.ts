@@ -61,7 +61,7 @@ export function toRound(round: number, says = ""): readonly NewEntry[] {
     }),
   );
   for (let at = 0; parts.some((part) => at < part.length); at++) {
-    for (const part of parts) if (part[at] !== undefined) entries.push(part[at]);
+    for (const part of parts) entries.push(...part.slice(at, at + 1));
   }
   entries.push({ kind: "scope-closed", key: research, body: toBody({ out: { findings: branches.length } }) });
   const findings = branches.map((branch) => `${research}/${branch}/researcher`);

@@ -5,6 +5,7 @@ import "./style/runs.css";
 import "./style/score.css";
 import "./style/why.css";
 import "./style/inbox.css";
+import "./style/steer.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 

@@ -1,6 +1,7 @@
 import type { ComponentType, ReactNode } from "react";
 
 import type { Place } from "./data/place.ts";
+import { InboxCount, InboxScreen } from "./inbox/inbox-screen.tsx";
 import { RunScreen } from "./runs/run-screen.tsx";
 import { RunsScreen } from "./runs/runs-screen.tsx";
 
@@ -12,12 +13,16 @@ interface Screen {
 }
 
 /** The screens of the bar on top, in the order of their keys. */
-export const screens: readonly Screen[] = [{ name: "Runs", parts: [] }];
+export const screens: readonly Screen[] = [
+  { name: "Runs", parts: [] },
+  { name: "Inbox", parts: ["inbox"], Count: InboxCount },
+];
 
 /** The screen of a place; nothing where there is none. */
 export function toScreen({ parts, search }: Place): ReactNode {
   const [first = "runs", run, tab] = parts;
   if (first === "runs" && run === undefined) return <RunsScreen search={search} />;
   if (first === "runs" && run !== undefined) return <RunScreen key={run} run={run} tab={tab} search={search} />;
+  if (first === "inbox" && run === undefined) return <InboxScreen search={search} />;
   return undefined;
 }

@@ -11,12 +11,17 @@ interface RunHeadProps {
   readonly detail: RunDetail;
   readonly tab: string | undefined;
   readonly search: Readonly<Record<string, string>>;
+  /** Stands beside the tabs. */
+  readonly aside?: ReactNode;
 }
 
-const tabs = [{ name: "Score", tab: undefined }] as const;
+const tabs = [
+  { name: "Score", tab: undefined },
+  { name: "Steer", tab: "steer" },
+] as const;
 
 /** Which run this is, how it stands, what it cost, and what can be done. */
-export function RunHead({ detail, tab, search }: RunHeadProps): ReactNode {
+export function RunHead({ detail, tab, search, aside }: RunHeadProps): ReactNode {
   const { line, forkedAt, startedBy, children, note } = detail;
   const { run, flow, version, status, spent, tenant } = line;
   const { seq } = search;
@@ -75,7 +80,8 @@ export function RunHead({ detail, tab, search }: RunHeadProps): ReactNode {
         )}
         {note === undefined ? null : <Told text={note} />}
       </p>
-      <nav className="tabs" aria-label="This run">
+      <div className="tab-bar">
+        <nav className="tabs" aria-label="This run">
         {tabs.map(({ name, tab: each }) => (
           <Link
             key={name}
@@ -86,7 +92,9 @@ export function RunHead({ detail, tab, search }: RunHeadProps): ReactNode {
             {name}
           </Link>
         ))}
-      </nav>
+        </nav>
+        {aside}
+      </div>
     </header>
   );
 }

@@ -4,6 +4,7 @@ import { useRemote } from "../data/remote.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { ScoreScreen } from "../score/score-screen.tsx";
+import { SteerScreen } from "../steer/steer-screen.tsx";
 import { RunHead } from "./run-head.tsx";
 
 interface RunScreenProps {
@@ -39,6 +40,18 @@ export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
         )}
       </main>
     );
-  const head = <RunHead detail={detail.value} tab={tab} search={search} />;
-  return <ScoreScreen run={run} detail={detail.value} search={search} head={head} />;
+  const { value } = detail;
+  if (tab === undefined) return <ScoreScreen run={run} detail={value} search={search} />;
+  return (
+    <main id="screen" className="page">
+      <RunHead detail={value} tab={tab} search={search} />
+      {tab === "steer" ? (
+        <SteerScreen run={run} detail={value} />
+      ) : (
+        <Empty title="A run has nothing of this name">
+          <Link to={["runs", run]}>See its score</Link>
+        </Empty>
+      )}
+    </main>
+  );
 }

@@ -73,13 +73,13 @@ function parentOf(path: string): string {
 
 /** Measures of the drawing, in pixels. */
 export const measures = {
-  label: 132,
-  column: 200,
-  card: 176,
+  label: 124,
+  column: 188,
+  card: 164,
   cardHeight: 46,
-  row: 58,
-  head: 52,
-  foot: 14,
+  row: 54,
+  head: 42,
+  foot: 12,
 } as const;
 
 /** How high a phase is; before its steps are known, each lane counts for one row. */

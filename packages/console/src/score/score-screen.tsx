@@ -5,6 +5,7 @@ import { useKeys } from "../data/keys.ts";
 import { changeSearch } from "../data/place.ts";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
+import { RunHead } from "../runs/run-head.tsx";
 import { toLens, toScale } from "./lens.ts";
 import { Moment } from "./moment.tsx";
 import { ScoreBox, type ScoreSteering } from "./score-box.tsx";
@@ -17,11 +18,10 @@ interface ScoreScreenProps {
   readonly run: string;
   readonly detail: RunDetail;
   readonly search: Readonly<Record<string, string>>;
-  readonly head: ReactNode;
 }
 
 /** Where a run is, who does what, and where it went wrong or became unsure. */
-export function ScoreScreen({ run, detail, search, head }: ScoreScreenProps): ReactNode {
+export function ScoreScreen({ run, detail, search }: ScoreScreenProps): ReactNode {
   const seq = toSeq(search["seq"], detail.line.seq);
   const { step } = search;
   const store = useScoreStore(run, seq);
@@ -32,7 +32,7 @@ export function ScoreScreen({ run, detail, search, head }: ScoreScreenProps): Re
     <main id="screen" className={`score-screen${step === undefined ? "" : " has-drawer"}`}>
       <div className="score-main">
         <div className="score-top">
-          {head}
+          <RunHead detail={detail} tab={undefined} search={search} aside={<Moment seq={seq} newest={newest} />} />
           {detail.line.error === undefined ? null : (
             <div className="problem" role="alert">
               <p>
@@ -44,7 +44,6 @@ export function ScoreScreen({ run, detail, search, head }: ScoreScreenProps): Re
               {detail.line.error.hint === undefined ? null : <Told text={detail.line.error.hint} />}
             </div>
           )}
-          <Moment seq={seq} newest={newest} />
         </div>
         {error === undefined ? null : <Problem error={error} retry={store.retry} />}
         {view === undefined && error === undefined ? <Loading what="the score" /> : null}

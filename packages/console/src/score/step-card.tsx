@@ -25,7 +25,10 @@ export const StepCard = memo(function StepCard(props: StepCardProps): ReactNode 
   if (node === undefined) return null;
   const { x, y } = cornerOf(spot);
   const name = toVisible(node.callable ?? node.remark ?? node.name);
-  const reading = toReading(node, lens);
+  // A question to a model says most by what came of it.
+  const isQuestion = /\/model(?:#\d+)?$/u.test(path);
+  const kind = isQuestion ? "model" : node.kind;
+  const reading = toReading(node, lens) || (isQuestion ? toVisible(node.output ?? "") : "");
   const state = node.state === "done" ? "" : toStateWord(node.state);
   const confidence = node.confidence === undefined ? "" : `, confidence ${toPercent(node.confidence)}`;
   return (
@@ -33,7 +36,7 @@ export const StepCard = memo(function StepCard(props: StepCardProps): ReactNode 
       <button
         type="button"
         className={`step is-${node.state} of-${node.kind} heat-${toNodeHeat(node, lens, scale)}`}
-        aria-label={`${node.kind} ${name}, ${node.lane}, ${toStateWord(node.state)}${confidence}`}
+        aria-label={`${kind} ${name}, ${node.lane}, ${toStateWord(node.state)}${confidence}`}
         aria-pressed={isPresent}
         data-path={path}
         tabIndex={isPresent ? 0 : -1}
@@ -41,7 +44,7 @@ export const StepCard = memo(function StepCard(props: StepCardProps): ReactNode 
       >
         <span className="step-name">{name}</span>
         <span className="step-facts">
-          {node.kind}
+          {kind}
           {state === "" ? "" : ` · ${state}`}
           {node.sharedFrom === undefined ? "" : " · shared"}
           {reading === "" ? "" : ` · ${reading}`}

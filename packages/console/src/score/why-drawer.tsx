@@ -8,6 +8,7 @@ import { Confidence, StateMark } from "../parts/marks.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { Told, ToldBlock } from "../parts/told.tsx";
 import { toCount, toDuration, toMoney, toTime } from "../text/figures.ts";
+import { ForkStep } from "../steer/fork-step.tsx";
 import { Decisions } from "./decisions.tsx";
 import { DocumentUses } from "./document-uses.tsx";
 import { Reasons } from "./reasons.tsx";
@@ -63,6 +64,7 @@ export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode 
         >
           Copy link to this moment
         </button>
+        <ForkStep run={run} step={step} />
       </div>
       {node === undefined ? null : <Said node={node} />}
       <Why run={run} step={step} seq={node?.changedSeq ?? 0} />

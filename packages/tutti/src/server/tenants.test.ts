@@ -28,6 +28,10 @@ const bodies: Readonly<Partial<Record<Operation, unknown>>> = {
   forkRun: { step: "" },
   editPlan: { plan: "p", edited: {} },
   settleEffect: { effect: `mail.send:${secret}`, verdict: "done" },
+  steerRun: { kind: "goal", text: "x" },
+  decideApproval: { saw: "abcdef", verdict: "approve" },
+  setFreeze: { reach: "run", name: run },
+  liftFreeze: { reach: "run", name: run },
   releaseEvent: { event: 1, verdict: "drop" },
   openSession: { token: "tutti_000000000000_wrong" },
 };

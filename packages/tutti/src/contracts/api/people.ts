@@ -1,77 +1,101 @@
-/* What people are asked and say. These routes come with approvals, directives and freezes, and are not served before:
-     GET  /api/inbox                          → Inbox
-     POST /api/approvals/:approval            ← ApprovalDecision      approver
-     POST /api/approvals                      ← ApprovalBatch         approver; all of them or none
-     GET  /api/runs/:run/directives           → DirectiveLine[]
-     POST /api/directives                     ← DirectiveRequest      operator
-     GET  /api/freezes                        → FreezeLine[]
-     POST /api/freezes                        ← FreezeRequest         operator
-     POST /api/freezes/:freeze/lift                                   operator
-   Entries: approval-requested, approval-decided, directive-given, freeze-set, freeze-lifted. */
+import { budget } from "./commands.ts";
+import { anything, decimal, fields, flag, integer, listOf, oneOf, recordOf, text, type ValueOf } from "./described.ts";
 
-export type Risk = "low" | "medium" | "high" | "critical";
+/* What people are asked and say: approvals, directives, freezes. The words are those of docs/approvals.md and docs/directives.md. */
 
-/** Something that waits for a person: a yes to an action, or the answer to a question. */
-export interface InboxItem {
-  readonly id: string;
-  readonly kind: "approval" | "question" | "in-doubt";
-  readonly run: string;
-  readonly step: string;
-  readonly askedAt: number;
-  readonly expiresAt?: number;
-  readonly risk: Risk;
-  readonly agent?: string;
-  readonly tool?: string;
-  /** What is asked, in one sentence; rendered from the action, never an agent's prose. */
-  readonly ask: string;
-  readonly recommendation?: { readonly verdict: string; readonly why: string; readonly confidence?: number };
-  /** What happens when nobody answers. */
-  readonly otherwise: string;
-  readonly whyNow: string;
-  readonly evidence: readonly { readonly source: string; readonly quote?: string }[];
-  readonly alternatives: readonly { readonly name: string; readonly why: string; readonly score?: number }[];
-  /** The exact arguments; an approval counts for these and no others. */
-  readonly input?: unknown;
-  readonly digest?: string;
-}
+const counted = fields({ by: text, verdict: oneOf("approve", "abstain"), stage: integer }, { seatOf: text });
 
-export interface Inbox {
-  readonly items: readonly InboxItem[];
-}
+/** Something that waits for people, or waited. `saw`: the hash of what is shown; a vote names it. */
+export const approvalLine = fields(
+  {
+    approval: text,
+    kind: oneOf("action", "decision", "question"),
+    state: oneOf("open", "granted", "used", "rejected", "expired", "superseded", "withdrawn"),
+    run: text,
+    step: text,
+    about: text,
+    saw: text,
+    /** 1 for the first time that the step asks. */
+    round: integer,
+    /** The stage that decides now, from 0, and how many there are. */
+    stage: integer,
+    stages: integer,
+    dueAt: integer,
+    votes: listOf(counted),
+    risk: oneOf("low", "medium", "high"),
+  },
+  { tool: text, initiator: text, decidedBy: text, why: text },
+);
+export type ApprovalLine = ValueOf<typeof approvalLine>;
 
-export interface ApprovalDecision {
-  readonly decision: "approve" | "reject" | "answer";
-  /** Of what was shown; anything else is refused as stale. */
-  readonly digest: string;
-  readonly reason?: string;
-  /** Other arguments: policy decides anew on them. */
-  readonly edit?: unknown;
-  readonly answer?: unknown;
-}
+/** What waits for people, the soonest due first. `isCut`: more waits than is listed. */
+export const inbox = fields({ approvals: listOf(approvalLine), isCut: flag });
+export type Inbox = ValueOf<typeof inbox>;
 
-export interface ApprovalBatch {
-  readonly decisions: readonly ({ readonly id: string } & ApprovalDecision)[];
-}
+/** Words, and whose they are. An agent's are its own: nobody has checked them. */
+const said = fields({ text, by: oneOf("engine", "agent") });
 
-export interface DirectiveRequest {
-  readonly scope: { readonly run?: string; readonly agent?: string };
-  readonly text: string;
-}
+/** What people are shown before they decide, made by the engine from the action itself. */
+export const approvalPackage = fields(
+  {
+    summary: text,
+    askedBy: text,
+    rules: listOf(text),
+    recommendation: said,
+    reasons: listOf(said),
+    alternatives: listOf(said),
+    evidence: listOf(fields({ step: text, what: text })),
+    risk: fields({ level: oneOf("low", "medium", "high"), why: text }),
+    otherwise: text,
+    deciders: listOf(text),
+    versions: recordOf(text),
+  },
+  {
+    /** `input` is JSON as text. `preview`: what it would look like, by the tool itself. */
+    action: fields(
+      { tool: text, does: text, input: text, changes: text, canBeUndone: flag },
+      { preview: fields({ after: text }, { before: text }), previewProblem: text },
+    ),
+    details: text,
+    options: listOf(text),
+    why: text,
+    confidence: decimal,
+    costUsd: decimal,
+  },
+);
+export type ShownPackage = ValueOf<typeof approvalPackage>;
+export const approvalDetail = fields({ line: approvalLine, package: approvalPackage });
+export type ApprovalDetail = ValueOf<typeof approvalDetail>;
 
-export interface DirectiveLine extends DirectiveRequest {
-  readonly version: number;
-  readonly by: string;
-  readonly at: number;
-}
+/**
+ * A vote of whoever asks. `saw`: the hash of what was shown; on anything else the vote is refused with APPROVAL_STALE. `reject` needs a
+ * `reason`, `edit` an `input`, `answer` an `answer`, `delegate` a person in `to`.
+ */
+export const voteRequest = fields(
+  { saw: text, verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate") },
+  { reason: text, note: text, input: anything, answer: anything, to: text },
+);
+export type VoteRequest = ValueOf<typeof voteRequest>;
 
-export interface FreezeRequest {
-  readonly scope: { readonly run?: string; readonly agent?: string; readonly everything?: true };
-  readonly reason: string;
-}
+/** A standing instruction; which of the optional parts it needs follows from its kind. */
+export const directiveRequest = fields(
+  { kind: oneOf("goal", "constraint", "context", "budget", "autonomy", "stop", "take-over", "hand-back") },
+  { text, budget, level: integer, agent: text, output: anything, reason: text },
+);
+export type DirectiveRequest = ValueOf<typeof directiveRequest>;
+/** `stopped`: questions to models that it stopped. `isWaiting`: nobody drives the run now; it counts from when somebody does. */
+export const directed = fields({ version: integer, stopped: integer, isWaiting: flag });
 
-export interface FreezeLine extends FreezeRequest {
-  readonly id: string;
-  readonly by: string;
-  readonly at: number;
-  readonly liftedAt?: number;
-}
+export const directiveLine = fields(
+  { version: integer, kind: text, by: text, seq: integer, at: integer, says: text },
+  { from: text, reason: text },
+);
+export const directivePage = fields({ directives: listOf(directiveLine) });
+export type DirectiveLine = ValueOf<typeof directiveLine>;
+
+const reach = oneOf("agent", "flow", "run", "tenant", "all");
+/** What stands still: `all`, or one by its name. */
+export const freezeRequest = fields({ reach }, { name: text, reason: text });
+export const freezeLine = fields({ reach, by: text, at: integer }, { name: text, reason: text });
+export const freezePage = fields({ freezes: listOf(freezeLine) });
+export type FreezeLine = ValueOf<typeof freezeLine>;

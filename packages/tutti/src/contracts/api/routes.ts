@@ -2,6 +2,7 @@ import * as commands from "./commands.ts";
 import type { Role } from "./commands.ts";
 import { fields, integer, type Described } from "./described.ts";
 import * as ledger from "./ledger.ts";
+import * as people from "./people.ts";
 import * as runs from "./runs.ts";
 
 /** One thing that the server does. */
@@ -177,6 +178,52 @@ export const routes = {
     body: commands.settleRequest,
     answer: commands.nothing,
   },
+  steerRun: {
+    ...steer,
+    path: "/api/runs/:run/directives",
+    does: "Gives a run a standing instruction, or stops it.",
+    body: people.directiveRequest,
+    answer: people.directed,
+  },
+  listDirectives: {
+    ...look,
+    path: "/api/runs/:run/directives",
+    does: "What people told a run, the oldest first.",
+    answer: people.directivePage,
+  },
+
+  // people
+  listInbox: { ...look, path: "/api/inbox", does: "What waits for people.", answer: people.inbox },
+  showApproval: {
+    ...look,
+    path: "/api/approvals/:approval",
+    does: "What people are shown before they decide.",
+    answer: people.approvalDetail,
+  },
+  decideApproval: {
+    ...steer,
+    role: "approver",
+    path: "/api/approvals/:approval",
+    does: "A vote of whoever asks, on exactly what was shown.",
+    body: people.voteRequest,
+    answer: people.approvalLine,
+  },
+  listFreezes: { ...look, path: "/api/freezes", does: "What stands still, and why.", answer: people.freezePage },
+  setFreeze: {
+    ...steer,
+    path: "/api/freezes",
+    does: "Lets nothing be begun any more in a run, agent, flow, tenant or anywhere.",
+    body: people.freezeRequest,
+    answer: commands.nothing,
+  },
+  liftFreeze: {
+    ...steer,
+    path: "/api/freezes/lift",
+    does: "Ends a freeze.",
+    body: people.freezeRequest,
+    answer: commands.nothing,
+  },
+
   callTool: {
     ...steer,
     path: "/api/tools/:tool/call",
