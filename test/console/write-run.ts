@@ -25,12 +25,19 @@ export async function writeRun(ledger: Ledger, run: WrittenRun): Promise<RunLog>
   for (let round = 0; entries.length < steps; round++) entries.push(...toRound(round, says));
   entries.length = Math.min(entries.length, Math.max(steps, 1));
   if (end === "done")
-    entries.push({ kind: "run-done", key: "", body: toBody({ out: { url: "https://example.org/vans" } }), status: "done" });
+    entries.push({
+      kind: "run-done",
+      key: "",
+      body: toBody({ out: { url: "https://example.org/vans" } }),
+      status: "done",
+    });
   if (end === "failed")
     entries.push({
       kind: "run-failed",
       key: "",
-      body: toBody({ error: { code: "TOOL_FAILED", message: "the page could not be published", hint: "Publish again." } }),
+      body: toBody({
+        error: { code: "TOOL_FAILED", message: "the page could not be published", hint: "Publish again." },
+      }),
       status: "failed",
     });
   await Promise.all(entries.map((entry) => log.append(entry)));
@@ -69,40 +76,63 @@ export function toRound(round: number, says = ""): readonly NewEntry[] {
   entries.push({
     kind: "message-sent",
     key: `${draft}/message`,
-    body: toBody({ from: "writer", to: "reviewer", intent: `please check the prices ${says}`, bytes: 2_140, readBy: `${review}` }),
+    body: toBody({
+      from: "writer",
+      to: "reviewer",
+      intent: `please check the prices ${says}`,
+      bytes: 2_140,
+      readBy: review,
+    }),
   });
   entries.push(...toAgent({ path: review, agent: "reviewer", uses: [draft], sure: sure(2), says, tools: [] }));
-  entries.push({
-    kind: "decision-made",
-    key: `${review}/decision`,
-    body: toBody({
-      about: "which draft to publish",
-      chosen: `draft B ${says}`,
-      why: "it names its sources and has no claim without a quote",
-      alternatives: [
-        { name: "draft A", why: "two prices without a source", score: 0.61 },
-        { name: "abstain", why: "the deadline is today", score: 0.12 },
-      ],
-      confidence: { value: sure(3), source: "agreement" },
-    }),
-  });
-  entries.push({
-    kind: "votes-counted",
-    key: `${review}/votes`,
-    body: toBody({
-      rule: "majority of 3",
-      outcome: "agreed",
-      votes: [
-        { voter: "reviewer", step: review, family: "a", weight: 1, agrees: true, reason: "sources hold" },
-        { voter: "analyst", step: draft, family: "b", weight: 0.8, agrees: false, reason: "range figures are old" },
-      ],
-      silent: [{ voter: "planner", code: "MODEL_REFUSED" }],
-      confidence: { value: 0.67, source: "agreement" },
-    }),
-  });
+  entries.push(...toVerdict(review, { draft, says, sure: sure(3) }));
   const url = { url: "https://example.org/vans" };
-  entries.push({ kind: "step-done", key: publish, body: toBody({ call: "page.check", effect: "read", out: url, uses: [review] }) });
+  entries.push({
+    kind: "step-done",
+    key: publish,
+    body: toBody({ call: "page.check", effect: "read", out: url, uses: [review] }),
+  });
   return entries;
+}
+
+interface Verdict {
+  readonly draft: string;
+  readonly says: string;
+  readonly sure: number;
+}
+
+/** A decision with what was not taken, and a vote with somebody against it. */
+function toVerdict(review: string, { draft, says, sure }: Verdict): readonly NewEntry[] {
+  return [
+    {
+      kind: "decision-made",
+      key: `${review}/decision`,
+      body: toBody({
+        about: "which draft to publish",
+        chosen: `draft B ${says}`,
+        why: "it names its sources and has no claim without a quote",
+        alternatives: [
+          { name: "draft A", why: "two prices without a source", score: 0.61 },
+          { name: "abstain", why: "the deadline is today", score: 0.12 },
+        ],
+        confidence: { value: sure, source: "agreement" },
+      }),
+    },
+    {
+      kind: "votes-counted",
+      key: `${review}/votes`,
+      body: toBody({
+        rule: "majority of 3",
+        outcome: "agreed",
+        votes: [
+          { voter: "reviewer", step: review, family: "a", weight: 1, agrees: true, reason: "sources hold" },
+          { voter: "analyst", step: draft, family: "b", weight: 0.8, agrees: false, reason: "range figures are old" },
+        ],
+        silent: [{ voter: "planner", code: "MODEL_REFUSED" }],
+        confidence: { value: 0.67, source: "agreement" },
+      }),
+    },
+  ];
 }
 
 interface WrittenAgent {
@@ -116,7 +146,12 @@ interface WrittenAgent {
 
 function toAgent({ path, agent, uses, sure, says, tools }: WrittenAgent): readonly NewEntry[] {
   const usage = { modelCalls: 1, inputTokens: 1_240, outputTokens: 180, costUsd: 0.0042 };
-  const reply = { text: `Looked at ${path} ${says}`, toolCalls: tools.map((tool) => ({ tool })), usage, model: "scripted/fast" };
+  const reply = {
+    text: `Looked at ${path} ${says}`,
+    toolCalls: tools.map((tool) => ({ tool })),
+    usage,
+    model: "scripted/fast",
+  };
   const entries: NewEntry[] = [
     { kind: "agent-started", key: path, body: toBody({ agent, version: "3", uses }) },
     { kind: "step-done", key: `${path}/model`, body: toBody({ out: reply, usage }) },

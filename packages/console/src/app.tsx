@@ -1,8 +1,8 @@
 import { useEffect, useState, type ReactNode } from "react";
 import type { Session } from "tutti/client";
 
-import { client } from "./data/api.ts";
 import { useAnnounced } from "./data/announce.ts";
+import { client } from "./data/api.ts";
 import { useKeys } from "./data/keys.ts";
 import { openLive, useLiveState } from "./data/live.ts";
 import { goTo, usePlace } from "./data/place.ts";

@@ -1,11 +1,3 @@
-import "./style/tokens.css";
-import "./style/base.css";
-import "./style/shell.css";
-import "./style/runs.css";
-import "./style/score.css";
-import "./style/why.css";
-import "./style/inbox.css";
-import "./style/steer.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 

@@ -3,6 +3,7 @@ import type { ClientError } from "tutti/client";
 
 import { client } from "./data/api.ts";
 import { toError } from "./data/remote.ts";
+import { readWords } from "./parts/form-words.ts";
 import { Problem } from "./parts/notices.tsx";
 
 /** Turns a token into a session. The token itself is kept nowhere. */
@@ -19,8 +20,10 @@ export function SignIn({ signedIn }: { readonly signedIn: () => void }): ReactNo
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          const token = String(new FormData(event.currentTarget).get("token") ?? "").trim();
-          client.call("openSession", { body: { token } }).then(signedIn, (thrown: unknown) => setError(toError(thrown)));
+          const token = readWords(new FormData(event.currentTarget), "token");
+          client
+            .call("openSession", { body: { token } })
+            .then(signedIn, (thrown: unknown) => setError(toError(thrown)));
         }}
       >
         <label>

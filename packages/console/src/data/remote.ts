@@ -46,7 +46,6 @@ export function useRemote<Name extends Operation>(
   );
   useEffect(() => {
     if (slot !== undefined && slot.remote.value === undefined) ask(slot, load);
-    // oxlint-disable-next-line react/exhaustive-deps -- the key says everything about the question
   }, [key]);
   useEffect(() => {
     if (slot === undefined || live === undefined) return undefined;
@@ -57,7 +56,6 @@ export function useRemote<Name extends Operation>(
         ask(slot, load);
       }, live.everyMs);
     });
-    // oxlint-disable-next-line react/exhaustive-deps -- as above
   }, [key]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key holds the operation, and the client checked its answer
   return remote as Remote<AnswerOf<Name>>;

@@ -10,9 +10,8 @@ import { toDuration, toMoney, toTime } from "../text/figures.ts";
 /** Everything that people are shown before they decide, the most important first. */
 export function ApprovalPackage({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
   const { line, package: shown } = detail;
-  const { run, step, stage, stages, votes, round } = line;
-  const { action, why, rules, recommendation, reasons, alternatives, evidence, risk, otherwise } = shown;
-  const { details, options, deciders, versions, confidence, costUsd, askedBy, summary } = shown;
+  const { run, step, round } = line;
+  const { action, risk, details, options, versions, askedBy, summary } = shown;
   return (
     <>
       <header className="stack">
@@ -27,10 +26,10 @@ export function ApprovalPackage({ detail }: { readonly detail: ApprovalDetail })
           {round > 1 ? <span className="muted">asked for the {round}th time: what was asked had changed</span> : null}
         </p>
         <h2>
-          <Told text={summary} />
+          <Told text={action === undefined ? summary : `${askedBy} wants to call ${action.tool}`} />
         </h2>
         <p className="muted">
-          <Told text={askedBy} /> in{" "}
+          In{" "}
           <Link to={["runs", run]} search={{ step }}>
             <Told text={run} />
           </Link>{" "}
@@ -44,101 +43,128 @@ export function ApprovalPackage({ detail }: { readonly detail: ApprovalDetail })
           It may be answered: <Told text={options.join(", ")} />
         </p>
       )}
-      <dl className="because">
-        <dt>Why you</dt>
-        <dd>
-          {why === undefined ? "The flow asks." : <Told text={why} />}
-          {rules.length === 0 ? null : <span className="muted"> ({rules.join(", ")})</span>}
-        </dd>
-        <dt>Risk</dt>
-        <dd>
-          <Told text={risk.why} />
-        </dd>
-        <dt>Advice</dt>
-        <dd>
-          <Said said={recommendation} />
-          {reasons.map((reason) => (
-            <p key={reason.text}>
-              <Said said={reason} />
-            </p>
-          ))}
-        </dd>
-        {confidence === undefined ? null : (
-          <>
-            <dt>How sure</dt>
-            <dd>
-              <Confidence value={confidence} /> <span className="muted">by the agent's own word</span>
-            </dd>
-          </>
-        )}
-        <dt>Instead</dt>
-        <dd>
-          {alternatives.map((other) => (
-            <p key={other.text}>
-              <Said said={other} />
-            </p>
-          ))}
-        </dd>
-        {evidence.length === 0 ? null : (
-          <>
-            <dt>Leans on</dt>
-            <dd>
-              {evidence.map(({ step: from, what }) => (
-                <p key={from}>
-                  <Link to={["runs", run]} search={{ step: from }} className="mono">
-                    <Told text={from} />
-                  </Link>{" "}
-                  <Told text={what} />
-                </p>
-              ))}
-            </dd>
-          </>
-        )}
-        {costUsd === undefined ? null : (
-          <>
-            <dt>Costs</dt>
-            <dd>at most {toMoney(costUsd)}</dd>
-          </>
-        )}
-        <dt>If nobody decides</dt>
-        <dd>
-          <Told text={otherwise} />
-        </dd>
-        <dt>Who decides</dt>
-        <dd>
-          <Told text={deciders.join("; ")} />
-          {stages > 1 ? <span className="muted"> (stage {stage + 1} of {stages})</span> : null}
-          {votes.map(({ by, verdict }) => (
-            <p key={by}>
-              <Told text={by} />: {verdict}
-            </p>
-          ))}
-        </dd>
-      </dl>
-      <details>
-        <summary className="muted">What a yes is bound to</summary>
-        <dl className="because">
-          {Object.entries(versions).map(([name, version]) => [
-            <dt key={`${name} name`}>{name}</dt>,
-            <dd key={name} className="mono">
-              <Told text={version} />
-            </dd>,
-          ])}
-        </dl>
-      </details>
+      <Because detail={detail} />
+      <Bound versions={versions} />
     </>
   );
 }
 
+function Because({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
+  const { why, rules, recommendation, reasons, alternatives, risk, confidence } = detail.package;
+  return (
+    <dl className="because">
+      <dt>Why you</dt>
+      <dd>
+        {why === undefined ? "The flow asks." : <Told text={why} />}
+        {rules.length === 0 ? null : <span className="muted"> ({rules.join(", ")})</span>}
+      </dd>
+      <dt>Risk</dt>
+      <dd>
+        <Told text={risk.why} />
+      </dd>
+      <dt>Advice</dt>
+      <dd>
+        <Said said={recommendation} />
+        {reasons.map((reason) => (
+          <p key={reason.text}>
+            <Said said={reason} />
+          </p>
+        ))}
+      </dd>
+      {confidence === undefined ? null : (
+        <>
+          <dt>How sure</dt>
+          <dd>
+            <Confidence value={confidence} /> <span className="muted">by the agent's own word</span>
+          </dd>
+        </>
+      )}
+      <dt>Instead</dt>
+      <dd>
+        {alternatives.map((other) => (
+          <p key={other.text}>
+            <Said said={other} />
+          </p>
+        ))}
+      </dd>
+      <Evidence detail={detail} />
+    </dl>
+  );
+}
+
+/** What it leans on, what it costs, and what follows. */
+function Evidence({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
+  const { line, package: shown } = detail;
+  const { run, stage, stages, votes } = line;
+  const { evidence, costUsd, otherwise, deciders } = shown;
+  return (
+    <>
+      {evidence.length === 0 ? null : (
+        <>
+          <dt>Leans on</dt>
+          <dd>
+            {evidence.map(({ step: from, what }) => (
+              <p key={from}>
+                <Link to={["runs", run]} search={{ step: from }} className="mono">
+                  <Told text={from} />
+                </Link>{" "}
+                <Told text={what} />
+              </p>
+            ))}
+          </dd>
+        </>
+      )}
+      {costUsd === undefined ? null : (
+        <>
+          <dt>Costs</dt>
+          <dd>at most {toMoney(costUsd)}</dd>
+        </>
+      )}
+      <dt>If nobody decides</dt>
+      <dd>
+        <Told text={otherwise} />
+      </dd>
+      <dt>Who decides</dt>
+      <dd>
+        <Told text={deciders.join("; ")} />
+        {stages > 1 ? (
+          <span className="muted">
+            {" "}
+            (stage {stage + 1} of {stages})
+          </span>
+        ) : null}
+        {votes.map(({ by, verdict }) => (
+          <p key={by}>
+            <Told text={by} />: {verdict}
+          </p>
+        ))}
+      </dd>
+    </>
+  );
+}
+
+function Bound({ versions }: Pick<ShownPackage, "versions">): ReactNode {
+  return (
+    <details>
+      <summary className="muted">What a yes is bound to</summary>
+      <dl className="because">
+        {Object.entries(versions).map(([name, version]) => [
+          <dt key={`${name} name`}>{name}</dt>,
+          <dd key={name} className="mono">
+            <Told text={version} />
+          </dd>,
+        ])}
+      </dl>
+    </details>
+  );
+}
+
 function Action({ action }: { readonly action: NonNullable<ShownPackage["action"]> }): ReactNode {
-  const { tool, does, input, changes, preview, previewProblem } = action;
+  const { does, input, changes, preview, previewProblem } = action;
   return (
     <section className="stack" aria-label="What would be done">
       <p>
-        <code>
-          <Told text={tool} />
-        </code>{" "}
-        <Told text={does} className="muted" /> <Told text={changes} />
+        <Told text={does} /> <Told text={changes} className="muted" />
       </p>
       {preview === undefined ? null : preview.before === undefined ? (
         <ToldBlock text={preview.after} label="What it would look like" />

@@ -1,9 +1,9 @@
 import { useState, type ReactNode } from "react";
-import type { ApprovalLine, VoteRequest } from "tutti/client";
+import type { ApprovalDetail, ApprovalLine, VoteRequest } from "tutti/client";
 
 import { announce } from "../data/announce.ts";
 import { useCommand } from "../data/command.ts";
-import { useKeys } from "../data/keys.ts";
+import { useKeys, type Key } from "../data/keys.ts";
 import { useRemote } from "../data/remote.ts";
 import { useRights } from "../data/session.ts";
 import { Loading, Problem } from "../parts/notices.tsx";
@@ -20,109 +20,66 @@ interface ApprovalViewProps {
 
 const refreshEveryMs = 300;
 
-/** One approval or question, and how to answer it. A vote counts for exactly what is shown here. */
-export function ApprovalView({ approval, alike, done }: ApprovalViewProps): ReactNode {
+/** One approval or question, and how to answer it. */
+export function ApprovalView(props: ApprovalViewProps): ReactNode {
   const detail = useRemote(
     "showApproval",
-    { params: { approval } },
+    { params: { approval: props.approval } },
     { live: { fits: (entries) => entries.some(({ kind }) => kind.startsWith("approval-")), everyMs: refreshEveryMs } },
   );
+  if (detail.value !== undefined) return <Open {...props} detail={detail.value} refresh={detail.refresh} />;
+  return detail.error === undefined ? <Loading what="the approval" /> : <Problem error={detail.error} />;
+}
+
+interface OpenProps extends ApprovalViewProps {
+  readonly detail: ApprovalDetail;
+  readonly refresh: () => void;
+}
+
+/** A vote counts for exactly what is shown here; when that has changed it is refused, and what is asked now is shown. */
+function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode {
   const { mayDecide } = useRights();
   const command = useCommand();
   const [asked, setAsked] = useState<Asked>();
-  const { value } = detail;
+  const { line } = detail;
   const vote = async (said: Omit<VoteRequest, "saw">, word: string): Promise<void> => {
-    if (value === undefined) return;
-    const body = { ...said, saw: value.line.saw };
-    const line = await command.send("decideApproval", { params: { approval }, body }, `${word}. It stands in the ledger.`);
-    if (line === undefined) {
-      detail.refresh();
-      return;
-    }
+    const body = { ...said, saw: line.saw };
+    const after = await command.send("decideApproval", { params: { approval }, body }, `${word}. It is in the ledger.`);
+    if (after === undefined || after.state === "open") refresh();
+    if (after === undefined) return;
     setAsked(undefined);
-    if (line.state === "open") detail.refresh();
-    else done();
+    if (after.state !== "open") done();
   };
   /** One after the other, each on what was shown of it: one that has changed meanwhile is refused and stays. */
   const approveAlike = async (): Promise<void> => {
     let count = 0;
     for (const { approval: id, saw } of alike) {
       const body = { verdict: "approve", saw } as const;
-      const line = await command.send("decideApproval", { params: { approval: id }, body }, "");
-      if (line === undefined) break;
+      const sent = await command.send("decideApproval", { params: { approval: id }, body }, "");
+      if (sent === undefined) break;
       count += 1;
     }
     announce(`${count} of ${alike.length} approved.`);
     setAsked(undefined);
     done();
   };
-  const isOpen = value?.line.state === "open" && mayDecide;
-  const kind = value?.line.kind;
-  const approve = (): void => {
-    if (value?.line.risk === "high") setAsked("approve");
-    else void vote({ verdict: "approve" }, "Approved");
+  const isOpen = line.state === "open" && mayDecide;
+  const begin = (what: Asked): void => {
+    const isAtOnce = what === "approve" && line.risk !== "high";
+    if (isAtOnce) void vote({ verdict: "approve" }, "Approved");
+    else setAsked(what);
   };
-  useKeys(
-    isOpen
-      ? [
-          ...(kind === "question"
-            ? [{ key: "a", does: "Answer", run: () => setAsked("answer") }]
-            : [{ key: "a", does: "Approve", run: approve }]),
-          ...(kind === "action" ? [{ key: "e", does: "Approve with another input", run: () => setAsked("edit") }] : []),
-          { key: "r", does: "Reject, with a reason", run: () => setAsked("reject") },
-          { key: "d", does: "Hand it to somebody else", run: () => setAsked("delegate") },
-        ]
-      : [],
-  );
-  if (value === undefined)
-    return detail.error === undefined ? <Loading what="the approval" /> : <Problem error={detail.error} />;
+  useKeys(isOpen ? toKeys(line, begin) : []);
+  const several = `Approve ${toNumberOf(alike.length, "call")} of ${line.tool ?? ""}`;
   return (
-    <article className="card stack approval" aria-label={value.line.about}>
-      <ApprovalPackage detail={value} />
+    <article className="card stack approval" aria-label={line.about}>
+      <ApprovalPackage detail={detail} />
       {command.error === undefined || asked !== undefined ? null : <Problem error={command.error} />}
-      <footer className="decide">
-        {value.line.state !== "open" ? (
-          <p className="warning">
-            This is {value.line.state}
-            {value.line.decidedBy === undefined ? "" : ` by ${value.line.decidedBy}`}. Nothing is left to decide.
-          </p>
-        ) : !mayDecide ? (
-          <p className="muted">Deciding takes a token of the role approver.</p>
-        ) : (
-          <>
-            {kind === "question" ? (
-              <button type="button" className="main" onClick={() => setAsked("answer")}>
-                Answer <kbd>a</kbd>
-              </button>
-            ) : (
-              <button type="button" className="main" disabled={command.isSending} onClick={approve}>
-                Approve <kbd>a</kbd>
-              </button>
-            )}
-            {kind === "action" ? (
-              <button type="button" onClick={() => setAsked("edit")}>
-                Edit <kbd>e</kbd>
-              </button>
-            ) : null}
-            <button type="button" className="danger" onClick={() => setAsked("reject")}>
-              Reject <kbd>r</kbd>
-            </button>
-            <button type="button" className="quiet" onClick={() => setAsked("delegate")}>
-              Delegate <kbd>d</kbd>
-            </button>
-            {alike.length > 1 && value.line.risk !== "high" ? (
-              <button type="button" disabled={command.isSending} onClick={() => setAsked("alike")}>
-                Approve {alike.length} alike
-              </button>
-            ) : null}
-          </>
-        )}
-      </footer>
+      <Decide {...{ line, mayDecide, begin }} isSending={command.isSending} alike={alike.length} />
       {asked === undefined ? null : (
         <VoteForm
-          {...{ asked, command, vote, alike, approveAlike }}
-          detail={value}
-          title={asked === "alike" ? `Approve ${toNumberOf(alike.length, "call")} of ${value.line.tool ?? ""}` : value.line.about}
+          {...{ asked, command, vote, alike, approveAlike, detail }}
+          title={asked === "alike" ? several : line.about}
           close={() => {
             command.clear();
             setAsked(undefined);
@@ -130,5 +87,58 @@ export function ApprovalView({ approval, alike, done }: ApprovalViewProps): Reac
         />
       )}
     </article>
+  );
+}
+
+function toKeys({ kind }: ApprovalLine, begin: (what: Asked) => void): readonly Key[] {
+  const isQuestion = kind === "question";
+  return [
+    { key: "a", does: isQuestion ? "Answer" : "Approve", run: () => begin(isQuestion ? "answer" : "approve") },
+    ...(kind === "action" ? [{ key: "e", does: "Approve with another input", run: () => begin("edit") }] : []),
+    { key: "r", does: "Reject, with a reason", run: () => begin("reject") },
+    { key: "d", does: "Hand it to somebody else", run: () => begin("delegate") },
+  ];
+}
+
+interface DecideProps {
+  readonly line: ApprovalLine;
+  readonly mayDecide: boolean;
+  readonly isSending: boolean;
+  readonly alike: number;
+  readonly begin: (what: Asked) => void;
+}
+
+function Decide({ line, mayDecide, isSending, alike, begin }: DecideProps): ReactNode {
+  const { kind, state, decidedBy, risk } = line;
+  if (state !== "open")
+    return (
+      <p className="warning">
+        {`This is ${state}${decidedBy === undefined ? "" : ` by ${decidedBy}`}. Nothing is left to decide.`}
+      </p>
+    );
+  if (!mayDecide) return <p className="muted">Deciding takes a token of the role approver.</p>;
+  const first = kind === "question" ? "answer" : "approve";
+  return (
+    <footer className="decide">
+      <button type="button" className="main" disabled={isSending} onClick={() => begin(first)}>
+        {kind === "question" ? "Answer" : "Approve"} <kbd>a</kbd>
+      </button>
+      {kind === "action" ? (
+        <button type="button" onClick={() => begin("edit")}>
+          Edit <kbd>e</kbd>
+        </button>
+      ) : null}
+      <button type="button" className="danger" onClick={() => begin("reject")}>
+        Reject <kbd>r</kbd>
+      </button>
+      <button type="button" className="quiet" onClick={() => begin("delegate")}>
+        Delegate <kbd>d</kbd>
+      </button>
+      {alike > 1 && risk !== "high" ? (
+        <button type="button" disabled={isSending} onClick={() => begin("alike")}>
+          Approve {alike} alike
+        </button>
+      ) : null}
+    </footer>
   );
 }

@@ -26,7 +26,11 @@ export function useInbox(): Remote<readonly InboxItem[]> & { readonly isCut: boo
     inbox.value === undefined || doubtful.value === undefined
       ? undefined
       : [
-          ...doubtful.value.effects.map((effect): InboxItem => ({ kind: "in-doubt", id: `effect:${effect.effect}`, effect })),
+          ...doubtful.value.effects.map((effect): InboxItem => ({
+            kind: "in-doubt",
+            id: `effect:${effect.effect}`,
+            effect,
+          })),
           ...inbox.value.approvals.map((line): InboxItem => ({ kind: "approval", id: line.approval, line })),
         ];
   return {

@@ -31,7 +31,10 @@ export function InboxScreen({ search }: { readonly search: Readonly<Record<strin
   }, []);
   const items = inbox.value ?? [];
   const wanted = search["item"];
-  const index = Math.max(0, items.findIndex(({ id }) => id === wanted));
+  const index = Math.max(
+    0,
+    items.findIndex(({ id }) => id === wanted),
+  );
   // A link to something that is decided by now still shows it, and says so.
   const present = wanted === undefined || items.some(({ id }) => id === wanted) ? items[index] : undefined;
   const move = (by: number): void => {

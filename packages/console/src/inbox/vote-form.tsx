@@ -117,9 +117,7 @@ function Field({ asked, detail, alike, text, setText, problem }: FieldProps): Re
         </label>
       );
     case "edit":
-      return (
-        <JsonField label="The input that you would approve" {...{ text, setText, problem }} />
-      );
+      return <JsonField label="The input that you would approve" {...{ text, setText, problem }} />;
     case "answer":
       return options.length > 0 ? (
         <fieldset className="stack">

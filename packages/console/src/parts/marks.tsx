@@ -18,7 +18,13 @@ const words: Readonly<Record<State, string>> = {
 };
 
 /** A state as a shape and a word; the shape alone says it too, so colour never does. */
-export function StateMark({ state, isShort = false }: { readonly state: State; readonly isShort?: boolean }): ReactNode {
+export function StateMark({
+  state,
+  isShort = false,
+}: {
+  readonly state: State;
+  readonly isShort?: boolean;
+}): ReactNode {
   return (
     <span className={`state is-${state}`}>
       <i aria-hidden="true" />

@@ -22,16 +22,14 @@ const tabs = [
 
 /** Which run this is, how it stands, what it cost, and what can be done. */
 export function RunHead({ detail, tab, search, aside }: RunHeadProps): ReactNode {
-  const { line, forkedAt, startedBy, children, note } = detail;
-  const { run, flow, version, status, spent, tenant } = line;
+  const { line } = detail;
+  const { run, flow, version, status, spent } = line;
   const { seq } = search;
   return (
     <header className="run-head">
-      <div className="spread">
-        <h1>
-          <Told text={flow} /> <StateMark state={status} />
-        </h1>
-      </div>
+      <h1>
+        <Told text={flow} /> <StateMark state={status} />
+      </h1>
       <p className="facts">
         <span className="mono">
           <Told text={run} />
@@ -52,50 +50,61 @@ export function RunHead({ detail, tab, search, aside }: RunHeadProps): ReactNode
             lowest confidence <Confidence value={line.confidenceLowest} />
           </span>
         )}
-        {tenant === undefined ? null : (
-          <span>
-            tenant <Told text={tenant} />
-          </span>
-        )}
-        {forkedAt === undefined ? null : (
-          <span>
-            forked from{" "}
-            <Link to={["runs", forkedAt.run]} search={{ step: forkedAt.step }}>
-              <Told text={forkedAt.run} />
-            </Link>
-          </span>
-        )}
-        {startedBy === undefined ? null : (
-          <span>
-            started by{" "}
-            <Link to={["runs", startedBy.run]} search={{ step: startedBy.step }}>
-              <Told text={startedBy.run} />
-            </Link>
-          </span>
-        )}
-        {children.length === 0 ? null : (
-          <Link to={[]} search={{ parent: run }}>
-            {children.length} started by it
-          </Link>
-        )}
-        {note === undefined ? null : <Told text={note} />}
+        <Origins detail={detail} />
       </p>
       <div className="tab-bar">
         <nav className="tabs" aria-label="This run">
-        {tabs.map(({ name, tab: each }) => (
-          <Link
-            key={name}
-            to={each === undefined ? ["runs", run] : ["runs", run, each]}
-            search={{ seq }}
-            isCurrent={tab === each}
-          >
-            {name}
-          </Link>
-        ))}
+          {tabs.map(({ name, tab: each }) => (
+            <Link
+              key={name}
+              to={each === undefined ? ["runs", run] : ["runs", run, each]}
+              search={{ seq }}
+              isCurrent={tab === each}
+            >
+              {name}
+            </Link>
+          ))}
         </nav>
         {aside}
       </div>
     </header>
+  );
+}
+
+/** Where it came from, and what came from it. */
+function Origins({ detail }: { readonly detail: RunDetail }): ReactNode {
+  const { line, forkedAt, startedBy, children, note } = detail;
+  const { run, tenant } = line;
+  return (
+    <>
+      {tenant === undefined ? null : (
+        <span>
+          tenant <Told text={tenant} />
+        </span>
+      )}
+      {forkedAt === undefined ? null : (
+        <span>
+          forked from{" "}
+          <Link to={["runs", forkedAt.run]} search={{ step: forkedAt.step }}>
+            <Told text={forkedAt.run} />
+          </Link>
+        </span>
+      )}
+      {startedBy === undefined ? null : (
+        <span>
+          started by{" "}
+          <Link to={["runs", startedBy.run]} search={{ step: startedBy.step }}>
+            <Told text={startedBy.run} />
+          </Link>
+        </span>
+      )}
+      {children.length === 0 ? null : (
+        <Link to={[]} search={{ parent: run }}>
+          {children.length} started by it
+        </Link>
+      )}
+      {note === undefined ? null : <Told text={note} />}
+    </>
   );
 }
 

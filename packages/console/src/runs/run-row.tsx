@@ -70,8 +70,14 @@ function Age({ line: { startedAt, endedAt } }: { readonly line: RunLine }): Reac
   const now = useNow();
   return (
     <span className="number muted run-age" title={`Started ${toTime(startedAt)}`}>
-      <span className="cut">{endedAt === undefined ? "for " : "took "}{toDuration((endedAt ?? now) - startedAt)}</span>
-      <span className="cut">{toAge(now - startedAt)}{now - startedAt < 5_000 ? "" : " ago"}</span>
+      <span className="cut">
+        {endedAt === undefined ? "for " : "took "}
+        {toDuration((endedAt ?? now) - startedAt)}
+      </span>
+      <span className="cut">
+        {toAge(now - startedAt)}
+        {now - startedAt < 5_000 ? "" : " ago"}
+      </span>
     </span>
   );
 }

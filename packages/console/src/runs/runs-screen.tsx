@@ -146,7 +146,8 @@ function Filters({ search, counts }: { readonly search: Words; readonly counts: 
 
 function More({ page, search }: { readonly page: RunPage; readonly search: Words }): ReactNode {
   const limit = Number(search["limit"]) || rowsAtFirst;
-  if (page.cursor === undefined) return <p className="muted">{toNumberOf(page.runs.length, "run")}, and that is all.</p>;
+  if (page.cursor === undefined)
+    return <p className="muted">{toNumberOf(page.runs.length, "run")}, and that is all.</p>;
   return (
     <div className="row">
       {limit < rowsMax ? (

@@ -24,68 +24,26 @@ export function Decisions({ run, step }: { readonly run: string; readonly step: 
 }
 
 function Decision({ run, line }: { readonly run: string; readonly line: DecisionLine }): ReactNode {
-  const { about, chosen, why, alternatives, votes = [], silent = [], basedOn, confidence, lane } = line;
+  const { about, chosen, why, basedOn, confidence, lane } = line;
   return (
     <article className="card stack">
       <p className="spread">
         <span>
-          <Told text={about} className="muted" /> <strong>
+          <Told text={about} className="muted" />{" "}
+          <strong>
             <Told text={chosen} />
           </strong>
         </span>
         <Confidence value={confidence} />
       </p>
       <p>
-        <Told text={why} /> <span className="muted">by <Told text={lane} /></span>
+        <Told text={why} />{" "}
+        <span className="muted">
+          by <Told text={lane} />
+        </span>
       </p>
-      {alternatives.length === 0 ? null : (
-        <table>
-          <thead>
-            <tr>
-              <th>Not taken</th>
-              <th>Why not</th>
-              <th className="number">Score</th>
-            </tr>
-          </thead>
-          <tbody>
-            {alternatives.map(({ name, why: against, score }) => (
-              <tr key={name}>
-                <td>
-                  <Told text={name} />
-                </td>
-                <td>
-                  <Told text={against} />
-                </td>
-                <td className="number">{score?.toFixed(2) ?? "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {votes.length + silent.length === 0 ? null : (
-        <ul className="votes">
-          {votes.map(({ voter, step, agrees, weight, reason }) => (
-            <li key={step}>
-              <span aria-hidden="true">{agrees ? "✓" : "✗"}</span>
-              <Link to={["runs", run]} search={{ step }}>
-                <Told text={voter} />
-              </Link>{" "}
-              {agrees ? "agrees" : "disagrees"}, weight {weight}
-              {reason === undefined ? null : (
-                <>
-                  : <Told text={reason} />
-                </>
-              )}
-            </li>
-          ))}
-          {silent.map(({ voter, code }) => (
-            <li key={voter} className="muted">
-              <span aria-hidden="true">–</span>
-              <Told text={voter} /> did not vote ({code})
-            </li>
-          ))}
-        </ul>
-      )}
+      <Alternatives line={line} />
+      <Votes run={run} line={line} />
       {basedOn.length === 0 ? null : (
         <p className="row">
           <span className="muted">Leaned on</span>
@@ -97,5 +55,62 @@ function Decision({ run, line }: { readonly run: string; readonly line: Decision
         </p>
       )}
     </article>
+  );
+}
+
+function Alternatives({ line: { alternatives } }: { readonly line: DecisionLine }): ReactNode {
+  if (alternatives.length === 0) return null;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>Not taken</th>
+          <th>Why not</th>
+          <th className="number">Score</th>
+        </tr>
+      </thead>
+      <tbody>
+        {alternatives.map(({ name, why: against, score }) => (
+          <tr key={name}>
+            <td>
+              <Told text={name} />
+            </td>
+            <td>
+              <Told text={against} />
+            </td>
+            <td className="number">{score?.toFixed(2) ?? "–"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Votes({ run, line }: { readonly run: string; readonly line: DecisionLine }): ReactNode {
+  const { votes = [], silent = [] } = line;
+  if (votes.length + silent.length === 0) return null;
+  return (
+    <ul className="votes">
+      {votes.map(({ voter, step, agrees, weight, reason }) => (
+        <li key={step}>
+          <span aria-hidden="true">{agrees ? "✓" : "✗"}</span>
+          <Link to={["runs", run]} search={{ step }}>
+            <Told text={voter} />
+          </Link>{" "}
+          {agrees ? "agrees" : "disagrees"}, weight {weight}
+          {reason === undefined ? null : (
+            <>
+              : <Told text={reason} />
+            </>
+          )}
+        </li>
+      ))}
+      {silent.map(({ voter, code }) => (
+        <li key={voter} className="muted">
+          <span aria-hidden="true">–</span>
+          <Told text={voter} /> did not vote ({code})
+        </li>
+      ))}
+    </ul>
   );
 }

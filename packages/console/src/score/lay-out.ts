@@ -72,15 +72,7 @@ function parentOf(path: string): string {
 }
 
 /** Measures of the drawing, in pixels. */
-export const measures = {
-  label: 124,
-  column: 188,
-  card: 164,
-  cardHeight: 46,
-  row: 54,
-  head: 42,
-  foot: 12,
-} as const;
+export const measures = { label: 124, column: 188, card: 164, cardHeight: 46, row: 54, head: 42, foot: 12 } as const;
 
 /** How high a phase is; before its steps are known, each lane counts for one row. */
 export function heightOf(rows: number): number {

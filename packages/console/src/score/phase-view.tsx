@@ -44,7 +44,6 @@ export const PhaseView = memo(function PhaseView(props: PhaseViewProps): ReactNo
       <PhaseTitle head={head} goToPhase={goToPhase} />
       <ol className="lanes" aria-hidden="true">
         {rows.map((lane, row) => (
-          // oxlint-disable-next-line react/no-array-index-key -- a row never moves, so its number is its name
           <li key={row} style={{ top: measures.head + row * measures.row, height: measures.row }}>
             <span className="cut">{lane === rows[row - 1] ? "" : <Told text={lane} />}</span>
           </li>
@@ -58,11 +57,7 @@ export const PhaseView = memo(function PhaseView(props: PhaseViewProps): ReactNo
               const spot = phase.layout.spots.get(path);
               const isShown = spot !== undefined && (path === present || path === first || isInside(spot, top, window));
               return isShown ? (
-                <StepCard
-                  key={path}
-                  {...{ store, path, spot, lens, scale, select }}
-                  isPresent={path === present}
-                />
+                <StepCard key={path} {...{ store, path, spot, lens, scale, select }} isPresent={path === present} />
               ) : null;
             })}
           </ol>
@@ -121,9 +116,18 @@ function Edges({ phase, present }: { readonly phase: Phase; readonly present: st
       aria-hidden="true"
     >
       {edgeKinds.map((kind) => (
-        <path key={kind} className={`is-${kind}`} d={toLines(edges.filter((edge) => edge.kind === kind), layout)} />
+        <path
+          key={kind}
+          className={`is-${kind}`}
+          d={toLines(
+            edges.filter((edge) => edge.kind === kind),
+            layout,
+          )}
+        />
       ))}
-      {present === undefined || touched.length === 0 ? null : <path className="is-present" d={toLines(touched, layout)} />}
+      {present === undefined || touched.length === 0 ? null : (
+        <path className="is-present" d={toLines(touched, layout)} />
+      )}
     </svg>
   );
 }

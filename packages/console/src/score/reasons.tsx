@@ -20,14 +20,15 @@ export function Reasons({ run, step, reasons }: ReasonsProps): ReactNode {
     <>
       <ol className="reasons">
         {shown.map((reason, index) => (
-          // oxlint-disable-next-line react/no-array-index-key -- a slice is one answer: its places do not change
           <li key={index} className={`of-${reason.kind}`} style={{ marginLeft: Math.min(reason.depth, 8) * 14 }}>
-            <Told text={reason.sentence} />{" "}
             {reason.step === undefined || reason.step === "" || reason.step === step ? null : (
-              <Link to={["runs", run]} search={{ step: reason.step }} className="mono">
-                <Told text={reason.step} />
-              </Link>
+              <>
+                <Link to={["runs", run]} search={{ step: reason.step }} className="mono">
+                  <Told text={reason.step} />
+                </Link>{" "}
+              </>
             )}
+            <Told text={withoutStep(reason)} />
             {reason.seq === undefined ? null : <span className="muted number"> entry {reason.seq}</span>}
           </li>
         ))}
@@ -39,4 +40,9 @@ export function Reasons({ run, step, reasons }: ReasonsProps): ReactNode {
       )}
     </>
   );
+}
+
+/** The step stands before the sentence already, as a link. */
+function withoutStep({ sentence, step = "" }: ReasonLine): string {
+  return step !== "" && sentence.startsWith(`${step}: `) ? sentence.slice(step.length + 2) : sentence;
 }

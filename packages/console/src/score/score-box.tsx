@@ -1,4 +1,13 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from "react";
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type ReactNode,
+  type RefObject,
+} from "react";
 
 import { cornerOf, heightOf, measures, visiblePhases } from "./lay-out.ts";
 import type { Lens, Scale } from "./lens.ts";
@@ -31,7 +40,9 @@ const overscan = 240;
 export function ScoreBox(props: ScoreBoxProps): ReactNode {
   const { store, view, lens, scale, present, select, onPhase, steering } = props;
   const box = useRef<HTMLDivElement>(null);
-  const heights = view.heads.map(({ phase, lanes }) => heightOf(store.phase(phase)?.layout.rows.length ?? lanes.length));
+  const heights = view.heads.map(({ phase, lanes }) =>
+    heightOf(store.phase(phase)?.layout.rows.length ?? lanes.length),
+  );
   const tops = useMemo(() => toTops(heights), [heights.join()]);
   const area = useArea(box);
   useSteadyView(box, tops);
@@ -41,10 +52,7 @@ export function ScoreBox(props: ScoreBoxProps): ReactNode {
   useEffect(() => {
     for (let phase = from; phase < to; phase++) store.want(phase);
   });
-  const goToPhase = useCallback(
-    (phase: number): void => box.current?.scrollTo({ top: tops[phase] ?? 0 }),
-    [tops],
-  );
+  const goToPhase = useCallback((phase: number): void => box.current?.scrollTo({ top: tops[phase] ?? 0 }), [tops]);
   steering.current = {
     goToPhase,
     goToStep: (path, phase) => {
@@ -101,7 +109,10 @@ function useArea(box: RefObject<HTMLDivElement | null>): Window {
       const [left, top] = [Math.floor(scrollLeft / step) * step, Math.floor(scrollTop / step) * step];
       const next = { left, top, right: left + clientWidth + step, bottom: top + clientHeight + step };
       setArea((before) =>
-        before.left === next.left && before.top === next.top && before.right === next.right && before.bottom === next.bottom
+        before.left === next.left &&
+        before.top === next.top &&
+        before.right === next.right &&
+        before.bottom === next.bottom
           ? before
           : next,
       );

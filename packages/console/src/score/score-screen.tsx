@@ -45,7 +45,7 @@ export function ScoreScreen({ run, detail, search }: ScoreScreenProps): ReactNod
             </div>
           )}
         </div>
-        {error === undefined ? null : <Problem error={error} retry={store.retry} />}
+        {error === undefined ? null : <Problem error={error} retry={store.ring} />}
         {view === undefined && error === undefined ? <Loading what="the score" /> : null}
         {view === undefined ? null : view.heads.length === 0 ? (
           <Empty title="Nothing has happened yet">Steps show here as soon as the run makes them.</Empty>
@@ -96,7 +96,6 @@ function Score({ store, view, search }: ScoreProps): ReactNode {
   useEffect(() => {
     const place = present === undefined ? undefined : store.node(present);
     if (place !== undefined && cursor !== undefined) steering.current?.goToStep(place.path, place.phase);
-    // oxlint-disable-next-line react/exhaustive-deps -- only when another step is looked at, not when it changes
   }, [present]);
   useKeys([
     { key: "j", does: "Next step", run: () => move(1) },

@@ -19,165 +19,193 @@ export interface PhaseView {
   readonly edges: readonly ScoreEdge[];
 }
 
+type Watch = () => void;
+
 /** One run's score, live or as it was after an entry. Whoever shows one step hears only of that step. */
 export interface ScoreStore {
-  view(): ScoreView | undefined;
-  error(): ClientError | undefined;
-  phase(phase: number): PhaseView | undefined;
-  node(path: string): ScoreNode | undefined;
+  readonly view: () => ScoreView | undefined;
+  readonly error: () => ClientError | undefined;
+  readonly phase: (phase: number) => PhaseView | undefined;
+  readonly node: (path: string) => ScoreNode | undefined;
   /** Hears of heads, and of phases that got other steps. */
-  onView(watch: () => void): () => void;
-  onNode(path: string, watch: () => void): () => void;
+  readonly onView: (watch: Watch) => Watch;
+  readonly onNode: (path: string, watch: Watch) => Watch;
   /** Loads the steps of a phase, unless they are there. */
-  want(phase: number): void;
+  readonly want: (phase: number) => void;
   /** Loads the phases in which a step can be. */
-  find(path: string): void;
-  /** Something of this run was written: catches up. */
-  ring(): void;
-  retry(): void;
-  close(): void;
+  readonly find: (path: string) => void;
+  /** Something of this run was written, or may have been: catches up. Asks again after an error too. */
+  readonly ring: Watch;
 }
 
-interface Held {
-  nodesByPath: Map<string, ScoreNode>;
+interface HeldPhase {
+  readonly nodesByPath: Map<string, ScoreNode>;
   /** By the step that they are told with. */
-  edgesByOwner: Map<string, readonly ScoreEdge[]>;
+  readonly edgesByOwner: Map<string, readonly ScoreEdge[]>;
   view: PhaseView | undefined;
+}
+
+interface Book {
+  readonly run: string;
+  /** The moment that is shown; nothing for the present one, which is followed. */
+  readonly seq: number | undefined;
+  readonly held: Map<number, HeldPhase>;
+  readonly phaseByPath: Map<string, number>;
+  readonly viewers: Set<Watch>;
+  readonly watchersByPath: Map<string, Set<Watch>>;
+  readonly wanted: Set<number>;
+  view: ScoreView | undefined;
+  error: ClientError | undefined;
+  isRung: boolean;
+  isWorking: boolean;
 }
 
 /** `seq`: the moment that is shown; without it, the present one, which is followed. */
 export function openScoreStore(run: string, seq: number | undefined): ScoreStore {
-  const held = new Map<number, Held>();
-  const phaseByPath = new Map<string, number>();
-  const viewers = new Set<() => void>();
-  const watchersByPath = new Map<string, Set<() => void>>();
-  const closing = new AbortController();
-  const wanted = new Set<number>();
-  let view: ScoreView | undefined;
-  let error: ClientError | undefined;
-  let isRung = false;
-  let isWorking = false;
-  const query = seq === undefined ? {} : { seq };
-
-  const tellViewers = (): void => viewers.forEach((watch) => watch());
-  const takePhase = ({ head, nodes, edges }: Phase): void => {
-    held.set(head.phase, toHeld(nodes, edges));
-    for (const node of nodes) phaseByPath.set(node.path, head.phase);
-    if (view !== undefined) view = { ...view, heads: replaceHeads(view.heads, [head]) };
-    for (const { path } of nodes) watchersByPath.get(path)?.forEach((watch) => watch());
-    tellViewers();
+  const book: Book = {
+    run,
+    seq,
+    held: new Map(),
+    phaseByPath: new Map(),
+    viewers: new Set(),
+    watchersByPath: new Map(),
+    wanted: new Set(),
+    view: undefined,
+    error: undefined,
+    isRung: false,
+    isWorking: false,
   };
-  const takeScore = ({ seq: at, status, lanes, phases, steps }: Score): void => {
-    view = { seq: at, status, lanes, heads: phases, steps };
-    error = undefined;
-    for (const phase of held.keys()) wanted.add(phase);
-    tellViewers();
-  };
-  const takeChanges = (changes: ScoreChanges): void => {
-    if (view === undefined) return;
-    const known = new Set(view.heads.map(({ phase }) => phase));
-    for (const { phase } of changes.phases) if (!known.has(phase)) held.set(phase, toHeld([], []));
-    const heads = replaceHeads(view.heads, changes.phases);
-    const lanes = [...new Set([...view.lanes, ...changes.phases.flatMap((head) => head.lanes.map(({ lane }) => lane))])];
-    const steps = heads.reduce((sum, head) => sum + head.steps, 0);
-    view = { seq: changes.seq, status: changes.status, lanes, heads, steps };
-    for (const node of changes.nodes) {
-      const phase = held.get(node.phase);
-      if (phase === undefined) continue;
-      phase.nodesByPath.set(node.path, node);
-      phase.edgesByOwner.set(node.path, edgesOf(node, changes.edges));
-      phase.view = undefined;
-      phaseByPath.set(node.path, node.phase);
-    }
-    for (const { path } of changes.nodes) watchersByPath.get(path)?.forEach((watch) => watch());
-    tellViewers();
-  };
-
-  /** One question at a time, so that an older answer never covers a newer one. */
-  const work = async (): Promise<void> => {
-    if (isWorking) return;
-    isWorking = true;
-    try {
-      for (let next = takeNext(); next !== undefined && !closing.signal.aborted; next = takeNext()) await next();
-    } catch (thrown) {
-      if (closing.signal.aborted) return;
-      error = toError(thrown);
-      tellViewers();
-    } finally {
-      isWorking = false;
-    }
-  };
-  const takeNext = (): (() => Promise<void>) | undefined => {
-    const { signal } = closing;
-    if (view === undefined) return async () => takeScore(await client.call("showScore", { params: { run }, query, signal }));
-    if (isRung && seq === undefined) {
-      isRung = false;
-      const since = view.seq;
-      return async () => {
-        const changes = await client.call("showChanges", { params: { run }, query: { since }, signal });
-        if (changes.isCut) takeScore(await client.call("showScore", { params: { run }, query, signal }));
-        else if (changes.seq > since || changes.status !== view?.status) takeChanges(changes);
-      };
-    }
-    const [phase] = wanted;
-    if (phase === undefined) return undefined;
-    wanted.delete(phase);
-    return async () =>
-      takePhase(await client.call("showPhase", { params: { run, phase: String(phase) }, query, signal }));
-  };
-
-  void work();
+  void work(book);
   return {
-    view: () => view,
-    error: () => error,
+    view: () => book.view,
+    error: () => book.error,
     phase(number) {
-      const phase = held.get(number);
-      if (phase === undefined) return undefined;
-      phase.view ??= toView(phase);
-      return phase.view;
+      const phase = book.held.get(number);
+      if (phase !== undefined) phase.view ??= toView(phase);
+      return phase?.view;
     },
-    node: (path) => held.get(phaseByPath.get(path) ?? -1)?.nodesByPath.get(path),
+    node: (path) => book.held.get(book.phaseByPath.get(path) ?? -1)?.nodesByPath.get(path),
     onView(watch) {
-      viewers.add(watch);
-      return () => viewers.delete(watch);
+      book.viewers.add(watch);
+      return () => void book.viewers.delete(watch);
     },
-    onNode(path, watch) {
-      const watchers = watchersByPath.get(path) ?? new Set();
-      watchersByPath.set(path, watchers);
-      watchers.add(watch);
-      return () => {
-        watchers.delete(watch);
-        if (watchers.size === 0) watchersByPath.delete(path);
-      };
-    },
-    want(phase) {
-      if (held.has(phase) || wanted.has(phase)) return;
-      wanted.add(phase);
-      void work();
-    },
+    onNode: (path, watch) => watchNode(book, path, watch),
+    want: (phase) => want(book, [phase]),
     find(path) {
-      if (view === undefined || phaseByPath.has(path)) return;
+      if (book.view === undefined || book.phaseByPath.has(path)) return;
       const outermost = `/${path.split("/")[1] ?? ""}`;
-      const own = view.heads.filter((head) => head.path === outermost);
+      const own = book.view.heads.filter((head) => head.path === outermost);
       // Plain steps in a row share a phase that is named after none of them.
-      for (const { phase } of own.length > 0 ? own : view.heads.filter((head) => head.name === "steps"))
-        if (!held.has(phase)) wanted.add(phase);
-      void work();
+      const heads = own.length > 0 ? own : book.view.heads.filter((head) => head.name === "steps");
+      want(
+        book,
+        heads.map(({ phase }) => phase),
+      );
     },
     ring() {
-      isRung = true;
-      void work();
+      book.isRung = true;
+      void work(book);
     },
-    retry() {
-      error = undefined;
-      isRung = true;
-      void work();
-    },
-    close: () => closing.abort(),
   };
 }
 
-function toHeld(nodes: readonly ScoreNode[], edges: readonly ScoreEdge[]): Held {
+function watchNode({ watchersByPath }: Book, path: string, watch: Watch): Watch {
+  const watchers = watchersByPath.get(path) ?? new Set();
+  watchersByPath.set(path, watchers);
+  watchers.add(watch);
+  return () => {
+    watchers.delete(watch);
+    if (watchers.size === 0) watchersByPath.delete(path);
+  };
+}
+
+function want(book: Book, phases: readonly number[]): void {
+  const missing = phases.filter((phase) => !book.held.has(phase) && !book.wanted.has(phase));
+  for (const phase of missing) book.wanted.add(phase);
+  if (missing.length > 0) void work(book);
+}
+
+/** One question at a time, so that an older answer never covers a newer one. */
+async function work(book: Book): Promise<void> {
+  if (book.isWorking) return;
+  book.isWorking = true;
+  try {
+    for (let ask = nextQuestion(book); ask !== undefined; ask = nextQuestion(book)) {
+      await ask();
+      book.error = undefined;
+    }
+  } catch (thrown) {
+    book.error = toError(thrown);
+    tellViewers(book);
+  } finally {
+    book.isWorking = false;
+  }
+}
+
+function nextQuestion(book: Book): (() => Promise<void>) | undefined {
+  const { run, seq, view } = book;
+  const params = { run };
+  const query = seq === undefined ? {} : { seq };
+  const askAll = async (): Promise<void> => takeScore(book, await client.call("showScore", { params, query }));
+  if (view === undefined) return askAll;
+  if (book.isRung && seq === undefined) {
+    book.isRung = false;
+    return async () => {
+      const changes = await client.call("showChanges", { params, query: { since: view.seq } });
+      if (changes.isCut) await askAll();
+      else if (changes.seq > view.seq || changes.status !== view.status) takeChanges(book, changes);
+    };
+  }
+  const [phase] = book.wanted;
+  if (phase === undefined) return undefined;
+  return async () => {
+    takePhase(book, await client.call("showPhase", { params: { run, phase: String(phase) }, query }));
+    book.wanted.delete(phase);
+  };
+}
+
+function takeScore(book: Book, { seq, status, lanes, phases, steps }: Score): void {
+  book.view = { seq, status, lanes, heads: phases, steps };
+  for (const phase of book.held.keys()) book.wanted.add(phase);
+  tellViewers(book);
+}
+
+function takePhase(book: Book, { head, nodes, edges }: Phase): void {
+  book.held.set(head.phase, toHeld(nodes, edges));
+  for (const { path } of nodes) book.phaseByPath.set(path, head.phase);
+  if (book.view !== undefined) book.view = { ...book.view, heads: replaceHeads(book.view.heads, [head]) };
+  tellWatchers(book, nodes);
+}
+
+function takeChanges(book: Book, { seq, status, phases, nodes, edges }: ScoreChanges): void {
+  if (book.view === undefined) return;
+  const known = book.view.heads.length;
+  // Whatever a new phase holds is among the changes.
+  for (const { phase } of phases) if (phase >= known) book.held.set(phase, toHeld([], []));
+  const heads = replaceHeads(book.view.heads, phases);
+  const lanes = new Set([...book.view.lanes, ...phases.flatMap((head) => head.lanes.map(({ lane }) => lane))]);
+  book.view = { seq, status, lanes: [...lanes], heads, steps: heads.reduce((sum, head) => sum + head.steps, 0) };
+  for (const node of nodes) {
+    const phase = book.held.get(node.phase);
+    if (phase === undefined) continue;
+    phase.nodesByPath.set(node.path, node);
+    phase.edgesByOwner.set(node.path, edgesOf(node, edges));
+    phase.view = undefined;
+    book.phaseByPath.set(node.path, node.phase);
+  }
+  tellWatchers(book, nodes);
+}
+
+function tellWatchers(book: Book, nodes: readonly ScoreNode[]): void {
+  for (const { path } of nodes) book.watchersByPath.get(path)?.forEach((watch) => watch());
+  tellViewers(book);
+}
+
+function tellViewers({ viewers }: Book): void {
+  for (const watch of viewers) watch();
+}
+
+function toHeld(nodes: readonly ScoreNode[], edges: readonly ScoreEdge[]): HeldPhase {
   return {
     nodesByPath: new Map(nodes.map((node) => [node.path, node])),
     edgesByOwner: new Map(nodes.map((node) => [node.path, edgesOf(node, edges)])),
@@ -190,14 +218,14 @@ function edgesOf({ path }: ScoreNode, edges: readonly ScoreEdge[]): readonly Sco
   return edges.filter(({ from, to, kind }) => (kind === "message" ? from : to) === path);
 }
 
-function toView({ nodesByPath, edgesByOwner }: Held): PhaseView {
+function toView({ nodesByPath, edgesByOwner }: HeldPhase): PhaseView {
   const nodes = [...nodesByPath.values()].toSorted((left, right) => left.ownSeq - right.ownSeq);
-  const edges = [...edgesByOwner.values()].flat().filter(({ from, to }) => nodesByPath.has(from) && nodesByPath.has(to));
-  return { nodes, edges, layout: layOutPhase(nodes) };
+  const edges = [...edgesByOwner.values()].flat();
+  const inside = edges.filter(({ from, to }) => nodesByPath.has(from) && nodesByPath.has(to));
+  return { nodes, edges: inside, layout: layOutPhase(nodes) };
 }
 
 function replaceHeads(heads: readonly PhaseHead[], changed: readonly PhaseHead[]): readonly PhaseHead[] {
-  if (changed.length === 0) return heads;
   const next = [...heads];
   for (const head of changed) next[head.phase] = head;
   return next;

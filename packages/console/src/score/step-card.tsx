@@ -24,7 +24,8 @@ export const StepCard = memo(function StepCard(props: StepCardProps): ReactNode 
   const node = useScoreNode(store, path);
   if (node === undefined) return null;
   const { x, y } = cornerOf(spot);
-  const name = toVisible(node.callable ?? node.remark ?? node.name);
+  const isRecord = ["message", "decision", "votes", "note"].includes(node.kind);
+  const name = toVisible(node.callable ?? node.remark ?? (isRecord ? node.output : undefined) ?? node.name);
   // A question to a model says most by what came of it.
   const isQuestion = /\/model(?:#\d+)?$/u.test(path);
   const kind = isQuestion ? "model" : node.kind;

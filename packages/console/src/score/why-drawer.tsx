@@ -7,8 +7,8 @@ import { useRemote } from "../data/remote.ts";
 import { Confidence, StateMark } from "../parts/marks.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { Told, ToldBlock } from "../parts/told.tsx";
-import { toCount, toDuration, toMoney, toTime } from "../text/figures.ts";
 import { ForkStep } from "../steer/fork-step.tsx";
+import { toCount, toDuration, toMoney, toTime } from "../text/figures.ts";
 import { Decisions } from "./decisions.tsx";
 import { DocumentUses } from "./document-uses.tsx";
 import { Reasons } from "./reasons.tsx";
@@ -29,7 +29,6 @@ interface WhyDrawerProps {
 export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode {
   const node = useScoreNode(store, step);
   const drawer = useRef<HTMLElement>(null);
-  const close = (): void => changeSearch({ step: undefined });
   useEffect(() => store.find(step), [store, step, seq]);
   useEffect(() => {
     // On a narrow screen it stands in front of everything.
@@ -47,7 +46,12 @@ export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode 
             <Told text={step} />
           </p>
         </div>
-        <button type="button" className="quiet" aria-label="Close the step" onClick={close}>
+        <button
+          type="button"
+          className="quiet"
+          aria-label="Close the step"
+          onClick={() => changeSearch({ step: undefined })}
+        >
           ✕
         </button>
       </header>
@@ -157,7 +161,9 @@ function Why({ run, step, seq }: { readonly run: string; readonly step: string; 
       <h3>Why</h3>
       {why.error === undefined ? null : <Problem error={why.error} retry={why.refresh} />}
       {why.value === undefined ? (
-        why.error === undefined ? <Loading what="the reasons" /> : null
+        why.error === undefined ? (
+          <Loading what="the reasons" />
+        ) : null
       ) : why.value.reasons.length === 0 ? (
         <Empty title="Nothing is recorded" />
       ) : (

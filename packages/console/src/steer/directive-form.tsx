@@ -2,6 +2,7 @@ import { useState, type ReactNode } from "react";
 import type { DirectiveRequest } from "tutti/client";
 
 import { useCommand } from "../data/command.ts";
+import { readWords } from "../parts/form-words.ts";
 import { Problem } from "../parts/notices.tsx";
 
 interface DirectiveFormProps {
@@ -32,7 +33,11 @@ export function DirectiveForm({ run, agents, isAllowed }: DirectiveFormProps): R
   const command = useCommand();
   const send = async (form: FormData): Promise<void> => {
     const body = toRequest(kind, form);
-    const answer = await command.send("steerRun", { params: { run }, body }, "It stands in the ledger, and counts from the next turn.");
+    const answer = await command.send(
+      "steerRun",
+      { params: { run }, body },
+      "It stands in the ledger, and counts from the next turn.",
+    );
     if (answer !== undefined) setCount((before) => before + 1);
   };
   return (
@@ -122,7 +127,7 @@ function Fields({ kind, agents }: { readonly kind: Kind; readonly agents: readon
 }
 
 function toRequest(kind: Kind, form: FormData): DirectiveRequest {
-  const words = (name: string): string => String(form.get(name) ?? "").trim();
+  const words = (name: string): string => readWords(form, name);
   const named = (name: string): Readonly<Record<string, string>> => (words(name) === "" ? {} : { [name]: words(name) });
   const number = (name: string): Readonly<Record<string, number>> =>
     words(name) === "" ? {} : { [name]: Number(words(name)) };

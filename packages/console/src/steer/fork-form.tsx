@@ -67,7 +67,10 @@ export function ForkForm({ run, step, before, close }: ForkFormProps): ReactNode
           ))}
         </fieldset>
         {change === "none" ? null : (
-          <JsonField label={change === "output" ? "The result, as JSON" : "The input, as JSON"} {...{ text, setText, problem }} />
+          <JsonField
+            label={change === "output" ? "The result, as JSON" : "The input, as JSON"}
+            {...{ text, setText, problem }}
+          />
         )}
         {command.error === undefined ? null : <Problem error={command.error} />}
         <div className="row">

@@ -17,8 +17,8 @@ export function RunControls({ run, detail, isAllowed }: RunControlsProps): React
   const { status } = detail.line;
   const params = { run };
   const told = reason.trim() === "" ? {} : { reason };
-  const isBlocked = !isAllowed || command.isSending;
   const rests = status === "paused" || status === "parked";
+  const isBlocked = !isAllowed || command.isSending;
   return (
     <section className="card stack">
       <h2>The run</h2>
@@ -28,65 +28,70 @@ export function RunControls({ run, detail, isAllowed }: RunControlsProps): React
       </label>
       <ul className="acts">
         {rests ? (
-          <li>
-            <button
-              type="button"
-              className="main"
-              disabled={isBlocked}
-              onClick={() => void command.send("resumeRun", { params, body: {} }, "It goes on.")}
-            >
-              Go on
-            </button>
-            <span className="muted">At once, from where it stopped.</span>
-          </li>
+          <Act name="Go on" when="At once, from where it stopped." isBlocked={isBlocked}>
+            {() => command.send("resumeRun", { params, body: {} }, "It goes on.")}
+          </Act>
         ) : (
-          <li>
-            <button
-              type="button"
-              disabled={isBlocked}
-              onClick={() => void command.send("pauseRun", { params, body: {} }, "It stops at the next safe point.")}
-            >
-              Pause
-            </button>
-            <span className="muted">At the next safe point: what is under way comes to its end.</span>
-          </li>
+          <Act name="Pause" when="At the next safe point: what is under way comes to its end." isBlocked={isBlocked}>
+            {() => command.send("pauseRun", { params, body: {} }, "It stops at the next safe point.")}
+          </Act>
         )}
-        <li>
-          <button
-            type="button"
-            disabled={isBlocked}
-            onClick={() =>
-              void command.send("setFreeze", { body: { reach: "run", name: run, ...told } }, "The run is frozen.")
-            }
-          >
-            Freeze
-          </button>
-          <span className="muted">Now: it and what it started begin nothing any more, no effect, no question.</span>
-        </li>
-        <li>
-          <button
-            type="button"
-            className="danger"
-            disabled={isBlocked}
-            onClick={() => void command.send("steerRun", { params, body: { kind: "stop", ...told } }, "It is stopped.")}
-          >
-            Stop
-          </button>
-          <span className="muted">Now, with all below it. Calls that were sent come to their outcome; nothing is undone.</span>
-        </li>
-        <li>
-          <button
-            type="button"
-            className="danger"
-            disabled={isBlocked}
-            onClick={() => void command.send("cancelRun", { params, body: told }, "It is being cancelled.")}
-          >
-            Cancel
-          </button>
-          <span className="muted">At the next safe point; the flow may take back what it did.</span>
-        </li>
+        <Act
+          name="Freeze"
+          when="Now: it and what it started begin nothing any more, no effect, no question."
+          isBlocked={isBlocked}
+        >
+          {() => command.send("setFreeze", { body: { reach: "run", name: run, ...told } }, "The run is frozen.")}
+        </Act>
+        <Act
+          name="Stop"
+          when="Now, with all below it. Calls that were sent come to their outcome; nothing is undone."
+          isBlocked={isBlocked}
+          isFinal
+        >
+          {() => command.send("steerRun", { params, body: { kind: "stop", ...told } }, "It is stopped.")}
+        </Act>
+        <Act
+          name="Cancel"
+          when="At the next safe point; the flow may take back what it did."
+          isBlocked={isBlocked}
+          isFinal
+        >
+          {() => command.send("cancelRun", { params, body: told }, "It is being cancelled.")}
+        </Act>
       </ul>
       {command.error === undefined ? null : <Problem error={command.error} />}
     </section>
+  );
+}
+
+interface ActProps {
+  readonly name: string;
+  /** When it takes effect. */
+  readonly when: string;
+  readonly isBlocked: boolean;
+  /** The run does not go on after it, so it is asked twice. */
+  readonly isFinal?: boolean;
+  readonly children: () => Promise<unknown>;
+}
+
+function Act({ name, when, isBlocked, isFinal = false, children }: ActProps): ReactNode {
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <li>
+      <button
+        type="button"
+        className={isFinal ? "danger" : ""}
+        disabled={isBlocked}
+        onBlur={() => setAsked(false)}
+        onClick={() => {
+          setAsked(isFinal && !isAsked);
+          if (!isFinal || isAsked) void children();
+        }}
+      >
+        {isAsked ? "Sure?" : name}
+      </button>
+      <span className="muted">{when}</span>
+    </li>
   );
 }

@@ -14,7 +14,11 @@ export function SignalForm({ run, isAllowed }: { readonly run: string; readonly 
     const read = text.trim() === "" ? { value: null } : readJson(text);
     setProblem("problem" in read ? read.problem : undefined);
     if ("problem" in read) return;
-    void command.send("signalRun", { params: { run }, body: { name: name.trim(), payload: read.value } }, "The signal is sent.");
+    void command.send(
+      "signalRun",
+      { params: { run }, body: { name: name.trim(), payload: read.value } },
+      "The signal is sent.",
+    );
   };
   return (
     <section className="card stack">

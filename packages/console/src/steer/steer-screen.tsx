@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from "react";
-import type { RunDetail } from "tutti/client";
+import type { FreezeLine, RunDetail } from "tutti/client";
 
 import { useCommand } from "../data/command.ts";
 import { useRemote } from "../data/remote.ts";
@@ -68,42 +68,11 @@ function Given({ run }: { readonly run: string }): ReactNode {
     { params: { run } },
     { live: { fits: (entries) => entries.some((entry) => entry.run === run), everyMs: refreshEveryMs } },
   );
-  const command = useCommand();
-  const freezes = useRemote(
-    "listFreezes",
-    {},
-    { live: { fits: (entries) => entries.some(({ kind }) => kind.startsWith("freeze-")), everyMs: refreshEveryMs } },
-  );
-  const { maySteer } = useRights();
   return (
     <section className="stack" aria-label="What people said">
       <h2>What people said</h2>
       {given.error === undefined ? null : <Problem error={given.error} retry={given.refresh} />}
-      {freezes.value?.freezes.map(({ reach, name, by, reason, at }) => (
-        <div key={`${reach} ${name ?? ""}`} className="warning">
-          <p>
-            <strong>{reach === "all" ? "Everything is frozen" : `Frozen: ${reach} `}</strong>
-            {name === undefined ? null : <Told text={name} />} by <Told text={by} />, {toTime(at)}
-            {reason === undefined ? null : (
-              <>
-                : <Told text={reason} />
-              </>
-            )}
-          </p>
-          <button
-            type="button"
-            disabled={!maySteer || command.isSending}
-            onClick={() =>
-              void command
-                .send("liftFreeze", { body: { reach, ...(name === undefined ? {} : { name }) } }, "The freeze is lifted.")
-                .then(freezes.refresh)
-            }
-          >
-            Lift
-          </button>
-        </div>
-      ))}
-      {command.error === undefined ? null : <Problem error={command.error} />}
+      <Freezes />
       {given.value?.directives.length === 0 ? (
         <Empty title="Nobody has said anything yet">Directives show here with who gave them, when, and why.</Empty>
       ) : (
@@ -127,5 +96,39 @@ function Given({ run }: { readonly run: string }): ReactNode {
         </ol>
       )}
     </section>
+  );
+}
+
+/** Whatever stands still here or elsewhere; it is lifted where it is seen. */
+function Freezes(): ReactNode {
+  const command = useCommand();
+  const { maySteer } = useRights();
+  const freezes = useRemote(
+    "listFreezes",
+    {},
+    { live: { fits: (entries) => entries.some(({ kind }) => kind.startsWith("freeze-")), everyMs: refreshEveryMs } },
+  );
+  const lift = ({ reach, name }: FreezeLine): void => {
+    const body = { reach, ...(name === undefined ? {} : { name }) };
+    void command.send("liftFreeze", { body }, "The freeze is lifted.").then(freezes.refresh);
+  };
+  return (
+    <>
+      {freezes.error === undefined ? null : <Problem error={freezes.error} retry={freezes.refresh} />}
+      {freezes.value?.freezes.map((freeze) => (
+        <div key={`${freeze.reach} ${freeze.name ?? ""}`} className="warning">
+          <p>
+            <strong>{freeze.reach === "all" ? "Everything is frozen" : `Frozen: ${freeze.reach}`}</strong>{" "}
+            <Told text={freeze.name ?? ""} /> by <Told text={freeze.by} />, {toTime(freeze.at)}
+            {freeze.reason === undefined ? "" : ": "}
+            <Told text={freeze.reason ?? ""} />
+          </p>
+          <button type="button" disabled={!maySteer || command.isSending} onClick={() => lift(freeze)}>
+            Lift
+          </button>
+        </div>
+      ))}
+      {command.error === undefined ? null : <Problem error={command.error} />}
+    </>
   );
 }

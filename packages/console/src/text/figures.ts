@@ -52,7 +52,11 @@ export function toNumberOf(count: number, word: string): string {
 }
 
 export function toBytes(bytes: number): string {
-  return bytes < 1_024 ? `${bytes} B` : bytes < 1_048_576 ? `${trim(bytes / 1_024)} kB` : `${trim(bytes / 1_048_576)} MB`;
+  return bytes < 1_024
+    ? `${bytes} B`
+    : bytes < 1_048_576
+      ? `${trim(bytes / 1_024)} kB`
+      : `${trim(bytes / 1_048_576)} MB`;
 }
 
 function trim(value: number): string {

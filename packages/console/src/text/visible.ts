@@ -6,8 +6,9 @@ export function toVisible(text: string): string {
   return text.replaceAll(hidden, (found) => `⟨U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}⟩`);
 }
 
-// oxlint-disable-next-line no-control-regex -- these are exactly what it is for
-const hidden = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
+const hidden =
+  // oxlint-disable-next-line no-control-regex -- these are exactly what it is for
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
 
 /** A value as indented JSON, or the text itself. */
 export function toText(value: unknown): string {

@@ -81,10 +81,10 @@ function readPort(call: CommandCall): number {
   throw toUsage(`there is no port ${port}`, "--port 4600");
 }
 
-/** The built console, where this package stands beside it. */
+/** The built console: in the published package, or beside it in the repository. */
 function findConsole(): string | undefined {
-  const folder = fileURLToPath(new URL("../../../console/dist", import.meta.url));
-  return existsSync(folder) ? folder : undefined;
+  const places = ["../console", "../../../console/dist"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  return places.find((folder) => existsSync(folder));
 }
 
 /** The first signal drains; the second ends at once. */

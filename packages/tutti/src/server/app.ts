@@ -33,7 +33,13 @@ export interface AppParts {
   readonly addressOf: (context: Context) => string;
 }
 
-const handlers: Handlers = { ...runHandlers, ...commandHandlers, ...ledgerHandlers, ...offerHandlers, ...peopleHandlers };
+const handlers: Handlers = {
+  ...runHandlers,
+  ...commandHandlers,
+  ...ledgerHandlers,
+  ...offerHandlers,
+  ...peopleHandlers,
+};
 
 /** Every route of the table, behind the same checks in the same order: place, who, how often, rights, content. */
 export function toApp(parts: AppParts): Hono {

@@ -1,5 +1,11 @@
 import { TuttiError } from "../base/errors.ts";
-import type { ApprovalDetail, ApprovalLine, DirectiveRequest, FreezeLine, VoteRequest } from "../contracts/api/people.ts";
+import type {
+  ApprovalDetail,
+  ApprovalLine,
+  DirectiveRequest,
+  FreezeLine,
+  VoteRequest,
+} from "../contracts/api/people.ts";
 import { amountShape } from "../contracts/budget.ts";
 import { describeDirective, type Directive } from "../contracts/directive.ts";
 import { bodyOf } from "../contracts/entry.ts";
@@ -209,13 +215,11 @@ async function toOwnTarget(desk: Desk, call: Call<"setFreeze" | "liftFreeze">): 
 }
 
 /** A caller of a tenant sees the freezes that its runs feel, and not the names of others. */
-function reaches(
-  target: FreezeTarget,
-  { tenant }: Caller,
-  tenantOf: (run: string) => string | undefined,
-): boolean {
+function reaches(target: FreezeTarget, { tenant }: Caller, tenantOf: (run: string) => string | undefined): boolean {
   if (tenant === undefined || target.reach === "all") return true;
-  return target.reach === "tenant" ? target.name === tenant : target.reach === "run" && tenantOf(target.name) === tenant;
+  return target.reach === "tenant"
+    ? target.name === tenant
+    : target.reach === "run" && tenantOf(target.name) === tenant;
 }
 
 function toFreezeLine({ target, by, reason, at }: Freeze): FreezeLine {

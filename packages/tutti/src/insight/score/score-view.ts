@@ -55,7 +55,9 @@ function viewNodes(score: ScoreState, phase: PhasePlace): readonly ScoreNode[] {
     const record = score.records.get(path);
     if (record !== undefined) return [toRecordNode(score, place, record)];
     const node = score.nodes.get(path);
-    return node === undefined || (node.kind === "scope" && place.ownSeq === undefined) ? [] : [toNode(score, place, node)];
+    return node === undefined || (node.kind === "scope" && place.ownSeq === undefined)
+      ? []
+      : [toNode(score, place, node)];
   });
 }
 
@@ -187,7 +189,8 @@ function addToLane(lanes: Map<string, Lane>, node: ScoreNode, costUsd: number): 
   found.steps += 1;
   found.retries += Math.max(0, attempt - 1);
   found.costUsd += costUsd;
-  if (startedAt !== undefined && endedAt !== undefined) found.longestMs = Math.max(found.longestMs, endedAt - startedAt);
+  if (startedAt !== undefined && endedAt !== undefined)
+    found.longestMs = Math.max(found.longestMs, endedAt - startedAt);
   if (state === "running") found.running += 1;
   if (state === "failed") found.failed += 1;
   if (state === "waiting" || state === "in-doubt") found.waiting += 1;
