@@ -56,7 +56,7 @@ function Shell({ session }: { readonly session: Session }): ReactNode {
         <TopBar session={session} help={() => setHelp(true)} />
         {screen ?? (
           <main id="screen" className="page">
-            <Empty title="There is nothing at this address">
+            <Empty title="There is nothing at this address" isPage>
               <Link to={[]}>See the runs</Link>
             </Empty>
           </main>

@@ -106,14 +106,14 @@ function Field({ asked, detail, alike, text, setText, problem }: FieldProps): Re
       return (
         <label>
           Why not? The agent is told.
-          <textarea value={text} autoFocus required onChange={({ target }) => setText(target.value)} />
+          <textarea value={text} required onChange={({ target }) => setText(target.value)} />
         </label>
       );
     case "delegate":
       return (
         <label>
           To whom?
-          <input value={text} autoFocus required onChange={({ target }) => setText(target.value)} />
+          <input value={text} required onChange={({ target }) => setText(target.value)} />
         </label>
       );
     case "edit":

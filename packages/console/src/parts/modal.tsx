@@ -13,6 +13,8 @@ export function Modal({ title, close, children }: ModalProps): ReactNode {
   useEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
+    // What is to be filled in comes before the button that closes.
+    ref.current?.querySelector<HTMLElement>("form :is(textarea, input, select, button)")?.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

@@ -3,11 +3,18 @@ import type { ClientError } from "tutti/client";
 
 import { Told } from "./told.tsx";
 
+interface EmptyProps {
+  readonly title: string;
+  /** It is all that the page has to say. */
+  readonly isPage?: boolean;
+  readonly children?: ReactNode;
+}
+
 /** Nothing is here, why that is fine, and what would change it. */
-export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }): ReactNode {
+export function Empty({ title, isPage = false, children }: EmptyProps): ReactNode {
   return (
     <div className="notice">
-      <h2>{title}</h2>
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       <div className="muted">{children}</div>
     </div>
   );

@@ -18,6 +18,8 @@ interface RunHeadProps {
 const tabs = [
   { name: "Score", tab: undefined },
   { name: "Steer", tab: "steer" },
+  { name: "Messages and documents", tab: "channels" },
+  { name: "Ledger", tab: "ledger" },
 ] as const;
 
 /** Which run this is, how it stands, what it cost, and what can be done. */

@@ -1,6 +1,9 @@
 import { useEffect, type ReactNode } from "react";
 
+import { ChannelsScreen } from "../channels/channels-screen.tsx";
 import { useRemote } from "../data/remote.ts";
+import { Entries } from "../ledger/entries.tsx";
+import { Verify } from "../ledger/verify.tsx";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { ScoreScreen } from "../score/score-screen.tsx";
@@ -32,7 +35,7 @@ export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
         {detail.error === undefined ? (
           <Loading what="the run" />
         ) : detail.error.status === 404 ? (
-          <Empty title="There is no such run">
+          <Empty title="There is no such run" isPage>
             It may be in another ledger, or belong to another tenant. <Link to={[]}>See the runs</Link>
           </Empty>
         ) : (
@@ -47,6 +50,13 @@ export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
       <RunHead detail={value} tab={tab} search={search} />
       {tab === "steer" ? (
         <SteerScreen run={run} detail={value} />
+      ) : tab === "channels" ? (
+        <ChannelsScreen run={run} />
+      ) : tab === "ledger" ? (
+        <>
+          <Verify run={run} />
+          <Entries run={run} search={search} />
+        </>
       ) : (
         <Empty title="A run has nothing of this name">
           <Link to={["runs", run]}>See its score</Link>

@@ -16,7 +16,9 @@ interface StripProps {
   readonly chooseLens: (lens: Lens) => void;
 }
 
-const rowHeight = 16;
+/** Always the same, so that nothing below it moves when an agent joins. */
+const stripHeight = 112;
+const rowHeightMax = 16;
 /** More agents than these share the last row. */
 const lanesMax = 10;
 
@@ -26,6 +28,7 @@ export function Strip(props: StripProps): ReactNode {
   const shown = lanes.length > lanesMax ? lanes.slice(0, lanesMax - 1) : lanes;
   const rest = lanes.length - shown.length;
   const rows = rest > 0 ? [...shown, `${rest} more`] : shown;
+  const rowHeight = Math.min(rowHeightMax, stripHeight / rows.length);
   return (
     <section className="strip" aria-label="Overview">
       <div className="row strip-bar">
@@ -64,12 +67,12 @@ export function Strip(props: StripProps): ReactNode {
       <div className="strip-body">
         <ol className="strip-lanes">
           {rows.map((lane) => (
-            <li key={lane} className="cut" style={{ height: rowHeight }}>
+            <li key={lane} className="cut" style={{ height: rowHeight, lineHeight: `${rowHeight}px` }}>
               <Told text={lane} />
             </li>
           ))}
         </ol>
-        <Drawing {...props} shown={shown} rows={rows.length} />
+        <Drawing {...props} shown={shown} rows={rows.length} rowHeight={rowHeight} />
         <label className="unseen">
           Phase in view
           <input
@@ -88,6 +91,7 @@ export function Strip(props: StripProps): ReactNode {
 interface DrawingProps extends StripProps {
   readonly shown: readonly string[];
   readonly rows: number;
+  readonly rowHeight: number;
 }
 
 function Drawing(props: DrawingProps): ReactNode {
@@ -116,7 +120,7 @@ function Drawing(props: DrawingProps): ReactNode {
       ref={canvas}
       role="img"
       aria-label={`${heads.length} phases by ${rows} lanes; press [ and ] to go from phase to phase`}
-      style={{ height: rows * rowHeight }}
+      style={{ height: stripHeight }}
       onClick={({ nativeEvent, currentTarget }) => {
         const cell = currentTarget.clientWidth / heads.length;
         goToPhase(Math.min(heads.length - 1, Math.floor(nativeEvent.offsetX / cell)));
@@ -125,13 +129,13 @@ function Drawing(props: DrawingProps): ReactNode {
   );
 }
 
-function draw(canvas: HTMLCanvasElement, { heads, shown, rows, lens, scale, present }: DrawingProps): void {
+function draw(canvas: HTMLCanvasElement, { heads, shown, rows, rowHeight, lens, scale, present }: DrawingProps): void {
   const pen = canvas.getContext("2d");
   if (pen === null) return;
   const width = canvas.clientWidth;
   const ratio = devicePixelRatio;
   canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(rows * rowHeight * ratio);
+  canvas.height = Math.round(stripHeight * ratio);
   pen.scale(ratio, ratio);
   const style = getComputedStyle(canvas);
   const colour = (name: string): string => {
@@ -149,8 +153,8 @@ function draw(canvas: HTMLCanvasElement, { heads, shown, rows, lens, scale, pres
   for (const head of heads) {
     for (const lane of head.lanes) {
       const known = shown.indexOf(lane.lane);
-      const [x, y] = [head.phase * cell, (known < 0 ? rows - 1 : known) * rowHeight + 3];
-      const [w, h] = [Math.max(1, cell - gap), rowHeight - 6];
+      const [x, y] = [head.phase * cell, (known < 0 ? rows - 1 : known) * rowHeight + rowHeight / 5];
+      const [w, h] = [Math.max(1, cell - gap), rowHeight * 0.6];
       pen.fillStyle = heat[toLaneHeat(lane, lens, scale)] ?? "";
       pen.fillRect(x, y, w, h);
       if (lane.failed > 0) {

@@ -38,6 +38,7 @@ export async function runServer(call: CommandCall, serving: Serving): Promise<Ex
       tokens,
       port,
       snapshotFile: `${ledgerFile}-insight.json`,
+      sessionsFile: `${ledgerFile}-sessions.json`,
       consoleFolder: findConsole(),
       origin,
       ...(host === undefined ? {} : { host }),
