@@ -336,7 +336,8 @@ function halt(course: Course, onHalted: () => void): void {
   course.delivery().halt();
   for (const forget of course.timers) forget();
   for (const leave of course.leavers ?? []) leave();
-  if (course.busy === 0 && !course.delivery().windowOpen) onHalted(); // in an open window the code may still begin something
+  // In an open window the code may still begin something, unless its run is over.
+  if (course.stopped || (course.busy === 0 && !course.delivery().windowOpen)) onHalted();
 }
 
 function stop(course: Course): void {
