@@ -92,10 +92,7 @@ export async function openConsoleStand(): Promise<ConsoleStand> {
     faults,
     url: () => url,
     async open(path, { signedOut = false } = {}) {
-      const context = await browser.newContext({
-        viewport: { width: 1_440, height: 900 },
-        reducedMotion: "reduce",
-      });
+      const context = await browser.newContext({ viewport: { width: 1_440, height: 900 }, reducedMotion: "reduce" });
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       page.on("pageerror", (error) => faults.push(`${path}: ${error.message}`));

@@ -18,7 +18,8 @@ export function ChannelsScreen({ run }: { readonly run: string }): ReactNode {
   const messages = useRemote("listMessages", { params: { run } }, { live });
   const uses = useRemote("listDocumentUses", { params: { run } }, { live });
   const error = messages.error ?? uses.error;
-  if (error !== undefined) return <Problem error={error} retry={error === uses.error ? uses.refresh : messages.refresh} />;
+  if (error !== undefined)
+    return <Problem error={error} retry={error === uses.error ? uses.refresh : messages.refresh} />;
   if (messages.value === undefined || uses.value === undefined) return <Loading what="messages and documents" />;
   return (
     <>

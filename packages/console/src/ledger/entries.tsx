@@ -3,6 +3,7 @@ import type { AnswerOf, EntryLine } from "tutti/client";
 
 import { changeSearch } from "../data/place.ts";
 import { useRemote, type Remote } from "../data/remote.ts";
+import { readWords } from "../parts/form-words.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { Told, ToldBlock } from "../parts/told.tsx";
@@ -34,8 +35,7 @@ export function Entries({ run, search }: EntriesProps): ReactNode {
         onSubmit={(event) => {
           event.preventDefault();
           const form = new FormData(event.currentTarget);
-          const word = (name: string): string | undefined => form.get(name)?.toString();
-          changeSearch({ kind: word("kind"), key: word("key"), after: undefined });
+          changeSearch({ kind: readWords(form, "kind"), key: readWords(form, "key"), after: undefined });
         }}
       >
         <input name="kind" defaultValue={kind} aria-label="Kinds, separated by commas" placeholder="kind" />

@@ -49,7 +49,7 @@ test("no two steps share a spot, each stands in its lane, and behind what came b
         taken.add(`${spot.column} ${spot.row}`);
         expect(rows[spot.row]).toBe(lane);
         expect(spot.column).toBeLessThan(columns);
-        if (before !== undefined) expect(spot.column).toBeGreaterThan(spots.get(before)?.column ?? -1);
+        expect(spot.column).toBeGreaterThan(spots.get(before ?? "")?.column ?? -1);
       }
     }),
   );
@@ -80,10 +80,10 @@ test("exactly the phases that touch the view are drawn", () => {
       const tops = [0];
       for (const each of rows) tops.push((tops.at(-1) ?? 0) + heightOf(each));
       const [first, end] = visiblePhases(tops, from, from + size);
-      rows.forEach((_, phase) => {
-        const touches = (tops[phase + 1] ?? 0) > from && (tops[phase] ?? 0) < from + size;
-        if (touches) expect(phase >= first && phase < end).toBe(true);
-      });
+      const touching = rows.flatMap((_, phase) =>
+        (tops[phase + 1] ?? 0) > from && (tops[phase] ?? 0) < from + size ? [phase] : [],
+      );
+      expect(touching.every((phase) => phase >= first && phase < end)).toBe(true);
       expect(end - first).toBeLessThanOrEqual(2 + size / heightOf(1));
     }),
   );

@@ -44,14 +44,14 @@ export function toScale(heads: readonly PhaseHead[]): Scale {
 }
 
 export function toNodeHeat(node: ScoreNode, lens: Lens, scale: Scale): Heat {
-  const { confidence, spent, startedAt = 0, endedAt = startedAt, attempt } = node;
+  const { confidence, spent, startedAt, endedAt, attempt } = node;
   switch (lens) {
     case "confidence":
       return toConfidenceHeat(confidence);
     case "cost":
       return toShare(spent?.costUsd ?? 0, scale.costUsd);
     case "time":
-      return toShare(endedAt - startedAt, scale.timeMs);
+      return startedAt === undefined || endedAt === undefined ? 0 : toShare(endedAt - startedAt, scale.timeMs);
     case "retries":
       return toTries(attempt - 1);
   }

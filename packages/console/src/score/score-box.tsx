@@ -45,7 +45,7 @@ export function ScoreBox(props: ScoreBoxProps): ReactNode {
   );
   const tops = useMemo(() => toTops(heights), [heights.join()]);
   const area = useArea(box);
-  useSteadyView(box, tops);
+  useSteadyView(box, tops, present === undefined ? undefined : store.node(present)?.phase);
   const [from, to] = visiblePhases(tops, area.top - overscan, area.bottom + overscan);
   const [first] = visiblePhases(tops, area.top + measures.head, area.bottom);
   useEffect(() => onPhase(first), [first, onPhase]);
@@ -128,18 +128,23 @@ function useArea(box: RefObject<HTMLDivElement | null>): Window {
   return area;
 }
 
-/** When phases above the view turn out higher than was thought, what is in view stays where it is. */
-function useSteadyView(box: RefObject<HTMLDivElement | null>, tops: readonly number[]): void {
+/** When phases above turn out higher than was thought, what is looked at stays where it is: the present step, or else the top of the view. */
+function useSteadyView(
+  box: RefObject<HTMLDivElement | null>,
+  tops: readonly number[],
+  present: number | undefined,
+): void {
   const before = useRef(tops);
   useLayoutEffect(() => {
     const element = box.current;
     const old = before.current;
     before.current = tops;
     if (element === null || old === tops) return;
-    const [phase] = visiblePhases(old, element.scrollTop, element.scrollTop + 1);
+    const [first, end] = visiblePhases(old, element.scrollTop, element.scrollTop + element.clientHeight);
+    const phase = present !== undefined && present >= first && present < end ? present : first;
     const moved = (tops[phase] ?? 0) - (old[phase] ?? 0);
     if (moved !== 0) element.scrollTop += moved;
-  }, [box, tops]);
+  }, [box, tops, present]);
 }
 
 const margin = 24;

@@ -11,7 +11,7 @@ import { Moment } from "./moment.tsx";
 import { ScoreBox, type ScoreSteering } from "./score-box.tsx";
 import type { ScoreStore, ScoreView } from "./score-store.ts";
 import { Strip } from "./strip.tsx";
-import { useScoreStore, useScoreView } from "./use-score.ts";
+import { useScoreNode, useScoreStore, useScoreView } from "./use-score.ts";
 import { WhyDrawer } from "./why-drawer.tsx";
 
 interface ScoreScreenProps {
@@ -93,10 +93,11 @@ function Score({ store, view, search }: ScoreProps): ReactNode {
     if (step !== undefined) changeSearch({ step: next.path }, { replace: true });
     steering.current?.goToStep(next.path, next.phase);
   };
+  const isThere = useScoreNode(store, present ?? "") !== undefined;
   useEffect(() => {
-    const place = present === undefined ? undefined : store.node(present);
-    if (place !== undefined && cursor !== undefined) steering.current?.goToStep(place.path, place.phase);
-  }, [present]);
+    const place = isThere && present !== undefined ? store.node(present) : undefined;
+    if (place !== undefined) steering.current?.goToStep(place.path, place.phase);
+  }, [present, isThere, store]);
   useKeys([
     { key: "j", does: "Next step", run: () => move(1) },
     { key: "k", does: "Step before", run: () => move(-1) },

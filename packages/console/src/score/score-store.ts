@@ -32,7 +32,7 @@ export interface ScoreStore {
   readonly onNode: (path: string, watch: Watch) => Watch;
   /** Loads the steps of a phase, unless they are there. */
   readonly want: (phase: number) => void;
-  /** Loads the phases in which a step can be. */
+  /** Loads the phases in which a step can be, as soon as they are known. */
   readonly find: (path: string) => void;
   /** Something of this run was written, or may have been: catches up. Asks again after an error too. */
   readonly ring: Watch;
@@ -54,6 +54,8 @@ interface Book {
   readonly viewers: Set<Watch>;
   readonly watchersByPath: Map<string, Set<Watch>>;
   readonly wanted: Set<number>;
+  /** A step that somebody wants to see. */
+  sought: string | undefined;
   view: ScoreView | undefined;
   error: ClientError | undefined;
   isRung: boolean;
@@ -70,6 +72,7 @@ export function openScoreStore(run: string, seq: number | undefined): ScoreStore
     viewers: new Set(),
     watchersByPath: new Map(),
     wanted: new Set(),
+    sought: undefined,
     view: undefined,
     error: undefined,
     isRung: false,
@@ -92,21 +95,27 @@ export function openScoreStore(run: string, seq: number | undefined): ScoreStore
     onNode: (path, watch) => watchNode(book, path, watch),
     want: (phase) => want(book, [phase]),
     find(path) {
-      if (book.view === undefined || book.phaseByPath.has(path)) return;
-      const outermost = `/${path.split("/")[1] ?? ""}`;
-      const own = book.view.heads.filter((head) => head.path === outermost);
-      // Plain steps in a row share a phase that is named after none of them.
-      const heads = own.length > 0 ? own : book.view.heads.filter((head) => head.name === "steps");
-      want(
-        book,
-        heads.map(({ phase }) => phase),
-      );
+      book.sought = path;
+      seek(book);
     },
     ring() {
       book.isRung = true;
       void work(book);
     },
   };
+}
+
+function seek(book: Book): void {
+  const { view, sought } = book;
+  if (view === undefined || sought === undefined || book.phaseByPath.has(sought)) return;
+  const outermost = `/${sought.split("/")[1] ?? ""}`;
+  const own = view.heads.filter((head) => head.path === outermost);
+  // Plain steps in a row share a phase that is named after none of them.
+  const heads = own.length > 0 ? own : view.heads.filter((head) => head.name === "steps");
+  want(
+    book,
+    heads.map(({ phase }) => phase),
+  );
 }
 
 function watchNode({ watchersByPath }: Book, path: string, watch: Watch): Watch {
@@ -124,6 +133,8 @@ function want(book: Book, phases: readonly number[]): void {
   for (const phase of missing) book.wanted.add(phase);
   if (missing.length > 0) void work(book);
 }
+
+const phasesAtOnce = 4;
 
 /** One question at a time, so that an older answer never covers a newer one. */
 async function work(book: Book): Promise<void> {
@@ -156,17 +167,19 @@ function nextQuestion(book: Book): (() => Promise<void>) | undefined {
       else if (changes.seq > view.seq || changes.status !== view.status) takeChanges(book, changes);
     };
   }
-  const [phase] = book.wanted;
-  if (phase === undefined) return undefined;
+  const next = [...book.wanted].slice(0, phasesAtOnce);
+  if (next.length === 0) return undefined;
   return async () => {
-    takePhase(book, await client.call("showPhase", { params: { run, phase: String(phase) }, query }));
-    book.wanted.delete(phase);
+    const asked = next.map((phase) => client.call("showPhase", { params: { run, phase: String(phase) }, query }));
+    for (const phase of await Promise.all(asked)) takePhase(book, phase);
+    for (const phase of next) book.wanted.delete(phase);
   };
 }
 
 function takeScore(book: Book, { seq, status, lanes, phases, steps }: Score): void {
   book.view = { seq, status, lanes, heads: phases, steps };
   for (const phase of book.held.keys()) book.wanted.add(phase);
+  seek(book);
   tellViewers(book);
 }
 

@@ -29,7 +29,7 @@ interface WhyDrawerProps {
 export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode {
   const node = useScoreNode(store, step);
   const drawer = useRef<HTMLElement>(null);
-  useEffect(() => store.find(step), [store, step, seq]);
+  useEffect(() => store.find(step), [store, step]);
   useEffect(() => {
     // On a narrow screen it stands in front of everything.
     if (matchMedia("(max-width: 720px)").matches) drawer.current?.focus();
@@ -71,8 +71,8 @@ export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode 
         <ForkStep run={run} step={step} />
       </div>
       {node === undefined ? null : <Said node={node} />}
-      <Why run={run} step={step} seq={node?.changedSeq ?? 0} />
       <Decisions run={run} step={step} />
+      <Why run={run} step={step} seq={node?.changedSeq ?? 0} />
       <DocumentUses run={run} step={step} />
       <StepEntries run={run} step={step} />
     </aside>

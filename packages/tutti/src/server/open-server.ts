@@ -15,8 +15,8 @@ import { toApp } from "./app.ts";
 import { openCallers } from "./callers.ts";
 import type { Desk } from "./desk.ts";
 import { openRateLimit, type RequestRate } from "./rate-limit.ts";
-import { openStaticFiles } from "./static-files.ts";
 import { openSessions } from "./sessions.ts";
+import { openStaticFiles } from "./static-files.ts";
 import { openTail } from "./tail.ts";
 import type { Tokens } from "./tokens.ts";
 

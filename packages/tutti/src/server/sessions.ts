@@ -25,7 +25,10 @@ export interface Sessions {
 
 const sessionsMax = 1_000;
 
-const stored = fields({ hash: text, untilMs: integer }, { tokenId: text, name: text, role: oneOf(...roles), tenant: text });
+const stored = fields(
+  { hash: text, untilMs: integer },
+  { tokenId: text, name: text, role: oneOf(...roles), tenant: text },
+);
 const file = fields({ sessions: listOf(stored) });
 
 /** Kept in a file, so that nobody has to sign in again because the server started anew; without one, in memory. */
