@@ -28,7 +28,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "new work starts while the recorded part is still being replayed",
     file: "flow/delivery.ts",
-    text: "if (mailbox.live) start();\n      else mailbox.gates.push(start);",
+    text: "if (mailbox.live) start();\n      else mailbox.gates.push({ start, key });",
     replacement: "start();",
     check: program("losing-branch"),
   },
