@@ -45,7 +45,8 @@ export function useRemote<Name extends Operation>(
     () => slot?.remote ?? nothing,
   );
   useEffect(() => {
-    if (slot !== undefined && slot.remote.value === undefined) ask(slot, load);
+    // What was kept is shown at once, and asked anew by the first who shows it again.
+    if (slot !== undefined && (slot.remote.value === undefined || slot.watchers.size <= 1)) ask(slot, load);
   }, [key]);
   useEffect(() => {
     if (slot === undefined || live === undefined) return undefined;

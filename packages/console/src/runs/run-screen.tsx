@@ -16,7 +16,8 @@ interface RunScreenProps {
   readonly search: Readonly<Record<string, string>>;
 }
 
-const refreshEveryMs = 1_000;
+/** The server reads the whole run for it. */
+const refreshEveryMs = 2_000;
 
 /** One run: its head, and what is to be seen of it. */
 export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
