@@ -6,10 +6,11 @@ import { Link } from "../parts/link.tsx";
 import { Confidence } from "../parts/marks.tsx";
 import { Told, ToldBlock } from "../parts/told.tsx";
 import { toDuration, toMoney, toTime } from "../text/figures.ts";
+import { toText } from "../text/visible.ts";
 
 /** Everything that people are shown before they decide, the most important first. */
 export function ApprovalPackage({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
-  const { line, package: shown } = detail;
+  const { approval: line, package: shown } = detail;
   const { run, step, round } = line;
   const { action, risk, details, options, versions, askedBy, summary } = shown;
   return (
@@ -94,7 +95,7 @@ function Because({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
 
 /** What it leans on, what it costs, and what follows. */
 function Evidence({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
-  const { line, package: shown } = detail;
+  const { approval: line, package: shown } = detail;
   const { run, stage, stages, votes } = line;
   const { evidence, costUsd, otherwise, deciders } = shown;
   return (
@@ -127,10 +128,10 @@ function Evidence({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
       <dt>Who decides</dt>
       <dd>
         <Told text={deciders.join("; ")} />
-        {stages > 1 ? (
+        {stages.length > 1 ? (
           <span className="muted">
             {" "}
-            (stage {stage + 1} of {stages})
+            (stage {stage + 1} of {stages.length})
           </span>
         ) : null}
         {votes.map(({ by, verdict }) => (
@@ -166,9 +167,7 @@ function Action({ action }: { readonly action: NonNullable<ShownPackage["action"
       <p>
         <Told text={does} /> <Told text={changes} className="muted" />
       </p>
-      {preview === undefined ? null : preview.before === undefined ? (
-        <ToldBlock text={preview.after} label="What it would look like" />
-      ) : (
+      {preview === undefined ? null : isChange(preview) ? (
         <div className="in-out">
           <div>
             <h3>Before</h3>
@@ -179,6 +178,8 @@ function Action({ action }: { readonly action: NonNullable<ShownPackage["action"
             <ToldBlock text={preview.after} label="After" />
           </div>
         </div>
+      ) : (
+        <ToldBlock text={toText(preview)} label="What it would look like" />
       )}
       {previewProblem === undefined ? null : (
         <p className="muted">
@@ -187,6 +188,17 @@ function Action({ action }: { readonly action: NonNullable<ShownPackage["action"
       )}
       <ToldBlock text={toLines(input)} label="Input" />
     </section>
+  );
+}
+
+function isChange(preview: unknown): preview is { readonly before: string; readonly after: string } {
+  return (
+    typeof preview === "object" &&
+    preview !== null &&
+    "before" in preview &&
+    "after" in preview &&
+    typeof preview.before === "string" &&
+    typeof preview.after === "string"
   );
 }
 

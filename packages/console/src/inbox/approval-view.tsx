@@ -1,7 +1,6 @@
 import { useState, type ReactNode } from "react";
-import type { ApprovalDetail, ApprovalLine, VoteRequest } from "tutti/client";
+import type { ApprovalDetail, ApprovalLine, DecideRequest } from "tutti/client";
 
-import { announce } from "../data/announce.ts";
 import { useCommand } from "../data/command.ts";
 import { useKeys, type Key } from "../data/keys.ts";
 import { useRemote } from "../data/remote.ts";
@@ -41,41 +40,37 @@ function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode 
   const { mayDecide } = useRights();
   const command = useCommand();
   const [asked, setAsked] = useState<Asked>();
-  const { line } = detail;
-  const vote = async (said: Omit<VoteRequest, "saw">, word: string): Promise<void> => {
-    const body = { ...said, saw: line.saw };
-    const after = await command.send("decideApproval", { params: { approval }, body }, `${word}. It is in the ledger.`);
+  const line = detail.approval;
+  const risk = detail.package.risk.level;
+  const vote = async (said: Omit<DecideRequest, "saw">, word: string): Promise<void> => {
+    const body = { ...said, saw: line.package };
+    const after = await command.send("decide", { params: { approval }, body }, `${word}. It is in the ledger.`);
     if (after === undefined || after.state === "open") refresh();
     if (after === undefined) return;
     setAsked(undefined);
     if (after.state !== "open") done();
   };
-  /** One after the other, each on what was shown of it: one that has changed meanwhile is refused and stays. */
+  /** All of them or none, each on what was shown of it. */
   const approveAlike = async (): Promise<void> => {
-    let count = 0;
-    for (const { approval: id, saw } of alike) {
-      const body = { verdict: "approve", saw } as const;
-      const sent = await command.send("decideApproval", { params: { approval: id }, body }, "");
-      if (sent === undefined) break;
-      count += 1;
-    }
-    announce(`${count} of ${alike.length} approved.`);
+    const decisions = alike.map(({ id, package: saw }) => ({ id, saw, verdict: "approve" as const }));
+    const answer = await command.send("decideAll", { body: { decisions } }, `${decisions.length} approved.`);
+    if (answer === undefined) return;
     setAsked(undefined);
     done();
   };
   const isOpen = line.state === "open" && mayDecide;
   const begin = (what: Asked): void => {
-    const isAtOnce = what === "approve" && line.risk !== "high";
+    const isAtOnce = what === "approve" && risk !== "high";
     if (isAtOnce) void vote({ verdict: "approve" }, "Approved");
     else setAsked(what);
   };
   useKeys(isOpen ? toKeys(line, begin) : []);
-  const several = `Approve ${toNumberOf(alike.length, "call")} of ${line.tool ?? ""}`;
+  const several = `Approve ${toNumberOf(alike.length, "call")} of ${detail.package.action?.tool ?? ""}`;
   return (
     <article className="card stack approval" aria-label={line.about}>
       <ApprovalPackage detail={detail} />
       {command.error === undefined || asked !== undefined ? null : <Problem error={command.error} />}
-      <Decide {...{ line, mayDecide, begin }} isSending={command.isSending} alike={alike.length} />
+      <Decide {...{ line, risk, mayDecide, begin }} isSending={command.isSending} alike={alike.length} />
       {asked === undefined ? null : (
         <VoteForm
           {...{ asked, command, vote, alike, approveAlike, detail }}
@@ -102,14 +97,15 @@ function toKeys({ kind }: ApprovalLine, begin: (what: Asked) => void): readonly 
 
 interface DecideProps {
   readonly line: ApprovalLine;
+  readonly risk: string;
   readonly mayDecide: boolean;
   readonly isSending: boolean;
   readonly alike: number;
   readonly begin: (what: Asked) => void;
 }
 
-function Decide({ line, mayDecide, isSending, alike, begin }: DecideProps): ReactNode {
-  const { kind, state, decidedBy, risk } = line;
+function Decide({ line, risk, mayDecide, isSending, alike, begin }: DecideProps): ReactNode {
+  const { kind, state, decidedBy } = line;
   if (state !== "open")
     return (
       <p className="warning">

@@ -82,15 +82,15 @@ export function InboxScreen({ search }: { readonly search: Readonly<Record<strin
 
 function InboxRow({ item, isPresent }: { readonly item: InboxItem; readonly isPresent: boolean }): ReactNode {
   const now = useNow();
-  const [risk, about, run] =
+  const [kind, about, run] =
     item.kind === "approval"
-      ? [item.line.risk, item.line.about, item.line.run]
+      ? [item.line.kind, item.line.about, item.line.run]
       : ["in doubt", `Did ${item.effect.tool} happen?`, item.effect.run];
   return (
     <li>
       <Link to={["inbox"]} search={{ item: item.id }} className="inbox-row" isCurrent={isPresent}>
         <span className="spread">
-          <span className={`risk is-${item.kind === "approval" ? risk : "doubt"}`}>{risk}</span>
+          <span className={`risk is-${item.kind === "approval" ? "low" : "doubt"}`}>{kind}</span>
           {item.kind === "approval" ? (
             <span className="muted number">
               {item.line.dueAt > now ? `${toDuration(item.line.dueAt - now)} left` : "time is over"}

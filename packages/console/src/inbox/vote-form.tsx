@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from "react";
-import type { ApprovalDetail, ApprovalLine, VoteRequest } from "tutti/client";
+import type { ApprovalDetail, ApprovalLine, DecideRequest } from "tutti/client";
 
 import type { Command } from "../data/command.ts";
 import { JsonField, readJson } from "../parts/json-field.tsx";
@@ -16,7 +16,7 @@ interface VoteFormProps {
   readonly detail: ApprovalDetail;
   readonly command: Command;
   readonly alike: readonly ApprovalLine[];
-  readonly vote: (said: Omit<VoteRequest, "saw">, word: string) => Promise<void>;
+  readonly vote: (said: Omit<DecideRequest, "saw">, word: string) => Promise<void>;
   readonly approveAlike: () => Promise<void>;
   readonly close: () => void;
 }
@@ -95,8 +95,8 @@ function Field({ asked, detail, alike, text, setText, problem }: FieldProps): Re
     case "alike":
       return (
         <ul className="stack">
-          {alike.map(({ approval, about }) => (
-            <li key={approval}>
+          {alike.map(({ id, about }) => (
+            <li key={id}>
               <Told text={about} />
             </li>
           ))}
@@ -142,7 +142,7 @@ function Field({ asked, detail, alike, text, setText, problem }: FieldProps): Re
   }
 }
 
-type Said = Omit<VoteRequest, "saw"> | { readonly problem: string };
+type Said = Omit<DecideRequest, "saw"> | { readonly problem: string };
 
 function toSaid(asked: Asked, text: string, options: readonly string[]): Said {
   switch (asked) {

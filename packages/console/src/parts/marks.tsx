@@ -8,6 +8,8 @@ type State = RunLine["status"] | ScoreNode["state"];
 const words: Readonly<Record<State, string>> = {
   running: "running",
   waiting: "waiting",
+  asking: "asks you",
+  frozen: "frozen",
   paused: "paused",
   "in-doubt": "in doubt",
   parked: "parked",

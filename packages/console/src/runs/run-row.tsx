@@ -6,6 +6,7 @@ import { Link } from "../parts/link.tsx";
 import { Confidence, StateMark } from "../parts/marks.tsx";
 import { Told } from "../parts/told.tsx";
 import { toAge, toCount, toDuration, toMoney, toNumberOf, toTime } from "../text/figures.ts";
+import { toVisible } from "../text/visible.ts";
 
 /** A run in the list: where it is, whether somebody should look, what it cost. */
 export function RunRow({ line }: { readonly line: RunLine }): ReactNode {
@@ -40,7 +41,7 @@ export function RunRow({ line }: { readonly line: RunLine }): ReactNode {
 }
 
 function Now({ line }: { readonly line: RunLine }): ReactNode {
-  const { status, now, error, stepsDone, phases, retries, inDoubt, wakeAt } = line;
+  const { status, now, error, stepsDone, phases, retries, inDoubt, wakeAt, asked = [], frozen } = line;
   if (error !== undefined && (status === "failed" || status === "parked"))
     return (
       <span className="cut is-error">
@@ -49,6 +50,8 @@ function Now({ line }: { readonly line: RunLine }): ReactNode {
     );
   const isOpen = status !== "done" && status !== "cancelled" && status !== "failed";
   const facts = [
+    asked[0]?.about ?? "",
+    frozen ?? "",
     inDoubt > 0 ? `${toNumberOf(inDoubt, "effect")} in doubt` : "",
     wakeAt !== undefined && status === "waiting" ? `until ${toTime(wakeAt)}` : "",
     `${toNumberOf(stepsDone, "step")} in ${toNumberOf(phases, "phase")}`,
@@ -61,7 +64,7 @@ function Now({ line }: { readonly line: RunLine }): ReactNode {
           <Told text={now} />
         </span>
       ) : null}
-      <span className="muted cut">{facts.filter(Boolean).join(" · ")}</span>
+      <span className="muted cut">{toVisible(facts.filter(Boolean).join(" · "))}</span>
     </>
   );
 }

@@ -14,9 +14,9 @@ type Words = Readonly<Record<string, string>>;
 /** What people look for first; each is a set of states. */
 const views = [
   { name: "All", statuses: [] },
-  { name: "Needs a look", statuses: ["in-doubt", "parked", "failed"] },
+  { name: "Needs a look", statuses: ["asking", "in-doubt", "parked", "failed"] },
   { name: "Running", statuses: ["running"] },
-  { name: "Waiting", statuses: ["waiting", "paused"] },
+  { name: "Waiting", statuses: ["waiting", "paused", "frozen"] },
   { name: "Done", statuses: ["done"] },
   { name: "Cancelled", statuses: ["cancelled"] },
 ] as const;

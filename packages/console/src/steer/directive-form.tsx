@@ -11,7 +11,7 @@ interface DirectiveFormProps {
   readonly isAllowed: boolean;
 }
 
-type Kind = Exclude<DirectiveRequest["kind"], "stop">;
+type Kind = Exclude<DirectiveRequest["kind"], "stop" | "pause" | "resume" | "plan-edit">;
 
 /** What can be said, what it does, and when it counts. */
 const kinds: Readonly<Record<Kind, { readonly name: string; readonly does: string }>> = {
@@ -34,7 +34,7 @@ export function DirectiveForm({ run, agents, isAllowed }: DirectiveFormProps): R
   const send = async (form: FormData): Promise<void> => {
     const body = toRequest(kind, form);
     const answer = await command.send(
-      "steerRun",
+      "giveDirective",
       { params: { run }, body },
       "It stands in the ledger, and counts from the next turn.",
     );

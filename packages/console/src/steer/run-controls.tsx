@@ -41,7 +41,7 @@ export function RunControls({ run, detail, isAllowed }: RunControlsProps): React
           when="Now: it and what it started begin nothing any more, no effect, no question."
           isBlocked={isBlocked}
         >
-          {() => command.send("setFreeze", { body: { reach: "run", name: run, ...told } }, "The run is frozen.")}
+          {() => command.send("freeze", { body: { reach: "run", name: run, ...told } }, "The run is frozen.")}
         </Act>
         <Act
           name="Stop"
@@ -49,7 +49,7 @@ export function RunControls({ run, detail, isAllowed }: RunControlsProps): React
           isBlocked={isBlocked}
           isFinal
         >
-          {() => command.send("steerRun", { params, body: { kind: "stop", ...told } }, "It is stopped.")}
+          {() => command.send("giveDirective", { params, body: { kind: "stop", ...told } }, "It is stopped.")}
         </Act>
         <Act
           name="Cancel"

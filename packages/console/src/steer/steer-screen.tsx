@@ -77,13 +77,13 @@ function Given({ run }: { readonly run: string }): ReactNode {
         <Empty title="Nobody has said anything yet">Directives show here with who gave them, when, and why.</Empty>
       ) : (
         <ol className="given">
-          {given.value?.directives.toReversed().map(({ version, by, at, seq, says, kind }) => (
+          {given.value?.directives.toReversed().map(({ version, by, at, seq, sentence, kind }) => (
             <li key={version} className="stack">
               <p>
                 <strong>{kind}</strong> <span className="muted">version {version}</span>
               </p>
               <p>
-                <Told text={says} />
+                <Told text={sentence} />
               </p>
               <p className="muted">
                 <Told text={by} />, {toTime(at)},{" "}

@@ -7,6 +7,7 @@ import type { AnsweredCommands } from "./answered.ts";
 import type { Caller } from "./callers.ts";
 import { commandHandlers } from "./command-handlers.ts";
 import type { Call, Desk, Handlers } from "./desk.ts";
+import { directingHandlers } from "./directing-handlers.ts";
 import { checkOrigin, checkPlace, checkRights, safeHeaders, type Place } from "./guard.ts";
 import { ledgerHandlers } from "./ledger-handlers.ts";
 import { offerHandlers } from "./offer-handlers.ts";
@@ -36,9 +37,10 @@ export interface AppParts {
 const handlers: Handlers = {
   ...runHandlers,
   ...commandHandlers,
+  ...peopleHandlers,
+  ...directingHandlers,
   ...ledgerHandlers,
   ...offerHandlers,
-  ...peopleHandlers,
 };
 
 /** Every route of the table, behind the same checks in the same order: place, who, how often, rights, content. */

@@ -1,60 +1,119 @@
-import { budget } from "./commands.ts";
-import { anything, decimal, fields, flag, integer, listOf, oneOf, recordOf, text, type ValueOf } from "./described.ts";
+import { directiveKinds } from "../directive.ts";
+import { budget, doubtfulEffect } from "./commands.ts";
+import {
+  anything,
+  decimal,
+  fields,
+  flag,
+  integer,
+  integerFrom,
+  listOf,
+  oneOf,
+  recordOf,
+  text,
+  type ValueOf,
+} from "./described.ts";
+import { toldValue } from "./runs.ts";
 
-/* What people are asked and say: approvals, directives, freezes. The words are those of docs/approvals.md and docs/directives.md. */
+/* What people are asked and what they say: docs/approvals.md, docs/directives.md. Who says it is told by the token, never by a body. */
 
-const counted = fields({ by: text, verdict: oneOf("approve", "abstain"), stage: integer }, { seatOf: text });
+export const approvalKind = oneOf("action", "decision", "question");
+export const approvalState = oneOf("open", "granted", "used", "rejected", "expired", "superseded", "withdrawn");
 
-/** Something that waits for people, or waited. `saw`: the hash of what is shown; a vote names it. */
+const needed = fields({ count: integer, distinctFromInitiator: flag }, { role: text });
+const stage = fields(
+  { deadlineMs: integer, onTimeout: oneOf("deny", "escalate", "proceed") },
+  { need: needed, persons: listOf(text), delegates: listOf(text) },
+);
+
+/** Something that people are asked. `package`: the hash of what is shown; whoever decides says it as `saw`. */
 export const approvalLine = fields(
   {
-    approval: text,
-    kind: oneOf("action", "decision", "question"),
-    state: oneOf("open", "granted", "used", "rejected", "expired", "superseded", "withdrawn"),
+    id: text,
     run: text,
     step: text,
+    kind: approvalKind,
+    /** One sentence: what is asked. */
     about: text,
-    saw: text,
+    state: approvalState,
     /** 1 for the first time that the step asks. */
     round: integer,
-    /** The stage that decides now, from 0, and how many there are. */
+    package: text,
+    /** What the policy asks for, over all stages. */
+    needs: listOf(needed),
+    stages: listOf(stage),
+    /** The stage that decides now, from 0, and when its time is over. */
     stage: integer,
-    stages: integer,
     dueAt: integer,
-    votes: listOf(counted),
-    risk: oneOf("low", "medium", "high"),
+    votes: listOf(
+      fields({ by: text, roles: listOf(text), stage: integer, verdict: oneOf("approve", "abstain") }, { seatOf: text }),
+    ),
+    delegations: listOf(fields({ from: text, to: text, stage: integer })),
+    askedLsn: integer,
+    lsn: integer,
   },
-  { tool: text, initiator: text, decidedBy: text, why: text },
+  {
+    /** Who started the run. */
+    initiator: text,
+    /** Hash of the answer, or of the input as a person has changed it. */
+    answer: text,
+    decidedBy: text,
+    why: text,
+  },
 );
 export type ApprovalLine = ValueOf<typeof approvalLine>;
 
-/** What waits for people, the soonest due first. `isCut`: more waits than is listed. */
-export const inbox = fields({ approvals: listOf(approvalLine), isCut: flag });
+export const inboxFilter = fields(
+  {},
+  {
+    run: text,
+    /** `open` by default. */
+    state: approvalState,
+    /** `you`: only what the caller may decide now. */
+    needs: oneOf("you"),
+    /** Given by the page before. */
+    cursor: text,
+    limit: integerFrom(1, 200),
+  },
+);
+export type InboxFilter = ValueOf<typeof inboxFilter>;
+
+/** Approvals, the oldest first; on the first page of what is open, effects whose outcome a person has to say, too. */
+export const inbox = fields({ approvals: listOf(approvalLine), inDoubt: listOf(doubtfulEffect) }, { cursor: text });
 export type Inbox = ValueOf<typeof inbox>;
 
-/** Words, and whose they are. An agent's are its own: nobody has checked them. */
+/** Words, and whose they are. Nobody has checked an agent's. */
 const said = fields({ text, by: oneOf("engine", "agent") });
 
-/** What people are shown before they decide, made by the engine from the action itself. */
+/** What a vote is about: made by the engine from the action itself. */
 export const approvalPackage = fields(
   {
+    kind: approvalKind,
     summary: text,
+    run: text,
+    step: text,
     askedBy: text,
     rules: listOf(text),
     recommendation: said,
     reasons: listOf(said),
     alternatives: listOf(said),
-    evidence: listOf(fields({ step: text, what: text })),
+    evidence: listOf(fields({ step: text, what: text, hash: text })),
     risk: fields({ level: oneOf("low", "medium", "high"), why: text }),
+    dueAt: integer,
+    /** What happens if nobody decides. */
     otherwise: text,
+    /** Who decides, stage by stage. */
     deciders: listOf(text),
     versions: recordOf(text),
   },
   {
-    /** `input` is JSON as text. `preview`: what it would look like, by the tool itself. */
     action: fields(
       { tool: text, does: text, input: text, changes: text, canBeUndone: flag },
-      { preview: fields({ after: text }, { before: text }), previewProblem: text },
+      {
+        /** A text, or `{ before, after }`. */
+        preview: anything,
+        previewProblem: text,
+      },
     ),
     details: text,
     options: listOf(text),
@@ -64,38 +123,47 @@ export const approvalPackage = fields(
   },
 );
 export type ShownPackage = ValueOf<typeof approvalPackage>;
-export const approvalDetail = fields({ line: approvalLine, package: approvalPackage });
+export const approvalDetail = fields({ approval: approvalLine, package: approvalPackage });
 export type ApprovalDetail = ValueOf<typeof approvalDetail>;
 
-/**
- * A vote of whoever asks. `saw`: the hash of what was shown; on anything else the vote is refused with APPROVAL_STALE. `reject` needs a
- * `reason`, `edit` an `input`, `answer` an `answer`, `delegate` a person in `to`.
- */
-export const voteRequest = fields(
-  { saw: text, verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate") },
-  { reason: text, note: text, input: anything, answer: anything, to: text },
-);
-export type VoteRequest = ValueOf<typeof voteRequest>;
+/** `reject` needs a reason, `edit` an input, `answer` an answer, `delegate` to whom. `saw`: the whole hash of the package. */
+const decision = { saw: text, verdict: oneOf("approve", "reject", "edit", "answer", "delegate", "abstain") } as const;
+const decisionMore = { note: text, reason: text, input: anything, answer: anything, to: text } as const;
+export const decideRequest = fields(decision, decisionMore);
+export type DecideRequest = ValueOf<typeof decideRequest>;
+/** All of them or none. */
+export const batchRequest = fields({ decisions: listOf(fields({ id: text, ...decision }, decisionMore)) });
+export type BatchRequest = ValueOf<typeof batchRequest>;
+export const approvalList = fields({ approvals: listOf(approvalLine) });
 
-/** A standing instruction; which of the optional parts it needs follows from its kind. */
+/** A directive that a run was handed. `from`: it was given to a run above it, and has its version there. */
+export const directiveLine = fields(
+  { version: integer, kind: oneOf(...directiveKinds), by: text, at: integer, seq: integer, sentence: text },
+  { reason: text, text, budget, level: integer, agent: text, plan: text, from: text, output: toldValue },
+);
+export type DirectiveLine = ValueOf<typeof directiveLine>;
+export const directiveList = fields({ directives: listOf(directiveLine) });
+
+/** `goal`, `constraint`, `context`: a text. `budget`, `autonomy` (a level), `plan-edit` (a plan and its edit), `take-over`, `hand-back` (an agent). */
 export const directiveRequest = fields(
-  { kind: oneOf("goal", "constraint", "context", "budget", "autonomy", "stop", "take-over", "hand-back") },
-  { text, budget, level: integer, agent: text, output: anything, reason: text },
+  { kind: oneOf(...directiveKinds, "pause", "resume") },
+  { reason: text, text, budget, level: integer, plan: text, edit: anything, agent: text, output: anything },
 );
 export type DirectiveRequest = ValueOf<typeof directiveRequest>;
-/** `stopped`: questions to models that it stopped. `isWaiting`: nobody drives the run now; it counts from when somebody does. */
+/** `stopped`: so many questions to models. `isWaiting`: it counts from when the run is driven. */
 export const directed = fields({ version: integer, stopped: integer, isWaiting: flag });
+export type Directed = ValueOf<typeof directed>;
 
-export const directiveLine = fields(
-  { version: integer, kind: text, by: text, seq: integer, at: integer, says: text },
-  { from: text, reason: text },
+/** What stands still. Without a name only for `all`. */
+export const freezeRequest = fields(
+  { reach: oneOf("agent", "flow", "run", "tenant", "all") },
+  { name: text, reason: text },
 );
-export const directivePage = fields({ directives: listOf(directiveLine) });
-export type DirectiveLine = ValueOf<typeof directiveLine>;
-
-const reach = oneOf("agent", "flow", "run", "tenant", "all");
-/** What stands still: `all`, or one by its name. */
-export const freezeRequest = fields({ reach }, { name: text, reason: text });
-export const freezeLine = fields({ reach, by: text, at: integer }, { name: text, reason: text });
-export const freezePage = fields({ freezes: listOf(freezeLine) });
+export type FreezeRequest = ValueOf<typeof freezeRequest>;
+export const freezeLine = fields(
+  { reach: oneOf("agent", "flow", "run", "tenant", "all"), by: text, at: integer },
+  { name: text, reason: text },
+);
 export type FreezeLine = ValueOf<typeof freezeLine>;
+export const freezeList = fields({ freezes: listOf(freezeLine) });
+export const undoRequest = fields({}, { reason: text });
