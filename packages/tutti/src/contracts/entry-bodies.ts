@@ -18,6 +18,7 @@ import { askedShape } from "./approval.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
+import { grantShape, permissionsShape } from "./grant.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { priorities } from "./run-record.ts";
@@ -97,6 +98,8 @@ export const bodies = {
       personal: text,
       /** The person who started it. */
       by: text,
+      /** What it may do; absent where nothing limits it and no agent handed anything on. */
+      grant: grantShape,
       priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
@@ -172,7 +175,10 @@ export const bodies = {
   "timer-fired": fields({}),
   "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
 
-  "agent-started": fields({ agent: text, version: text }, { ...input, ...provenance, does: text, digest: text }),
+  "agent-started": fields(
+    { agent: text, version: text },
+    { ...input, ...provenance, does: text, digest: text, permissions: permissionsShape },
+  ),
   "scope-closed": fields(
     {},
     { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text, reads },

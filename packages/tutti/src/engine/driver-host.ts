@@ -38,6 +38,9 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       watch: engine.watchApproval,
     },
     freezes: engine.freezes,
+    grants: engine.grants,
+    trustDomain: engine.identity.shown.trustDomain,
+    signCapability: (capability) => engine.identity.sign(capability),
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);

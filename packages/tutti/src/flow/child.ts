@@ -6,6 +6,7 @@ import type { NewRun } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
 import { toCallLevels, toInheritance } from "./budget-levels.ts";
 import type { ChildOutcome, Driver } from "./driver.ts";
+import { toChildGrant } from "./govern/grants.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
@@ -112,6 +113,7 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
       // Whoever started the parent started this: a child is no way around a rule that asks for somebody else.
       ...(driver.history.started.by === undefined ? {} : { by: driver.history.started.by }),
       ancestors: [{ run: driver.run, flow: driver.history.started.flow }, ...driver.ancestors],
+      ...toChildGrant(driver, request.scope, { run: id, flow: flow.name }),
       ...toInheritance(driver.admission, request.scope, toCallLevels(driver.run, key, request.budget)),
     },
     called.input,

@@ -2,7 +2,9 @@ import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { Contract, ToldPiece, Tool } from "../contracts/callable.ts";
+import type { Capability } from "../contracts/capability.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
+import type { RunPermissions } from "../contracts/grant.ts";
 import type { ApprovalId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
@@ -34,6 +36,10 @@ export interface DriverHost {
   /** The rules that everything is decided by, if there are any. */
   readonly policy: Policy | undefined;
   readonly approvals: ApprovalHost;
+  /** What runs may do, by whom they are for and what they run. */
+  readonly grants: Readonly<Record<string, RunPermissions>>;
+  readonly trustDomain: string;
+  signCapability(capability: Capability): Promise<string>;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */

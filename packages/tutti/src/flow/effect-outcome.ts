@@ -6,6 +6,7 @@ import type { findLimited } from "./admission.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
 import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
+import { mintCapability, type Dispatch } from "./govern/capability.ts";
 import type { Way } from "./govern/govern-call.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
 import { addReport, takeReport, type Reported } from "./report.ts";
@@ -43,18 +44,24 @@ export interface EffectCall {
 }
 
 /** What a tool is told of the call that it works for, and where it reports. */
-export interface HostedCall {
-  readonly effect: EffectKey;
+export interface HostedCall extends Dispatch {
   readonly called: Reported;
 }
 
+export function toHosted(call: EffectCall, use: Dispatch["use"]): HostedCall {
+  const { effect, called, tool, scope, way } = call;
+  return { effect, called, tool: tool.name, class: tool.effect, scope, digest: way?.digest ?? called.digest, use };
+}
+
 export function toToolHost(driver: Driver, call: HostedCall, host: AttemptHost): ToolHost {
+  let capability: Promise<string> | undefined;
   return {
     idempotencyKey: call.effect,
     runId: driver.run,
     step: host.step,
     attempt: host.attempt,
     report: (report) => addReport(call.called, report),
+    capability: () => (capability ??= mintCapability(driver, call, host)),
     get signal() {
       return host.signal;
     },

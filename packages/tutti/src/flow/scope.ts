@@ -1,9 +1,11 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { Permissions } from "../contracts/grant.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 
 export interface AgentAtWork {
   readonly name: string;
   readonly version: string;
+  readonly permissions?: Permissions | undefined;
 }
 
 /** A named sub-tree of a run: where paths are counted, where cancelling stops, where signals are charged. */

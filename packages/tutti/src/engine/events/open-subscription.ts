@@ -228,7 +228,7 @@ async function toReaction(watch: Watch, group: EventGroup): Promise<NewRun> {
     throw toUnusable(watch, "input", error);
   }
   const id = sha256([topic.name, name, ...events.map((event) => event.id)].join("\n")).slice(0, 16);
-  return toNewRun(flow, { id: toRunId(`${flow.name}-${id}`), input });
+  return toNewRun(flow, { id: toRunId(`${flow.name}-${id}`), input, engine });
 }
 
 /** Remembers an open run until it is over, and then looks whether its key has more. */

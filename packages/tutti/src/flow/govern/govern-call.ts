@@ -15,6 +15,7 @@ import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
 import type { Asked, Obtained } from "./asking.ts";
 import type { GovernedCall } from "./governed-call.ts";
+import { refuseUngranted } from "./grants.ts";
 import { obtainApproval, toEndEntry } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Decision, type Deed } from "./policy-decision.ts";
 
@@ -37,12 +38,14 @@ export interface Passage {
 }
 
 /**
- * The one place where the policy stands in front of a call of a tool: allowed, refused, or asked of people first. Nothing of the call has
+ * The one place where grants and the policy stand in front of a call of a tool: allowed, refused, or asked of people first. Nothing of the call has
  * happened before, and a call whose intent is in the ledger has passed here already.
  */
 export function governCall(driver: Driver, call: GovernedCall, passage: Passage): void {
   const { policy } = driver.host;
-  if (policy === undefined) passage.go(toWay(call, [], undefined));
+  const ungranted = refuseUngranted(driver, call);
+  if (ungranted !== undefined) passage.refuse(ungranted);
+  else if (policy === undefined) passage.go(toWay(call, [], undefined));
   else govern(driver, { policy, call, passage });
 }
 
@@ -141,7 +144,9 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
       return;
     }
     const binding = (): ApprovalRecord["binding"] => toBinding(driver, policy, call);
-    passage.go(toWay(call, [entry], { id: approval.id, binding }));
+    const ungranted = refuseUngranted(driver, call); // people may have taken longer than the grant lasts
+    if (ungranted !== undefined) passage.refuse(ungranted);
+    else passage.go(toWay(call, [entry], { id: approval.id, binding }));
   } finally {
     driver.finish();
   }
