@@ -241,6 +241,8 @@ async function readBlobs(engine: Engine, claim: Claim): Promise<ReadonlyMap<stri
 }
 
 function tellParent(book: Book, record: RunRecord, end: RunEnd): void {
+  const { reviews, onBackgroundError } = book.engine;
+  if (reviews.isSampling && record.parent === undefined && !book.closed) reviews.catchUp().catch(onBackgroundError);
   if (record.parent === undefined || book.closed) return;
   const parent = book.active.get(record.parent);
   if (parent === undefined) driveInBackground(book, record.parent);

@@ -15,6 +15,8 @@ import type { RunEnd } from "../flow/run-flow.ts";
 import type { Claim, Ledger } from "../ledger/ledger.ts";
 import type { EventPart } from "./events/events.ts";
 import type { FreezeBook } from "./freezes.ts";
+import type { OversightBook } from "./oversight/oversight.ts";
+import type { ReviewBook } from "./oversight/reviews.ts";
 import type { Activity } from "./tutti.ts";
 
 /** What the parts of the engine share. */
@@ -37,6 +39,8 @@ export interface Engine {
   readonly watchApproval: (id: ApprovalId, wake: () => void) => () => void;
   readonly approvalChanged: (id: ApprovalId) => void;
   readonly freezes: FreezeBook;
+  readonly oversight: OversightBook;
+  readonly reviews: ReviewBook;
   /** The newest version of the directives of each run that has some. */
   readonly directiveVersions: Map<RunId, number>;
   readonly onActivity: ((activity: Activity) => void) | undefined;

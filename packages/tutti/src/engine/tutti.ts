@@ -21,6 +21,8 @@ import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
 import type { Person as Speaker } from "./freezes.ts";
 import type { Approvals } from "./inbox.ts";
+import type { AutonomyDesk, Overrides } from "./oversight/oversight.ts";
+import type { Reviews } from "./oversight/reviews.ts";
 import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
@@ -174,6 +176,9 @@ export interface Tutti {
   settle(effect: EffectKey, verdict: Verdict): Promise<void>;
   readonly documents: SharedDocuments;
   readonly approvals: Approvals;
+  readonly autonomy: AutonomyDesk;
+  readonly overrides: Overrides;
+  readonly reviews: Reviews;
   readonly ledger: Ledger;
   /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
   close(): Promise<void>;

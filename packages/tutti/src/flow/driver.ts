@@ -6,6 +6,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { ApprovalId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
+import type { Like, Precedent } from "../contracts/precedent.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
 import type { Topic } from "../contracts/topic.ts";
@@ -16,6 +17,7 @@ import type { DocumentHost } from "./document-host.ts";
 import type { Freezes } from "./freezes.ts";
 import type { ApprovalHost } from "./govern/approval-host.ts";
 import type { Votable } from "./govern/asking.ts";
+import type { Autonomy } from "./govern/autonomy.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Directives } from "./run-directives.ts";
@@ -34,6 +36,9 @@ export interface DriverHost {
   /** The rules that everything is decided by, if there are any. */
   readonly policy: Policy | undefined;
   readonly approvals: ApprovalHost;
+  readonly autonomy: Autonomy;
+  /** What people decided otherwise before, in cases like this one. */
+  precedents(like: Like): Promise<readonly Precedent[]>;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */

@@ -13,7 +13,7 @@ import type { Pending, Scope } from "../scope.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { describeOtherwise, toVisible } from "./action-package.ts";
 import { describeStages, toStages } from "./approval-stages.ts";
-import { obtainApproval } from "./obtain-approval.ts";
+import { obtainApproval, toDirectiveVersion } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Deed } from "./policy-decision.ts";
 
 /** Documents that are about to change together. */
@@ -76,6 +76,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
       about,
       binding,
       reads: call.reads,
+      isOutdated: () => toDirectiveVersion(driver) !== binding["directive"],
       needs: needs.approvals,
       before: entries,
       toPackage: async ({ dueAt }) => toPackage(driver, call, { needs, about, stages, dueAt, binding }),
@@ -83,6 +84,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
     (obtained) => {
       if (obtained.kind === "refused") passage.refuse(obtained.error);
       else if (obtained.kind === "stale") passage.stale(obtained.documents);
+      else if (obtained.kind === "outdated") governWrites(driver, call, passage);
       else {
         const after = decide(obtained.approval.votes);
         for (const entry of after.entries) void driver.append(entry);
@@ -119,6 +121,7 @@ function toBinding(driver: Driver, call: GovernedWrites, policy: string): Approv
     input: sha256(toCanonicalJson(call.writes)),
     flow: `${flow}@${version}`,
     policy,
+    directive: toDirectiveVersion(driver),
     reads: sha256(toCanonicalJson(Object.fromEntries(call.reads))),
   };
 }

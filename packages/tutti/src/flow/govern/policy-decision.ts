@@ -6,6 +6,7 @@ import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
+import { toAutonomy } from "./autonomy.ts";
 
 /** What is about to happen at a place of a run. */
 export interface Deed {
@@ -49,23 +50,20 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
   const { input, costUsd, action, resource } = deed;
-  return {
-    principal:
-      agent === undefined
-        ? { kind: "run", run, flow }
-        : { kind: "agent", name: agent.name, version: agent.version, autonomy: 0, run },
-    action,
-    resource,
-    context: {
-      run,
-      flow,
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
-      ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
-      approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
-      ...(by === undefined ? {} : { initiator: by }),
-    },
+  const context: PolicyRequest["context"] = {
+    run,
+    flow,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
+    ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
+    approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
+    ...(by === undefined ? {} : { initiator: by }),
   };
+  const principal: PolicyRequest["principal"] =
+    agent === undefined
+      ? { kind: "run", run, flow }
+      : { kind: "agent", ...agent, autonomy: toAutonomy(driver, agent, { resource, labels: context.labels }), run };
+  return { principal, action, resource, context };
 }
 
 interface Decided {

@@ -1,0 +1,46 @@
+import { TuttiError } from "../../base/errors.ts";
+import { toEffective, type AgentVersion } from "../../contracts/autonomy.ts";
+import type { PolicyRequest } from "../../contracts/policy.ts";
+import type { NewEntry } from "../../ledger/ledger.ts";
+import type { Driver } from "../driver.ts";
+import { toBody } from "../stored-value.ts";
+import type { GovernedCall } from "./governed-call.ts";
+
+/** What the engine knows of agents and what they may do by themselves. */
+export interface Autonomy {
+  /** The level that people have granted, and the most that its tenant allows. */
+  levelOf(agent: AgentVersion, resource: PolicyRequest["resource"]): number;
+  tenantCap(tenant: string | undefined): number | undefined;
+  /** Whether somebody has granted it anything that it could lose. */
+  isCertified(agent: AgentVersion): boolean;
+  /** Resolves when everything in the ledger has been looked at, and what it withdraws is durable. */
+  catchUp(): Promise<void>;
+}
+
+/** What an agent may do by itself here and now: the lowest of everything that limits it. */
+export function toAutonomy(
+  driver: Driver,
+  agent: AgentVersion,
+  { resource, labels }: { readonly resource: PolicyRequest["resource"]; readonly labels: readonly string[] | undefined },
+): number {
+  const { autonomy } = driver.host;
+  return toEffective({
+    certified: autonomy.levelOf(agent, resource),
+    tenantCap: autonomy.tenantCap(driver.history.started.tenant),
+    directiveCap: driver.directiveInUse?.autonomyCap,
+    labels,
+  });
+}
+
+/** What is said of a call that an agent in shadow would have made: its intent, which nobody follows. */
+export function toShadowEntry({ key, tool, effect, called }: GovernedCall): NewEntry {
+  const body = toBody({ effect, tool: tool.name, class: tool.effect, digest: called.digest });
+  return { kind: "effect-shadowed", key, body };
+}
+
+export function toShadowed({ tool, scope }: GovernedCall): TuttiError {
+  const agent = scope.actor?.name ?? "the agent";
+  return new TuttiError("AUTONOMY_SHADOW", `${tool.name} was not called: ${agent} works in shadow`, {
+    hint: "It is recorded what would have been done. Go on without its result.",
+  });
+}
