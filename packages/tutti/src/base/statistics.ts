@@ -11,7 +11,8 @@ export function toWilsonLower(hits: number, count: number, z: number): number {
   if (count === 0) return 0;
   const share = hits / count;
   const spread = z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2));
-  return Math.max(0, (share + z ** 2 / (2 * count) - spread) / (1 + z ** 2 / count));
+  const lower = (share + z ** 2 / (2 * count) - spread) / (1 + z ** 2 / count);
+  return Math.min(share, Math.max(0, lower)); // where it is 0, rounding leaves 1e-18
 }
 
 /**

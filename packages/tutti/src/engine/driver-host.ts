@@ -41,7 +41,9 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       watch: engine.watchApproval,
     },
     autonomy: engine.oversight,
-    precedents: (like) => engine.oversight.findPrecedents(like, precedentsMax),
+    // Without a policy nobody was ever asked.
+    precedents: async (like) =>
+      engine.policy === undefined ? [] : engine.oversight.findPrecedents(like, precedentsMax),
     freezes: engine.freezes,
     model(tier) {
       const model = engine.models[tier];

@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import { systemClock, type Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
 import {
   autonomyDefault,
@@ -48,17 +48,7 @@ interface Book extends Overseen {
 
 /** What was granted is known when it resolves; everything else is read when it is first asked for. */
 export async function openOversight(overseen: Overseen): Promise<OversightBook> {
-  const book: Book = {
-    ...overseen,
-    certificates: emptyCertificates(),
-    trust: openTrustBook(),
-    overrides: openOverrideBook(),
-    judge: openJudgementReader(),
-    lsn: 0,
-    journal: undefined,
-    turn: Promise.resolve(),
-    next: undefined,
-  };
+  const book = toBook(overseen);
   await refresh(book);
   const certificatesOf = (agent: AgentVersion): Map<string, Certificate> | undefined =>
     book.certificates.byAgent.get(toAgentId(agent));
@@ -78,6 +68,27 @@ export async function openOversight(overseen: Overseen): Promise<OversightBook> 
       else if (kind === "action") catchUp(book).catch(book.onBackgroundError);
     },
     close: () => book.turn.catch(() => undefined), // whoever waited for it was told
+  };
+}
+
+/** The same from a ledger that nothing is written to. */
+export async function readAutonomy(ledger: Ledger, name?: string): Promise<readonly AutonomyLine[]> {
+  const book = toBook({ ledger, clock: systemClock, people: undefined, onBackgroundError() {} });
+  await readAll(book);
+  return toLines(book, name);
+}
+
+function toBook(overseen: Overseen): Book {
+  return {
+    ...overseen,
+    certificates: emptyCertificates(),
+    trust: openTrustBook(),
+    overrides: openOverrideBook(),
+    judge: openJudgementReader(),
+    lsn: 0,
+    journal: undefined,
+    turn: Promise.resolve(),
+    next: undefined,
   };
 }
 
@@ -102,6 +113,12 @@ function catchUp(book: Book): Promise<void> {
 }
 
 async function readOn(book: Book): Promise<void> {
+  await readAll(book);
+  await withdrawLost(book);
+  await propose(book);
+}
+
+async function readAll(book: Book): Promise<void> {
   const { ledger } = book;
   await refresh(book);
   for (;;) {
@@ -110,10 +127,8 @@ async function readOn(book: Book): Promise<void> {
       await noteEntry(book, entry);
       book.lsn = entry.lsn;
     }
-    if (entries.length < batchEntriesMax) break;
+    if (entries.length < batchEntriesMax) return;
   }
-  await withdrawLost(book);
-  await propose(book);
 }
 
 async function noteEntry(book: Book, entry: LedgerEntry): Promise<void> {
@@ -204,7 +219,7 @@ function toDesk(book: Book): AutonomyDesk {
   return {
     async list(name) {
       await catchUp(book);
-      return toLines(book).filter((line) => name === undefined || line.agent === name || toTyped(line) === name);
+      return toLines(book, name);
     },
     async grant({ agent, by, until, ...request }) {
       const { name, version } = checkRequest(book, { agent, by, ...request });
@@ -230,11 +245,7 @@ function toDesk(book: Book): AutonomyDesk {
   };
 }
 
-function toTyped({ agent: name, version }: AutonomyLine): string {
-  return toAgentId({ name, version });
-}
-
-function toLines({ certificates, trust }: Book): readonly AutonomyLine[] {
+function toLines({ certificates, trust }: Book, name: string | undefined): readonly AutonomyLine[] {
   const { byAgent, proposed } = certificates;
   const known = trust.list();
   const held = [...byAgent].flatMap(([id, actions]) => [...actions.keys()].map((action) => [id, action] as const));
@@ -242,10 +253,13 @@ function toLines({ certificates, trust }: Book): readonly AutonomyLine[] {
   const judged = known
     .filter(({ action }) => action.startsWith("tool/"))
     .map(({ agent, action }) => [toAgentId(agent), action] as const);
-  const names = new Map([...held, ...judged].map((each) => [each.join(" "), each]));
+  const waits = [...proposed.values()].map(
+    (each) => [toAgentId({ name: each.agent, version: each.version }), each.action] as const,
+  );
+  const names = new Map([...held, ...judged, ...waits].map((each) => [each.join(" "), each]));
   return [...names.values()].flatMap(([id, action]) => {
     const agent = parseAgentVersion(id);
-    if (agent === undefined) return [];
+    if (agent === undefined || (name !== undefined && name !== agent.name && name !== id)) return [];
     const certificate = byAgent.get(id)?.get(action);
     const cases = known.find((each) => each.action === action && toAgentId(each.agent) === id);
     const waiting = [...proposed].find(

@@ -1,5 +1,5 @@
-import { toUuid, type Chance } from "../../base/chance.ts";
-import type { Clock } from "../../base/clock.ts";
+import { systemChance, toUuid, type Chance } from "../../base/chance.ts";
+import { systemClock, type Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
 import { estimateShare, type Drawn, type Estimate } from "../../base/statistics.ts";
 import type { ApprovalRecord } from "../../contracts/approval.ts";
@@ -62,6 +62,8 @@ interface Book {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly peopleKnown: boolean;
+  /** False where nothing may be written: then nothing is drawn. */
+  readonly draws: boolean;
   lsn: number;
   course: Course | undefined;
   /** Whether the ledger was looked at for sampling that is set. */
@@ -76,15 +78,22 @@ export interface ReviewBook extends Reviews {
   catchUp(): Promise<void>;
 }
 
-export async function openReviews(parts: Pick<Book, "ledger" | "clock" | "chance" | "peopleKnown">): Promise<ReviewBook> {
-  const book: Book = {
-    ...parts,
-    lsn: 0,
-    course: undefined,
-    isFound: false,
-    journal: undefined,
-    turn: Promise.resolve(),
-  };
+type Parts = Pick<Book, "ledger" | "clock" | "chance" | "peopleKnown">;
+
+/** The same from a ledger that nothing is written to: what has ended and was not drawn yet is not counted as drawn. */
+export async function readReviewReport(ledger: Ledger): Promise<ReviewReport | undefined> {
+  const parts = { ledger, clock: systemClock, chance: systemChance, peopleKnown: false };
+  const book = toBook(parts, false);
+  await readOn(book);
+  return book.course === undefined ? undefined : toReport(book.course);
+}
+
+function toBook(parts: Parts, draws: boolean): Book {
+  return { ...parts, draws, lsn: 0, course: undefined, isFound: false, journal: undefined, turn: Promise.resolve() };
+}
+
+export async function openReviews(parts: Parts): Promise<ReviewBook> {
+  const book = toBook(parts, true);
   let isSampling = (await parts.ledger.findRun(journalRun)) !== undefined;
   const catchUp = (): Promise<void> => {
     const next = book.turn.catch(() => undefined).then(() => readOn(book));
@@ -160,7 +169,7 @@ async function noteEntry(book: Book, entry: LedgerEntry): Promise<void> {
   const output = course?.reader.note(entry);
   if (course === undefined || output === undefined) return;
   course.outputs[output.stratum] += 1;
-  if (!output.isDrawn) return;
+  if (!output.isDrawn || !book.draws) return;
   const { isDrawn: _, ...sample } = output;
   const { role } = course.sampling;
   const asked = { run: journalRun, now: book.clock.now(), peopleKnown: book.peopleKnown, role };
