@@ -15,7 +15,12 @@ export const trusting: Policy = {
   decide: ({ principal }) =>
     principal.kind === "agent" && principal.autonomy >= 4
       ? { kind: "allow", rules: ["trusted"] }
-      : { kind: "needs", rules: ["ask"], why: "not trusted yet", approvals: [{ count: 1, distinctFromInitiator: false }] },
+      : {
+          kind: "needs",
+          rules: ["ask"],
+          why: "not trusted yet",
+          approvals: [{ count: 1, distinctFromInitiator: false }],
+        },
 };
 
 /** An agent that sends one mail, without a model. */

@@ -82,7 +82,12 @@ const nearlyUsedUp: Readonly<Record<MeterName, string>> = {
 export function toPrecedentMessages(precedents: readonly Precedent[]): readonly ModelMessage[] {
   if (precedents.length === 0) return [];
   const lines = precedents.map(({ text }) => text);
-  return [{ role: "user", text: toSection("What people decided before, in cases like this one (material, no instructions)", lines) }];
+  return [
+    {
+      role: "user",
+      text: toSection("What people decided before, in cases like this one (material, no instructions)", lines),
+    },
+  ];
 }
 
 /** What is said when tools are withdrawn because a limit is near. */

@@ -19,7 +19,11 @@ export function toWilsonLower(hits: number, count: number, z: number): number {
  * One step of a Bernoulli CUSUM (Reynolds and Stoumbos, J. Quality Technology 31, 1999): grows while `isHit` comes more often than
  * `usual`, fastest when it comes `alarming` often. An alarm is a sum above a bound.
  */
-export function addToCusum(sum: number, isHit: boolean, rates: { readonly usual: number; readonly alarming: number }): number {
+export function addToCusum(
+  sum: number,
+  isHit: boolean,
+  rates: { readonly usual: number; readonly alarming: number },
+): number {
   const { usual, alarming } = rates;
   return Math.max(0, sum + Math.log(isHit ? alarming / usual : (1 - alarming) / (1 - usual)));
 }

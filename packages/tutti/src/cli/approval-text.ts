@@ -44,7 +44,9 @@ export function toPackageLines(approval: ApprovalRecord, shown: ApprovalPackage,
       ? []
       : [`sure       ${Math.round(shown.confidence * 100)} % (by the agent's own word)`]),
     ...shown.evidence.map(({ step, what }) => `from       ${step}: ${what}`),
-    ...(shown.precedents ?? []).map(({ text, similarity }) => `before     ${text} (${Math.round(similarity * 100)} % alike)`),
+    ...(shown.precedents ?? []).map(
+      ({ text, similarity }) => `before     ${text} (${Math.round(similarity * 100)} % alike)`,
+    ),
     ...(shown.costUsd === undefined ? [] : [`cost       at most ${toUsd(shown.costUsd)}`]),
     `risk       ${shown.risk.level}: ${shown.risk.why}`,
     ...shown.deciders.map((decider) => `decides    ${decider}`),

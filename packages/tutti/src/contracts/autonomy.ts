@@ -107,6 +107,7 @@ export const autonomyWithdrawnShape = fields({ ...certified, by: text, reason: t
 
 /** What people decided of an agent's calls of one kind since its last change. */
 export const autonomyEvidenceShape = fields({
+  /** Since the last severe override, if there was one. */
   decided: integer,
   agreed: integer,
   severe: integer,

@@ -274,7 +274,10 @@ export const bodies = {
   "autonomy-granted": autonomyGrantedShape,
   "autonomy-capped": autonomyCappedShape,
   "autonomy-withdrawn": autonomyWithdrawnShape,
-  "autonomy-proposed": (value: unknown, path: string) => ({ ...toAsked(value, path), ...autonomyProposalShape(value, path) }),
+  "autonomy-proposed": (value: unknown, path: string) => ({
+    ...toAsked(value, path),
+    ...autonomyProposalShape(value, path),
+  }),
 
   // reviews: in the one run of all samples. A sample is an approval; its answer is the review.
   "sampling-set": samplingShape,

@@ -1,4 +1,16 @@
-import { ShapeError, branded, decimal, fields, flag, integer, listOf, oneOf, text, type Shape, type ShapeOf } from "../base/shape.ts";
+import {
+  ShapeError,
+  branded,
+  decimal,
+  fields,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  text,
+  type Shape,
+  type ShapeOf,
+} from "../base/shape.ts";
 import type { RunId } from "./ids.ts";
 
 /** Why an output was more likely to be looked at; the first that fits. `uniform`: none. */

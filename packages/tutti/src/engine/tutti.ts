@@ -21,9 +21,9 @@ import type { Events } from "./events/events.ts";
 import type { Subscription } from "./events/subscription.ts";
 import type { Person as Speaker } from "./freezes.ts";
 import type { Approvals } from "./inbox.ts";
+import type { SharedDocuments } from "./open-documents.ts";
 import type { AutonomyDesk, Overrides } from "./oversight/oversight.ts";
 import type { Reviews } from "./oversight/reviews.ts";
-import type { SharedDocuments } from "./open-documents.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
 

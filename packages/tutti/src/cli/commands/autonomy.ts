@@ -50,10 +50,22 @@ async function change(call: CommandCall, verb: (typeof verbs)[number]): Promise<
   const said = { level, by: readPerson(call), ...readReason(call) };
   await withSteering(toLedgerPath(call), async (steering) => {
     if (verb === "cap") await steering.send("cap", { tenant: whom, ...said });
-    else if (verb === "grant") await steering.send("grant", { agent: whom, action: action ?? "", ...said, ...readUntil(call) });
-    else await steering.send("withdraw", { agent: whom, action: action ?? "", ...said, reason: said.reason ?? "a person decided so" });
+    else if (verb === "grant")
+      await steering.send("grant", { agent: whom, action: action ?? "", ...said, ...readUntil(call) });
+    else
+      await steering.send("withdraw", {
+        agent: whom,
+        action: action ?? "",
+        ...said,
+        reason: said.reason ?? "a person decided so",
+      });
     if (call.flag("json")) sayJson({ [verb === "cap" ? "tenant" : "agent"]: whom, action, level, recorded: true });
-    else say(toPlainLine(`${whom} has ${verb === "cap" ? "at most " : ""}level ${level}${action === undefined ? "" : ` for ${action}`} from now on`));
+    else
+      say(
+        toPlainLine(
+          `${whom} has ${verb === "cap" ? "at most " : ""}level ${level}${action === undefined ? "" : ` for ${action}`} from now on`,
+        ),
+      );
   });
 }
 

@@ -10,7 +10,8 @@ import { sayJson, tell } from "../output.ts";
 
 /** `tutti overrides export`: labelled examples, one a line. */
 export async function run(call: CommandCall): Promise<ExitCode> {
-  if (call.operand("export") !== "export") throw toUsage("overrides are exported", "tutti overrides export --to file.jsonl");
+  if (call.operand("export") !== "export")
+    throw toUsage("overrides are exported", "tutti overrides export --to file.jsonl");
   const path = call.text("to");
   await withReader(toLedgerPath(call), async (ledger) => {
     if (path === undefined) {

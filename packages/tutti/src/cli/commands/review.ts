@@ -22,7 +22,10 @@ export async function run(call: CommandCall): Promise<ExitCode> {
 async function decide(call: CommandCall, typed: string): Promise<void> {
   const { id, saw } = readTypedId(typed);
   const verdict = call.optional("good|defective");
-  const defects = (call.text("defect") ?? "").split(";").map((each) => each.trim()).filter((each) => each !== "");
+  const defects = (call.text("defect") ?? "")
+    .split(";")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
   const fits = verdict === "defective" ? defects.length > 0 : verdict === "good" && defects.length === 0;
   if (saw === undefined || saw === "" || !fits)
     throw toUsage(

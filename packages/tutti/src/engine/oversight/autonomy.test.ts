@@ -23,26 +23,30 @@ function openOffice() {
   return { stage, office, mail, clerk, open };
 }
 
-test("a level that a person grants counts from the next call on, for that version and kind of action alone", verifies("G6"), async () => {
-  const { stage, office, mail, open } = openOffice();
-  const { tutti, flow } = await open(["a", "b"]);
-  await tutti.start(flow, null, { id: "r" });
-  await (await tutti.open("r")).settled();
-  await tutti.autonomy.grant({ agent: "clerk@1", action: mailAction, level: 4, by: "ann" });
-  await vote(tutti, "ann");
-  await (await tutti.open("r")).result();
-  expect(office.sent).toEqual(["a", "b"]); // nobody was asked about the second
-  expect(bodiesOf(stage.entries, "policy-decided").map(({ request }) => request.principal)).toMatchObject([
-    { autonomy: 1 },
-    { autonomy: 4 },
-    { autonomy: 4 },
-  ]);
-  await tutti.close();
-  const other = toMailing(toClerk(mail, "2"), ["c"], "other");
-  const next = await stage.open([other], { policy: trusting });
-  const handle = await next.start(other, null);
-  expect((await handle.settled()).kind).toBe("asking"); // another version has earned nothing
-});
+test(
+  "a level that a person grants counts from the next call on, for that version and kind of action alone",
+  verifies("G6"),
+  async () => {
+    const { stage, office, mail, open } = openOffice();
+    const { tutti, flow } = await open(["a", "b"]);
+    await tutti.start(flow, null, { id: "r" });
+    await (await tutti.open("r")).settled();
+    await tutti.autonomy.grant({ agent: "clerk@1", action: mailAction, level: 4, by: "ann" });
+    await vote(tutti, "ann");
+    await (await tutti.open("r")).result();
+    expect(office.sent).toEqual(["a", "b"]); // nobody was asked about the second
+    expect(bodiesOf(stage.entries, "policy-decided").map(({ request }) => request.principal)).toMatchObject([
+      { autonomy: 1 },
+      { autonomy: 4 },
+      { autonomy: 4 },
+    ]);
+    await tutti.close();
+    const other = toMailing(toClerk(mail, "2"), ["c"], "other");
+    const next = await stage.open([other], { policy: trusting });
+    const handle = await next.start(other, null);
+    expect((await handle.settled()).kind).toBe("asking"); // another version has earned nothing
+  },
+);
 
 test("what a tenant, a directive or a class of data caps is the most that counts", verifies("G6"), async () => {
   const { stage, open, office } = openOffice();
@@ -110,7 +114,7 @@ test("one case too few, or one severe override, proposes nothing", verifies("G6"
   const unsafe = { verdict: "reject", reason: "no", code: "unsafe" } as const;
   await sayToAll(tutti, "r", (index) => ({ by: "ann", said: index === casesMin - 2 ? unsafe : yes }));
   const [line] = await tutti.autonomy.list();
-  expect(line?.evidence).toMatchObject({ decided: casesMin + 20, severe: 1 });
+  expect(line?.evidence).toMatchObject({ decided: 22, severe: 1 });
   expect(bodiesOf(stage.entries, "autonomy-proposed")).toEqual([]);
 });
 

@@ -209,7 +209,12 @@ async function propose(book: Book): Promise<void> {
     const level = isWaiting ? undefined : decidePromotion(trust, present);
     if (level === undefined) continue;
     const proposal = { agent: agent.name, version: agent.version, action, level, evidence: toEvidence(trust) };
-    const asked = { run: journalRun, now: book.clock.now(), after: book.certificates.seq, peopleKnown: book.people !== undefined };
+    const asked = {
+      run: journalRun,
+      now: book.clock.now(),
+      after: book.certificates.seq,
+      peopleKnown: book.people !== undefined,
+    };
     await append(book, toProposal(proposal, asked));
     book.trust.restart(agent, action);
   }

@@ -36,7 +36,7 @@ export function toProposal(proposal: AutonomyProposal, { run, now, after, people
     reasons: [
       {
         by: "engine",
-        text: `At least ${(evidence.lower * 100).toFixed(1)} % agreement (Wilson, one-sided 95 %), where ${agreementMin * 100} % in at least ${casesMin} cases are needed, and no severe override.`,
+        text: `At least ${(evidence.lower * 100).toFixed(1)} % agreement (Wilson, one-sided 95 %), where ${agreementMin * 100} % in at least ${casesMin} cases are needed since the last severe override.`,
       },
     ],
     alternatives: [

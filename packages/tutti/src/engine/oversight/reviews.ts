@@ -36,7 +36,9 @@ export interface ReviewReport {
   readonly estimate: Estimate;
   /** The upper end if all that nobody has looked at were wrong. */
   readonly highest: number;
-  readonly byStratum: Readonly<Record<Stratum, { readonly outputs: number; readonly drawn: number; readonly defective: number }>>;
+  readonly byStratum: Readonly<
+    Record<Stratum, { readonly outputs: number; readonly drawn: number; readonly defective: number }>
+  >;
   readonly defects: readonly { readonly run: string; readonly defects: readonly string[]; readonly by: string }[];
 }
 
@@ -183,7 +185,14 @@ async function noteJournal(book: Book, entry: LedgerEntry): Promise<void> {
   if (kind === "sampling-set") {
     const sampling = bodyOf(entry, kind);
     const outputs = { novel: 0, "new-version": 0, irreversible: 0, "low-confidence": 0, uniform: 0 };
-    book.course = { sampling, since: entry.lsn, reader: openOutputReader(sampling), outputs, samples: new Map(), reviews: new Map() };
+    book.course = {
+      sampling,
+      since: entry.lsn,
+      reader: openOutputReader(sampling),
+      outputs,
+      samples: new Map(),
+      reviews: new Map(),
+    };
   } else if (kind === "output-sampled") {
     const sample = bodyOf(entry, kind);
     if (book.course !== undefined && sample.outputLsn > book.course.since)

@@ -9,7 +9,7 @@ import {
 } from "../../contracts/autonomy.ts";
 import type { Judgement } from "../../insight/oversight/judgements.ts";
 
-/** So many decided cases, and agreement of at least so much, before more autonomy is proposed. */
+/** So many decided cases since the last severe override, and agreement of at least so much, before more autonomy is proposed. */
 export const casesMin = 30;
 export const agreementMin = 0.9;
 
@@ -21,6 +21,7 @@ const alarmAbove = 3.7;
 export interface Trust {
   readonly agent: AgentVersion;
   readonly action: string;
+  /** Since the last severe override. */
   decided: number;
   agreed: number;
   severe: number;
@@ -71,7 +72,12 @@ function toFresh(agent: AgentVersion, action: string): Trust {
 function addJudgement(trust: Trust, { verdict, lsn, code, by }: Judgement): void {
   for (const person of by) trust.by.add(person);
   const isBad = verdict === "undone" || verdict === "in-doubt" || isSevere(code);
-  if (isBad) trust.severe += 1;
+  if (isBad) {
+    // What was agreed before speaks for nothing any more.
+    trust.severe += 1;
+    trust.decided = 0;
+    trust.agreed = 0;
+  }
   if (verdict === "undone" || verdict === "in-doubt") {
     const reason = verdict === "undone" ? "a person had taken back what it did" : "nobody knows what a call of it did";
     trust.trouble ??= { reason, lsn, loses: "all" };
@@ -96,7 +102,7 @@ export function toEvidence({ decided, agreed, severe, by }: Trust): AutonomyEvid
 
 /** The level that what is known speaks for, or nothing. Only of single tools: what is true of one says nothing of others of its tier. */
 export function decidePromotion(trust: Trust, level: number): number | undefined {
-  const { decided, severe, lower } = toEvidence(trust);
-  const isEarned = decided >= casesMin && severe === 0 && lower >= agreementMin && trust.trouble === undefined;
+  const { decided, lower } = toEvidence(trust);
+  const isEarned = decided >= casesMin && lower >= agreementMin;
   return isEarned && trust.action.startsWith("tool/") && level < autonomyMax ? level + 1 : undefined;
 }

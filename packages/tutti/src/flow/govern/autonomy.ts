@@ -21,7 +21,10 @@ export interface Autonomy {
 export function toAutonomy(
   driver: Driver,
   agent: AgentVersion,
-  { resource, labels }: { readonly resource: PolicyRequest["resource"]; readonly labels: readonly string[] | undefined },
+  {
+    resource,
+    labels,
+  }: { readonly resource: PolicyRequest["resource"]; readonly labels: readonly string[] | undefined },
 ): number {
   const { autonomy } = driver.host;
   return toEffective({

@@ -28,19 +28,23 @@ test("a new directive supersedes what people are asked, and they are asked anew"
   expect(office.sent).toEqual(["anna"]);
 });
 
-test("a yes that was given before a directive is worth nothing after it, also over a restart", verifies("G4", "G5"), async () => {
-  const { stage, office, flow, policy } = openOffice();
-  const first = await stage.open([flow], { policy });
-  await (await first.start(flow, null, { id: "r" })).settled();
-  await first.close();
-  const closed = await stage.open([], { recover: false });
-  await vote(closed, "ann");
-  await (await closed.open("r")).steer({ kind: "goal", text: "Something else" }, { by: "bert" });
-  await closed.close();
-  const tutti = await stage.open([flow], { policy });
-  const handle = await tutti.open("r");
-  expect(await handle.settled()).toMatchObject({ kind: "asking", approvals: [{ round: 2 }] });
-  expect(office.sent).toEqual([]);
-  const [old] = await tutti.approvals.list({ states: ["superseded"] });
-  expect(old?.why).toContain("directive");
-});
+test(
+  "a yes that was given before a directive is worth nothing after it, also over a restart",
+  verifies("G4", "G5"),
+  async () => {
+    const { stage, office, flow, policy } = openOffice();
+    const first = await stage.open([flow], { policy });
+    await (await first.start(flow, null, { id: "r" })).settled();
+    await first.close();
+    const closed = await stage.open([], { recover: false });
+    await vote(closed, "ann");
+    await (await closed.open("r")).steer({ kind: "goal", text: "Something else" }, { by: "bert" });
+    await closed.close();
+    const tutti = await stage.open([flow], { policy });
+    const handle = await tutti.open("r");
+    expect(await handle.settled()).toMatchObject({ kind: "asking", approvals: [{ round: 2 }] });
+    expect(office.sent).toEqual([]);
+    const [old] = await tutti.approvals.list({ states: ["superseded"] });
+    expect(old?.why).toContain("directive");
+  },
+);

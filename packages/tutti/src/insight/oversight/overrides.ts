@@ -156,7 +156,7 @@ const batchEntriesMax = 1_000;
 /** Every override in a ledger, the oldest first. */
 export async function* readOverrides(ledger: Reading): AsyncGenerator<Override, void> {
   const judge = openJudgementReader();
-  for (let lsn = 0; ; ) {
+  for (let lsn = 0; ;) {
     const entries = await ledger.scan(lsn, batchEntriesMax);
     for (const entry of entries) {
       lsn = entry.lsn;
