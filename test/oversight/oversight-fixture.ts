@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
 import type { Policy } from "../../packages/tutti/src/contracts/policy.ts";
 import type { Agent, Flow } from "../../packages/tutti/src/contracts/run.ts";
 import type { PersonsVote } from "../../packages/tutti/src/engine/inbox.ts";
@@ -32,8 +31,7 @@ export function toClerk(mail: MailTool, version = "1"): Agent<{ to: string; text
     does: "Sends mails.",
     input: Mail,
     output: z.unknown(),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only named here, never called
-    tools: [mail as Tool],
+    tools: [mail],
     act: async (run, input) => ({ output: await run.call(mail, input) }),
   };
 }
@@ -56,7 +54,7 @@ export async function sayToAll(
 ): Promise<void> {
   const handle = await tutti.open(run);
   for (let index = 0; (await handle.settled()).kind === "asking"; index++) {
-    const [approval] = (await tutti.approvals.list()).filter((each) => each.run === run);
+    const approval = (await tutti.approvals.list()).find((each) => each.run === run);
     if (approval === undefined) return;
     const { by, said: word } = said(index);
     await tutti.approvals.decide(approval.id, { by, saw: approval.package, ...word });

@@ -184,6 +184,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
         await triggers.close();
         await runs.close(closeGraceMs);
         await engine.oversight.close();
+        await engine.reviews.close();
         await engine.ledger.close();
       } finally {
         await Promise.all(servers.map((server) => server.close()));

@@ -166,7 +166,7 @@ async function withdrawLost(book: Book): Promise<void> {
   for (const [id, certificates] of book.certificates.byAgent) {
     const agent = parseAgentVersion(id);
     if (agent === undefined) continue;
-    for (const certificate of [...certificates.values()]) {
+    for (const certificate of Array.from(certificates.values())) {
       const lost = findLoss(book, agent, { certificate, now });
       if (lost === undefined) continue;
       const { action, level } = certificate;

@@ -84,15 +84,18 @@ test(
   },
 );
 
+function turns(to: string) {
+  return [
+    { text: "", toolCalls: [{ id: "m", tool: "mail.send", input: { to, text: "the yearly invoice" } }] },
+    { answer: { answer: "done" } },
+  ];
+}
+
 test(
   "people who decide, and the agent's model, are told what was decided in such cases, of their tenant alone",
   verifies("G8"),
   async () => {
     const { stage, mail } = openOffice();
-    const turns = (to: string) => [
-      { text: "", toolCalls: [{ id: "m", tool: "mail.send", input: { to, text: "the yearly invoice" } }] },
-      { answer: { answer: "done" } },
-    ];
     const model = scriptedModel([...turns("anna"), ...turns("bert"), ...turns("cleo")]);
     const flow = toAsking(toScholar({ tools: [mail] }));
     const policy = toAskingPolicy({}, { tool: "mail.send" });

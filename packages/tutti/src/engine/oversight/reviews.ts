@@ -2,7 +2,6 @@ import { systemChance, toUuid, type Chance } from "../../base/chance.ts";
 import { systemClock, type Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
 import { estimateShare, type Drawn, type Estimate } from "../../base/statistics.ts";
-import type { ApprovalRecord } from "../../contracts/approval.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import { reviewShape, type ReviewGiven, type Sample, type Sampling, type Stratum } from "../../contracts/review.ts";
 import { openOutputReader, type OutputReader } from "../../insight/oversight/outputs.ts";
@@ -78,6 +77,8 @@ export interface ReviewBook extends Reviews {
   /** Whether anything is sampled, as far as this process knows. */
   readonly isSampling: boolean;
   catchUp(): Promise<void>;
+  /** Resolves when what has ended is drawn. */
+  close(): Promise<void>;
 }
 
 type Parts = Pick<Book, "ledger" | "clock" | "chance" | "peopleKnown">;
@@ -107,6 +108,7 @@ export async function openReviews(parts: Parts): Promise<ReviewBook> {
       return isSampling;
     },
     catchUp,
+    close: () => book.turn.catch(() => undefined), // whoever waited for it was told
     async sample({ share, by, role }) {
       if (!(share > 0 && share <= 1)) {
         throw new TuttiError("INPUT_INVALID", `a share of ${share} can't be drawn`, {

@@ -138,10 +138,6 @@ function toText({ tool, before, after, note, reasonCode }: Override): string {
 const shownCharactersMax = 400;
 
 function toPrecedent({ lsn, kind, tool, before, after, note, reasonCode }: Override, coverage: number): Precedent {
-  const cut = (value: unknown): string => {
-    const text = JSON.stringify(value);
-    return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax)}…`;
-  };
   const why = [reasonCode, note].filter((each) => each !== null).join(": ");
   return {
     id: String(lsn),
@@ -166,4 +162,9 @@ export async function* readOverrides(ledger: Reading): AsyncGenerator<Override, 
     }
     if (entries.length < batchEntriesMax) return;
   }
+}
+
+function cut(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax)}…`;
 }
