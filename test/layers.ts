@@ -29,6 +29,7 @@ export const folderByDependency: Readonly<Record<string, string>> = {
   "quickjs-emscripten-core": "tools/code",
   "@jitl/quickjs-wasmfile-release-sync": "tools/code",
   croner: "engine/schedules",
+  acorn: "cli/doctor",
   hono: "server",
   "@hono/node-server": "server",
   "markdown-it": "tools/publish",

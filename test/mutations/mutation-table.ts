@@ -28,7 +28,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "new work starts while the recorded part is still being replayed",
     file: "flow/delivery.ts",
-    text: "if (mailbox.live) start();\n      else mailbox.gates.push(start);",
+    text: "if (mailbox.live) start();\n      else mailbox.gates.push({ start, key });",
     replacement: "start();",
     check: program("losing-branch"),
   },
@@ -72,9 +72,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a tool is called before its intent is written",
     file: "flow/effect-call.ts",
-    text: 'void driver.append(toIntent(driver, call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);\n    else if (appended.kind === "stale") refuseStale(driver, call, appended.documents);\n    else call.dispatch();',
-    replacement:
-      'call.dispatch();\n  void driver.append(toIntent(driver, call)).then((appended) => {\n    if (driver.stopped) return;\n    if (appended.kind === "taken") shareEffect(driver, call, appended.effect);',
+    text: "  void appendIntent(driver, call).then((appended) => {",
+    replacement: "  call.dispatch();\n  void appendIntent(driver, call).then((appended) => {",
     check: crash(800),
   },
   {

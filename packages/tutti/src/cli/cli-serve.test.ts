@@ -78,7 +78,9 @@ test("a server that is asked to end ends its streams, and leaves open runs in th
 
 test("tokens are created, listed and revoked while the server runs", async () => {
   const served = await serve(0);
-  expect(served.process.stderr).toContain("Nobody has a token yet. Make one: tutti token create");
+  await served.process.until(() =>
+    served.process.stderr.includes("Nobody has a token yet. Make one: tutti token create"),
+  );
   const token = await createToken("--tenant", "acme");
   const client = openClient({ url: served.url, token });
   expect(await client.call("showSession")).toEqual({ name: "anna", role: "viewer", tenant: "acme" });

@@ -178,4 +178,31 @@ export const lookingCommands: readonly CommandSpec[] = [
     more: "Actions: checkpoint, verify, export <run>, rotate-key. An anchor is a file outside the ledger's folder, or an address that takes\nnotes with POST and gives them back with GET. docs/audit.md says what each of them proves.",
     load: () => import("./commands/audit.ts"),
   },
+  {
+    name: "doctor",
+    group: "check",
+    does: "Says whether a project needs orchestration, and what it misses for production.",
+    operands: [{ name: "file", required: false }],
+    options: {
+      ledger: {
+        value: "path",
+        does: "The ledger whose open runs are compared with the code (the project's, if there is one).",
+      },
+      json: { does: "Prints JSON: a finding a line, after a first line with the verdict." },
+    },
+    more: "Without a file it is this folder; of a folder all code but tests is read, and what only declares is loaded.\nNothing is called and nothing is changed. It ends with 1 if there are errors, and with 0 if there are none, only warnings or advice.",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
+    name: "upgrade",
+    group: "check",
+    does: "Replays every open run against new code, and says which could not go on.",
+    operands: [
+      { name: "check", required: true },
+      { name: "file", required: true },
+    ],
+    options: { ledger, json },
+    more: "Nothing is written, no tool and no model is called.\nIt ends with 1 if a run could not go on: its code has changed, or its version is not in the file.",
+    load: () => import("./commands/upgrade.ts"),
+  },
 ];

@@ -137,6 +137,11 @@ export interface Run {
   random(): number;
   /** A version 4 UUID; the same on every replay. */
   uuid(): string;
+  /**
+   * Whether this run may take a changed path: false for a run that may have got past this place before the change, true for every other. Decided when it is
+   * first asked for `id`, recorded, and the same in the whole run from then on.
+   */
+  patched(id: string): boolean;
 }
 
 /** Who is asked: several, or one of them several times (`times`). */

@@ -15,6 +15,7 @@ import { catchUp, catchUpDriven } from "./direct-run.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
+import { readBlobs } from "./read-blobs.ts";
 import { readEnd, toChildOutcome } from "./run-end.ts";
 
 /** How long a run may rest in memory before it is let go. */
@@ -124,7 +125,7 @@ async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | "waits
   const isLimited = engine.protection?.slots !== undefined;
   if (isLimited && !hasSlot(book, found, await engine.ledger.read(run, 1, 2))) return "waits";
   const claimed = await engine.ledger.claim(run);
-  const blobs = await readBlobs(engine, claimed);
+  const blobs = await readBlobs(engine.ledger, claimed.entries);
   // Nothing is awaited after it, so that nothing is said in between.
   const claim = { ...claimed, entries: await catchUp(engine, claimed) };
   return book.closed ? undefined : begin(book, { flow, claim, blobs });
@@ -226,18 +227,6 @@ function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
       log.write(entry, waiter, ahead);
     },
   });
-}
-
-async function readBlobs(engine: Engine, claim: Claim): Promise<ReadonlyMap<string, string>> {
-  const blobs = new Map<string, string>();
-  for (const entry of claim.entries) {
-    for (const hash of blobHashesOf(entry.body)) {
-      if (blobs.has(hash)) continue;
-      const content = await engine.ledger.readBlob(hash);
-      if (content !== undefined) blobs.set(hash, content);
-    }
-  }
-  return blobs;
 }
 
 function tellParent(book: Book, record: RunRecord, end: RunEnd): void {

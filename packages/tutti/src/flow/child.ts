@@ -43,7 +43,7 @@ export function startChild(driver: Driver, request: ChildRequest): ChildRun<unkn
     );
   else if (request.scope.cancelled !== undefined) pending.reject(request.scope.cancelled);
   else if (isOtherChild(driver, request)) driver.park(toOtherChild(request), key);
-  else driver.delivery.whenLive(() => begin(driver, request, { id, pending }));
+  else driver.delivery.whenLive(() => begin(driver, request, { id, pending }), key);
   return { id, result: () => pending.promise };
 }
 

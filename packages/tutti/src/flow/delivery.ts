@@ -18,8 +18,8 @@ export interface Delivery {
   readonly idle: boolean;
   /** The code wants the recorded result of this key. */
   ask(pending: Pending): void;
-  /** Calls `start` now, or when the recorded part is used up; never for something that was cancelled meanwhile. */
-  whenLive(start: () => void): void;
+  /** Calls `start` now, or when the recorded part is used up; never for something that was cancelled meanwhile. `key` names the step, for people. */
+  whenLive(start: () => void, key?: string): void;
   /** Queues the handing over of an entry that was just appended, behind all earlier ones. */
   enqueue(handing: Handing): void;
   /** Says that a queued one may be handed over when its turn comes. */
@@ -45,6 +45,16 @@ export interface DeliveryHost {
   readonly onDiverged: (item: Delivered, asked: readonly string[]) => void;
   /** Nothing to hand over and nothing to start. Called once per pause. */
   readonly onQuiet: () => void;
+  /** Something of the run is recorded, be it nothing that is handed over: then what is new waits until the code was led through it. */
+  readonly hasPast: boolean;
+  /** Called when the recorded part is used up, before what the code asks for then begins. */
+  readonly onCaughtUp?: ((asked: readonly string[]) => void) | undefined;
+}
+
+/** Something new that waits until the recorded part is used up. */
+interface Gate {
+  readonly start: () => void;
+  readonly key: string | undefined;
 }
 
 /** An entry's way to the flow's code. Those of one run form a queue themselves. */
@@ -60,7 +70,7 @@ interface Mailbox extends TurnTaker {
   readonly host: DeliveryHost;
   readonly asks: Map<string, Pending>;
   readonly abandoned: Set<string>;
-  gates: (() => void)[];
+  gates: Gate[];
   /** The next recorded item to hand over. */
   position: number;
   /** The next live item to hand over. */
@@ -83,7 +93,7 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
     position: 0,
     first: undefined,
     last: undefined,
-    live: order.length === 0,
+    live: !host.hasPast,
     windowOpen: false,
     hasTurn: false,
     stopped: false,
@@ -101,9 +111,9 @@ export function openDelivery(order: readonly Delivered[], host: DeliveryHost): D
       return mailbox.live && !mailbox.hasTurn && mailbox.first === undefined;
     },
     ask: (pending) => ask(mailbox, pending),
-    whenLive(start) {
+    whenLive(start, key) {
       if (mailbox.live) start();
-      else mailbox.gates.push(start);
+      else mailbox.gates.push({ start, key });
     },
     enqueue: (handing) => enqueue(mailbox, handing),
     ready: (handing) => ready(mailbox, handing),
@@ -160,7 +170,8 @@ function handRecorded(mailbox: Mailbox): void {
       return;
     }
     if (!mailbox.abandoned.has(item.key) && !host.isAbandoned(item.key)) {
-      if (asks.size > 0 || mailbox.gates.length > 0 || host.isBlocked()) host.onDiverged(item, [...asks.keys()]);
+      if (asks.size > 0 || mailbox.gates.length > 0 || host.isBlocked())
+        host.onDiverged(item, [...asks.keys(), ...toKeys(mailbox)]);
       else host.onQuiet();
       return;
     }
@@ -174,11 +185,17 @@ function isUnasked(kind: Delivered["kind"]): boolean {
 }
 
 function goLive(mailbox: Mailbox): void {
+  mailbox.host.onCaughtUp?.(toKeys(mailbox));
+  if (mailbox.stopped) return;
   mailbox.live = true;
   const waiting = mailbox.gates;
   mailbox.gates = [];
   openWindow(mailbox);
-  for (const start of waiting) start();
+  for (const { start } of waiting) start();
+}
+
+function toKeys({ gates }: Mailbox): readonly string[] {
+  return gates.flatMap(({ key }) => key ?? []);
 }
 
 function handLive(mailbox: Mailbox): void {

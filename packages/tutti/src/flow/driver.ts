@@ -76,6 +76,8 @@ export interface DriverHost {
   readonly objective?: string | undefined;
   /** Everybody and everything that the engine knows. */
   team?(): readonly Contract[];
+  /** The recorded part is used up, and nothing new has begun. A host that stops the driver here has only looked. */
+  readonly onCaughtUp?: (asked: readonly string[]) => void;
   /** The run can't go on by itself just now. Called each time that it comes to rest. */
   onRest(): void;
   /** The driver lost its right to write, or the ledger stopped. */
@@ -158,6 +160,8 @@ export interface Driver {
   readonly directiveInUse: Directives | undefined;
   readonly tools: Map<string, Tool>;
   readonly waits: ReadonlySet<Wait>;
+  /** What this driver answered when it was asked for a patch for the first time. */
+  readonly patches: Map<string, boolean>;
   /** Effects that were dispatched and have no outcome yet, by step. */
   readonly inFlight: Map<StepKey, Promise<void>>;
   /** Effects of which some attempt ended without anybody knowing what it did. */
@@ -216,6 +220,7 @@ export type LazyPart =
   | "documents"
   | "directive"
   | "tools"
+  | "patches"
   | "inFlight"
   | "taken"
   | "doubtful"

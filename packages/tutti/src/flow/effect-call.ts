@@ -44,12 +44,17 @@ export function callEffect<Output>(driver: Driver, request: EffectRequest): Prom
   });
   if (recorded !== undefined) return recorded;
   const pending = openPending<Output>(scope, key);
+  const intent = driver.history.openIntents.get(key);
+  if (intent !== undefined && intent.body.digest !== called.digest) {
+    driver.park(toChangedIntent(request, intent.body.digest), key);
+    return pending.promise;
+  }
   driver.delivery.whenLive(() => {
     if (pending.over) return;
     // With an intent in the ledger it was allowed and asked for; now only the outcome counts.
-    if (driver.history.openIntents.has(key)) takeUp(driver, request, { pending, unwanted: false });
+    if (intent !== undefined) takeUp(driver, request, { pending, unwanted: false });
     else admit(driver, request, pending);
-  });
+  }, key);
   return pending.promise;
 }
 
@@ -105,8 +110,6 @@ export function takeUp(
   };
   const intent = driver.history.openIntents.get(request.key);
   if (intent === undefined) call.intend();
-  else if (intent.body.digest !== request.called.digest)
-    driver.park(toChangedIntent(request, intent.body.digest), request.key);
   else goOn(driver, call, intent);
 }
 

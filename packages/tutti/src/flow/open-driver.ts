@@ -94,6 +94,8 @@ class OpenDriver implements Driver {
       isBlocked: () => course.ended || course.waits.size > 0,
       onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
       onQuiet: () => onQuiet(course),
+      onCaughtUp: host.onCaughtUp,
+      hasPast: entries.length > 1 || host.onCaughtUp !== undefined,
     });
   }
 
@@ -130,6 +132,9 @@ class OpenDriver implements Driver {
   }
   get tools(): Driver["tools"] {
     return (this.parts.tools ??= new Map(this.host.tools.map((tool: Tool) => [tool.name, tool])));
+  }
+  get patches(): Driver["patches"] {
+    return (this.parts.patches ??= new Map());
   }
   get inFlight(): Driver["inFlight"] {
     return (this.parts.inFlight ??= new Map());
@@ -228,8 +233,7 @@ function findDoubtful({ openIntents }: History): Set<StepKey> {
 }
 
 function addLeaver(course: Course, leave: () => void): () => void {
-  const leavers = (course.leavers ??= new Set());
-  leavers.add(leave);
+  const leavers = (course.leavers ??= new Set()).add(leave);
   return () => void leavers.delete(leave);
 }
 
@@ -336,7 +340,8 @@ function halt(course: Course, onHalted: () => void): void {
   course.delivery().halt();
   for (const forget of course.timers) forget();
   for (const leave of course.leavers ?? []) leave();
-  if (course.busy === 0 && !course.delivery().windowOpen) onHalted(); // in an open window the code may still begin something
+  // In an open window the code may still begin something, unless its run is over.
+  if (course.stopped || (course.busy === 0 && !course.delivery().windowOpen)) onHalted();
 }
 
 function stop(course: Course): void {

@@ -31,7 +31,7 @@ import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
 import { toStoredValue } from "./stored-value.ts";
 import { transact } from "./transact.ts";
-import { drawDirective, drawNow, drawRandom, drawUuid, writeNote, writeRecord } from "./values.ts";
+import { drawDirective, drawNow, drawRandom, drawUuid, isPatched, writeNote, writeRecord } from "./values.ts";
 import { emit, sleep, waitForSignal } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
@@ -103,6 +103,7 @@ export function openRun(driver: Driver, scope: Scope): Run {
     now: () => drawNow(driver, scope),
     random: () => drawRandom(driver, scope),
     uuid: () => drawUuid(driver, scope),
+    patched: (id: string) => isPatched(driver, scope, id),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generic verbs are kept by the callables' own schemas
   const handle = verbs as Run;

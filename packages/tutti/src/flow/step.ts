@@ -48,7 +48,7 @@ export function runStep<Output>(driver: Driver, request: StepRequest): Promise<O
   const pending = openPending<Output>(scope, key);
   const step = new Step(driver, request, pending);
   if (driver.delivery.live) step.start();
-  else driver.delivery.whenLive(() => step.start());
+  else driver.delivery.whenLive(() => step.start(), key);
   return pending.promise;
 }
 

@@ -24,10 +24,32 @@ function draw<Value>(
   return value;
 }
 
+const patchPattern = /^[A-Za-z][\w.-]{0,63}$/u;
+
+/** One answer for a run, wherever in it somebody asks first: what is recorded already was done by the code before the patch. */
+export function isPatched(driver: Driver, scope: Scope, id: string): boolean {
+  if (!patchPattern.test(id))
+    throw new TuttiError("INPUT_INVALID", `"${id}" can't name a patch`, {
+      hint: "Start with a letter; then letters, digits, dot, dash or underscore, at most 64.",
+    });
+  requireWindow(driver, scope, "run.patched()");
+  const key = toStepKey(`/patched:${id}`);
+  const known = driver.patches.get(id) ?? driver.history.values.get(key);
+  if (typeof known === "boolean") return known;
+  const value = driver.delivery.live;
+  driver.patches.set(id, value);
+  void driver.append({ kind: "value-drawn", key, body: JSON.stringify({ value }) });
+  return value;
+}
+
 // These verbs answer at once and can't leave the code hanging, so a parked run is left by throwing.
 function enterAtOnce(driver: Driver, { scope, name }: { readonly scope: Scope; readonly name: string }): StepKey {
-  const verb = `run.${name}()`;
-  if (driver.delivery.windowOpen) return scope.nextKey(name);
+  requireWindow(driver, scope, `run.${name}()`);
+  return scope.nextKey(name);
+}
+
+function requireWindow(driver: Driver, scope: Scope, verb: string): void {
+  if (driver.delivery.windowOpen) return;
   const error = toNonDurableAwait(verb, callerLine(new Error(verb).stack));
   driver.park(error, toStepKey(scope.path));
   throw error;

@@ -19,7 +19,7 @@ export function sleep(driver: Driver, scope: Scope, until: number | Date): Promi
   const pending = openPending<void>(scope, key);
   driver.delivery.whenLive(() => {
     if (!pending.over) setTimer(driver, pending, until);
-  });
+  }, key);
   return pending.promise;
 }
 

@@ -6,7 +6,6 @@ import { describeDecided, describeDecision, describeMessage, describeVotes } fro
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import type { Telling } from "./why-facts.ts";
-import { tellGoverned } from "./why-governed.ts";
 
 const outcomeKinds: ReadonlySet<EntryKind> = new Set([
   "step-done",
@@ -213,7 +212,7 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
           ? "allowed it"
           : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
       return {
-        kind: "step",
+        kind: "policy",
         sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`,
       };
     }
@@ -231,6 +230,7 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       return { kind: "person", sentence: `The approval was ${describeDecided(bodyOf(entry, kind))}.` };
     case "effect-resolved": {
       const { by, note } = bodyOf(entry, kind);
+      if (by === "freeze") return { kind: "effect", sentence: "It had not been sent yet when a freeze came." };
       const who = by === "person" ? "A person" : "The tool's check";
       return {
         kind: by === "person" ? "person" : "effect",
@@ -238,7 +238,7 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       };
     }
     default:
-      return tellGoverned(entry);
+      return undefined;
   }
 }
 

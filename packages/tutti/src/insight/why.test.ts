@@ -233,11 +233,33 @@ test(
     const governedLines = [
       toGoverned("directive-given", "", { version: 1, kind: "goal", by: "dana", text: "only green tea" }),
       toGoverned("policy-decided", "/publish", {
+        request: {
+          principal: { kind: "run", run: "r", flow: "brief" },
+          action: "call-tool",
+          resource: { kind: "tool", name: "page.publish", effect: "once" },
+          context: { run: "r", flow: "brief", approvals: [] },
+        },
         policy: { name: "house", version: "7" },
-        verdict: { kind: "needs", why: "publishing needs a yes" },
+        verdict: {
+          kind: "needs",
+          rules: ["publish"],
+          why: "publishing needs a yes",
+          approvals: [{ count: 1, distinctFromInitiator: false }],
+        },
       }),
-      toGoverned("approval-requested", "/publish", { about: "Publish the page about tea?" }),
-      toGoverned("approval-decided", "/publish", { state: "granted", by: "erin", why: "reads well" }),
+      toGoverned("approval-requested", "/publish", {
+        approval: "a1",
+        dueAt: 5,
+        kind: "action",
+        about: "Publish the page about tea?",
+        round: 1,
+        binding: {},
+        package: "0".repeat(64),
+        needs: [],
+        stages: [],
+        peopleKnown: false,
+      }),
+      toGoverned("approval-decided", "/publish", { approval: "a1", state: "granted", by: "erin", why: "reads well" }),
     ];
     const [first, ...rest] = toEntries(brief);
     if (first === undefined) throw new Error("the run has a beginning");
@@ -248,7 +270,7 @@ test(
     ];
     const told = outline(whyOf(entries, step("/publish"), { depthMax: 1 }));
     expect(told).toContain("person: dana set the goal: only green tea.");
-    expect(told).toContain("policy: Policy house (version 7) said needs: publishing needs a yes.");
+    expect(told).toContain("policy: The policy house (version 7) asked for people: publishing needs a yes by publish.");
     expect(told).toContain("person: People were asked: Publish the page about tea?");
     expect(told).toContain("person: The approval was granted by erin: reads well.");
     expect(outline(whyOf(entries))).toContain("  person: dana set the goal: only green tea.");

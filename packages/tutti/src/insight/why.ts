@@ -3,7 +3,6 @@ import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contr
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
 import { errorOf, findWriter, readsOf, usesOf, type Telling } from "./why-facts.ts";
-import { tellGoverned } from "./why-governed.ts";
 import { isOutcome, tellDetail, tellOutcome, tellPerson, tellRun, tellStart } from "./why-sentences.ts";
 
 /** One thing that led to another, in one sentence, with what led to it in turn. */
@@ -130,13 +129,9 @@ function whyPeople(story: Story): Reason[] {
   return story.entries.flatMap((entry): Reason[] => {
     const told = tellPerson(entry);
     if (told !== undefined) return [leaf("person", told, { seq: entry.seq })];
-    return entry.key === "" ? whyGoverned(story, entry) : [];
+    const detail = entry.key === "" ? tellDetail(entry) : undefined;
+    return detail === undefined || !story.take() ? [] : [leaf(detail.kind, detail.sentence, { seq: entry.seq })];
   });
-}
-
-function whyGoverned(story: Story, entry: LedgerEntry): Reason[] {
-  const told = tellGoverned(entry);
-  return told === undefined || !story.take() ? [] : [leaf(told.kind, told.sentence, { seq: entry.seq })];
 }
 
 const directivesMax = 3;

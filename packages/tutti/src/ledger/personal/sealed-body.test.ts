@@ -7,7 +7,7 @@ import { codeOf } from "../../../../../test/ledger/ledger-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { bodies } from "../../contracts/entry-bodies.ts";
 import type { BodyOf, EntryKind } from "../../contracts/entry.ts";
-import { toDocumentId, toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
+import { toApprovalId, toDocumentId, toEffectKey, toRunId, toStepKey } from "../../contracts/ids.ts";
 import { isSealed, openBlob, openBody, sealBlob, sealBody } from "./sealed-body.ts";
 
 const seal = { id: "0123456789abcdef", key: randomBytes(32) };
@@ -121,6 +121,29 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
     verdict: { kind: "deny", rules: ["r"], why: "not at night" },
     policy: { name: "p", version: "1" },
   },
+  "approval-requested": {
+    approval: toApprovalId("a"),
+    dueAt: 5,
+    kind: "action",
+    about: "anna",
+    round: 1,
+    binding: { input: "0" },
+    package: "0",
+    needs: [{ count: 1, distinctFromInitiator: true }],
+    stages: [{ deadlineMs: 5, onTimeout: "deny" }],
+    peopleKnown: false,
+  },
+  "approval-voted": {
+    approval: toApprovalId("a"),
+    by: "dana",
+    saw: "0",
+    verdict: "answer",
+    note: "anna",
+    answer: "anna",
+  },
+  "approval-overdue": { approval: toApprovalId("a"), stage: 0, next: "deny" },
+  "approval-decided": { approval: toApprovalId("a"), state: "rejected", by: "dana", why: "anna" },
+  "approval-used": { approval: toApprovalId("a") },
   "document-read": { document, version: 1, value: out },
   "document-committed": { reads: { a: 1 }, writes: [{ document, version: 1, value: out }], out },
   "document-conflicted": { stale: [{ document, seen: 1, newest: 2 }], next: "rerun", data: out },
