@@ -87,6 +87,8 @@ function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch):
       readBlob: (hash) => ledger.readBlob(hash),
       watch: () => () => {},
     },
+    autonomy: { levelOf: () => 0, tenantCap: () => undefined, isCertified: () => false, catchUp: refuse },
+    precedents: refuse,
     freezes: { any: false, find: () => undefined, onLifted: () => () => {} },
     stallMs,
     toolTimeoutMs: stallMs,
