@@ -4,6 +4,7 @@ import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { toLedgerPath, withReader } from "../ledger-file.ts";
+import { loadConfig } from "../load-config.ts";
 import { say, sayJson, tell } from "../output.ts";
 import { withSteering } from "../reach-engine.ts";
 import { readPerson, readReason } from "../steering-words.ts";
@@ -47,26 +48,32 @@ async function change(call: CommandCall, verb: (typeof verbs)[number]): Promise<
       `${verb} needs ${verb === "cap" ? "a tenant and a level" : "an agent, actions and a level"}`,
       verb === "cap" ? "tutti autonomy cap acme --level 3" : `tutti autonomy ${verb} writer@2 --for tool/pay --level 3`,
     );
+  const { config } = await loadConfig(".");
+  const people = config.people === undefined ? {} : { people: config.people };
   const said = { level, by: readPerson(call), ...readReason(call) };
-  await withSteering(toLedgerPath(call), async (steering) => {
-    if (verb === "cap") await steering.send("cap", { tenant: whom, ...said });
-    else if (verb === "grant")
-      await steering.send("grant", { agent: whom, action: action ?? "", ...said, ...readUntil(call) });
-    else
-      await steering.send("withdraw", {
-        agent: whom,
-        action: action ?? "",
-        ...said,
-        reason: said.reason ?? "a person decided so",
-      });
-    if (call.flag("json")) sayJson({ [verb === "cap" ? "tenant" : "agent"]: whom, action, level, recorded: true });
-    else
-      say(
-        toPlainLine(
-          `${whom} has ${verb === "cap" ? "at most " : ""}level ${level}${action === undefined ? "" : ` for ${action}`} from now on`,
-        ),
-      );
-  });
+  await withSteering(
+    toLedgerPath(call),
+    async (steering) => {
+      if (verb === "cap") await steering.send("cap", { tenant: whom, ...said });
+      else if (verb === "grant")
+        await steering.send("grant", { agent: whom, action: action ?? "", ...said, ...readUntil(call) });
+      else
+        await steering.send("withdraw", {
+          agent: whom,
+          action: action ?? "",
+          ...said,
+          reason: said.reason ?? "a person decided so",
+        });
+      if (call.flag("json")) sayJson({ [verb === "cap" ? "tenant" : "agent"]: whom, action, level, recorded: true });
+      else
+        say(
+          toPlainLine(
+            `${whom} has ${verb === "cap" ? "at most " : ""}level ${level}${action === undefined ? "" : ` for ${action}`} from now on`,
+          ),
+        );
+    },
+    people,
+  );
 }
 
 function readUntil(call: CommandCall): { readonly until?: number } {

@@ -67,7 +67,7 @@ async function report(call: CommandCall): Promise<void> {
     say(`${outputs} outputs, ${drawn} drawn, ${reviewed} reviewed, ${pending} not looked at`);
     say(`defective  ${toPercent(estimate.share)} (${toPercent(estimate.low)} to ${toPercent(estimate.high)})`);
     if (pending > 0) say(`at worst   ${toPercent(highest)}, if all that nobody has looked at is wrong`);
-    for (const { run: reviewed, defects } of found.defects) say(toPlainLine(`${reviewed}  ${defects.join("; ")}`));
+    for (const { run: id, defects } of found.defects) say(toPlainLine(`${id}  ${defects.join("; ")}`));
   }
 }
 

@@ -98,7 +98,7 @@ test(
     const { kind } = await findOpen(tutti);
     expect(kind).toBe("promotion");
     expect(await errorOf(vote(tutti, "ann"))).toMatchObject({ code: "APPROVAL_FORBIDDEN" });
-    await vote(tutti, "bert");
+    await vote(tutti, "bert", { verdict: "approve" });
     expect(await tutti.autonomy.list()).toMatchObject([{ level: 2, proposal: undefined }]);
     const before = await tutti.autonomy.list();
     await tutti.close();
@@ -106,6 +106,18 @@ test(
     expect(await again.autonomy.list()).toEqual(before); // from the ledger alone
   },
 );
+
+test("a proposal that nobody decides in time raises nothing", verifies("G6"), async () => {
+  const { stage, open } = openOffice();
+  const { tutti, flow } = await open(toNames(casesMin));
+  await tutti.start(flow, null, { id: "r" });
+  await sayToAll(tutti, "r", () => ({ by: "ann", said: yes }));
+  await tutti.autonomy.list();
+  await stage.clock.advance(31 * 24 * 3_600_000);
+  expect(await tutti.autonomy.list()).toEqual([]);
+  expect(await tutti.approvals.list()).toEqual([]);
+  expect(await tutti.approvals.list({ states: ["expired"] })).toMatchObject([{ kind: "promotion" }]);
+});
 
 test("one case too few, or one severe override, proposes nothing", verifies("G6"), async () => {
   const { stage, open } = openOffice();

@@ -17,6 +17,7 @@ import type { Ledger, NewEntry } from "../../ledger/ledger.ts";
 import { refuseExposing } from "../../ledger/refuse-exposing.ts";
 import { openJournal, openSharedJournal, toJournalRun, type Journal } from "../journal.ts";
 import { applyToCertificates, emptyCertificates, type Certificates } from "./certificates.ts";
+import { toOverdueEntries } from "./end-overdue.ts";
 import type { AutonomyDesk, AutonomyLine, OversightBook } from "./oversight.ts";
 import { toProposal } from "./proposal.ts";
 import { decidePromotion, openTrustBook, toEvidence, toLevelLeft, type Trouble, type TrustBook } from "./trust.ts";
@@ -54,7 +55,6 @@ export async function openOversight(overseen: Overseen): Promise<OversightBook> 
     book.certificates.byAgent.get(toAgentId(agent));
   return {
     desk: toDesk(book),
-    certificates: (agent) => book.certificates.byAgent.get(agent),
     levelOf: (agent, resource) => toCertified(certificatesOf(agent), resource, book.clock.now()),
     tenantCap: (tenant) => (tenant === undefined ? undefined : book.certificates.capByTenant.get(tenant)),
     isCertified: (agent) => [...(certificatesOf(agent)?.values() ?? [])].some(({ level }) => level > autonomyDefault),
@@ -115,6 +115,8 @@ function catchUp(book: Book): Promise<void> {
 async function readOn(book: Book): Promise<void> {
   await readAll(book);
   await withdrawLost(book);
+  if (book.certificates.proposed.size > 0)
+    for (const entry of await toOverdueEntries(book.ledger, journalRun, book.clock.now())) await append(book, entry);
   await propose(book);
 }
 

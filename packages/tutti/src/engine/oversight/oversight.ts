@@ -1,5 +1,5 @@
 import type { ApprovalRecord } from "../../contracts/approval.ts";
-import type { AutonomyEvidence, Certificate } from "../../contracts/autonomy.ts";
+import type { AutonomyEvidence } from "../../contracts/autonomy.ts";
 import type { Like, Precedent } from "../../contracts/precedent.ts";
 import type { Autonomy } from "../../flow/govern/autonomy.ts";
 import type { Override } from "../../insight/oversight/overrides.ts";
@@ -59,7 +59,6 @@ export interface Overrides {
 /** Everything that people do about agents, as the engine keeps it. */
 export interface OversightBook extends Autonomy {
   readonly desk: AutonomyDesk;
-  certificates(agent: string): ReadonlyMap<string, Certificate> | undefined;
   findPrecedents(like: Like, limit: number): Promise<readonly Precedent[]>;
   /** Somebody has decided something. Resolves when what it means for agents counts; of their calls that follows in the background. */
   decided(approval: ApprovalRecord): Promise<void>;

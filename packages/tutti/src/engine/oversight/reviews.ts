@@ -7,6 +7,7 @@ import { reviewShape, type ReviewGiven, type Sample, type Sampling, type Stratum
 import { openOutputReader, type OutputReader } from "../../insight/oversight/outputs.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openJournal, openSharedJournal, toJournalRun, type Journal } from "../journal.ts";
+import { toOverdueEntries } from "./end-overdue.ts";
 import { toSampleEntry } from "./sample-entry.ts";
 
 /** `tutti.reviews`: a share of all outputs is looked at by people. */
@@ -99,7 +100,7 @@ export async function openReviews(parts: Parts): Promise<ReviewBook> {
   const book = toBook(parts, true);
   let isSampling = (await parts.ledger.findRun(journalRun)) !== undefined;
   const catchUp = (): Promise<void> => {
-    const next = book.turn.catch(() => undefined).then(() => readOn(book));
+    const next = book.turn.catch(() => undefined).then(() => drawOn(book));
     book.turn = next;
     return next;
   };
@@ -137,6 +138,14 @@ function toJournal(book: Book): Promise<Journal> {
     book.journal = undefined;
     throw error;
   });
+}
+
+async function drawOn(book: Book): Promise<void> {
+  await readOn(book);
+  if (book.course === undefined) return;
+  const overdue = await toOverdueEntries(book.ledger, journalRun, book.clock.now());
+  const journal = overdue.length === 0 ? undefined : await toJournal(book);
+  for (const entry of overdue) await journal?.append(entry);
 }
 
 /** From the newest setting on; what was drawn under an earlier one is still reviewed, and counts no more. */
