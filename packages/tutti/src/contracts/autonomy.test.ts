@@ -12,6 +12,10 @@ import {
   type Certificate,
 } from "./autonomy.ts";
 
+function grant(action: string, of: number, until?: number): [string, Certificate] {
+  return [action, { action, level: of, until, lsn: 1 }];
+}
+
 const level = integer({ min: 0, max: 5 });
 const maybe = option(level, { nil: undefined });
 
@@ -30,10 +34,6 @@ test(
   "a grant for a tool goes first, one for a tier covers no class of data, and one that has ended nothing",
   verifies("G6"),
   () => {
-    const grant = (action: string, of: number, until?: number): [string, Certificate] => [
-      action,
-      { action, level: of, until, lsn: 1 },
-    ];
     const pay = { kind: "tool", name: "pay", effect: "once", reversible: false } as const;
     const personal = { ...pay, dataClasses: ["personal", "secret"] };
     expect(toActionKinds(pay)).toEqual(["tool/pay", "tier/irreversible"]);
