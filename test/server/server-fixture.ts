@@ -64,6 +64,14 @@ export const fails = flow({
   },
 });
 
+/** Waits for somebody's yes. */
+export const asks = flow({
+  name: "asks",
+  input: z.object({ what: z.string() }),
+  output: z.boolean(),
+  run: async (run, { what }) => (await run.approve(`Send ${what}?`, { details: { what } })).approved,
+});
+
 const isOperation = (name: string): name is Operation => Object.hasOwn(routes, name);
 export const operations: readonly Operation[] = Object.keys(routes).filter(isOperation);
 
@@ -107,7 +115,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
 
 async function openOn(folder: string, { engine, flows: more = [], ...options }: StandOptions): Promise<Stand> {
   const tools = [send];
-  const flows = [errand, fails, ...more, ...toToolFlows(tools)];
+  const flows = [errand, fails, asks, ...more, ...toToolFlows(tools)];
   const tutti = await openTutti({ flows, tools, ledger: join(folder, "ledger.db"), durability: "process", ...engine });
   const tokens = openTokens(join(folder, "tokens.json"));
   const server = await openServer(tutti, { flows, tools, tokens, ...options });

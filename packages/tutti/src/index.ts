@@ -159,6 +159,9 @@ export {
   type Schedule,
   type ScheduleDefinition,
 } from "./engine/schedules/schedule.ts";
+export type { TelemetryOptions } from "./engine/telemetry/open-telemetry.ts";
+export type { OtlpOptions } from "./engine/telemetry/otlp-target.ts";
+export type { AlertOptions, AlertRules } from "./engine/telemetry/alert-options.ts";
 export { topic } from "./flow/topic.ts";
 export { document, type DocumentDefinition } from "./flow/document.ts";
 export { documentTools, type DocumentTools } from "./flow/document-tools.ts";

@@ -11,3 +11,4 @@ export {
 } from "./insight/run-tree.ts";
 export { whyOf, type Reason, type WhyLimits } from "./insight/why.ts";
 export { verifyLedger, type Verification } from "./ledger/verify.ts";
+export { openMetrics, type Metrics, type MetricsSource } from "./insight/metrics/metrics.ts";

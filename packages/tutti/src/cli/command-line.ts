@@ -45,10 +45,11 @@ function parseCall(spec: CommandSpec, args: readonly string[]): CommandCall {
   const required = spec.operands.filter((operand) => operand.required);
   const missing = required[positionals.length];
   if (missing !== undefined) throw toUsage(`${spec.name} needs <${missing.name}>`, toUsageLine(spec));
-  const extra = positionals[spec.operands.length];
+  const last = spec.operands.at(-1);
+  const extra = last?.isList === true ? undefined : positionals[spec.operands.length];
   if (extra !== undefined) throw toUsage(`${spec.name} can't take "${extra}" as well`, toUsageLine(spec));
   const operands = new Map(spec.operands.map((operand, index) => [operand.name, positionals[index]]));
-  const valueOf = (option: string): string | boolean | undefined => {
+  const valueOf = (option: string): ParsedOptions["values"][string] => {
     must(spec.options[option], `${spec.name} declares --${option}`);
     return values[option];
   };
@@ -56,9 +57,14 @@ function parseCall(spec: CommandSpec, args: readonly string[]): CommandCall {
     spec,
     operand: (name) => must(operands.get(name), `${name} is a required operand of ${spec.name}`),
     optional: (name) => operands.get(name),
+    operands: (name) => positionals.slice(spec.operands.findIndex((operand) => operand.name === name)),
     text(option) {
       const value = valueOf(option);
       return typeof value === "string" ? value : undefined;
+    },
+    texts(option) {
+      const given = valueOf(option);
+      return Array.isArray(given) ? given.map(String) : [];
     },
     flag: (option) => valueOf(option) === true,
   };
@@ -66,14 +72,17 @@ function parseCall(spec: CommandSpec, args: readonly string[]): CommandCall {
 
 interface ParsedOptions {
   readonly positionals: readonly string[];
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly values: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 }
 
 function parseOptions(spec: CommandSpec, args: readonly string[]): ParsedOptions {
   const options = Object.fromEntries(
     Object.entries(spec.options).map(([name, option]) => [
       name,
-      { type: option.value === undefined ? ("boolean" as const) : ("string" as const) },
+      {
+        type: option.value === undefined ? ("boolean" as const) : ("string" as const),
+        multiple: option.isList === true,
+      },
     ]),
   );
   try {
@@ -93,7 +102,10 @@ function parseOptions(spec: CommandSpec, args: readonly string[]): ParsedOptions
 
 /** `tutti run <file> [flow] [options]` */
 export function toUsageLine(spec: CommandSpec): string {
-  const operands = spec.operands.map(({ name, required }) => (required ? `<${name}>` : `[${name}]`));
+  const operands = spec.operands.map(({ name, required, isList }) => {
+    const shown = isList === true ? `${name}…` : name;
+    return required ? `<${shown}>` : `[${shown}]`;
+  });
   const options = Object.keys(spec.options).length === 0 ? [] : ["[options]"];
   return ["tutti", spec.name, ...operands, ...options].join(" ");
 }

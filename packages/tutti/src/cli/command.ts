@@ -17,12 +17,16 @@ export interface CommandSpec {
 export interface Operand {
   readonly name: string;
   readonly required: boolean;
+  /** Of the last one there may be any number. */
+  readonly isList?: boolean;
 }
 
 export interface OptionSpec {
   /** What its value is called in the help; a flag has none. */
   readonly value?: string;
   readonly does: string;
+  /** It may be given several times. */
+  readonly isList?: boolean;
 }
 
 export interface CommandModule {
@@ -35,7 +39,11 @@ export interface CommandCall {
   /** A required operand. */
   operand(name: string): string;
   optional(name: string): string | undefined;
+  /** Every value of an operand that is a list. */
+  operands(name: string): readonly string[];
   /** The value of an option that takes one. */
   text(option: string): string | undefined;
+  /** Every value of an option that may be given several times. */
+  texts(option: string): readonly string[];
   flag(option: string): boolean;
 }

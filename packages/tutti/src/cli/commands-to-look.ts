@@ -136,6 +136,29 @@ export const lookingCommands: readonly CommandSpec[] = [
     load: () => import("./commands/freezes.ts"),
   },
   {
+    name: "export",
+    group: "look",
+    does: "Sends runs as OpenTelemetry traces, or prints them.",
+    operands: [
+      { name: "otlp", required: true },
+      { name: "run", required: false, isList: true },
+    ],
+    options: {
+      since: { value: "lsn", does: "Only what entries after this position of the ledger complete." },
+      to: {
+        value: "url",
+        does: "Where they go: the address before /v1/traces. Without it they are printed as OTLP/JSON.",
+      },
+      encoding: { value: "protobuf|json", does: "How they are sent (protobuf)." },
+      dialect: { value: "phoenix|langfuse|langsmith", does: "Says everything in the words of this tool too." },
+      header: { value: "name=value", does: "Goes with every request; may be given several times.", isList: true },
+      bodies: { does: "Sends inputs, outputs and reasons too, not only their hashes." },
+      ledger,
+    },
+    more: "Without runs it is the whole ledger. Sending something twice changes nothing: its ids are the same.\n`export otlp --header authorization=@file` reads the value from a file, so that no list of processes shows it.",
+    load: () => import("./commands/export.ts"),
+  },
+  {
     name: "policy",
     group: "check",
     does: "Checks a policy, tries it on cases, or on all that a ledger holds.",

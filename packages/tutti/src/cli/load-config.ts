@@ -48,6 +48,10 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
       ? undefined
       : { what: "approvals is no map of ladders", hint: 'approvals: { "tool/pay": [{ role: "finance" }] }' },
   budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
+  telemetry: (value) =>
+    isRecord(value)
+      ? undefined
+      : { what: "telemetry is no map", hint: 'telemetry: { otlp: { url: "http://…:4318" } }' },
 };
 
 /** What the project says, and the file that says it. */

@@ -31,6 +31,7 @@ export async function openEngine(
     models: { ...config.models, ...file.models },
     limits: { ...config.limits, ...file.protection.limits },
     budgets: { ...config.budgets, ...file.protection.budgets },
+    ...(config.telemetry === undefined ? {} : { telemetry: config.telemetry }),
     ...governance,
     ledger: path,
     recover: false,

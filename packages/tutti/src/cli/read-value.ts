@@ -13,6 +13,11 @@ export async function readValue(typed: string, what: string): Promise<unknown> {
   return parseJson(typed, what);
 }
 
+/** A text as it is typed, or with `@file` what that file holds. @throws TuttiError SOURCE_UNREADABLE */
+export async function readText(typed: string, what: string): Promise<string> {
+  return typed.startsWith("@") ? readSource(typed.slice(1), what) : typed;
+}
+
 function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,5 +1,17 @@
 import type { SettleRequest, SignalRequest, StartRequest } from "../contracts/api/commands.ts";
 import { streamBatch, type EntryHead } from "../contracts/api/ledger.ts";
+import type {
+  ApprovalDetail,
+  ApprovalLine,
+  BatchRequest,
+  DecideRequest,
+  Directed,
+  DirectiveRequest,
+  FreezeLine,
+  FreezeRequest,
+  Inbox,
+  InboxFilter,
+} from "../contracts/api/people.ts";
 import { routes, type AnswerOf, type Operation } from "../contracts/api/routes.ts";
 import type { RunDetail, RunListFilter, RunPage, RunLine } from "../contracts/api/runs.ts";
 import { ClientError, toClientError, toUnreachable } from "./client-error.ts";
@@ -37,6 +49,21 @@ export interface Client {
   resume(run: string): Promise<void>;
   /** Says whether an effect that is in doubt happened. */
   settle(request: SettleRequest, options?: CommandOptions): Promise<void>;
+  /** What people are asked, the oldest first; with `needs: "you"`, what the token's holder may decide. */
+  inbox(filter?: InboxFilter): Promise<Inbox>;
+  /** All that whoever decides has to see. */
+  approval(approval: string): Promise<ApprovalDetail>;
+  /** Says yes, no or something else to what was shown; `saw` is the hash of the package. */
+  decide(approval: string, request: DecideRequest, options?: CommandOptions): Promise<ApprovalLine>;
+  /** Decides several, all of them or none. */
+  decideAll(request: BatchRequest, options?: CommandOptions): Promise<readonly ApprovalLine[]>;
+  /** Gives a run, and all that it started, a directive. */
+  steer(run: string, request: DirectiveRequest, options?: CommandOptions): Promise<Directed>;
+  /** Takes back what a run did that failed or was stopped. */
+  undo(run: string, reason?: string): Promise<void>;
+  freezes(): Promise<readonly FreezeLine[]>;
+  freeze(request: FreezeRequest, options?: CommandOptions): Promise<void>;
+  unfreeze(request: FreezeRequest, options?: CommandOptions): Promise<void>;
   /** Waits until the run is over, and returns how it stands then. */
   whenOver(run: string, signal?: AbortSignal): Promise<RunDetail>;
   /** A large value by its hash, or a range of its bytes. */
@@ -68,6 +95,25 @@ export function openClient(options: ClientOptions): Client {
     },
     async settle(body, command) {
       await call("settleEffect", { body, ...command });
+    },
+    inbox: (filter) => call("listInbox", filter === undefined ? {} : { query: filter }),
+    approval: (approval) => call("showApproval", { params: { approval } }),
+    decide: (approval, body, command) => call("decide", { params: { approval }, body, ...command }),
+    async decideAll(body, command) {
+      return (await call("decideAll", { body, ...command })).approvals;
+    },
+    steer: (run, body, command) => call("giveDirective", { params: { run }, body, ...command }),
+    async undo(run, reason) {
+      await call("undoRun", { params: { run }, body: { reason } });
+    },
+    async freezes() {
+      return (await call("listFreezes")).freezes;
+    },
+    async freeze(body, command) {
+      await call("freeze", { body, ...command });
+    },
+    async unfreeze(body, command) {
+      await call("liftFreeze", { body, ...command });
     },
     async whenOver(run, signal) {
       const before = await client.run(run);

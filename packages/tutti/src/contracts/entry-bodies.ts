@@ -71,6 +71,9 @@ const output = { out: anything, outRef: blobRef };
 const input = { input: anything, inputRef: blobRef };
 const known = { confidence, evidence, usage: usageShape, model: text };
 
+/** How long the attempt took, in milliseconds; absent for less than one. */
+const took = { tookMs: integer };
+
 /** What a tool said about its work (contracts/callable.ts). */
 export const toolReport = fields(
   {},
@@ -100,7 +103,8 @@ export const bodies = {
       parent: fields({ run: runId, step: stepKey, onParentEnd: oneOf("cancel", "keep") }),
       /** The runs that this one was started for, the nearest first. */
       ancestors: listOf(fields({ run: runId, flow: text })),
-      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }),
+      /** `copied`: so many entries after this one were taken over. */
+      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }, { copied: integer }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,
@@ -131,6 +135,7 @@ export const bodies = {
       ...input,
       ...provenance,
       ...reported,
+      ...took,
       call: text,
       effect: oneOf("read", "local"),
       attempt: integer,
@@ -138,8 +143,14 @@ export const bodies = {
       edited: flag,
     },
   ),
-  "step-failed": fields({ error: storedError }, { ...input, ...reported, call: text, attempt: integer, digest: text }),
-  "attempt-failed": fields({ error: storedError, attempt: integer, nextAt: integer }, { ...reported, doubtful: flag }),
+  "step-failed": fields(
+    { error: storedError },
+    { ...input, ...reported, ...took, call: text, attempt: integer, digest: text },
+  ),
+  "attempt-failed": fields(
+    { error: storedError, attempt: integer, nextAt: integer },
+    { ...reported, ...took, doubtful: flag },
+  ),
 
   "effect-intended": fields(
     { effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text },

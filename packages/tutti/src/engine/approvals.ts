@@ -1,4 +1,4 @@
-import { describeThrown, isTuttiError, TuttiError } from "../base/errors.ts";
+import { describeThrown, isTuttiError, toTuttiError, TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson, toJsonText } from "../base/json.ts";
 import type { ApprovalPackage } from "../contracts/approval-package.ts";
@@ -6,7 +6,7 @@ import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/appr
 import { toApprovalId } from "../contracts/ids.ts";
 import { reviewShape } from "../contracts/review.ts";
 import type { Asking } from "../flow/govern/asking.ts";
-import { toDecided } from "../ledger/approval-votes.ts";
+import { decideVote, toDecided } from "../ledger/approval-votes.ts";
 import type { Appended, Blob, NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import type { Approvals, PersonsVote } from "./inbox.ts";
@@ -20,7 +20,27 @@ const triesMax = 5;
 
 export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
   const { ledger } = engine;
-  const inTurn = openTurns();
+  const writing: Writing = { engine, runs, inTurn: openTurns() };
+  // One after the other, so that no vote comes between the look at a batch and its votes.
+  const deciding = openTurns();
+  const prepare = async (id: string, said: PersonsVote): Promise<Ready> => {
+    const approval = await findApproval(engine, id);
+    const voter = toVoter(engine, approval, said);
+    const isRead = said.verdict === "edit" || said.verdict === "answer";
+    const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
+    return toReady(approval, said, { ...voter, asking });
+  };
+  const write = async ({ approval, entry }: Ready): Promise<ApprovalRecord> => {
+    const appended = await writeVote(writing, approval, entry);
+    if (appended.kind === "unapproved") throw toVoteError(approval.id, appended);
+    if (appended.kind !== "recorded" || appended.approval === undefined)
+      throw new TuttiError("BUG", `the vote on ${approval.id} was ${appended.kind}`);
+    engine.approvalChanged(appended.approval.id);
+    await engine.oversight.decided(appended.approval);
+    // It may have been let go while the vote was written, and would not know of it.
+    void runs.drive(approval.run).catch(engine.onBackgroundError);
+    return appended.approval;
+  };
   return {
     list: (filter = { states: ["open"] }) => ledger.listApprovals({ limit: listMax, ...filter }),
     async show(id) {
@@ -34,21 +54,53 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the engine under this very hash
       return { approval, package: JSON.parse(content) as ApprovalPackage };
     },
+    mayDecide(approval, by) {
+      const { people, clock } = engine;
+      const roles = people?.find(({ name }) => name === by)?.roles;
+      if (people !== undefined && roles === undefined) return false;
+      // Whoever may abstain may say yes and no.
+      const vote: ApprovalVote = { by, roles, saw: approval.package, verdict: "abstain" };
+      return decideVote(approval, vote, clock.now()).kind === "moved";
+    },
     async decide(id, said) {
-      const approval = await findApproval(engine, id);
-      const voter = toVoter(engine, approval, said);
-      const isRead = said.verdict === "edit" || said.verdict === "answer";
-      const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
-      const entry = await toVoteEntry(approval, said, { ...voter, asking });
-      const appended = await writeVote({ engine, runs, inTurn }, approval, entry);
-      if (appended.kind === "unapproved") throw toVoteError(id, appended);
-      if (appended.kind !== "recorded" || appended.approval === undefined)
-        throw new TuttiError("BUG", `the vote on ${id} was ${appended.kind}`);
-      engine.approvalChanged(appended.approval.id);
-      await engine.oversight.decided(appended.approval);
-      return appended.approval;
+      const ready = await prepare(id, said);
+      return deciding(() => write(ready));
+    },
+    async decideAll(votesById) {
+      const ready: Ready[] = [];
+      for (const [id, said] of votesById) ready.push(await prepare(id, said));
+      return deciding(async () => {
+        // What was ready may have changed while the others were made ready.
+        for (const { approval, vote } of ready) {
+          const now = await findApproval(engine, approval.id);
+          const decided = decideVote(now, vote, engine.clock.now());
+          if (decided.kind === "unapproved") throw toVoteError(now.id, decided);
+        }
+        return toAll(await Promise.allSettled(ready.map(write)));
+      });
     },
   };
+}
+
+/** @throws what the first that was refused met, and which were recorded before it was known */
+function toAll(settled: readonly PromiseSettledResult<ApprovalRecord>[]): readonly ApprovalRecord[] {
+  const recorded = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const refused = settled.find((each) => each.status === "rejected");
+  if (refused === undefined) return recorded;
+  const error = toTuttiError(refused.reason, "BUG");
+  if (recorded.length === 0) throw error;
+  throw new TuttiError(error.code, `${error.message}; ${recorded.length} of ${settled.length} were recorded`, {
+    hint: "Look at the inbox again: what was recorded is not there any more.",
+    facts: { ...error.facts, recorded: recorded.map(({ id }) => id).join(", ") },
+    cause: error,
+  });
+}
+
+/** A vote that was looked at and can be written. */
+interface Ready {
+  readonly approval: ApprovalRecord;
+  readonly vote: ApprovalVote;
+  readonly entry: NewEntry;
 }
 
 type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
@@ -103,13 +155,14 @@ async function findAsking(engine: Engine, runs: ActiveRuns, { id, run }: Approva
 
 type Voted = Voter & { readonly asking: Asking | undefined };
 
-async function toVoteEntry(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<NewEntry> {
+async function toReady(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<Ready> {
   const { vote, told, blobs } = await toVote(approval, said, voted);
   const { id, step } = approval;
   const { by, saw, roles, verdict } = vote;
   const note = said.verdict === "reject" ? said.reason : said.note;
   const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, code: said.code, ...told });
-  return { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
+  const entry: NewEntry = { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
+  return { approval, vote, entry };
 }
 
 interface Made {

@@ -31,7 +31,7 @@ const verdict: Shape<Verdict> = (value, path) => {
   return kind === "not-done" ? { kind, ...said } : { kind, ...said, ...fields({}, { output: anything })(value, path) };
 };
 
-const vote: Shape<PersonsVote> = (value, path) => {
+export const personsVoteShape: Shape<PersonsVote> = (value, path) => {
   const said = fields({ by: text, saw: text }, { note: text, code: oneOf(...reasonCodes) })(value, path);
   const { verdict: word } = fields({ verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate") })(
     value,
@@ -52,7 +52,7 @@ const vote: Shape<PersonsVote> = (value, path) => {
   }
 };
 
-const directive: Shape<Directive> = (value, path) => {
+export const wantedDirectiveShape: Shape<Directive> = (value, path) => {
   const { kind } = fields({ kind: oneOf(...directiveKinds, "pause", "resume") })(value, path);
   switch (kind) {
     case "goal":
@@ -84,8 +84,8 @@ export const controlCommands = {
   settle: fields({ effect, verdict }),
   erase: fields({ subject: text, by: text }),
   fork: fields({ run, step }, { output: anything, input: anything }),
-  decide: fields({ id: text, vote }),
-  steer: fields({ run, directive, by: text }, { reason: text }),
+  decide: fields({ id: text, vote: personsVoteShape }),
+  steer: fields({ run, directive: wantedDirectiveShape, by: text }, { reason: text }),
   undo: fields({ run, by: text }, { reason: text }),
   freeze: freezeShape,
   unfreeze: freezeShape,

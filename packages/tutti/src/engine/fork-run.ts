@@ -51,10 +51,19 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
   if (at === undefined && request.step !== "") throw toUnknownStep(request, entries);
   const cut = at?.seq ?? 2;
   const { edit } = request;
+  const id = toRunId(request.id ?? `${request.run}~${toShortId()}`);
+  const before = entries.filter((entry) => entry.seq < cut);
+  const copied = [...toCopied(id, before), ...toEdited(at, edit)];
   const forked = {
     flow: started.flow,
     version: started.version,
-    forkedFrom: { run: request.run, step: request.step, seq: cut, lineage: started.forkedFrom?.lineage ?? request.run },
+    forkedFrom: {
+      run: request.run,
+      step: request.step,
+      seq: cut,
+      lineage: started.forkedFrom?.lineage ?? request.run,
+      copied: copied.length,
+    },
     ...toEdits(started.edits, request),
     // A fork pays into the accounts of the run that it was forked from.
     ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
@@ -67,9 +76,6 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     edit !== undefined && "input" in edit && request.step === ""
       ? toStoredValue("input", edit.input, "the fork's input")
       : undefined;
-  const id = toRunId(request.id ?? `${request.run}~${toShortId()}`);
-  const before = entries.filter((entry) => entry.seq < cut);
-  const copied = [...toCopied(id, before), ...toEdited(at, edit)];
   await engine.ledger.start({
     id,
     flow: record.flow,

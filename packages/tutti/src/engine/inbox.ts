@@ -30,6 +30,8 @@ export interface ShownApproval {
 export interface Approvals {
   /** Those that wait for people, the oldest first; with a filter also others. */
   list(filter?: ApprovalFilter): Promise<readonly ApprovalRecord[]>;
+  /** Whether it waits for this person: they may say yes or no to it now. */
+  mayDecide(approval: ApprovalRecord, by: string): boolean;
   /** @throws TuttiError APPROVAL_UNKNOWN */
   show(id: string): Promise<ShownApproval>;
   /**
@@ -37,4 +39,10 @@ export interface Approvals {
    * @throws TuttiError APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_STALE, APPROVAL_FORBIDDEN, INPUT_INVALID, POLICY_DENIED, RUN_WAITS
    */
   decide(id: string, vote: PersonsVote): Promise<ApprovalRecord>;
+  /**
+   * Records one vote on each of several approvals, or none: all are looked at before the first is written. If the time of
+   * one is over in that very moment, the error says which were recorded all the same.
+   * @throws TuttiError what `decide` throws, of the first that can't be recorded, which `facts.approval` names
+   */
+  decideAll(votesById: ReadonlyMap<string, PersonsVote>): Promise<readonly ApprovalRecord[]>;
 }

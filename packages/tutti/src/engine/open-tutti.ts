@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 
 import { systemChance, toShortId } from "../base/chance.ts";
-import { systemClock } from "../base/clock.ts";
+import { systemClock, type Clock } from "../base/clock.ts";
 import { describeThrown, TuttiError } from "../base/errors.ts";
 import { watchEnvironment } from "../base/known-secrets.ts";
 import { toContract } from "../contracts/contract.ts";
@@ -88,8 +88,9 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   };
   const runs = openActiveRuns(engine);
   const triggers = toTriggers(engine, runs, { on, schedules });
+  const telemetry = await openTelemetry(ledger, options, clock);
   if (options.recover !== false) await recover(engine, runs);
-  const tutti = toTutti(engine, runs, { triggers, servers: options.servers ?? [] });
+  const tutti = toTutti(engine, runs, { triggers, telemetry, servers: options.servers ?? [] });
   await openTriggers(tutti, triggers, options.recover !== false);
   return typeof options.ledger === "object" || options.control === false
     ? tutti
@@ -131,13 +132,26 @@ async function openTriggers(tutti: Tutti, triggers: Triggers, isRecovering: bool
   }
 }
 
+/** What can't be sent is said before anybody gets the engine. */
+async function openTelemetry(ledger: Ledger, { telemetry }: TuttiOptions, clock: Clock): Promise<Owned["telemetry"]> {
+  if (telemetry === undefined) return undefined;
+  try {
+    const { openTelemetry: open } = await import("./telemetry/open-telemetry.ts");
+    return await open(ledger, telemetry, clock);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
 /** What an engine closes besides its runs. */
 interface Owned {
   readonly triggers: Triggers;
+  readonly telemetry: { close(): Promise<void> } | undefined;
   readonly servers: readonly ToolServer[];
 }
 
-function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned): Tutti {
+function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, servers }: Owned): Tutti {
   const { publish, events, schedules } = triggers;
   const tutti: Tutti = {
     ledger: engine.ledger,
@@ -185,6 +199,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, servers }: Owned)
         await runs.close(closeGraceMs);
         await engine.oversight.close();
         await engine.reviews.close();
+        await telemetry?.close();
         await engine.ledger.close();
       } finally {
         await Promise.all(servers.map((server) => server.close()));

@@ -71,11 +71,11 @@ const performers: Performers = {
     return {};
   },
   async freeze(tutti, request) {
-    await tutti.freeze(toTarget(request), request);
+    await tutti.freeze(toFreezeTarget(request), request);
     return {};
   },
   async unfreeze(tutti, request) {
-    await tutti.unfreeze(toTarget(request), request);
+    await tutti.unfreeze(toFreezeTarget(request), request);
     return {};
   },
   async grant(tutti, request) {
@@ -101,7 +101,8 @@ const performers: Performers = {
   },
 };
 
-function toTarget({ reach, name = "" }: ControlRequest<"freeze">): FreezeTarget {
+/** What a freeze names. */
+export function toFreezeTarget({ reach, name = "" }: Pick<ControlRequest<"freeze">, "reach" | "name">): FreezeTarget {
   return reach === "all" ? { reach } : { reach, name };
 }
 

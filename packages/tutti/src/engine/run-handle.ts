@@ -90,6 +90,8 @@ async function settled(engine: Engine, runs: ActiveRuns, id: RunId): Promise<Run
   try {
     const state = await readState(engine, runs, id);
     if (state.kind !== "running") return state;
+    // It may have been let go while it was looked at: taken up again, it comes to rest once more.
+    if (runs.find(id) === undefined) await runs.drive(id);
     const rest = await promise;
     if (rest.kind === "over" && rest.end.kind === "done") return { kind: "done", output: rest.end.output };
     return await readState(engine, runs, id);

@@ -26,6 +26,7 @@ import type { AutonomyDesk, Overrides } from "./oversight/oversight.ts";
 import type { Reviews } from "./oversight/reviews.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
+import type { TelemetryOptions } from "./telemetry/open-telemetry.ts";
 
 export interface TuttiOptions {
   /** Every flow that this process can drive, old versions included. */
@@ -62,6 +63,8 @@ export interface TuttiOptions {
   readonly recover?: boolean;
   /** Lets `tutti signal`, `cancel` and so on reach this engine from other processes of the same user, over the loopback address. True by default; only for a ledger given as a file. */
   readonly control?: boolean;
+  /** Where traces go, in the background, and who is told when something is wrong. */
+  readonly telemetry?: TelemetryOptions;
   readonly clock?: Clock;
   readonly chance?: Chance;
   /** Called for everything that happens, recorded or not. Must not throw. */
@@ -74,7 +77,7 @@ export interface TuttiOptions {
  */
 export type TuttiConfig = Pick<
   TuttiOptions,
-  "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals"
+  "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals" | "telemetry"
 >;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */

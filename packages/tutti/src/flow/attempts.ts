@@ -38,6 +38,8 @@ export interface Attempts {
   readonly guard?: AttemptGuard | undefined;
   /** What the guard gave to the attempt that begins next. */
   ticket?: Ticket | undefined;
+  /** When the last attempt began; absent while it waits for its turn. */
+  startedAt?: number | undefined;
   /** Told of every failed try, also of those that are repeated. */
   readonly onTryFailed?: (error: TuttiError) => void;
   /** True when an earlier try may have acted, whatever the last one says; kept with the attempt. */
@@ -120,6 +122,7 @@ function prepare(driver: Driver, attempts: Attempts, attempt: number): void {
 }
 
 function startAttempt(driver: Driver, attempts: Attempts, attempt: number): void {
+  attempts.startedAt = undefined;
   const { guard } = attempts;
   if (guard === undefined) {
     if (isHeld(driver, attempts.scope)) {
@@ -189,6 +192,7 @@ function launch(driver: Driver, attempts: Attempts, attempt: number): void {
   }
   driver.begin();
   driver.host.stepStarted?.(driver.run, attempts.key, attempt);
+  attempts.startedAt = driver.host.clock.now();
   const one = new Attempt(driver, attempts, attempt);
   let value: unknown;
   try {
@@ -303,10 +307,17 @@ function onFailed(
       attempt: failure.attempt,
       nextAt,
       ...takeReport(attempts.reported),
+      ...toTook(driver, attempts),
       ...(attempts.isDoubtful?.() === true ? { doubtful: true } : {}),
     }),
   });
   tryLater(driver, attempts, { failed: failure.attempt, nextAt, error });
+}
+
+/** How long the last attempt took, for its entry. */
+export function toTook(driver: Driver, { startedAt }: Pick<Attempts, "startedAt">): { readonly tookMs?: number } {
+  const tookMs = startedAt === undefined ? 0 : driver.host.clock.now() - startedAt;
+  return tookMs > 0 ? { tookMs } : {}; // a clock may be set back
 }
 
 /** Who is tried again: what says `retry`, and, when the caller asked for retries, what nobody understands but can't do harm. */

@@ -3,7 +3,7 @@ import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import type { AttemptGuard } from "./admission.ts";
-import { toStepError, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
+import { toStepError, toTook, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import { takeRecorded } from "./recorded.ts";
 import { takeReport, type Reported } from "./report.ts";
@@ -63,6 +63,7 @@ class Step implements Attempts {
   readonly work: StepRequest["work"];
   readonly reported: Reported | undefined;
   readonly guard: AttemptGuard | undefined;
+  startedAt: number | undefined;
   private readonly driver: Driver;
   private readonly request: StepRequest;
 
@@ -98,7 +99,7 @@ class Step implements Attempts {
       return;
     }
     const seen = toSeen(out.json, value);
-    driver.hand(toDoneEntry(request, out, attempt), request.effect === "read", () => {
+    driver.hand(toDoneEntry(request, out, { attempt, ...toTook(driver, this) }), request.effect === "read", () => {
       if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(key, seen);
       pending.resolve(seen);
     });
@@ -112,6 +113,7 @@ class Step implements Attempts {
       error: toStoredError(error),
       ...(called === undefined ? {} : { call: called.call, digest: called.digest }),
       ...takeReport(called),
+      ...toTook(driver, this),
       ...(attempt === 1 ? {} : { attempt }),
     };
     const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
@@ -121,19 +123,33 @@ class Step implements Attempts {
   }
 }
 
-function toDoneEntry(request: StepRequest, out: StoredValue, attempt: number): NewEntry {
+/** The attempt that worked. */
+interface Last {
+  readonly attempt: number;
+  readonly tookMs?: number;
+}
+
+function toDoneEntry(request: StepRequest, out: StoredValue, last: Last): NewEntry {
   const { key, called } = request;
-  const body = toDoneBody(request, out, attempt);
+  const body = toDoneBody(request, out, last);
   if (out.blobs === undefined && called?.input.blobs === undefined) return { kind: "step-done", key, body };
   return { kind: "step-done", key, body, ...toBlobs(called?.input, out) };
 }
 
-function toDoneBody(request: StepRequest, out: StoredValue, attempt: number): string {
+function toDoneBody(request: StepRequest, out: StoredValue, { attempt, tookMs }: Last): string {
   const { called } = request;
-  if (called === undefined && attempt === 1 && request.effect === "local")
-    return out.field === "" ? "{}" : `{${out.field}}`;
+  if (called === undefined && attempt === 1 && request.effect === "local") {
+    if (tookMs === undefined) return out.field === "" ? "{}" : `{${out.field}}`;
+    return out.field === "" ? `{"tookMs":${tookMs}}` : `{"tookMs":${tookMs},${out.field}}`;
+  }
   return toBody(
-    { ...toCalledFields(called), ...takeReport(called), effect: request.effect, ...(attempt === 1 ? {} : { attempt }) },
+    {
+      ...toCalledFields(called),
+      ...takeReport(called),
+      effect: request.effect,
+      ...(attempt === 1 ? {} : { attempt }),
+      ...(tookMs === undefined ? {} : { tookMs }),
+    },
     ...(called === undefined ? [out] : [called.input, out]),
   );
 }

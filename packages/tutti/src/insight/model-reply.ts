@@ -19,9 +19,14 @@ const shape: Shape<RecordedReply> = fields({
   model: text,
 });
 
+/** Whether a step is named like a question to a model: of an agent's turn, or for a summary of its conversation. */
+export function isModelStep(key: string): boolean {
+  return /\/(?:model|summary)(?:#\d+)?$/u.test(key);
+}
+
 /** The model's reply that a step returned; `undefined` for a step that is not a question to a model. */
 export function findModelReply(key: string, out: unknown): RecordedReply | undefined {
-  if (!/\/model(?:#\d+)?$/u.test(key)) return undefined;
+  if (!isModelStep(key)) return undefined;
   try {
     return shape(out, "");
   } catch {

@@ -245,6 +245,8 @@ export interface ApprovalFilter {
   readonly run?: RunId;
   readonly step?: StepKey;
   readonly states?: readonly ApprovalState[];
+  /** Only those that were asked behind this position in the ledger. */
+  readonly askedAfter?: number;
   readonly limit?: number;
 }
 

@@ -7,9 +7,11 @@ import type { AnsweredCommands } from "./answered.ts";
 import type { Caller } from "./callers.ts";
 import { commandHandlers } from "./command-handlers.ts";
 import type { Call, Desk, Handlers } from "./desk.ts";
+import { directingHandlers } from "./directing-handlers.ts";
 import { checkOrigin, checkPlace, checkRights, safeHeaders, type Place } from "./guard.ts";
 import { ledgerHandlers } from "./ledger-handlers.ts";
 import { offerHandlers } from "./offer-handlers.ts";
+import { peopleHandlers } from "./people-handlers.ts";
 import { toProblem, type Problem } from "./problems.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { runHandlers } from "./run-handlers.ts";
@@ -32,7 +34,14 @@ export interface AppParts {
   readonly addressOf: (context: Context) => string;
 }
 
-const handlers: Handlers = { ...runHandlers, ...commandHandlers, ...ledgerHandlers, ...offerHandlers };
+const handlers: Handlers = {
+  ...runHandlers,
+  ...commandHandlers,
+  ...peopleHandlers,
+  ...directingHandlers,
+  ...ledgerHandlers,
+  ...offerHandlers,
+};
 
 /** Every route of the table, behind the same checks in the same order: place, who, how often, rights, content. */
 export function toApp(parts: AppParts): Hono {

@@ -2,9 +2,9 @@ import { TuttiError } from "../base/errors.ts";
 import { amountShape } from "../contracts/budget.ts";
 import { toEffectKey, toStepKey } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
-import type { RunHandle, StartOptions } from "../engine/tutti.ts";
+import type { StartOptions } from "../engine/tutti.ts";
 import { toEditSignal } from "../teams/plan/edits.ts";
-import { findOwnRun, isOwn, type Call, type Desk, type Handlers } from "./desk.ts";
+import { isOwn, openOwn, type Call, type Desk, type Handlers } from "./desk.ts";
 
 /** What people and programs command. */
 export const commandHandlers: Handlers<
@@ -26,6 +26,7 @@ export const commandHandlers: Handlers<
     const tenant = toTenant(call);
     const options = {
       id: id ?? `${flow}-${call.command.slice(0, 20)}`,
+      by: call.caller.name,
       // Keys of different tenants are different keys.
       ...(key === undefined ? {} : { key: tenant === undefined ? key : `${tenant}/${key}` }),
       ...(windowMs === undefined ? {} : { windowMs }),
@@ -42,6 +43,7 @@ export const commandHandlers: Handlers<
     const tenant = call.caller.tenant;
     const options = {
       id: call.body.id ?? `tool-${call.command.slice(0, 20)}`,
+      by: call.caller.name,
       ...(tenant === undefined ? {} : { tenant }),
     };
     return start(desk, call, { flow, input: call.body.input, options });
@@ -152,10 +154,4 @@ function chooseFlow(flows: readonly Flow[], name: string, version: string | unde
 
 function toUnknownFlow(message: string, hint: string): TuttiError {
   return new TuttiError("FLOW_UNKNOWN", message, { hint });
-}
-
-/** @throws TuttiError RUN_UNKNOWN */
-async function openOwn(desk: Desk, call: Pick<Call, "caller" | "param">): Promise<RunHandle> {
-  const { notes } = await findOwnRun(desk, call);
-  return desk.tutti.open(notes.run);
 }

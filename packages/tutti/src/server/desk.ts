@@ -1,9 +1,11 @@
 import { TuttiError } from "../base/errors.ts";
+import type { DoubtfulEffects } from "../contracts/api/commands.ts";
 import type { AnswerOf, BodyOfRoute, Operation, QueryOf } from "../contracts/api/routes.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Flow } from "../contracts/run.ts";
-import type { Tutti } from "../engine/tutti.ts";
+import type { RunHandle, Tutti } from "../engine/tutti.ts";
 import type { Fleet, FoundRun } from "../insight/fleet/fleet.ts";
+import type { Metrics } from "../insight/metrics/metrics.ts";
 import type { Scores } from "../insight/score/scores.ts";
 import type { Caller, Callers } from "./callers.ts";
 import type { Tail } from "./tail.ts";
@@ -15,6 +17,7 @@ export interface Desk {
   readonly tools: readonly Tool[];
   readonly fleet: Fleet;
   readonly scores: Scores;
+  readonly metrics: Metrics;
   readonly callers: Callers;
   readonly tail: Tail;
   /** Aborted when the server begins to drain. */
@@ -48,6 +51,24 @@ export async function findOwnRun(
   const found = await fleet.findRun(param("run"));
   if (found === undefined || !isOwn(caller, found.notes.tenant)) throw toUnknownRun(param("run"));
   return found;
+}
+
+/** @throws TuttiError RUN_UNKNOWN */
+export async function openOwn(desk: Desk, call: Pick<Call, "caller" | "param">): Promise<RunHandle> {
+  const { notes } = await findOwnRun(desk, call);
+  return desk.tutti.open(notes.run);
+}
+
+/** Effects that wait for a person to say whether they happened. */
+export async function listOwnDoubtful({ tutti, fleet }: Desk, caller: Caller): Promise<DoubtfulEffects["effects"]> {
+  const { runs } = await fleet.catchUp();
+  const effects = (await tutti.inDoubt()).filter(({ run }) => isOwn(caller, runs.get(run)?.tenant));
+  return effects.map(({ key, run, step, tool }) => ({ effect: key, run, step, tool }));
+}
+
+/** Whether the role lets them decide for people. */
+export function isDecider({ role }: Caller): boolean {
+  return role === "approver" || role === "admin";
 }
 
 export function isOwn(caller: Caller, tenant: string | undefined): boolean {

@@ -2,7 +2,8 @@ import { TuttiError } from "../base/errors.ts";
 import { toContract } from "../contracts/contract.ts";
 import { findJsonSchema } from "../contracts/schema.ts";
 import { listEvents, listSubscriptions, listTopics } from "../engine/events/open-events.ts";
-import { isOwn, type Handlers } from "./desk.ts";
+import { metricsType } from "../insight/metrics/metrics.ts";
+import { listOwnDoubtful, type Handlers } from "./desk.ts";
 import { toOpenApi } from "./openapi.ts";
 
 const eventsDefault = 100;
@@ -21,6 +22,7 @@ export const offerHandlers: Handlers<
   | "openSession"
   | "closeSession"
   | "describe"
+  | "metrics"
   | "health"
   | "ready"
 > = {
@@ -44,11 +46,7 @@ export const offerHandlers: Handlers<
       output: findJsonSchema(output, "output"),
     };
   },
-  async listDoubtful({ tutti, fleet }, { caller }) {
-    const { runs } = await fleet.catchUp();
-    const effects = (await tutti.inDoubt()).filter(({ run }) => isOwn(caller, runs.get(run)?.tenant));
-    return { effects: effects.map(({ key, run, step, tool }) => ({ effect: key, run, step, tool })) };
-  },
+  listDoubtful: async (desk, { caller }) => ({ effects: await listOwnDoubtful(desk, caller) }),
   listTopics: async ({ tutti }) => ({ topics: await listTopics(tutti.ledger) }),
   async listEvents({ tutti }, { param, query }) {
     const { after = 0, limit = eventsDefault } = query;
@@ -65,6 +63,7 @@ export const offerHandlers: Handlers<
   closeSession: async ({ callers }, { request }) =>
     Response.json({}, { headers: { "set-cookie": callers.closeSession(request) } }),
   describe: async () => toOpenApi(),
+  metrics: async ({ metrics }) => new Response(await metrics.read(), { headers: { "content-type": metricsType } }),
   health: async ({ draining }) => ({ status: draining.aborted ? "draining" : "up", pid: process.pid }),
   async ready({ draining, fleet }) {
     const { lsn } = await fleet.catchUp();

@@ -9,6 +9,7 @@ import type { Tool } from "../contracts/callable.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
 import { openFleet } from "../insight/fleet/fleet.ts";
+import { openMetrics } from "../insight/metrics/metrics.ts";
 import { openScores } from "../insight/score/scores.ts";
 import { openAnsweredCommands } from "./answered.ts";
 import { toApp } from "./app.ts";
@@ -59,7 +60,7 @@ const drainGraceMs = 10_000;
 /** Opens the door. @throws TuttiError USAGE when it can't listen there; what reading the ledger throws */
 export async function openServer(tutti: Tutti, options: ServerOptions): Promise<TuttiServer> {
   const { host = "127.0.0.1", clock = systemClock, origin } = options;
-  const fleet = await openFleet(tutti.ledger, { snapshotFile: options.snapshotFile });
+  const fleet = await openFleet(tutti.ledger, { snapshotFile: options.snapshotFile, freezes: () => tutti.freezes() });
   const tail = openTail(fleet, clock);
   const draining = new AbortController();
   const callers = openCallers({ tokens: options.tokens, clock, isSecure: origin?.startsWith("https:") === true });
@@ -71,6 +72,7 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
     flows: options.flows,
     tools: options.tools ?? [],
     scores: openScores(tutti.ledger),
+    metrics: openMetrics(tutti, { clock }),
     draining: draining.signal,
   };
   const app = toApp({

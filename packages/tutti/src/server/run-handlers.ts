@@ -16,7 +16,7 @@ import { readPlanEvents } from "../teams/plan/plan-events.ts";
 import { viewPlans } from "../teams/plan/plan-view.ts";
 import { drawDiagram } from "../tools/image/draw-diagram.ts";
 import { toBlobResponse } from "./blob-response.ts";
-import { findOwnRun, type Call, type Desk, type Handlers } from "./desk.ts";
+import { findOwnRun, isDecider, type Call, type Desk, type Handlers } from "./desk.ts";
 import { toEntryPage, toKindFilter } from "./entry-pages.ts";
 import { toToldValue } from "./told-value.ts";
 
@@ -39,7 +39,12 @@ export const runHandlers: Handlers<
   | "listPlans"
   | "drawRun"
 > = {
-  listRuns: ({ fleet }, { query, caller }) => fleet.listRuns(query, caller.tenant),
+  listRuns: ({ fleet, tutti }, { query, caller }) =>
+    fleet.listRuns(query, {
+      tenant: caller.tenant,
+      mayDecide: (approval) => isDecider(caller) && tutti.approvals.mayDecide(approval, caller.name),
+      maySettle: isDecider(caller),
+    }),
   async showRun(desk, call) {
     const found = await findOwnRun(desk, call);
     return toDetail(found, await readEntries(desk, call));
@@ -122,7 +127,7 @@ export const runHandlers: Handlers<
 const chunkEntries = 2_000;
 
 /** All entries of a run that the caller may see, a part at a time, so that others have their turn. @throws TuttiError RUN_UNKNOWN */
-async function readEntries(desk: Desk, call: RunCall): Promise<readonly LedgerEntry[]> {
+export async function readEntries(desk: Desk, call: RunCall): Promise<readonly LedgerEntry[]> {
   const { notes } = await findOwnRun(desk, call);
   const entries: LedgerEntry[] = [];
   for (;;) {

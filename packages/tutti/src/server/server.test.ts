@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { makeGate, plainFlow } from "../../../../test/engine/engine-fixture.ts";
-import { openStand, operations, type Stand } from "../../../../test/server/server-fixture.ts";
+import { asks, openStand, operations, type Stand } from "../../../../test/server/server-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { routes, type RouteSpec } from "../contracts/api/routes.ts";
 
@@ -22,7 +22,10 @@ test("every look at a run over HTTP answers what the OpenAPI document says", ver
   const run = await startErrand(stand, "anna");
   await (await stand.tutti.open(run)).result();
   const token = stand.token("viewer");
-  const params = { run };
+  await (await stand.tutti.start(asks, { what: "it" })).settled();
+  const [approval] = await stand.tutti.approvals.list();
+  await stand.tutti.freeze({ reach: "all" }, { by: "ann" });
+  const params = { run, approval: approval?.id ?? "" };
   const queries: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
     showDocument: { document: "stock/anna" },
     showChanges: { since: 0 },

@@ -6,6 +6,7 @@ import { readEvents } from "../client/event-stream.ts";
 import { toRunId } from "../contracts/ids.ts";
 import type { Tutti } from "../engine/tutti.ts";
 import { openFleet } from "../insight/fleet/fleet.ts";
+import { openMetrics } from "../insight/metrics/metrics.ts";
 import { openScores } from "../insight/score/scores.ts";
 import { openCallers } from "./callers.ts";
 import type { Call, Desk } from "./desk.ts";
@@ -27,6 +28,7 @@ async function toDesk(
     fleet,
     tail: openTail(fleet, systemClock),
     scores: openScores(tutti.ledger),
+    metrics: openMetrics(tutti),
     callers: openCallers({ tokens, clock: systemClock, isSecure: false }),
     draining: new AbortController().signal,
   };

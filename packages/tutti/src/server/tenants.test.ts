@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
+import { asks, openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
 import { systemClock } from "../base/clock.ts";
 import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
 import { toRunId } from "../contracts/ids.ts";
@@ -8,7 +8,8 @@ import { toRunId } from "../contracts/ids.ts";
 /** Stands in everything that the run of the one tenant has: its input, a large value, a note, a message, a decision, a document, its id. */
 const secret = "red-elephant";
 const run = `run-of-acme-${secret}`;
-const named = [run, `mail.send:${secret}`, `stock/${secret}`];
+const asking = `asks-of-acme-${secret}`;
+const named = [run, asking, `mail.send:${secret}`, `stock/${secret}`];
 
 async function openWithSecrets(): Promise<Stand> {
   const stand = await openStand();
@@ -18,6 +19,9 @@ async function openWithSecrets(): Promise<Stand> {
   });
   expect(answer.status).toBe(200);
   await (await stand.tutti.open(run)).settled();
+  const asked = await stand.tutti.start(asks, { what: secret }, { id: asking, tenant: "acme" });
+  await asked.settled();
+  await asked.steer({ kind: "context", text: secret }, { by: "ann", reason: secret });
   return stand;
 }
 
@@ -30,6 +34,10 @@ const bodies: Readonly<Partial<Record<Operation, unknown>>> = {
   settleEffect: { effect: `mail.send:${secret}`, verdict: "done" },
   releaseEvent: { event: 1, verdict: "drop" },
   openSession: { token: "tutti_000000000000_wrong" },
+  decide: { saw: "0".repeat(64), verdict: "approve" },
+  giveDirective: { kind: "goal", text: "x" },
+  freeze: { reach: "run", name: run },
+  liftFreeze: { reach: "tenant", name: "acme" },
 };
 
 const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
@@ -41,11 +49,16 @@ const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
 
 test("no route gives a tenant anything of another one", async () => {
   const stand = await openWithSecrets();
+  await stand.tutti.freeze({ reach: "tenant", name: "acme" }, { by: "ann", reason: secret });
+  await stand.tutti.freeze({ reach: "flow", name: "asks" }, { by: "ann", reason: secret });
   const entries = await stand.tutti.ledger.scan(0, 1_000);
   const before = (await stand.tutti.ledger.scan(0, 1_000)).length;
   const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(entries.find(({ key }) => key === "/write")?.body ?? "")?.groups;
+  const [approval] = await stand.tutti.approvals.list({ run: toRunId(asking) });
+  const { id = "", package: saw = "" } = approval ?? {};
   const params = {
     run,
+    approval: id,
     phase: "0",
     hash: hash?.["hash"] ?? "",
     tool: "mail.send",
@@ -53,21 +66,27 @@ test("no route gives a tenant anything of another one", async () => {
     subscription: "s",
     schedule: "s",
   };
+  const body: Readonly<Partial<Record<Operation, unknown>>> = {
+    ...bodies,
+    decide: { saw, verdict: "approve" },
+    decideAll: { decisions: [{ id, saw, verdict: "approve" }] },
+  };
+  const hidden = new Set<Operation>(["decideAll", "freeze", "liftFreeze"]);
   for (const operation of operations) {
     const route: RouteSpec = routes[operation];
     for (const role of ["viewer", "operator", "approver", "admin"] as const) {
-      const asking = {
+      const answer = await stand.ask(operation, {
         token: stand.token(role, "other"),
         params,
-        body: bodies[operation],
+        body: body[operation],
         query: queries[operation] ?? {},
-      };
-      const answer = await stand.ask(operation, asking);
+      });
       const told = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n") + answer.text;
       // A refusal may repeat the name that was asked for, and nothing else.
       const untold = answer.status < 400 ? told : named.reduce((text, name) => text.replaceAll(name, ""), told);
       expect([operation, role, untold.includes(secret)]).toEqual([operation, role, false]);
-      const refusals = route.sees === "whole" ? [403] : route.path.includes(":run") ? [403, 404] : [answer.status];
+      const isHidden = /:run|:approval/u.test(route.path) || hidden.has(operation);
+      const refusals = route.sees === "whole" ? [403] : isHidden ? [403, 404] : [answer.status];
       expect([operation, refusals.includes(answer.status)]).toEqual([operation, true]);
     }
   }
@@ -80,13 +99,19 @@ test("a tenant sees and steers what is its own", async () => {
   const stand = await openWithSecrets();
   const token = stand.token("operator", "acme");
   const list = await stand.ask("listRuns", { token });
-  expect(list.json).toMatchObject({ runs: [{ run, tenant: "acme" }] });
+  expect(list.json).toMatchObject({ runs: [{ run: asking }, { run, tenant: "acme" }] });
   expect((await stand.ask("listRuns", { token: stand.token("viewer", "other") })).json).toEqual({
     runs: [],
     counts: {},
   });
   expect((await stand.ask("showDocument", { token, query: { document: `stock/${secret}` } })).status).toBe(200);
   expect((await stand.ask("listLimits", { token })).status).toBe(200);
+  expect((await stand.ask("listInbox", { token })).json).toMatchObject({ approvals: [{ run: asking }] });
+  expect((await stand.ask("freeze", { token, body: { reach: "tenant", name: "acme" } })).status).toBe(200);
+  expect((await stand.ask("listFreezes", { token })).json).toMatchObject({
+    freezes: [{ reach: "tenant", name: "acme" }],
+  });
+  expect((await stand.ask("liftFreeze", { token, body: { reach: "tenant", name: "acme" } })).status).toBe(200);
   const signal = { token, params: { run }, body: { name: "go", payload: { word: "x" } } };
   expect((await stand.ask("signalRun", signal)).status).toBe(200);
   await (await stand.tutti.open(run)).result();

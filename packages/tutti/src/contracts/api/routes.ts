@@ -2,6 +2,7 @@ import * as commands from "./commands.ts";
 import type { Role } from "./commands.ts";
 import { fields, integer, type Described } from "./described.ts";
 import * as ledger from "./ledger.ts";
+import * as people from "./people.ts";
 import * as runs from "./runs.ts";
 
 /** One thing that the server does. */
@@ -184,6 +185,74 @@ export const routes = {
     body: commands.toolCallRequest,
     answer: commands.runNamed,
   },
+
+  // people
+  listInbox: {
+    ...look,
+    path: "/api/inbox",
+    does: "What people are asked, the oldest first.",
+    query: people.inboxFilter,
+    answer: people.inbox,
+  },
+  showApproval: {
+    ...look,
+    path: "/api/approvals/:approval",
+    does: "An approval with all that whoever decides has to see.",
+    answer: people.approvalDetail,
+  },
+  decide: {
+    ...steer,
+    role: "approver",
+    path: "/api/approvals/:approval",
+    does: "What a person says to what was shown.",
+    body: people.decideRequest,
+    answer: people.approvalLine,
+  },
+  decideAll: {
+    ...steer,
+    role: "approver",
+    path: "/api/approvals",
+    does: "Decides several, all of them or none.",
+    body: people.batchRequest,
+    answer: people.approvalList,
+  },
+  listDirectives: {
+    ...look,
+    path: "/api/runs/:run/directives",
+    does: "What people told a run.",
+    answer: people.directiveList,
+  },
+  giveDirective: {
+    ...steer,
+    path: "/api/runs/:run/directives",
+    does: "Tells a run, and all that it started, something.",
+    body: people.directiveRequest,
+    answer: people.directed,
+  },
+  undoRun: {
+    ...steer,
+    path: "/api/runs/:run/undo",
+    does: "Takes back what a run did that failed or was stopped.",
+    body: people.undoRequest,
+    answer: commands.nothing,
+  },
+  listFreezes: { ...look, path: "/api/freezes", does: "What stands still.", answer: people.freezeList },
+  freeze: {
+    ...steer,
+    path: "/api/freezes",
+    does: "Lets nothing be begun any more.",
+    body: people.freezeRequest,
+    answer: commands.nothing,
+  },
+  liftFreeze: {
+    ...steer,
+    path: "/api/freezes/lift",
+    does: "Ends a freeze: what rested goes on.",
+    body: people.freezeRequest,
+    answer: commands.nothing,
+  },
+
+  // what there is
   listFlows: { ...look, path: "/api/flows", does: "Flows that can be started.", answer: commands.flowPage },
   listTools: { ...look, path: "/api/tools", does: "Tools that can be called.", answer: commands.toolPage },
   showTool: { ...look, path: "/api/tools/:tool", does: "A tool's contract.", answer: commands.toolDetail },
@@ -300,6 +369,12 @@ export const routes = {
     answer: commands.nothing,
   },
   describe: { ...look, path: "/api/openapi.json", does: "This interface as OpenAPI 3.1.", answer: fields({}) },
+  metrics: {
+    ...lookWhole,
+    path: "/metrics",
+    does: "What is counted, in the text format of Prometheus.",
+    answer: "text",
+  },
   health: { ...open, method: "GET", path: "/health", does: "Whether the process is up.", answer: commands.health },
   ready: { ...open, method: "GET", path: "/ready", does: "Whether it takes work.", answer: commands.readiness },
 } as const satisfies Record<string, RouteSpec>;

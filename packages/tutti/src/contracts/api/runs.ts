@@ -15,7 +15,20 @@ import {
 /* Runs as people see them: the list, the score (phases, lanes, steps, edges), reasons, decisions and messages.
    Times are milliseconds since 1970, money is US dollars, a step is named by its path. */
 
-export const runStatus = oneOf("running", "waiting", "paused", "in-doubt", "parked", "done", "failed", "cancelled");
+/** `asking`: it waits for people. `frozen`: a freeze reaches it, and nothing in it is begun. */
+export const runStatus = oneOf(
+  "running",
+  "waiting",
+  "asking",
+  "frozen",
+  "paused",
+  "in-doubt",
+  "parked",
+  "done",
+  "failed",
+  "cancelled",
+);
+export type ShownStatus = ValueOf<typeof runStatus>;
 
 /** An error as the ledger holds it: a code of docs/errors.md, what happened, what to do. */
 export const toldError = fields({ code: text, message: text }, { hint: text });
@@ -68,6 +81,10 @@ export const runLine = fields(
     confidenceNewest: decimal,
     /** Why it failed or is parked. */
     error: toldError,
+    /** What people are asked, at most five: `GET /api/approvals/:approval` shows all of it. */
+    asked: listOf(fields({ approval: text, about: text, dueAt: integer })),
+    /** By whom it was frozen, and why. */
+    frozen: text,
   },
 );
 export type RunLine = ValueOf<typeof runLine>;
@@ -84,6 +101,8 @@ export const runFilter = fields(
     q: text,
     costAboveUsd: decimal,
     confidenceBelow: decimal,
+    /** `you`: only runs that ask something which the caller may decide, or in whose effects the caller may settle a doubt. */
+    needs: oneOf("you"),
     /** Given by the page before. */
     cursor: text,
     limit: integerFrom(1, 200),

@@ -90,7 +90,9 @@ test("a line of the list says where a run stands, what it cost and what it needs
     { kind: "effect-in-doubt", key: "/pay", body: { effect: toEffectKey("p:1"), why: "lost" } },
   ]);
   const notes = fleet.runs.get("run-0");
-  expect(notes && toRunLine(notes, { status: "in-doubt", wakeAt: undefined })).toMatchObject({
+  expect(
+    notes && toRunLine(notes, { status: "in-doubt", wakeAt: undefined, asked: [], freeze: undefined }),
+  ).toMatchObject({
     tenant: "acme",
     status: "in-doubt",
     inDoubt: 1,

@@ -1,4 +1,6 @@
-import type { RunLine, RunListFilter } from "../../contracts/api/runs.ts";
+import type { RunLine, RunListFilter, ShownStatus } from "../../contracts/api/runs.ts";
+import type { ApprovalRecord } from "../../contracts/approval.ts";
+import { describeFreeze, type Freeze } from "../../contracts/freeze.ts";
 import type { Usage } from "../../contracts/outcome.ts";
 import { isOver, type RunStatus } from "../../contracts/run-record.ts";
 import { toSpent } from "./tally.ts";
@@ -45,10 +47,19 @@ export interface RunNotes {
 export interface Mark {
   readonly status: RunStatus;
   readonly wakeAt: number | undefined;
+  /** What people are asked. */
+  readonly asked: readonly ApprovalRecord[];
+  /** What keeps it from beginning anything. */
+  readonly freeze: Freeze | undefined;
 }
 
-export function toStatus(notes: RunNotes, mark: Mark | undefined): RunStatus {
-  return mark === undefined || isOver(notes.status) ? notes.status : mark.status;
+const askedMax = 5;
+
+export function toStatus(notes: RunNotes, mark: Mark | undefined): ShownStatus {
+  if (mark === undefined || isOver(notes.status)) return notes.status;
+  if (mark.status !== "running" && mark.status !== "waiting") return mark.status;
+  if (mark.freeze !== undefined) return "frozen";
+  return mark.asked.length > 0 ? "asking" : mark.status;
 }
 
 export function toRunLine(notes: RunNotes, mark: Mark | undefined): RunLine {
@@ -75,14 +86,23 @@ export function toRunLine(notes: RunNotes, mark: Mark | undefined): RunLine {
     confidenceNewest,
     error,
     status: toStatus(notes, mark),
-    wakeAt: isOver(notes.status) ? undefined : mark?.wakeAt,
+    ...(isOver(notes.status) || mark === undefined ? {} : toWaits(mark)),
     phases: notes.phases.length + notes.phasesBeyond,
     inDoubt: notes.inDoubt.length,
     spent: toSpent(notes.usage),
   };
 }
 
-/** Whether a run belongs to what was asked for. */
+function toWaits({ wakeAt, asked, freeze }: Mark): Pick<RunLine, "wakeAt" | "asked" | "frozen"> {
+  const shown = asked.slice(0, askedMax).map(({ id, about, dueAt }) => ({ approval: id, about, dueAt }));
+  return {
+    wakeAt,
+    asked: shown.length === 0 ? undefined : shown,
+    frozen: freeze === undefined ? undefined : describeFreeze(freeze),
+  };
+}
+
+/** Whether a run belongs to what was asked for; who is needed is not looked at. */
 export function fitsFilter(notes: RunNotes, mark: Mark | undefined, filter: RunListFilter): boolean {
   if (filter.status !== undefined && !filter.status.split(",").includes(toStatus(notes, mark))) return false;
   if (filter.flow !== undefined && notes.flow !== filter.flow) return false;

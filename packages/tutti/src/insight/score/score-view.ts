@@ -1,6 +1,13 @@
-import type { Phase, PhaseHead, Score, ScoreChanges, ScoreEdge, ScoreNode } from "../../contracts/api/runs.ts";
+import type {
+  Phase,
+  PhaseHead,
+  Score,
+  ScoreChanges,
+  ScoreEdge,
+  ScoreNode,
+  ShownStatus,
+} from "../../contracts/api/runs.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
-import type { RunStatus } from "../../contracts/run-record.ts";
 import { toSpent } from "../fleet/tally.ts";
 import { totalsOf, type StepNode } from "../run-tree.ts";
 import { flowLane, type PhasePlace, type Place } from "./score-places.ts";
@@ -9,7 +16,7 @@ import type { RecordNode, ScoreState } from "./score-state.ts";
 /** More changes than these are better loaded anew. */
 const changedNodesMax = 1_000;
 
-export function viewScore(score: ScoreState, status: RunStatus): Score {
+export function viewScore(score: ScoreState, status: ShownStatus): Score {
   const phases = score.phases.map((phase) => viewHead(score, phase));
   const lanes = [...new Set([flowLane, ...phases.flatMap((head) => head.lanes.map(({ lane }) => lane))])];
   const steps = phases.reduce((sum, head) => sum + head.steps, 0);
@@ -29,7 +36,7 @@ export function viewPhase(score: ScoreState, number: number): Phase | undefined 
   return { seq: score.tree.seq, head: viewHead(score, phase), nodes, edges: viewEdges(score, nodes) };
 }
 
-export function viewChanges(score: ScoreState, since: number, status: RunStatus): ScoreChanges {
+export function viewChanges(score: ScoreState, since: number, status: ShownStatus): ScoreChanges {
   const changed = score.phases.filter((phase) => phase.changedSeq > since);
   const nodes: ScoreNode[] = [];
   for (const phase of changed) {

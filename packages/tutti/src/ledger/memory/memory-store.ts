@@ -201,5 +201,6 @@ function fitsEffect(effect: EffectRecord, filter: EffectFilter): boolean {
 function fitsApproval(approval: ApprovalRecord, filter: ApprovalFilter): boolean {
   if (filter.run !== undefined && approval.run !== filter.run) return false;
   if (filter.step !== undefined && approval.step !== filter.step) return false;
+  if (filter.askedAfter !== undefined && approval.askedLsn <= filter.askedAfter) return false;
   return filter.states === undefined || filter.states.includes(approval.state);
 }

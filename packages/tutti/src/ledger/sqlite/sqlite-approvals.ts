@@ -47,9 +47,9 @@ export function prepareApprovalReads(database: DatabaseSync): Pick<LedgerReader,
   };
 }
 
-function toConditions({ run, step, states }: ApprovalFilter): {
+function toConditions({ run, step, states, askedAfter }: ApprovalFilter): {
   readonly where: string;
-  readonly values: readonly string[];
+  readonly values: readonly (string | number)[];
 } {
   const parts: string[] = [];
   if (run !== undefined) parts.push("run = ?");
@@ -58,8 +58,9 @@ function toConditions({ run, step, states }: ApprovalFilter): {
   if (states?.every((state) => state === "open" || state === "granted") === true)
     parts.push("state in ('open', 'granted')");
   if (states !== undefined) parts.push(`state in (${states.map(() => "?").join(", ")})`);
-  const values = [run, step].flatMap((value) => value ?? []);
-  return { where: parts.length === 0 ? "" : `where ${parts.join(" and ")}`, values: [...values, ...(states ?? [])] };
+  if (askedAfter !== undefined) parts.push("asked_lsn > ?");
+  const values = [run, step, ...(states ?? []), askedAfter].flatMap((value) => value ?? []);
+  return { where: parts.length === 0 ? "" : `where ${parts.join(" and ")}`, values };
 }
 
 function findIn(row: Row | undefined): ApprovalRecord | undefined {
