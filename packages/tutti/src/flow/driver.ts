@@ -17,7 +17,7 @@ import type { DocumentHost } from "./document-host.ts";
 import type { Freezes } from "./freezes.ts";
 import type { ApprovalHost } from "./govern/approval-host.ts";
 import type { Votable } from "./govern/asking.ts";
-import type { Autonomy } from "./govern/autonomy.ts";
+import type { Autonomy } from "./govern/autonomy-host.ts";
 import type { History } from "./history.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Directives } from "./run-directives.ts";

@@ -23,7 +23,7 @@ export const approvalState = oneOf("open", "granted", "used", "rejected", "expir
 const needed = fields({ count: integer, distinctFromInitiator: flag }, { role: text });
 const stage = fields(
   { deadlineMs: integer, onTimeout: oneOf("deny", "escalate", "proceed") },
-  { need: needed, persons: listOf(text), delegates: listOf(text) },
+  { need: needed, persons: listOf(text), except: listOf(text), delegates: listOf(text) },
 );
 
 /** Something that people are asked. `package`: the hash of what is shown; whoever decides says it as `saw`. */

@@ -1,7 +1,7 @@
 import type { ApprovalRecord } from "../../contracts/approval.ts";
 import type { AutonomyEvidence } from "../../contracts/autonomy.ts";
 import type { Like, Precedent } from "../../contracts/precedent.ts";
-import type { Autonomy } from "../../flow/govern/autonomy.ts";
+import type { Autonomy } from "../../flow/govern/autonomy-host.ts";
 import type { Override } from "../../insight/oversight/overrides.ts";
 
 /** What one version of an agent may do of one kind, and why. */

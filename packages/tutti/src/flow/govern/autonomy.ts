@@ -6,17 +6,6 @@ import type { Driver } from "../driver.ts";
 import { toBody } from "../stored-value.ts";
 import type { GovernedCall } from "./governed-call.ts";
 
-/** What the engine knows of agents and what they may do by themselves. */
-export interface Autonomy {
-  /** The level that people have granted, and the most that its tenant allows. */
-  levelOf(agent: AgentVersion, resource: PolicyRequest["resource"]): number;
-  tenantCap(tenant: string | undefined): number | undefined;
-  /** Whether somebody has granted it anything that it could lose. */
-  isCertified(agent: AgentVersion): boolean;
-  /** Resolves when everything in the ledger has been looked at, and what it withdraws is durable. */
-  catchUp(): Promise<void>;
-}
-
 /** What an agent may do by itself here and now: the lowest of everything that limits it. */
 export function toAutonomy(
   driver: Driver,
