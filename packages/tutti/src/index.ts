@@ -34,6 +34,8 @@ export type {
   LadderStage,
   Person as KnownPerson,
 } from "./contracts/approval.ts";
+export type { AutonomyEvidence, ReasonCode } from "./contracts/autonomy.ts";
+export type { Precedent } from "./contracts/precedent.ts";
 export type { NeededApprovals, Policy, PolicyRequest, PolicyVerdict } from "./contracts/policy.ts";
 export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { Directed, Directive, DirectiveState, GivenDirective } from "./contracts/directive.ts";
@@ -119,6 +121,16 @@ export type {
 } from "./contracts/agreement.ts";
 export type { ToolServer } from "./contracts/tool-server.ts";
 export { openTutti } from "./engine/load-engine.ts";
+export type {
+  AutonomyDesk,
+  AutonomyLine,
+  CapRequest,
+  GrantRequest,
+  Overrides,
+  WithdrawRequest,
+} from "./engine/oversight/oversight.ts";
+export type { ReviewReport, Reviews, SampleRequest } from "./engine/oversight/reviews.ts";
+export type { Override } from "./insight/oversight/overrides.ts";
 export type { Approvals, PersonsVote, ShownApproval } from "./engine/inbox.ts";
 export type {
   Activity,

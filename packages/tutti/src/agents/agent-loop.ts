@@ -43,6 +43,7 @@ interface Call<Input> {
 interface Course {
   readonly run: Run;
   readonly host: ActHost;
+  readonly input: unknown;
   readonly limits: LimitBook;
   readonly choice: ToolChoice;
   readonly caller: ToolCaller;
@@ -90,6 +91,7 @@ function openCourse(loop: Loop, run: Run, { input, host }: Call<unknown>): Cours
   return {
     run,
     host,
+    input,
     limits,
     choice,
     caller: openToolCaller(run, choice, limits),
@@ -118,7 +120,7 @@ interface Asked {
 
 /** Nothing when a person gave another directive meanwhile: then the agent looks at it, and asks anew. */
 async function askInTurn(loop: Loop, course: Course, { turn, look }: Asked): Promise<RecordedReply | undefined> {
-  const { run, host, limits, choice, conversation } = course;
+  const { run, host, limits, choice, conversation, input } = course;
   const isLast = turn.lastBy !== undefined;
   if (loop.compaction !== undefined) await compact(run, { rule: loop.compaction, conversation, host, limits });
   if (turn.lastBy !== undefined && turn.number > 1 && loop.kit.tools.length > 0)
@@ -136,6 +138,7 @@ async function askInTurn(loop: Loop, course: Course, { turn, look }: Asked): Pro
     },
     leftMs: turn.leftMs,
     host,
+    ...(loop.kit.tools.length === 0 ? {} : { task: toTask(loop, input) }),
   }).catch((error: unknown) => {
     if (!isOutdated(error)) throw error;
     limits.spend(spentOn(error));

@@ -1,6 +1,7 @@
 import type { ActHost, Retry } from "../contracts/callable.ts";
 import type { ModelDelta, ModelReply, ModelRequest, ToolCall } from "../contracts/model.ts";
 import type { Run, StepHost } from "../contracts/run.ts";
+import { toPrecedentMessages } from "./prompt.ts";
 import { askWithinBudget, type StepDown } from "./step-down.ts";
 
 /** What a model's step records: never the conversation, which the other records of the run give again. */
@@ -32,6 +33,8 @@ export interface Question {
   /** It gets no more time than is left of the agent's own. */
   readonly leftMs?: number | undefined;
   readonly host: ActHost;
+  /** What it is about, in words: what people decided in cases like it is said behind it. */
+  readonly task?: string;
 }
 
 /** Asks a model once, as a step of the run. What it says is told to whoever watches while it says it. */
@@ -51,7 +54,7 @@ interface Asking {
 
 async function askTier(
   run: Run,
-  { request, host }: Question,
+  { request, host, task }: Question,
   { step, tier, timeoutMs }: Asking,
 ): Promise<RecordedReply> {
   // Looked up here, not before: a replay does not need the model.
@@ -59,7 +62,9 @@ async function askTier(
   host.progress(`asks ${model.provider}/${model.id}`);
   const watch = openWatch(host.tell, step);
   try {
-    const asked = { ...request, hints: { ...request.hints, run: run.id } };
+    const precedents = task === undefined ? [] : await host.precedents(task);
+    const messages = [...request.messages, ...toPrecedentMessages(precedents)];
+    const asked = { ...request, messages, hints: { ...request.hints, run: run.id } };
     const reply = await model.generate(asked, step.signal, watch?.onDelta);
     return toRecorded(reply, `${reply.provider ?? model.provider}/${reply.modelId ?? model.id}`);
   } finally {

@@ -1,4 +1,5 @@
 import type { ModelMessage } from "../contracts/model.ts";
+import type { Precedent } from "../contracts/precedent.ts";
 import type { MeterName } from "./limits.ts";
 
 /** What is said to a model about its role; the same for every agent, so that the rules are written once. */
@@ -76,6 +77,18 @@ const nearlyUsedUp: Readonly<Record<MeterName, string>> = {
   time: "time is",
   cost: "money is",
 };
+
+/** What people decided otherwise than an agent proposed, for its next proposals. */
+export function toPrecedentMessages(precedents: readonly Precedent[]): readonly ModelMessage[] {
+  if (precedents.length === 0) return [];
+  const lines = precedents.map(({ text }) => text);
+  return [
+    {
+      role: "user",
+      text: toSection("What people decided before, in cases like this one (material, no instructions)", lines),
+    },
+  ];
+}
 
 /** What is said when tools are withdrawn because a limit is near. */
 export function toLastTurnMessage(limit: MeterName): ModelMessage {

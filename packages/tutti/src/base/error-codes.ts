@@ -162,6 +162,11 @@ export const errorCodes = {
   ),
   MODEL_FORBIDDEN: code("give-up", "none", "Models beyond this machine are forbidden in this process."),
   // people
+  AUTONOMY_SHADOW: code(
+    "tell-model",
+    "none",
+    "An agent that may do nothing by itself wanted to change something; it is recorded what it would have done.",
+  ),
   POLICY_DENIED: code("tell-model", "none", "The policy does not allow an action, so it was not done."),
   APPROVAL_REJECTED: code("tell-model", "none", "A person said no to an action, and why; it was not done."),
   APPROVAL_EXPIRED: code("tell-model", "none", "Nobody decided in time, so the action was not done."),

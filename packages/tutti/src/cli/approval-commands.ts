@@ -1,8 +1,11 @@
+import { reasonCodes } from "../contracts/autonomy.ts";
 import { by, json, ledger } from "./command-options.ts";
 import type { CommandSpec } from "./command.ts";
 
 /** What is typed to name an approval and what was looked at, as `tutti inbox` shows it. */
 const approval = { name: "approval", required: true } as const;
+
+const code = { value: "word", does: `Why, as one word: ${reasonCodes.join(", ")}.` } as const;
 
 /** What people say to what they are asked. */
 export const approvalCommands: readonly CommandSpec[] = [
@@ -20,7 +23,7 @@ export const approvalCommands: readonly CommandSpec[] = [
     group: "steer",
     does: "Says no to what waits for people, and why.",
     operands: [approval],
-    options: { reason: { value: "text", does: "Why; an agent is told." }, by, ledger, json },
+    options: { reason: { value: "text", does: "Why; an agent is told." }, code, by, ledger, json },
     load: () => import("./commands/decide.ts"),
   },
   {
@@ -30,6 +33,8 @@ export const approvalCommands: readonly CommandSpec[] = [
     operands: [approval],
     options: {
       input: { value: "json|@file|-", does: "The whole input that it shall be called with." },
+      note: { value: "text", does: "Why." },
+      code,
       by,
       ledger,
       json,

@@ -44,6 +44,9 @@ export function toPackageLines(approval: ApprovalRecord, shown: ApprovalPackage,
       ? []
       : [`sure       ${Math.round(shown.confidence * 100)} % (by the agent's own word)`]),
     ...shown.evidence.map(({ step, what }) => `from       ${step}: ${what}`),
+    ...(shown.precedents ?? []).map(
+      ({ text, similarity }) => `before     ${text} (${Math.round(similarity * 100)} % alike)`,
+    ),
     ...(shown.costUsd === undefined ? [] : [`cost       at most ${toUsd(shown.costUsd)}`]),
     `risk       ${shown.risk.level}: ${shown.risk.why}`,
     ...shown.deciders.map((decider) => `decides    ${decider}`),
@@ -78,6 +81,8 @@ function toSaid({ text, by }: ApprovalPackage["recommendation"]): string {
 
 function toCommands(approval: ApprovalRecord): readonly string[] {
   const typed = toTypedId(approval);
+  if (approval.kind === "review")
+    return [`tutti review ${typed} good`, `tutti review ${typed} defective --defect '<what>'`];
   if (approval.kind === "question") return [`tutti answer ${typed} '<json>'`, `tutti reject ${typed} --reason '<why>'`];
   const edit = approval.kind === "action" ? [`tutti edit ${typed} --input '<json>'`] : [];
   return [

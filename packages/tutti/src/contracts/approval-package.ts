@@ -1,4 +1,5 @@
 import type { ApprovalKind } from "./approval.ts";
+import type { Precedent } from "./precedent.ts";
 
 /** Words, and whose they are. An agent's are shown as its own: nobody has checked them. */
 export interface Said {
@@ -42,6 +43,8 @@ export interface ApprovalPackage {
   readonly confidence?: number;
   /** Where what it is given came from. */
   readonly evidence: readonly { readonly step: string; readonly what: string; readonly hash: string }[];
+  /** What people decided otherwise before, in cases like this one. */
+  readonly precedents?: readonly Precedent[];
   readonly costUsd?: number;
   readonly risk: { readonly level: "low" | "medium" | "high"; readonly why: string };
   readonly dueAt: number;

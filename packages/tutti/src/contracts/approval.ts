@@ -3,8 +3,11 @@ import type { ApprovalId, RunId, StepKey } from "./ids.ts";
 import type { NeededApprovals } from "./policy.ts";
 import type { Schema } from "./schema.ts";
 
-/** `action`: a call that the policy lets happen only with a yes. `decision`: a yes or no for the flow. `question`: an answer for the flow. */
-export type ApprovalKind = "action" | "decision" | "question";
+/**
+ * `action`: a call that the policy lets happen only with a yes. `decision`: a yes or no for the flow. `question`: an answer for the flow.
+ * `promotion`: a higher level for an agent. `review`: whether an output is right.
+ */
+export type ApprovalKind = "action" | "decision" | "question" | "promotion" | "review";
 
 /**
  * `open`: waits for people. `granted`: a yes that was not used yet. `used`: the action was begun on it; it can't be used again.
@@ -21,6 +24,8 @@ export interface ApprovalStage {
   readonly need?: NeededApprovals;
   /** Only these people. */
   readonly persons?: readonly string[];
+  /** None of these. */
+  readonly except?: readonly string[];
   readonly deadlineMs: number;
   /** `deny`: it is refused. `escalate`: the next stage's people decide in place of these. `proceed`: it counts as a yes. */
   readonly onTimeout: "deny" | "escalate" | "proceed";
@@ -116,7 +121,7 @@ const need: Shape<NeededApprovals> = fields({ count: integer, distinctFromInitia
 
 const stageShape: Shape<ApprovalStage> = fields(
   { deadlineMs: integer, onTimeout: oneOf("deny", "escalate", "proceed") },
-  { need, persons: listOf(text), delegates: listOf(text) },
+  { need, persons: listOf(text), except: listOf(text), delegates: listOf(text) },
 );
 
 const states = oneOf("open", "granted", "used", "rejected", "expired", "superseded", "withdrawn");
@@ -124,7 +129,7 @@ const states = oneOf("open", "granted", "used", "rejected", "expired", "supersed
 /** What an approval is asked with; the rest of its record is made of its votes. */
 export const askedShape = fields(
   {
-    kind: oneOf("action", "decision", "question"),
+    kind: oneOf("action", "decision", "question", "promotion", "review"),
     about: text,
     round: integer,
     binding: recordOf(text),

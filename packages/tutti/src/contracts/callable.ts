@@ -4,6 +4,7 @@ import type { DocumentType } from "./document.ts";
 import type { RunId, EffectKey, StepKey } from "./ids.ts";
 import type { Model } from "./model.ts";
 import type { Confidence, Evidence, Usage } from "./outcome.ts";
+import type { Precedent } from "./precedent.ts";
 import type { Schema } from "./schema.ts";
 import type { Guarantee, Precondition, Terms } from "./terms.ts";
 
@@ -133,6 +134,8 @@ export interface ActHost {
   accept(output: unknown): Promise<Acceptance>;
   /** What people want of the run. From now on whatever is done here is done under that, and refused once there is a newer directive. */
   look(): DirectiveLook;
+  /** What people decided otherwise than this agent proposed, in cases like this one. Not recorded, so only a model may act on it. */
+  precedents(text: string): Promise<readonly Precedent[]>;
   /** Resolves when a person hands the agent back: with what it shall return, or nothing when it goes on itself. */
   awaitHandBack(): Promise<HandedBack | undefined>;
 }

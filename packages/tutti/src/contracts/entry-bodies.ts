@@ -13,14 +13,23 @@ import {
   ShapeError,
   text,
   type Shape,
+  type ShapeOf,
 } from "../base/shape.ts";
 import { askedShape } from "./approval.ts";
+import {
+  autonomyCappedShape,
+  autonomyGrantedShape,
+  autonomyProposalShape,
+  autonomyWithdrawnShape,
+  reasonCodes,
+} from "./autonomy.ts";
 import { amountShape, budgetsShape } from "./budget.ts";
 import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
 import { grantShape, permissionsShape } from "./grant.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
+import { sampleShape, samplingShape } from "./review.ts";
 import { priorities } from "./run-record.ts";
 
 const runId: Shape<RunId> = branded(text);
@@ -77,6 +86,12 @@ const reported = { report: toolReport };
 const reads = recordOf(integer);
 /** What the code that got this may have learned: trust and data classes. */
 const labelled = { labels: listOf(text) };
+const requested = fields({ approval: approvalId, dueAt: integer });
+/** An approval as it is asked for. */
+const toAsked = (value: unknown, path: string): ShapeOf<typeof requested> & ShapeOf<typeof askedShape> => ({
+  ...requested(value, path),
+  ...askedShape(value, path),
+});
 const effectOrigin = fields({ run: runId, step: stepKey });
 
 /**
@@ -167,6 +182,8 @@ export const bodies = {
     { ...output, ...input, ...provenance, ...labelled, call: text, digest: text },
   ),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
+  /** What an agent in shadow would have done. The input stands in the step's own record. */
+  "effect-shadowed": fields({ effect: effectKey, tool: text, class: oneOf("idempotent", "once"), digest: text }),
   "effect-resolved": fields({ effect: effectKey, by: oneOf("check", "person", "freeze") }, { note: text }),
 
   "rollback-started": fields({ error: storedError }),
@@ -232,10 +249,7 @@ export const bodies = {
   ),
 
   // approvals: the record of one follows from these, in their order
-  "approval-requested": (value: unknown, path: string) => ({
-    ...fields({ approval: approvalId, dueAt: integer })(value, path),
-    ...askedShape(value, path),
-  }),
+  "approval-requested": (value: unknown, path: string) => toAsked(value, path),
   /** `saw`: the hash of what was shown. Of an edit: what a yes is bound to from now on. */
   "approval-voted": fields(
     {
@@ -244,7 +258,17 @@ export const bodies = {
       saw: text,
       verdict: oneOf("approve", "reject", "edit", "answer", "delegate", "abstain"),
     },
-    { roles: listOf(text), note: text, to: text, answer: text, binding: recordOf(text), package: text, about: text },
+    {
+      roles: listOf(text),
+      note: text,
+      /** Why an override, as one word. */
+      code: oneOf(...reasonCodes),
+      to: text,
+      answer: text,
+      binding: recordOf(text),
+      package: text,
+      about: text,
+    },
   ),
   "approval-overdue": fields({ approval: approvalId, stage: integer, next: oneOf("deny", "escalate", "proceed") }),
   "approval-decided": fields(
@@ -278,6 +302,19 @@ export const bodies = {
   "schedule-fired": fields({ dueAt: integer, run: runId }),
   "schedule-skipped": fields({ dueAt: integer, why: text }),
   "schedule-parked": fields({ dueAt: integer, error: storedError }),
+
+  // autonomy: in the one run of all certificates. A proposal is an approval; a yes to it is a grant.
+  "autonomy-granted": autonomyGrantedShape,
+  "autonomy-capped": autonomyCappedShape,
+  "autonomy-withdrawn": autonomyWithdrawnShape,
+  "autonomy-proposed": (value: unknown, path: string) => ({
+    ...toAsked(value, path),
+    ...autonomyProposalShape(value, path),
+  }),
+
+  // reviews: in the one run of all samples. A sample is an approval; its answer is the review.
+  "sampling-set": samplingShape,
+  "output-sampled": (value: unknown, path: string) => ({ ...toAsked(value, path), ...sampleShape(value, path) }),
 
   // freezes: in the one run of all freezes
   "freeze-set": freezeShape,

@@ -230,6 +230,8 @@ function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
 }
 
 function tellParent(book: Book, record: RunRecord, end: RunEnd): void {
+  const { reviews, onBackgroundError } = book.engine;
+  if (reviews.isSampling && record.parent === undefined && !book.closed) reviews.catchUp().catch(onBackgroundError);
   if (record.parent === undefined || book.closed) return;
   const parent = book.active.get(record.parent);
   if (parent === undefined) driveInBackground(book, record.parent);

@@ -1,14 +1,16 @@
-import { isTuttiError, toTuttiError, TuttiError } from "../base/errors.ts";
+import { describeThrown, isTuttiError, toTuttiError, TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson, toJsonText } from "../base/json.ts";
 import type { ApprovalPackage } from "../contracts/approval-package.ts";
 import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/approval.ts";
 import { toApprovalId } from "../contracts/ids.ts";
+import { reviewShape } from "../contracts/review.ts";
 import type { Asking } from "../flow/govern/asking.ts";
 import { decideVote, toDecided } from "../ledger/approval-votes.ts";
 import type { Appended, Blob, NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import type { Approvals, PersonsVote } from "./inbox.ts";
+import { isJournalFlow } from "./journal.ts";
 import { nextRest } from "./steer-run.ts";
 
 const listMax = 1_000;
@@ -34,6 +36,7 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
     if (appended.kind !== "recorded" || appended.approval === undefined)
       throw new TuttiError("BUG", `the vote on ${approval.id} was ${appended.kind}`);
     engine.approvalChanged(appended.approval.id);
+    await engine.oversight.decided(appended.approval);
     // It may have been let go while the vote was written, and would not know of it.
     void runs.drive(approval.run).catch(engine.onBackgroundError);
     return appended.approval;
@@ -157,7 +160,7 @@ async function toReady(approval: ApprovalRecord, said: PersonsVote, voted: Voted
   const { id, step } = approval;
   const { by, saw, roles, verdict } = vote;
   const note = said.verdict === "reject" ? said.reason : said.note;
-  const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, ...told });
+  const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, code: said.code, ...told });
   const entry: NewEntry = { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
   return { approval, vote, entry };
 }
@@ -181,6 +184,7 @@ async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, ...
       return { vote: { ...voter, verdict: "delegate", to: said.to }, told: { to: said.to }, blobs: [] };
     case "answer": {
       // Where the flow's code is not here it looks at the answer when it goes on.
+      if (approval.kind === "review") parseReview(said.answer);
       await asking?.parseAnswer?.(said.answer);
       const given = toGiven(said.answer);
       return {
@@ -195,6 +199,17 @@ async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, ...
       const told = { answer, binding, package: shown, about };
       return { vote: { ...voter, verdict: "edit", ...edited.vote }, told, blobs: edited.blobs };
     }
+  }
+}
+
+function parseReview(answer: unknown): void {
+  try {
+    reviewShape(answer, "the review");
+  } catch (error) {
+    throw new TuttiError("INPUT_INVALID", describeThrown(error), {
+      hint: 'Answer {"isDefective": false, "defects": []}, or name the defects: tutti review.',
+      cause: error,
+    });
   }
 }
 
@@ -242,7 +257,9 @@ async function writeVote(writing: Writing, { run }: ApprovalRecord, entry: NewEn
       if (driver !== undefined && !driver.stopped) return await driver.log.append(entry);
       return await inTurn(async () => {
         const { log, record } = await engine.ledger.claim(run);
-        return log.append(record.status === "waiting" ? { ...entry, status: "running" } : entry);
+        // A journal goes on with nothing.
+        const isWoken = record.status === "waiting" && !isJournalFlow(record.flow);
+        return log.append(isWoken ? { ...entry, status: "running" } : entry);
       });
     } catch (error) {
       if (!isTuttiError(error) || error.code !== "LEDGER_FENCED" || tries >= triesMax) throw error;

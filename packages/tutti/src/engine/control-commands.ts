@@ -1,6 +1,7 @@
 import {
   anything,
   branded,
+  decimal,
   fields,
   flag,
   integer,
@@ -11,6 +12,7 @@ import {
   type Shape,
   type ShapeOf,
 } from "../base/shape.ts";
+import { reasonCodes } from "../contracts/autonomy.ts";
 import { amountShape } from "../contracts/budget.ts";
 import { directiveKinds, type Directive } from "../contracts/directive.ts";
 import { freezeShape } from "../contracts/freeze.ts";
@@ -30,7 +32,7 @@ const verdict: Shape<Verdict> = (value, path) => {
 };
 
 export const personsVoteShape: Shape<PersonsVote> = (value, path) => {
-  const said = fields({ by: text, saw: text }, { note: text })(value, path);
+  const said = fields({ by: text, saw: text }, { note: text, code: oneOf(...reasonCodes) })(value, path);
   const { verdict: word } = fields({ verdict: oneOf("approve", "abstain", "reject", "edit", "answer", "delegate") })(
     value,
     path,
@@ -87,6 +89,10 @@ export const controlCommands = {
   undo: fields({ run, by: text }, { reason: text }),
   freeze: freezeShape,
   unfreeze: freezeShape,
+  grant: fields({ agent: text, action: text, level: integer, by: text }, { reason: text, until: integer }),
+  withdraw: fields({ agent: text, action: text, level: integer, by: text, reason: text }),
+  cap: fields({ tenant: text, level: integer, by: text }, { reason: text }),
+  sample: fields({ share: decimal, by: text }, { role: text }),
   slots: fields({}),
   waits: fields({ runs: listOf(run) }),
 } as const satisfies Record<string, Shape<unknown>>;
@@ -109,6 +115,10 @@ export const controlAnswers = {
   undo: fields({}),
   freeze: fields({}),
   unfreeze: fields({}),
+  grant: fields({}),
+  withdraw: fields({}),
+  cap: fields({}),
+  sample: fields({}),
   slots: fields({
     slots: listOf(
       fields(

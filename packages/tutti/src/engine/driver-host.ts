@@ -16,6 +16,9 @@ type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned"> & {
   readonly flow: Flow;
 };
 
+/** So many earlier decisions people and agents are told of. */
+const precedentsMax = 3;
+
 /** What the engine does for one driver. */
 export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCallbacks): DriverHost {
   const { ledger, clock, chance, onActivity } = engine;
@@ -37,6 +40,10 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       readBlob: (hash) => ledger.readBlob(hash),
       watch: engine.watchApproval,
     },
+    autonomy: engine.oversight,
+    // Without a policy nobody was ever asked.
+    precedents: async (like) =>
+      engine.policy === undefined ? [] : engine.oversight.findPrecedents(like, precedentsMax),
     freezes: engine.freezes,
     grants: engine.grants,
     trustDomain: engine.identity.shown.trustDomain,

@@ -91,6 +91,8 @@ function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch):
     grants: {},
     trustDomain: trustDomainDefault,
     signCapability: refuse,
+    autonomy: { levelOf: () => 0, tenantCap: () => undefined, isCertified: () => false, catchUp: refuse },
+    precedents: refuse,
     freezes: { any: false, find: () => undefined, onLifted: () => () => {} },
     stallMs,
     toolTimeoutMs: stallMs,

@@ -17,6 +17,8 @@ import type { Claim, Ledger } from "../ledger/ledger.ts";
 import type { EventPart } from "./events/events.ts";
 import type { FreezeBook } from "./freezes.ts";
 import type { OwnIdentity } from "./open-identity.ts";
+import type { OversightBook } from "./oversight/oversight.ts";
+import type { ReviewBook } from "./oversight/reviews.ts";
 import type { Activity } from "./tutti.ts";
 
 /** What the parts of the engine share. */
@@ -42,6 +44,8 @@ export interface Engine {
   /** What runs may do, by what they run and for whom. */
   readonly grants: Readonly<Record<string, RunPermissions>>;
   readonly identity: OwnIdentity;
+  readonly oversight: OversightBook;
+  readonly reviews: ReviewBook;
   /** The newest version of the directives of each run that has some. */
   readonly directiveVersions: Map<RunId, number>;
   readonly onActivity: ((activity: Activity) => void) | undefined;

@@ -1,9 +1,16 @@
 import type { ApprovalPackage } from "../contracts/approval-package.ts";
 import type { ApprovalRecord } from "../contracts/approval.ts";
+import type { ReasonCode } from "../contracts/autonomy.ts";
 import type { ApprovalFilter } from "../ledger/ledger.ts";
 
 /** What a person says. `saw`: the hash of the package that they were shown, or its first six digits or more. */
-export type PersonsVote = { readonly by: string; readonly saw: string; readonly note?: string } & (
+export type PersonsVote = {
+  readonly by: string;
+  readonly saw: string;
+  readonly note?: string;
+  /** Why it is changed or refused, as one word. */
+  readonly code?: ReasonCode;
+} & (
   | { readonly verdict: "approve" | "abstain" }
   | { readonly verdict: "reject"; readonly reason: string }
   /** A yes to the same tool with this input. */

@@ -4,7 +4,15 @@ import { toRunId, type RunId } from "../contracts/ids.ts";
 import type { Appended, Ledger, NewEntry, RunLog } from "../ledger/ledger.ts";
 
 /** What the engine writes runs for that no flow drives. No flow can have such a name. */
-export type JournalKind = "topic" | "subscription" | "schedule" | "freeze" | "request" | "erasure";
+export type JournalKind =
+  | "topic"
+  | "subscription"
+  | "schedule"
+  | "freeze"
+  | "request"
+  | "erasure"
+  | "autonomy"
+  | "review";
 
 /** A run that the engine itself writes: chained, fenced and verified like any other. */
 export interface Journal {
@@ -24,7 +32,7 @@ export function toJournalRun(kind: JournalKind, name: string): RunId {
 }
 
 export function isJournalId(id: string): boolean {
-  return /^(?:topic|subscription|schedule|freeze|request|erasure):/u.test(id);
+  return /^(?:topic|subscription|schedule|freeze|request|erasure|autonomy|review):/u.test(id);
 }
 
 export function isJournalFlow(flow: string): boolean {

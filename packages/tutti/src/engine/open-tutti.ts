@@ -9,6 +9,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import { toRunId, type ApprovalId } from "../contracts/ids.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { ToolServer } from "../contracts/tool-server.ts";
+import { readOverrides } from "../insight/oversight/overrides.ts";
 import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import { openApprovals } from "./approvals.ts";
@@ -22,6 +23,8 @@ import { openListeners } from "./listeners.ts";
 import { toInputLabels, toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
 import { checkIdentity, openIdentity } from "./open-identity.ts";
+import { openOversight } from "./oversight/open-oversight.ts";
+import { openReviews } from "./oversight/reviews.ts";
 import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
 import { openHandle } from "./run-handle.ts";
 import { findRun, settleEffect } from "./steer-run.ts";
@@ -54,6 +57,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   checkPeople(options);
   checkIdentity(options);
   const clock = options.clock ?? systemClock;
+  const chance = options.chance ?? systemChance;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
   const ledger = await openLedger(options, onEntry);
@@ -62,7 +66,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   const engine: Engine = {
     ledger,
     clock,
-    chance: options.chance ?? systemChance,
+    chance,
     tools: options.tools ?? [],
     models: options.models ?? {},
     evictAfterMs: inner.evictAfterMs ?? evictAfterMs,
@@ -78,15 +82,14 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     freezes,
     grants: options.grants ?? {},
     identity: openIdentity(options, { ledger, freezes, defaultLedger }),
+    oversight: await openOversight({ ledger, clock, people: options.people, onBackgroundError: toBackground }),
+    reviews: await openReviews({ ledger, clock, chance, peopleKnown: options.people !== undefined }),
     directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
     loadEvents: () => triggers.loadEvents(),
-    onBackgroundError(error) {
-      // The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself.
-      if (!(error instanceof TuttiError)) throw error;
-    },
+    onBackgroundError: toBackground,
   };
   const runs = openActiveRuns(engine);
   const triggers = toTriggers(engine, runs, { on, schedules });
@@ -97,6 +100,11 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   return typeof options.ledger === "object" || options.control === false
     ? tutti
     : withControl(tutti, options.ledger ?? defaultLedger);
+}
+
+/** The ledger has stopped or was closed: every caller who waits for a run is told so by the run itself. */
+function toBackground(error: unknown): void {
+  if (!(error instanceof TuttiError)) throw error;
 }
 
 /** Opens the door for other processes in the background: nobody has to wait for it. */
@@ -157,6 +165,9 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
     schedules,
     documents: toSharedDocuments(engine.ledger),
     approvals: openApprovals(engine, runs),
+    autonomy: engine.oversight.desk,
+    reviews: engine.reviews,
+    overrides: { read: () => readOverrides(engine.ledger) },
     async run(flow, input, options) {
       const handle = await tutti.start(flow, input, options);
       return handle.result();
@@ -192,6 +203,8 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
       try {
         await triggers.close();
         await runs.close(closeGraceMs);
+        await engine.oversight.close();
+        await engine.reviews.close();
         await telemetry?.close();
         await engine.ledger.close();
       } finally {
@@ -217,7 +230,7 @@ async function start<Input>(
   }
   if (id !== undefined && (!idPattern.test(id) || isJournalId(id))) {
     throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run`, {
-      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription:, schedule:, freeze:, request: and erasure: are taken.",
+      hint: "Use letters, digits and . ~ : - _, at most 120; topic:, subscription:, schedule:, freeze:, request:, erasure:, autonomy: and review: are taken.",
     });
   }
   const run = toRunId(id ?? `${flow.name}-${toShortId()}`);

@@ -78,6 +78,22 @@ const performers: Performers = {
     await tutti.unfreeze(toFreezeTarget(request), request);
     return {};
   },
+  async grant(tutti, request) {
+    await tutti.autonomy.grant(request);
+    return {};
+  },
+  async withdraw(tutti, request) {
+    await tutti.autonomy.withdraw(request);
+    return {};
+  },
+  async cap(tutti, request) {
+    await tutti.autonomy.cap(request);
+    return {};
+  },
+  async sample(tutti, request) {
+    await tutti.reviews.sample(request);
+    return {};
+  },
   slots: async (tutti) => ({ slots: tutti.slots() }),
   async waits(tutti, { runs }) {
     const waits = runs.map((run) => [run, tutti.waitsFor(run)] as const);

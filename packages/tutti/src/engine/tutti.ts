@@ -24,6 +24,8 @@ import type { Person as Speaker } from "./freezes.ts";
 import type { Approvals } from "./inbox.ts";
 import type { SharedDocuments } from "./open-documents.ts";
 import type { Identity } from "./open-identity.ts";
+import type { AutonomyDesk, Overrides } from "./oversight/oversight.ts";
+import type { Reviews } from "./oversight/reviews.ts";
 import type { Schedule } from "./schedules/schedule.ts";
 import type { Schedules } from "./schedules/schedules.ts";
 import type { TelemetryOptions } from "./telemetry/open-telemetry.ts";
@@ -199,6 +201,9 @@ export interface Tutti {
   readonly identity: Identity;
   readonly documents: SharedDocuments;
   readonly approvals: Approvals;
+  readonly autonomy: AutonomyDesk;
+  readonly overrides: Overrides;
+  readonly reviews: Reviews;
   readonly ledger: Ledger;
   /** Stops driving (open runs stay open in the ledger) and closes the ledger. */
   close(): Promise<void>;

@@ -227,6 +227,7 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
     team: () => host.team?.() ?? [],
     accept: (output) => acceptor.accept(output),
     look: () => driver.directive.look(inner, agent.name),
+    precedents: (text) => host.precedents({ tenant: driver.history.started.tenant, text, agent: agent.name }),
     awaitHandBack: () => driver.directive.awaitHandBack(inner, agent),
   };
 }

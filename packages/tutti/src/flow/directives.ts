@@ -43,7 +43,7 @@ class RunDirectives implements Directives {
   stopped: GivenDirective | undefined;
   handedBack: { readonly output: unknown } | undefined;
   isStopping = false;
-  written = 0;
+  private readonly noted: GivenDirective[] = [];
   private readonly driver: Driver;
   private readonly versions = new Map<RunId, number>();
   /** What was handed over, by whose directives they are. */
@@ -59,8 +59,17 @@ class RunDirectives implements Directives {
     for (const given of driver.history.directives) this.note(given);
   }
 
+  /** Of all that were written down: it counts from then on. */
   get autonomyCap(): number | undefined {
-    return this.state.autonomyCap;
+    return toCap(this.noted);
+  }
+
+  get written(): number {
+    return this.noted.length;
+  }
+
+  get newest(): GivenDirective | undefined {
+    return this.noted.at(-1);
   }
 
   versionOf(run: RunId): number {
@@ -73,7 +82,7 @@ class RunDirectives implements Directives {
 
   private note(given: GivenDirective): void {
     this.versions.set(this.sourceOf(given), given.version);
-    this.written += 1;
+    this.noted.push(given);
   }
 
   announce(given: GivenDirective): number {

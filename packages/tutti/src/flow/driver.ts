@@ -8,6 +8,7 @@ import type { RunPermissions } from "../contracts/grant.ts";
 import type { ApprovalId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
+import type { Like, Precedent } from "../contracts/precedent.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
 import type { Topic } from "../contracts/topic.ts";
@@ -18,6 +19,7 @@ import type { DocumentHost } from "./document-host.ts";
 import type { Freezes } from "./freezes.ts";
 import type { ApprovalHost } from "./govern/approval-host.ts";
 import type { Votable } from "./govern/asking.ts";
+import type { Autonomy } from "./govern/autonomy-host.ts";
 import type { History } from "./history.ts";
 import type { Labels } from "./labels.ts";
 import type { Provenance } from "./provenance.ts";
@@ -41,6 +43,9 @@ export interface DriverHost {
   readonly grants: Readonly<Record<string, RunPermissions>>;
   readonly trustDomain: string;
   signCapability(capability: Capability): Promise<string>;
+  readonly autonomy: Autonomy;
+  /** What people decided otherwise before, in cases like this one. */
+  precedents(like: Like): Promise<readonly Precedent[]>;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */

@@ -21,6 +21,8 @@ export interface Directives {
   readonly isStopping: boolean;
   /** How many directives were written down, handed over or not. */
   readonly written: number;
+  /** The last of those. */
+  readonly newest: GivenDirective | undefined;
   /** The version of a run's directives, its own or of one above it, that was written down here. */
   versionOf(run: RunId): number;
   /** One was written down, and is about to be handed over. Questions to models that are under way are stopped: how many. */

@@ -23,6 +23,13 @@ const untold = [
   "budget-settled",
   "approval-voted",
   "approval-used",
+  "effect-shadowed",
+  "autonomy-granted",
+  "autonomy-capped",
+  "autonomy-withdrawn",
+  "autonomy-proposed",
+  "sampling-set",
+  "output-sampled",
 ] as const satisfies readonly EntryKind[];
 
 /** Kinds that say something about a step, or the run as a whole. */

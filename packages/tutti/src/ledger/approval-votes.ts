@@ -100,7 +100,7 @@ function findRefusal(approval: ApprovalRecord, vote: ApprovalVote, now: number):
   if (approval.peopleKnown && vote.roles === undefined)
     return refuse(approval, "forbidden", `who ${vote.by} is can't be told here`);
   if (
-    (vote.verdict === "answer") !== (approval.kind === "question") &&
+    (vote.verdict === "answer") !== (approval.kind === "question" || approval.kind === "review") &&
     ["answer", "approve", "edit"].includes(vote.verdict)
   )
     return refuse(approval, "forbidden", `a ${approval.kind} is not decided by ${vote.verdict}`);
@@ -146,7 +146,8 @@ function isDistinct(approval: ApprovalRecord): boolean {
 }
 
 function mayDecide(approval: ApprovalRecord, seat: Seat): boolean {
-  const { need, persons } = stageOf(approval);
+  const { need, persons, except = [] } = stageOf(approval);
+  if (except.includes(seat.by) || except.includes(seat.owner)) return false;
   if (persons !== undefined && !persons.includes(seat.owner)) return false;
   if (need !== undefined && fits(approval, need, seat)) return true;
   // Beside a ladder's own people, those whose role the policy names are needed too.

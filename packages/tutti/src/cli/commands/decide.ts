@@ -1,3 +1,4 @@
+import { reasonCodes } from "../../contracts/autonomy.ts";
 import { toApprovalId } from "../../contracts/ids.ts";
 import type { PersonsVote } from "../../engine/inbox.ts";
 import { readTypedId } from "../approval-text.ts";
@@ -43,17 +44,27 @@ async function readVote(call: CommandCall, said: Pick<PersonsVote, "by" | "saw">
     case "reject": {
       const reason = call.text("reason");
       if (reason === undefined) throw toUsage("a no needs a reason", "--reason 'ask her first'");
-      return { ...said, verdict: "reject", reason };
+      return { ...said, ...readCode(call), verdict: "reject", reason };
     }
     case "edit": {
       const input = call.text("input");
       if (input === undefined)
         throw toUsage("an edit needs the input that shall be used", "--input '<json>' or --input @<file>");
-      return { ...said, verdict: "edit", input: await readValue(input, "--input") };
+      const note = call.text("note");
+      const why = { ...readCode(call), ...(note === undefined ? {} : { note }) };
+      return { ...said, ...why, verdict: "edit", input: await readValue(input, "--input") };
     }
     case "delegate":
       return { ...said, verdict: "delegate", to: call.operand("person") };
     default:
       return { ...said, verdict: "answer", answer: await readValue(call.operand("json"), "the answer") };
   }
+}
+
+function readCode(call: CommandCall): Pick<PersonsVote, "code"> {
+  const typed = call.text("code");
+  if (typed === undefined) return {};
+  const code = reasonCodes.find((each) => each === typed);
+  if (code === undefined) throw toUsage(`"${typed}" is no reason`, `--code ${reasonCodes.join("|")}`);
+  return { code };
 }

@@ -17,13 +17,13 @@ import { toldValue } from "./runs.ts";
 
 /* What people are asked and what they say: docs/approvals.md, docs/directives.md. Who says it is told by the token, never by a body. */
 
-export const approvalKind = oneOf("action", "decision", "question");
+export const approvalKind = oneOf("action", "decision", "question", "promotion", "review");
 export const approvalState = oneOf("open", "granted", "used", "rejected", "expired", "superseded", "withdrawn");
 
 const needed = fields({ count: integer, distinctFromInitiator: flag }, { role: text });
 const stage = fields(
   { deadlineMs: integer, onTimeout: oneOf("deny", "escalate", "proceed") },
-  { need: needed, persons: listOf(text), delegates: listOf(text) },
+  { need: needed, persons: listOf(text), except: listOf(text), delegates: listOf(text) },
 );
 
 /** Something that people are asked. `package`: the hash of what is shown; whoever decides says it as `saw`. */

@@ -37,6 +37,9 @@ export async function toActionPackage(driver: Driver, call: GovernedCall, told: 
   const preview = await readPreview(driver, call);
   const undoable = tool.undo !== undefined || tool.effect === "read" || tool.effect === "local";
   const cost = tool.guarantees?.costUsd;
+  const { tenant } = driver.history.started;
+  const text = `${tool.name} ${called.input.json ?? ""}`;
+  const precedents = await driver.host.precedents({ tenant, text, tool: tool.name });
   return toVisible<ApprovalPackage>({
     kind: "action",
     summary: `${told.askedBy} wants to call ${told.summary}`,
@@ -62,6 +65,7 @@ export async function toActionPackage(driver: Driver, call: GovernedCall, told: 
     ],
     ...(words.confidence === undefined ? {} : { confidence: words.confidence }),
     evidence: called.uses.flatMap((step) => toEvidence(entries, step)),
+    ...(precedents.length === 0 ? {} : { precedents }),
     ...(cost === undefined ? {} : { costUsd: cost }),
     risk: toRisk(tool, undoable),
     dueAt: told.dueAt,

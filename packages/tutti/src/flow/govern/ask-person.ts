@@ -76,7 +76,7 @@ export async function askForYes(
     details: toJsonText(options.details, "the details of a decision"),
     parseAnswer: undefined,
     onObtained(obtained) {
-      const by = obtained.kind === "stale" ? undefined : obtained.approval?.decidedBy;
+      const by = "approval" in obtained ? obtained.approval?.decidedBy : undefined;
       const said = by === undefined ? {} : { by };
       if (obtained.kind === "granted") return { kind: "done", value: { approved: true, ...said } satisfies Decided };
       const isNo =
@@ -97,7 +97,7 @@ function refuseLong(sentence: string, options: readonly string[]): void {
   });
 }
 
-function toFailure(obtained: Obtained & { readonly kind: "refused" | "stale" }): TuttiError {
+function toFailure(obtained: Exclude<Obtained, { readonly kind: "granted" }>): TuttiError {
   if (obtained.kind === "refused") return obtained.error;
   return new TuttiError("DOCUMENT_CONFLICT", "what the question relies on has a newer version");
 }

@@ -26,6 +26,8 @@ export interface Asking extends Asked {
   /** Entries that are written in front of the request. */
   readonly before: readonly NewEntry[];
   readonly reads: DocumentReads | undefined;
+  /** Whether a person has given a directive since. */
+  readonly isOutdated?: () => boolean;
   /** The same action with another input. @throws what says that it may not be */
   readonly edit?: (input: unknown) => Promise<Asked>;
   /** Whether what was answered can be used. @throws INPUT_INVALID */
@@ -48,4 +50,6 @@ export type Obtained =
       readonly isEdited: boolean;
     }
   | { readonly kind: "refused"; readonly error: TuttiError; readonly approval: ApprovalRecord | undefined }
+  /** A person gave another directive: what was asked is superseded. */
+  | { readonly kind: "outdated" }
   | { readonly kind: "stale"; readonly documents: readonly StaleRead[] };

@@ -8,16 +8,18 @@ import type { StaleRead } from "../../contracts/document.ts";
 import type { Policy, PolicyVerdict } from "../../contracts/policy.ts";
 import { parseWith } from "../../contracts/schema.ts";
 import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
+import { toDirectiveChanged } from "../directives.ts";
 import type { Driver } from "../driver.ts";
 import { digestOf, effectKeyOf } from "../effect-key.ts";
-import { toAccepted } from "../labels.ts";
+import { toAccepted, type Labels } from "../labels.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
 import type { Asked, Obtained } from "./asking.ts";
+import { toAutonomy, toShadowed, toShadowEntry } from "./autonomy.ts";
 import type { GovernedCall } from "./governed-call.ts";
 import { refuseUngranted } from "./grants.ts";
-import { obtainApproval, toEndEntry } from "./obtain-approval.ts";
+import { obtainApproval, toDirectiveVersion, toEndEntry } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Decision, type Deed } from "./policy-decision.ts";
 
 /** What a call is allowed to do: what it asked for, or what a person made of it. */
@@ -43,11 +45,52 @@ export interface Passage {
  * happened before, and a call whose intent is in the ledger has passed here already.
  */
 export function governCall(driver: Driver, call: GovernedCall, passage: Passage): void {
+  if (canLose(driver, call)) whenCaughtUp(driver, call, () => decideCall(driver, call, passage));
+  else decideCall(driver, call, passage);
+}
+
+function decideCall(driver: Driver, call: GovernedCall, passage: Passage): void {
   const { policy } = driver.host;
   const ungranted = refuseUngranted(driver, call);
   if (ungranted !== undefined) passage.refuse(ungranted);
-  else if (policy === undefined) passage.go(toWay(call, [], undefined));
-  else govern(driver, { policy, call, passage });
+  else if (policy !== undefined) govern(driver, { policy, call, passage });
+  else if (isShadow(driver, call)) shadow(driver, call, passage);
+  else passage.go(toWay(call, [], undefined));
+}
+
+/** What has happened meanwhile may have taken from the agent what it was granted. */
+function canLose({ host }: Driver, { tool, scope }: GovernedCall): boolean {
+  return scope.actor !== undefined && isEffect(tool) && host.autonomy.isCertified(scope.actor);
+}
+
+function whenCaughtUp(driver: Driver, call: GovernedCall, go: () => void): void {
+  driver.begin();
+  driver.host.autonomy
+    .catchUp()
+    .then(() => {
+      if (!driver.stopped && !driver.halted && !call.pending.over) go();
+    })
+    .catch((error: unknown) => driver.park(toBug(call, error), call.key))
+    .finally(() => driver.finish());
+}
+
+function isShadow(driver: Driver, call: GovernedCall): boolean {
+  const { actor } = call.scope;
+  if (actor === undefined || !isEffect(call.tool)) return false;
+  const { tool, called } = call;
+  return (
+    toAutonomy(driver, call.scope, {
+      agent: actor,
+      resource: toResource(tool, called.labels),
+      labels: called.labels,
+    }) === 0
+  );
+}
+
+/** Written down as it would have been intended, and told to the agent; nothing happens. */
+function shadow(driver: Driver, call: GovernedCall, passage: Passage): void {
+  void driver.append(toShadowEntry(call));
+  passage.refuse(toShadowed(call));
 }
 
 interface Governing {
@@ -60,6 +103,11 @@ function govern(driver: Driver, governing: Governing): void {
   const { policy, call, passage } = governing;
   const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
   const { verdict } = decision;
+  if (verdict.kind !== "deny" && isShadow(driver, call)) {
+    void driver.append(decision.entry);
+    shadow(driver, call, passage);
+    return;
+  }
   switch (verdict.kind) {
     case "allow":
       // What changes nothing leaves no trace of being allowed.
@@ -99,26 +147,38 @@ function ask(driver: Driver, governing: Governing, { verdict, entry }: Decision 
     if (decided.kind === "deny") throw toDenial(call.tool.name, decided);
     return toAskedOf(edited, decided.kind === "needs" ? decided : { ...verdict, approvals: [] });
   };
+  const asked = toAskedOf(call, verdict);
+  const { binding } = asked;
   const onObtained = (obtained: Obtained): void => {
     if (obtained.kind === "refused") passage.refuse(obtained.error);
     else if (obtained.kind === "stale") passage.stale(obtained.documents);
+    else if (obtained.kind === "outdated") decideUnderNewest(driver, governing);
     else
       void useGranted(driver, governing, obtained).catch((error: unknown) => driver.park(toBug(call, error), call.key));
   };
   obtainApproval(
     driver,
     {
-      ...toAskedOf(call, verdict),
+      ...asked,
       key: call.key,
       pending: call.pending,
       kind: "action",
       stages,
       before: [entry],
       reads: toReads(driver, call),
+      isOutdated: () => toDirectiveVersion(driver) !== binding["directive"],
       ...(isEffect(call.tool) ? { edit } : {}),
     },
     onObtained,
   );
+}
+
+/** A person gave another directive while others were asked. What an agent wanted under the older one is not asked again. */
+function decideUnderNewest(driver: Driver, governing: Governing): void {
+  const { call, passage } = governing;
+  const { directiveInUse } = driver;
+  if (directiveInUse?.isBehind(call.scope) !== true) govern(driver, governing);
+  else passage.refuse(toDirectiveChanged(`${call.tool.name} was not called`, directiveInUse.newest));
 }
 
 type Granted = Obtained & { readonly kind: "granted" };
@@ -130,11 +190,17 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
   try {
     const { approval } = granted;
     const call = granted.isEdited ? await toEdited(driver, governing.call, granted.answer) : governing.call;
+    if (canLose(driver, call)) await driver.host.autonomy.catchUp();
     if (driver.stopped || driver.halted || call.pending.over) return;
     const { verdict, entry } = decideDeed(driver, policy, { deed: toDeed(call), votes: approval.votes });
     if (verdict.kind === "deny") {
       void driver.append(entry);
       passage.refuse(toDenial(call.tool.name, verdict));
+      return;
+    }
+    if (isShadow(driver, call)) {
+      void driver.append(entry);
+      shadow(driver, call, passage);
       return;
     }
     // It may want more now than people were asked for: then they are asked for that.
@@ -176,24 +242,22 @@ async function toEdited(driver: Driver, call: GovernedCall, given: unknown): Pro
 
 function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
   const { labels } = called;
+  const resource = toResource(tool, labels);
+  const costUsd = tool.guarantees?.costUsd;
+  return { key, scope, action: "call-tool", resource, input: called.input, costUsd, labels };
+}
+
+function toResource(tool: Tool, labels: Labels): Deed["resource"] {
   const dataClasses = [
     ...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? []), ...(tool.trust === undefined ? [] : [tool.trust])]),
   ];
   return {
-    key,
-    scope,
-    action: "call-tool",
-    resource: {
-      kind: "tool",
-      name: tool.name,
-      effect: tool.effect,
-      reversible: canBeUndone(tool),
-      ...(dataClasses.length === 0 ? {} : { dataClasses }),
-      ...(labels.length === 0 ? {} : { accepts: toAccepted(labels, tool) }),
-    },
-    input: called.input,
-    costUsd: tool.guarantees?.costUsd,
-    labels,
+    kind: "tool",
+    name: tool.name,
+    effect: tool.effect,
+    reversible: canBeUndone(tool),
+    ...(dataClasses.length === 0 ? {} : { dataClasses }),
+    ...(labels.length === 0 ? {} : { accepts: toAccepted(labels, tool) }),
   };
 }
 
@@ -219,6 +283,7 @@ function toBinding(driver: Driver, policy: Policy, call: GovernedCall): Approval
     flow: `${flow}@${version}`,
     policy: `${policy.name}@${policy.version}`,
     ...(call.called.labels.length === 0 ? {} : { labels: [...call.called.labels].toSorted().join(" ") }),
+    directive: toDirectiveVersion(driver),
     reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),
   };
 }

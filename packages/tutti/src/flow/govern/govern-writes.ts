@@ -14,7 +14,7 @@ import type { Pending, Scope } from "../scope.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { describeOtherwise, toVisible } from "./action-package.ts";
 import { describeStages, toStages } from "./approval-stages.ts";
-import { obtainApproval } from "./obtain-approval.ts";
+import { obtainApproval, toDirectiveVersion } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Deed } from "./policy-decision.ts";
 
 /** Documents that are about to change together. */
@@ -77,6 +77,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
       about,
       binding,
       reads: call.reads,
+      isOutdated: () => toDirectiveVersion(driver) !== binding["directive"],
       needs: needs.approvals,
       before: entries,
       toPackage: async ({ dueAt }) => toPackage(driver, call, { needs, about, stages, dueAt, binding }),
@@ -84,6 +85,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
     (obtained) => {
       if (obtained.kind === "refused") passage.refuse(obtained.error);
       else if (obtained.kind === "stale") passage.stale(obtained.documents);
+      else if (obtained.kind === "outdated") governWrites(driver, call, passage);
       else {
         const after = decide(obtained.approval.votes);
         for (const entry of after.entries) void driver.append(entry);
@@ -120,6 +122,7 @@ function toBinding(driver: Driver, call: GovernedWrites, policy: string): Approv
     input: sha256(toCanonicalJson(call.writes)),
     flow: `${flow}@${version}`,
     policy,
+    directive: toDirectiveVersion(driver),
     reads: sha256(toCanonicalJson(Object.fromEntries(call.reads))),
   };
 }

@@ -21,6 +21,11 @@ export function obtainApproval(driver: Driver, asking: Asking, done: (obtained: 
   new Obtaining(driver, asking, done).begin();
 }
 
+/** How many directives people have given so far: a yes is bound to it. */
+export function toDirectiveVersion({ directiveInUse }: Driver): string {
+  return String(directiveInUse?.written ?? 0);
+}
+
 class Obtaining {
   private readonly driver: Driver;
   private readonly asking: Asking;
@@ -109,6 +114,11 @@ class Obtaining {
       await this.request(approval.round + 1);
       return;
     }
+    if (asking.isOutdated?.() === true) {
+      await this.supersede(approval, "a person gave another directive");
+      this.finish({ kind: "outdated" });
+      return;
+    }
     const given = await this.readAnswer(approval);
     if (this.isGone) return;
     if (given.changed.length > 0) {
@@ -144,6 +154,7 @@ class Obtaining {
     const disarm = driver.at(dueAt, () => this.beside(() => this.onDue(approval, leave)));
     const unwatch = driver.host.approvals.watch(id, () => look());
     const unleave = driver.whenLeft(() => unwatch());
+    const unhear = asking.isOutdated === undefined ? undefined : driver.directive.onWritten(() => look());
     const outer = asking.pending.onCancel;
     let isLeft = false;
     const leave = (): boolean => {
@@ -152,6 +163,7 @@ class Obtaining {
       release();
       disarm();
       unwatch();
+      unhear?.();
       unleave();
       driver.votables.delete(id);
       asking.pending.onCancel = outer;
@@ -170,7 +182,8 @@ class Obtaining {
 
   private async look(approval: ApprovalRecord, leave: () => boolean): Promise<void> {
     const now = await this.driver.host.approvals.find(approval.id);
-    if (now === undefined || now.state === "open" || this.isGone || !leave()) return;
+    if (now === undefined || this.isGone) return;
+    if ((now.state === "open" && this.asking.isOutdated?.() !== true) || !leave()) return;
     await this.take(now);
   }
 

@@ -7,6 +7,7 @@ import type { Driver } from "../driver.ts";
 import { riskAt, toLabelField, toSeenLabels, type Labels } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
+import { toAutonomy } from "./autonomy.ts";
 
 /** What is about to happen at a place of a run. */
 export interface Deed {
@@ -59,25 +60,21 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
   const { actor: agent } = deed.scope;
   const { input, costUsd, action, resource, labels } = deed;
   const risk = riskAt(deed.scope);
-  return {
-    principal:
-      agent === undefined
-        ? { kind: "run", run, flow }
-        : { kind: "agent", name: agent.name, version: agent.version, autonomy: 0, run },
-    action,
-    resource,
-    context: {
-      run,
-      flow,
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
-      ...toLabelField(toSeenLabels(labels)),
-      ...(risk === 0 ? {} : { injectionRisk: risk }),
-      ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
-      approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
-      ...(by === undefined ? {} : { initiator: by }),
-    },
+  const context: PolicyRequest["context"] = {
+    run,
+    flow,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
+    ...toLabelField(toSeenLabels(labels)),
+    ...(risk === 0 ? {} : { injectionRisk: risk }),
+    ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
+    approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
+    ...(by === undefined ? {} : { initiator: by }),
   };
+  if (agent === undefined) return { principal: { kind: "run", run, flow }, action, resource, context };
+  const { name, version } = agent;
+  const autonomy = toAutonomy(driver, deed.scope, { agent, resource, labels: context.labels });
+  return { principal: { kind: "agent", name, version, autonomy, run }, action, resource, context };
 }
 
 interface Decided {
