@@ -7,6 +7,7 @@ const file = join(import.meta.dirname, "RESULTS.md");
 export const separateTitles = {
   cycleTime: "## Cycle time: the same job, sequential and coordinated",
   handOver: "## What handing over costs",
+  governance: "## What governance costs",
 } as const;
 
 export type SeparateSection = keyof typeof separateTitles;
@@ -37,7 +38,7 @@ function readSections(): Map<SeparateSection, string> {
   return sections;
 }
 
-const sectionNames = ["cycleTime", "handOver"] as const satisfies readonly SeparateSection[];
+const sectionNames = ["cycleTime", "handOver", "governance"] as const satisfies readonly SeparateSection[];
 
 function joinParts(report: string, sections: ReadonlyMap<SeparateSection, string>): string {
   const parts = [report, ...sectionNames.map((name) => sections.get(name) ?? "")];

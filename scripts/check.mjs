@@ -1,9 +1,10 @@
 // Every gate in order, the quickest first; stops at the first that fails and shows what it said.
 // `npm run check` runs all of them, `npm run check -- lint types` some.
 import { spawnSync } from "child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "fs";
 import path from "path";
 
+import { buildConsole } from "./build-console.mjs";
 import { pinnedNode, root, setup, toolEnvironment } from "./setup.mjs";
 
 const packages = ["packages/tutti"];
@@ -12,7 +13,7 @@ const packages = ["packages/tutti"];
 const stages = {
   format: () => tool("oxfmt", ["--check", "."]),
   lint: () => tool("oxlint", []),
-  types: () => tool("tsc", ["-p", "tsconfig.json"]),
+  types: () => ["tsconfig.json", "packages/console/tsconfig.json"].forEach((file) => tool("tsc", ["-p", file])),
   tidy: () => tool("vitest", ["run", "--typecheck.enabled=false", "test/tidy.test.ts", "test/gates.test.ts"]),
   unused: () => tool("knip", []),
   build: () => packages.forEach(build),
@@ -21,6 +22,7 @@ const stages = {
 };
 
 setup();
+buildConsole();
 process.exit(runStages(process.argv.length > 2 ? process.argv.slice(2) : Object.keys(stages)));
 
 /**
@@ -59,10 +61,13 @@ function toLine(verdict, name, sinceMs) {
   return verdict.padEnd(7) + name.padEnd(8) + ((Date.now() - sinceMs) / 1000).toFixed(1).padStart(6) + " s\n";
 }
 
-/** Emits dist afresh, so that nothing of an earlier build is published. */
+/** Emits dist afresh, with the console in it, so that nothing of an earlier build is published. */
 function build(/** @type {string} */ folder) {
   rmSync(path.join(root, folder, "dist"), { recursive: true, force: true });
   tool("tsc", ["-p", path.join(folder, "tsconfig.build.json")]);
+  cpSync(path.join(root, "packages", "console", "dist"), path.join(root, folder, "dist", "console"), {
+    recursive: true,
+  });
 }
 
 /** Packs the package as it would be published and checks that tarball, not the working tree. */

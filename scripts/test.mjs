@@ -4,6 +4,7 @@ import { spawnSync } from "child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "fs";
 import path from "path";
 
+import { buildConsole } from "./build-console.mjs";
 import { root, runNode, setup } from "./setup.mjs";
 
 /** Programs that some tests need, the Debian package that brings them, and what is lost without them. */
@@ -18,9 +19,11 @@ const systemPrograms = [
     package: "bubblewrap",
     skips: "the tests that run Python, Bash and Node in a sandbox of namespaces",
   },
+  { name: "chromium", package: "chromium", skips: "the tests of the console in a browser" },
 ];
 
 setup();
+buildConsole();
 systemPrograms.forEach(provide);
 
 const part = process.argv.slice(2);

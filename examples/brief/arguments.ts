@@ -9,6 +9,7 @@ export interface Arguments {
   readonly again: boolean;
   readonly crash: boolean;
   readonly json: boolean;
+  readonly approve: boolean;
   readonly help: boolean;
 }
 
@@ -22,6 +23,7 @@ export const usage = `Researches a topic in documents and publishes a page with 
   --out <folder>   where the page goes; "out" by default
   --again          makes a new page although there is one of this topic and these documents
   --crash          kills the job in the middle, starts it again, and proves that nothing ran twice
+  --approve        asks before it publishes, also where nobody is at a terminal; the answer is read from standard input
   --json           prints what happens as lines of JSON
 `;
 
@@ -37,6 +39,7 @@ export function readArguments(words: readonly string[]): Arguments | { readonly 
         again: { type: "boolean" },
         crash: { type: "boolean" },
         json: { type: "boolean" },
+        approve: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -47,10 +50,11 @@ export function readArguments(words: readonly string[]): Arguments | { readonly 
       again = false,
       crash = false,
       json = false,
+      approve = false,
       help = false,
     } = values;
     if (topic.trim() === "") return { problem: "--topic is empty" };
-    return { topic: topic.trim(), folders: sources, out, again, crash, json, help };
+    return { topic: topic.trim(), folders: sources, out, again, crash, json, approve, help };
   } catch (error) {
     return { problem: describeThrown(error) };
   }

@@ -139,3 +139,30 @@ test(
     expect(played.code).toBe(0);
   },
 );
+
+test(
+  "with --approve the page waits for a person's yes, over processes, and a no is an end",
+  verifies("G3", "G4"),
+  async () => {
+    const asked = await desk.play([...given, "--approve"]);
+    expect(asked).toMatchObject({ code: 4, out: "" });
+    expect(asked.err).toContain("What changes something outside needs a person's approval");
+    expect(asked.err).toMatch(/npm run tutti -- approve \w+:\w+ --ledger/u);
+    // A pipe that asks nobody is no way around what a person has asked for.
+    expect(await desk.play(given)).toMatchObject({ code: 4, out: "" });
+    const no = await desk.play([...given, "--approve"], { typed: "not in this form\n" });
+    expect(no).toMatchObject({ code: 1, out: "" });
+    expect(no.err).toContain("said no: not in this form (APPROVAL_REJECTED)");
+    expect(await readdir(desk.folder)).not.toContain("out");
+    const yes = await desk.play([...given, "--approve"], { typed: "yes\n" });
+    expect(yes.code).toBe(0);
+    expect(await desk.readPage(yes)).toContain("<h1>");
+  },
+);
+
+test("what was begun without asking is not published as if somebody had been asked", verifies("G4"), async () => {
+  await desk.play([...given, "--json"], { killAfter: 5 });
+  const late = await desk.play([...given, "--approve"], { typed: "yes\n" });
+  expect(late).toMatchObject({ code: 2, out: "" });
+  expect(late.err).toContain("--again --approve");
+});

@@ -39,6 +39,8 @@ export interface Playing {
   readonly environment?: Readonly<Record<string, string>>;
   /** Kills the process after so many entries. */
   readonly killAfter?: number;
+  /** What a person types, and then no more. */
+  readonly typed?: string;
 }
 
 /** A folder with a small library of every kind of document, in which the example can be run. */
@@ -64,7 +66,11 @@ export async function openDesk(): Promise<Desk> {
 }
 
 // As a user does, in a process of its own.
-function play(folder: string, words: readonly string[], { environment = {}, killAfter }: Playing): Promise<Played> {
+function play(
+  folder: string,
+  words: readonly string[],
+  { environment = {}, killAfter, typed }: Playing,
+): Promise<Played> {
   const main = path.join(import.meta.dirname, "main.ts");
   const child = spawn(
     process.execPath,
@@ -72,9 +78,11 @@ function play(folder: string, words: readonly string[], { environment = {}, kill
     {
       cwd: folder,
       env: { PATH: process.env["PATH"], NODE_OPTIONS: process.env["NODE_OPTIONS"], CI: "1", ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     },
   );
+  child.stdin.on("error", () => {}); // it may be over, or killed, without having read
+  child.stdin.end(typed);
   const played = { out: "", err: "" };
   let entries = 0;
   createInterface(child.stdout).on("line", (line) => {

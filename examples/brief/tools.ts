@@ -40,6 +40,11 @@ export const drawChart = tool({
   run: (chart) => ({ svg: drawBarChart(chart) }),
 });
 
+function countQuotes(html: string): string {
+  const count = html.split("<blockquote>").length - 1;
+  return count === 1 ? "1 quote" : `${count} quotes`;
+}
+
 /** Puts pages into a folder. A page is there as a whole or not at all, and never twice. */
 export function toPublish(folder: string): Tool<{ slug: string; html: string }, { path: string }> {
   const toFile = (slug: string): string => path.join(folder, `${slug}.html`);
@@ -50,6 +55,7 @@ export function toPublish(folder: string): Tool<{ slug: string; html: string }, 
     output: z.object({ path: z.string() }),
     effect: "once",
     key: ({ slug }) => slug,
+    preview: ({ slug, html }) => `${toFile(slug)}, ${Math.ceil(html.length / 1_000)} kB, ${countQuotes(html)}`,
     check: async ({ slug, html }) =>
       (await readFile(toFile(slug), "utf8").catch(() => undefined)) === html ? { path: toFile(slug) } : undefined,
     undo: ({ path: file }) => rm(file, { force: true }),

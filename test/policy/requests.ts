@@ -79,6 +79,7 @@ export const requests: fc.Arbitrary<PolicyRequest> = fc
     effect: fc.constantFrom<NonNullable<PolicyRequest["resource"]["effect"]>[]>("read", "local", "idempotent", "once"),
     reversible: fc.boolean(),
     dataClasses: labels,
+    accepts: labels,
     context: fc.record(
       {
         run: names,
@@ -88,20 +89,21 @@ export const requests: fc.Arbitrary<PolicyRequest> = fc
         input: inputs,
         costCents: numbers,
         labels,
+        injectionRisk: numbers,
         initiator: names,
         depth: numbers,
       },
       { requiredKeys: ["run", "flow", "approvals"] },
     ),
   })
-  .map(({ principal, action, name, effect, reversible, dataClasses, context }) => ({
+  .map(({ principal, action, name, effect, reversible, dataClasses, accepts, context }) => ({
     principal,
     action,
     resource: {
       kind: resourceKinds[action],
       name,
       dataClasses,
-      ...(action === "call-tool" ? { effect, reversible } : {}),
+      ...(action === "call-tool" ? { effect, reversible, accepts } : {}),
     },
     context,
   }));

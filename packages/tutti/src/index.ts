@@ -39,7 +39,9 @@ export type { Precedent } from "./contracts/precedent.ts";
 export type { NeededApprovals, Policy, PolicyRequest, PolicyVerdict } from "./contracts/policy.ts";
 export type { AccountRecord, Amount, Budget } from "./contracts/budget.ts";
 export type { Directed, Directive, DirectiveState, GivenDirective } from "./contracts/directive.ts";
+export { toAgentId, type Capability, type CapabilityUse } from "./contracts/capability.ts";
 export type { Freeze, FreezeTarget } from "./contracts/freeze.ts";
+export type { Permissions, RunPermissions } from "./contracts/grant.ts";
 export type { BodyOf, EntryKind, LedgerEntry, RecordKind } from "./contracts/entry.ts";
 export { bodyOf } from "./contracts/entry.ts";
 export {
@@ -149,6 +151,7 @@ export {
   type Subscription,
 } from "./engine/events/subscription.ts";
 export type { Person } from "./engine/freezes.ts";
+export type { Identity } from "./engine/open-identity.ts";
 export type { Events, SubscriptionStatus } from "./engine/events/events.ts";
 export type { Schedules, ScheduleStatus } from "./engine/schedules/schedules.ts";
 export {

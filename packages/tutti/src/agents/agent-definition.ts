@@ -1,5 +1,6 @@
 import type { Budget } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
+import type { Permissions } from "../contracts/grant.ts";
 import type { ModelHints } from "../contracts/model.ts";
 import type { Schema } from "../contracts/schema.ts";
 import type { Guarantee, Precondition, Terms } from "../contracts/terms.ts";
@@ -42,6 +43,8 @@ export interface AgentDefinition<Input, Output> extends Terms {
   readonly costMaxUsd?: number;
   /** What all its calls in one run may spend together: reserved before it is spent. */
   readonly budget?: Budget;
+  /** The most that it may do, with everything that it starts, whoever calls it. */
+  readonly permissions?: Permissions;
   /** Asked when a budget has no room for a question to the model: names a cheaper tier, or nothing to give up. */
   readonly stepDown?: StepDown;
   /** When a long conversation is shortened, and how. Never by default. */

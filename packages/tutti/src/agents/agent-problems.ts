@@ -1,4 +1,5 @@
 import { findBudgetProblem } from "../contracts/budget.ts";
+import { findPermissionProblem } from "../contracts/grant.ts";
 import { findTermProblem, type Problem } from "../contracts/term-problems.ts";
 import { findToolsName } from "../tools/registry/find-tools.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
@@ -25,6 +26,7 @@ export function findAgentProblem(definition: AgentDefinition<unknown, unknown>):
     findLimitProblem(definition) ??
     findCompactionProblem(definition.compact) ??
     findToolProblem(definition.tools ?? []) ??
+    findPermissionProblem(definition.permissions ?? {}) ??
     findTermProblem(definition)
   );
 }

@@ -3,6 +3,7 @@ import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson } from "../base/json.ts";
 import type { Acted } from "../contracts/callable.ts";
 import { pickTerms } from "../contracts/contract.ts";
+import { toCodeText, toConditionPrint, toFingerprint } from "../contracts/fingerprint.ts";
 import type { Agent } from "../contracts/run.ts";
 import { toJsonSchema } from "../contracts/schema.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
@@ -26,12 +27,12 @@ export function agent<Input, Output>(definition: AgentDefinition<Input, Output>)
     throw new TuttiError("DEFINITION_INVALID", `agent ${JSON.stringify(definition.name)}: ${problem.what}`, {
       hint: problem.hint,
     });
-  const { name, does, input, output, needs, ensures, budget } = definition;
+  const { name, does, input, output, needs, ensures, budget, permissions } = definition;
   const loop = toLoop(definition);
   return {
     kind: "agent",
     name,
-    version: toVersion(loop),
+    version: toVersion(loop, definition),
     does,
     input,
     output,
@@ -39,6 +40,7 @@ export function agent<Input, Output>(definition: AgentDefinition<Input, Output>)
     ...(needs === undefined ? {} : { needs }),
     ...(ensures === undefined ? {} : { ensures }),
     ...(budget === undefined ? {} : { budget }),
+    ...(permissions === undefined ? {} : { permissions }),
     ...pickTerms(definition),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the host accepted the answer with this agent's own schema
     act: (run, given, host) => actInTurns(loop, run, { input: given, host }) as Promise<Acted<Output>>,
@@ -76,9 +78,16 @@ function toLoop(definition: AgentDefinition<unknown, unknown>): Loop {
   };
 }
 
-// Whatever changes what the model is told changes the version: its role, tier, tools, wanted answer and what it is left to see.
+// Another version is somebody else: whatever changes what the model is told, by which model, what its tools are and do, and what it may do.
 // How much it may take does not, nor does who else happens to be there when it is called.
-function toVersion({ roleText, tier, kit, answer, compaction }: Loop): string {
-  const tools = [...kit.descriptionByName.values()];
-  return sha256(toCanonicalJson({ roleText, tier, tools, answer, compaction })).slice(0, 12);
+function toVersion(
+  { roleText, tier, hints, kit, answer, compaction, stepDown }: Loop,
+  { needs = [], ensures = [], permissions }: AgentDefinition<unknown, unknown>,
+): string {
+  const shown = [...kit.descriptionByName.values()];
+  const tools = kit.tools.map(toFingerprint);
+  const conditions = [...needs, ...ensures].map(toConditionPrint);
+  const code = toCodeText(stepDown);
+  const parts = { roleText, tier, hints, shown, tools, answer, compaction, conditions, permissions, code };
+  return sha256(toCanonicalJson(parts)).slice(0, 12);
 }

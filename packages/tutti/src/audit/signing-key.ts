@@ -1,21 +1,12 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { toShortId } from "../base/chance.ts";
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { fields, integer, ShapeError, text, type ShapeOf } from "../base/shape.ts";
+import { createPrivateFile, readPrivateFile } from "../ledger/private-file.ts";
 import { syncFolder } from "../ledger/sqlite/ledger-file.ts";
 import { appendAuditLine, readAuditRecord } from "./audit-file.ts";
 import { parseLogNote, toKeyOrigin, toKeyText } from "./checkpoint.ts";
@@ -89,14 +80,7 @@ function makeKey(log: string, generation: number): SigningKey {
 
 function writeKey(folder: string, name: string, key: SigningKey): void {
   const stored: ShapeOf<typeof fileShape> = { ...key, privateKey: toText(key.privateKey) };
-  const descriptor = openSync(join(folder, name), "wx", 0o600);
-  try {
-    writeSync(descriptor, `${JSON.stringify(stored)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  syncFolder(folder);
+  createPrivateFile(join(folder, name), `${JSON.stringify(stored)}\n`);
 }
 
 function toText(key: KeyObject): string {
@@ -104,14 +88,10 @@ function toText(key: KeyObject): string {
 }
 
 function readKey(file: string): SigningKey {
-  if (process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0) {
-    throw new TuttiError("CONFIG_INVALID", `others can read the signing key in ${file}`, {
-      hint: `chmod 600 ${file}, then \`tutti audit rotate-key\`: whoever read it can sign in your name.`,
-      facts: { path: file },
-    });
-  }
+  const hint = `chmod 600 ${file}, then \`tutti audit rotate-key\`: whoever read it can sign in your name.`;
+  const content = readPrivateFile(file, { what: "the signing key", hint });
   try {
-    const { privateKey, ...stored } = fileShape(JSON.parse(readFileSync(file, "utf8")), "");
+    const { privateKey, ...stored } = fileShape(JSON.parse(content), "");
     const key = createPrivateKey({ key: Buffer.from(privateKey, "base64"), format: "der", type: "pkcs8" });
     return { ...stored, privateKey: key };
   } catch (error) {

@@ -175,6 +175,29 @@ export const errorCodes = {
   APPROVAL_FORBIDDEN: code("give-up", "none", "This person may not decide this, or not in this way."),
   APPROVAL_UNKNOWN: code("give-up", "none", "No approval with this id is in the ledger."),
   APPROVERS_MISSING: code("ask-person", "none", "An action needs the yes of people whom the engine does not know."),
+  // identity
+  GRANT_EXCEEDED: code(
+    "tell-model",
+    "none",
+    "An agent or a run wanted to do what its grant does not allow, or for whom it may not act; it was not done.",
+  ),
+  CAPABILITY_INVALID: code(
+    "give-up",
+    "none",
+    "A capability is not one, was changed, or was signed by somebody who is not trusted.",
+  ),
+  CAPABILITY_EXPIRED: code("give-up", "none", "A capability is too old, or counts only later."),
+  CAPABILITY_MISPLACED: code(
+    "give-up",
+    "none",
+    "A capability is for another tool, another action or another person than it was shown for.",
+  ),
+  CAPABILITY_USED: code("give-up", "none", "A capability was used already, or what it is for is done."),
+  CAPABILITY_REVOKED: code(
+    "give-up",
+    "none",
+    "Whoever holds a capability may not use it any more: frozen, or its run has ended.",
+  ),
   // secrets
   SECRET_MISSING: code("give-up", "none", "A secret has no value: its variable is not set, or its source gives none."),
   SECRET_MISPLACED: code(

@@ -47,6 +47,8 @@ const checks: Readonly<Record<keyof TuttiConfig, Check>> = {
     isRecord(value) && Object.values(value).every((ladder) => Array.isArray(ladder) && ladder.every(isRecord))
       ? undefined
       : { what: "approvals is no map of ladders", hint: 'approvals: { "tool/pay": [{ role: "finance" }] }' },
+  grants: (value) => (isRecord(value) ? undefined : { what: "grants is no map", hint: "See docs/identity.md." }),
+  identity: (value) => (isRecord(value) ? undefined : { what: "identity is no map", hint: "See docs/identity.md." }),
   budgets: (value) => (isRecord(value) ? undefined : { what: "budgets is no map", hint: "See docs/limits.md." }),
   telemetry: (value) =>
     isRecord(value)

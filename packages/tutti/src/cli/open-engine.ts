@@ -21,8 +21,14 @@ export async function openEngine(
   const durability = readDurability(call.text("durability"));
   const { config } = await loadConfig(file.path);
   // What a file of flows says can't loosen what its project demands.
-  const { policy, people, approvals } = config;
-  const governance = { ...(policy && { policy }), ...(people && { people }), ...(approvals && { approvals }) };
+  const { policy, people, approvals, grants, identity } = config;
+  const governance = {
+    ...(policy && { policy }),
+    ...(people && { people }),
+    ...(approvals && { approvals }),
+    ...(grants && { grants }),
+    ...(identity && { identity }),
+  };
   return openTutti({
     flows: [...file.flows, ...file.toolFlows],
     tools: [...(config.tools ?? []), ...file.tools],

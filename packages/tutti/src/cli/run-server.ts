@@ -38,6 +38,7 @@ export async function runServer(call: CommandCall, serving: Serving): Promise<Ex
       tokens,
       port,
       snapshotFile: `${ledgerFile}-insight.json`,
+      sessionsFile: `${ledgerFile}-sessions.json`,
       consoleFolder: findConsole(),
       origin,
       ...(host === undefined ? {} : { host }),
@@ -81,10 +82,10 @@ function readPort(call: CommandCall): number {
   throw toUsage(`there is no port ${port}`, "--port 4600");
 }
 
-/** The built console, where this package stands beside it. */
+/** The built console: in the published package, or beside it in the repository. */
 function findConsole(): string | undefined {
-  const folder = fileURLToPath(new URL("../../../console/dist", import.meta.url));
-  return existsSync(folder) ? folder : undefined;
+  const places = ["../console", "../../../console/dist"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  return places.find((folder) => existsSync(folder));
 }
 
 /** The first signal drains; the second ends at once. */

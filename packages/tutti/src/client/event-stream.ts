@@ -10,7 +10,7 @@ export interface StreamEvent {
 const eventCharactersMax = 4 * 1024 * 1024;
 
 /** Reads events from a response as they come. Also yields ids that stand alone, with empty data. @throws RangeError */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent, void> {
+export async function* readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<StreamEvent, void> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   let event: { id: string; name: string; data: string[] } = { id: "", name: "message", data: [] };

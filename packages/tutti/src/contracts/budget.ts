@@ -22,7 +22,7 @@ export const budgetUnits: readonly BudgetUnit[] = ["usd", "tokens", "calls", "ti
 
 /** One account that a call pays into, and what that account may spend. */
 export interface BudgetLevel {
-  /** `tenant/acme`, `flow/brief`, `run/<id>`, `agent/<run>/<agent>` or `call/<run><step>`. */
+  /** `tenant/acme`, `flow/brief`, `run/<id>`, `agent/<run>/<agent>`, `call/<run><step>` or `grant/<whose>/<tool>`. */
   readonly account: string;
   readonly limit: Budget;
 }

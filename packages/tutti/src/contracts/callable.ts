@@ -38,6 +38,11 @@ export interface ToolHost {
   readonly attempt: number;
   /** Says how the result came about. What was reported is merged, and stored with the entry that ends the attempt. Throws what has another shape. */
   readonly report: (report: ToolReport) => void;
+  /**
+   * The right to do just this once, signed, to be shown to whoever the tool asks; it lives a minute at most. The same in one attempt.
+   * @throws TuttiError CAPABILITY_REVOKED when it is frozen, GRANT_EXCEEDED when its time is over
+   */
+  readonly capability: () => Promise<string>;
 }
 
 /** What an undo is given beside the output that it takes back. */

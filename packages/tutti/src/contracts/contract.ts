@@ -31,7 +31,17 @@ function toToolFacts(tool: Tool): Partial<Contract> {
   };
 }
 
-const termNames = ["guarantees", "failureModes", "dataIn", "dataOut", "reads", "writes", "tags"] as const;
+const termNames = [
+  "guarantees",
+  "failureModes",
+  "dataIn",
+  "dataOut",
+  "trust",
+  "clears",
+  "reads",
+  "writes",
+  "tags",
+] as const;
 
 /** The declared terms alone, without fields that would be undefined. */
 export function pickTerms(declared: Terms): Terms {

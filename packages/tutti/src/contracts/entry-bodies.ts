@@ -26,6 +26,7 @@ import {
 import { amountShape, budgetsShape } from "./budget.ts";
 import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
+import { grantShape, permissionsShape } from "./grant.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
 import { policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { sampleShape, samplingShape } from "./review.ts";
@@ -89,6 +90,8 @@ const toAsked = (value: unknown, path: string): ShapeOf<typeof requested> & Shap
   ...requested(value, path),
   ...askedShape(value, path),
 });
+/** What the code that got this may have learned: trust and data classes. */
+const labelled = { labels: listOf(text) };
 const effectOrigin = fields({ run: runId, step: stepKey });
 
 /**
@@ -110,16 +113,20 @@ export const bodies = {
       tenant: text,
       /** The id of the key that the run's data is sealed with: it is about a person, whose key may be destroyed. */
       personal: text,
+      /** Of its input. */
+      ...labelled,
       /** The person who started it. */
       by: text,
+      /** What it may do; absent where nothing limits it and no agent handed anything on. */
+      grant: grantShape,
       priority: oneOf(...priorities),
       /** Accounts that the run pays into whatever the engine declares, with their limits: its own, and those of the run that started it. */
       budgets: budgetsShape,
     },
   ),
-  "run-done": fields({}, { ...output, uses: listOf(stepKey) }),
-  "run-failed": fields({ error: storedError }),
-  "run-cancelled": fields({ reason: text }),
+  "run-done": fields({}, { ...output, ...labelled, uses: listOf(stepKey) }),
+  "run-failed": fields({ error: storedError }, labelled),
+  "run-cancelled": fields({ reason: text }, labelled),
   "run-parked": fields({ error: storedError }, { step: stepKey }),
   "run-paused": fields({ by: text }, { reason: text }),
   "run-resumed": fields({ by: text }, { reason: text }),
@@ -167,12 +174,12 @@ export const bodies = {
   ),
   "effect-settled": fields(
     { effect: effectKey, by: oneOf("tool", "check", "person") },
-    { ...output, ...reported, attempt: integer, note: text, error: storedError },
+    { ...output, ...labelled, ...reported, attempt: integer, note: text, error: storedError },
   ),
   "effect-failed": fields({ effect: effectKey, error: storedError }, { ...reported, attempt: integer }),
   "effect-shared": fields(
     { effect: effectKey, from: effectOrigin },
-    { ...output, ...input, ...provenance, call: text, digest: text },
+    { ...output, ...input, ...provenance, ...labelled, call: text, digest: text },
   ),
   "effect-in-doubt": fields({ effect: effectKey, why: text }, { ...reported, error: storedError }),
   /** What an agent in shadow would have done. The input stands in the step's own record. */
@@ -187,18 +194,33 @@ export const bodies = {
 
   "timer-set": fields({ dueAt: integer }),
   "timer-fired": fields({}),
-  "signal-received": fields({ name: text, id: text }, { payload: anything, payloadRef: blobRef, from: effectOrigin }),
+  "signal-received": fields(
+    { name: text, id: text },
+    { ...labelled, payload: anything, payloadRef: blobRef, from: effectOrigin },
+  ),
 
-  "agent-started": fields({ agent: text, version: text }, { ...input, ...provenance, does: text, digest: text }),
+  "agent-started": fields(
+    { agent: text, version: text },
+    { ...input, ...provenance, does: text, digest: text, permissions: permissionsShape },
+  ),
   "scope-closed": fields(
     {},
-    { ...output, ...known, error: storedError, consumed: listOf(integer), agent: text, digest: text, reads },
+    {
+      ...output,
+      ...known,
+      ...labelled,
+      error: storedError,
+      consumed: listOf(integer),
+      agent: text,
+      digest: text,
+      reads,
+    },
   ),
   "child-started": fields(
     { child: runId, flow: text, version: text },
     { ...provenance, digest: text, onParentEnd: oneOf("cancel", "keep") },
   ),
-  "child-settled": fields({ child: runId }, { ...output, error: storedError }),
+  "child-settled": fields({ child: runId }, { ...output, ...labelled, error: storedError }),
 
   "votes-counted": fields(
     {
@@ -262,7 +284,7 @@ export const bodies = {
   // topics: in the run of a topic, whose positions they are
   "event-published": fields(
     { id: text },
-    { payload: anything, payloadRef: blobRef, eventKey: text, from: effectOrigin },
+    { ...labelled, payload: anything, payloadRef: blobRef, eventKey: text, from: effectOrigin },
   ),
   /** A step of a run waits for one event more under this key, of those since `since`. */
   "event-awaited": fields({ run: runId, step: stepKey, since: integer }, { eventKey: text }),
@@ -301,7 +323,7 @@ export const bodies = {
   "document-read": fields(
     { document: documentId, version: integer },
     /** `peeked`: nothing is checked against it. */
-    { value: anything, valueRef: blobRef, peeked: flag },
+    { ...labelled, value: anything, valueRef: blobRef, peeked: flag },
   ),
   "document-committed": fields(
     {
@@ -315,7 +337,7 @@ export const bodies = {
       ),
     },
     /** `error`: it threw, on a state that was true. */
-    { ...output, ...provenance, error: storedError, consumed: listOf(integer), attempt: integer },
+    { ...output, ...provenance, ...labelled, error: storedError, consumed: listOf(integer), attempt: integer },
   ),
   "document-conflicted": fields(
     {
@@ -328,6 +350,7 @@ export const bodies = {
       /** For a refresh: what the try returned, and what has changed. */
       data: anything,
       dataRef: blobRef,
+      ...labelled,
       consumed: listOf(integer),
     },
   ),

@@ -21,6 +21,8 @@ export interface PolicyRequest {
     /** Of a tool; one that does not say so is not. */
     readonly reversible?: boolean;
     readonly dataClasses?: readonly string[];
+    /** Of a tool: labels that what it is given may carry. */
+    readonly accepts?: readonly string[];
   };
   readonly context: {
     readonly run: string;
@@ -31,6 +33,8 @@ export interface PolicyRequest {
     readonly costCents?: number;
     /** Trust and data class of what goes in: "untrusted", "personal", … */
     readonly labels?: readonly string[];
+    /** 0 to 100: how much what was read from outside looks as if it gave orders. A signal; its absence means nothing. */
+    readonly injectionRisk?: number;
     readonly approvals: readonly { readonly by: string; readonly roles: readonly string[] }[];
     /** The person who started the run. */
     readonly initiator?: string;
@@ -90,14 +94,27 @@ const principal = byKind<PolicyRequest["principal"]>({
 
 const resource: Shape<PolicyRequest["resource"]> = fields(
   { kind: oneOf("tool", "model", "document", "border", "approval"), name: text },
-  { effect: oneOf("read", "local", "idempotent", "once"), reversible: flag, dataClasses: listOf(text) },
+  {
+    effect: oneOf("read", "local", "idempotent", "once"),
+    reversible: flag,
+    dataClasses: listOf(text),
+    accepts: listOf(text),
+  },
 );
 
 export const policyApprovalsShape = listOf(fields({ by: text, roles: listOf(text) }));
 
 const context: Shape<PolicyRequest["context"]> = fields(
   { run: text, flow: text, approvals: policyApprovalsShape },
-  { tenant: text, input: anything, costCents: integer, labels: listOf(text), initiator: text, depth: integer },
+  {
+    tenant: text,
+    input: anything,
+    costCents: integer,
+    labels: listOf(text),
+    injectionRisk: integer,
+    initiator: text,
+    depth: integer,
+  },
 );
 
 /** Parses what claims to be a request. Numbers that are not whole, or not exact, are refused. */

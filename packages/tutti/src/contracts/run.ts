@@ -14,6 +14,7 @@ import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { DirectiveState } from "./directive.ts";
 import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
 import type { BodyOf, RecordKind } from "./entry.ts";
+import type { Permissions } from "./grant.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
 import type { Schema } from "./schema.ts";
@@ -301,7 +302,7 @@ export interface SignalType<Payload> {
 export interface Agent<Input = unknown, Output = unknown> extends Terms {
   readonly kind: "agent";
   readonly name: string;
-  /** Changes when its prompt, model tier or tools change: the first 12 digits of a hash over them. */
+  /** Changes when its prompt, model tier, tools, their contracts or their code change: the first 12 digits of a hash over them. */
   readonly version: string;
   readonly does: string;
   readonly input: Schema<Input>;
@@ -314,6 +315,8 @@ export interface Agent<Input = unknown, Output = unknown> extends Terms {
   readonly ensures?: readonly Guarantee<Input, Output>[] | undefined;
   /** What all its calls in one run may spend together. */
   readonly budget?: Budget | undefined;
+  /** The most that it may do, with everything that it starts, whoever calls it. */
+  readonly permissions?: Permissions | undefined;
   act(run: Run, input: Input, host: ActHost): Promise<Acted<Output>>;
 }
 

@@ -12,7 +12,7 @@ interface Declared extends Terms {
   readonly ensures?: readonly unknown[] | undefined;
 }
 
-const wordLists = ["dataIn", "dataOut", "reads", "writes", "tags"] as const;
+const wordLists = ["dataIn", "dataOut", "clears", "reads", "writes", "tags"] as const;
 const figures = ["latencyMs", "costUsd", "idempotencyMs"] as const;
 
 /** The first problem of a declared contract. The types rule most of this out; plain JavaScript and casts do not. */
@@ -22,7 +22,8 @@ export function findTermProblem(declared: Declared): Problem | undefined {
     findConditionProblem("ensures", declared.ensures) ??
     findFigureProblem(declared.guarantees) ??
     findFailureProblem(declared.failureModes) ??
-    findWordProblem(declared)
+    findWordProblem(declared) ??
+    findTrustProblem(declared.trust)
   );
 }
 
@@ -66,6 +67,11 @@ function findFailureProblem(failureModes: Terms["failureModes"]): Problem | unde
       return { what: `its failure mode ${code} does not say what it means`, hint: "Give each code one sentence." };
   }
   return undefined;
+}
+
+function findTrustProblem(trust: unknown): Problem | undefined {
+  if (trust === undefined || trust === "untrusted") return undefined;
+  return { what: `its trust is ${JSON.stringify(trust)}`, hint: 'Say "untrusted", or leave it out.' };
 }
 
 function findWordProblem(declared: Terms): Problem | undefined {

@@ -33,9 +33,16 @@ export interface Terms {
   readonly guarantees?: Figures | undefined;
   /** What can go wrong, by the code that says so, in words. */
   readonly failureModes?: Readonly<Partial<Record<ErrorCode, string>>> | undefined;
-  /** Classes of the data that goes in and comes out: `personal`, `secret`, `public`, or words of your own. */
+  /**
+   * Classes of the data that goes in and comes out: `personal`, `secret`, `public`, or words of your own; `personal:anna` says whose. Whoever
+   * reads what comes out carries them as labels; what may go in is `dataIn`, and `untrusted` may stand there too.
+   */
   readonly dataIn?: readonly string[] | undefined;
   readonly dataOut?: readonly string[] | undefined;
+  /** `untrusted`: what comes out was written by others, who may want something. */
+  readonly trust?: "untrusted" | undefined;
+  /** Labels that its output does not carry although what it was made from does: its author answers for that. */
+  readonly clears?: readonly string[] | undefined;
   /** Documents and outside things that it looks at and changes, by name. */
   readonly reads?: readonly string[] | undefined;
   readonly writes?: readonly string[] | undefined;

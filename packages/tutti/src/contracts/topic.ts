@@ -21,6 +21,8 @@ export interface TopicEvent<Payload = unknown> {
   /** When it was published, in milliseconds since 1970. */
   readonly at: number;
   readonly payload: Payload;
+  /** What its payload may carry; what was published from outside is `untrusted`. */
+  readonly labels: readonly string[];
   /** The step that published it, if a run did. */
   readonly from: { readonly run: RunId; readonly step: StepKey } | undefined;
 }

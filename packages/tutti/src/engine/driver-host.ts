@@ -45,6 +45,9 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     precedents: async (like) =>
       engine.policy === undefined ? [] : engine.oversight.findPrecedents(like, precedentsMax),
     freezes: engine.freezes,
+    grants: engine.grants,
+    trustDomain: engine.identity.shown.trustDomain,
+    signCapability: (capability) => engine.identity.sign(capability),
     model(tier) {
       const model = engine.models[tier];
       if (model !== undefined) return toGuardedModel(model);
@@ -92,12 +95,13 @@ function ignoreEnded(engine: Engine): (error: unknown) => void {
   };
 }
 
-async function readSettledOutput(engine: Engine, effect: EffectRecord): Promise<unknown> {
+async function readSettledOutput(engine: Engine, effect: EffectRecord): ReturnType<DriverHost["settledOutput"]> {
   const [entry] = effect.settledLsn === undefined ? [] : await engine.ledger.scan(effect.settledLsn - 1, 1);
   if (entry === undefined || entry.kind !== "effect-settled") {
     throw new TuttiError("LEDGER_CORRUPT", `the entry that settled ${effect.key} is missing`, {
       hint: "Run `tutti verify`.",
     });
   }
-  return readOutput(engine.ledger, bodyOf(entry, entry.kind));
+  const body = bodyOf(entry, entry.kind);
+  return { output: await readOutput(engine.ledger, body), labels: body.labels };
 }

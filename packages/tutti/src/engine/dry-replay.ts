@@ -1,6 +1,7 @@
 import { systemChance } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
+import { trustDomainDefault } from "../contracts/capability.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Flow } from "../contracts/run.ts";
@@ -89,6 +90,9 @@ function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch):
     },
     autonomy: { levelOf: () => 0, tenantCap: () => undefined, isCertified: () => false, catchUp: refuse },
     precedents: refuse,
+    grants: {},
+    trustDomain: trustDomainDefault,
+    signCapability: refuse,
     freezes: { any: false, find: () => undefined, onLifted: () => () => {} },
     stallMs,
     toolTimeoutMs: stallMs,

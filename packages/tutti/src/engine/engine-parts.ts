@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { ApprovalLadder, Person } from "../contracts/approval.ts";
 import type { Contract, Tool } from "../contracts/callable.ts";
+import type { RunPermissions } from "../contracts/grant.ts";
 import type { ApprovalId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
@@ -15,6 +16,7 @@ import type { RunEnd } from "../flow/run-flow.ts";
 import type { Claim, Ledger } from "../ledger/ledger.ts";
 import type { EventPart } from "./events/events.ts";
 import type { FreezeBook } from "./freezes.ts";
+import type { OwnIdentity } from "./open-identity.ts";
 import type { OversightBook } from "./oversight/oversight.ts";
 import type { ReviewBook } from "./oversight/reviews.ts";
 import type { Activity } from "./tutti.ts";
@@ -41,6 +43,9 @@ export interface Engine {
   readonly freezes: FreezeBook;
   readonly oversight: OversightBook;
   readonly reviews: ReviewBook;
+  /** What runs may do, by what they run and for whom. */
+  readonly grants: Readonly<Record<string, RunPermissions>>;
+  readonly identity: OwnIdentity;
   /** The newest version of the directives of each run that has some. */
   readonly directiveVersions: Map<RunId, number>;
   readonly onActivity: ((activity: Activity) => void) | undefined;

@@ -67,7 +67,9 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
     ...toEdits(started.edits, request),
     // A fork pays into the accounts of the run that it was forked from.
     ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
+    ...(started.labels === undefined ? {} : { labels: started.labels }),
     ...(started.by === undefined ? {} : { by: started.by }),
+    ...(started.grant === undefined ? {} : { grant: started.grant }),
     ...(started.priority === undefined ? {} : { priority: started.priority }),
     ...(started.budgets === undefined ? {} : { budgets: started.budgets }),
     ...(started.personal === undefined ? {} : { personal: started.personal }),

@@ -20,8 +20,9 @@ import { eraseSubject, toPersonalField } from "./erase-subject.ts";
 import { openFreezes } from "./freezes.ts";
 import { isJournalId } from "./journal.ts";
 import { openListeners } from "./listeners.ts";
-import { toNewRun } from "./new-run.ts";
+import { toInputLabels, toNewRun } from "./new-run.ts";
 import { openDocuments, toSharedDocuments } from "./open-documents.ts";
+import { checkIdentity, openIdentity } from "./open-identity.ts";
 import { openOversight } from "./oversight/open-oversight.ts";
 import { openReviews } from "./oversight/reviews.ts";
 import { checkProtection, listSlots, listWaits, openProtection, toPayerFields } from "./protection.ts";
@@ -54,11 +55,13 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
   const flows = toFlowTable([...options.flows, ...[...on, ...schedules].map((trigger) => trigger.flow)]);
   checkProtection(options);
   checkPeople(options);
+  checkIdentity(options);
   const clock = options.clock ?? systemClock;
   const chance = options.chance ?? systemChance;
   const { onActivity } = options;
   const onEntry = onActivity === undefined ? undefined : (entry: LedgerEntry) => onActivity({ kind: "entry", entry });
   const ledger = await openLedger(options, onEntry);
+  const freezes = await openFreezes(ledger, () => clock.now());
   const votes = openListeners<ApprovalId, void>();
   const engine: Engine = {
     ledger,
@@ -76,9 +79,11 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     ladders: options.approvals ?? {},
     watchApproval: (id, wake) => votes.add(id, wake),
     approvalChanged: (id) => votes.tell(id, undefined),
-    freezes: await openFreezes(ledger, () => clock.now()),
     oversight: await openOversight({ ledger, clock, people: options.people, onBackgroundError: toBackground }),
     reviews: await openReviews({ ledger, clock, chance, peopleKnown: options.people !== undefined }),
+    freezes,
+    grants: options.grants ?? {},
+    identity: openIdentity(options, { ledger, freezes, defaultLedger }),
     directiveVersions: await readDirectiveVersions(ledger),
     onActivity,
     findFlow: (name, version) => flows.get(`${name}@${version}`),
@@ -191,6 +196,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
     freeze: (target, person) => engine.freezes.freeze(target, person),
     unfreeze: (target, person) => engine.freezes.unfreeze(target, person),
     freezes: () => engine.freezes.list(),
+    identity: engine.identity.shown,
     erase: (subject, by) => eraseSubject(engine.ledger, runs, { subject, by }),
     settle: (effect, verdict) => settleEffect(engine, runs, { effect, verdict }),
     async close() {
@@ -231,9 +237,10 @@ async function start<Input>(
   const payer = {
     ...toPayerFields(run, request.options),
     ...toStarterFields(request.options),
+    ...toInputLabels(request.options.labels),
     ...toPersonalField(engine.ledger, request.options.subject),
   };
-  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer }));
+  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer, engine }));
 }
 
 /** What agents are told of each other; made when the first one asks. */

@@ -13,12 +13,18 @@ export async function readEnd(ledger: Ledger, entries: readonly LedgerEntry[]): 
   const last = entries.at(-1);
   if (last !== undefined && isSealed(last.body)) throw toErasedError(last.run);
   switch (last?.kind) {
-    case "run-done":
-      return { kind: "done", output: await readOutput(ledger, bodyOf(last, last.kind)) };
-    case "run-failed":
-      return { kind: "failed", error: fromStoredError(bodyOf(last, last.kind).error) };
-    case "run-cancelled":
-      return { kind: "cancelled", reason: bodyOf(last, last.kind).reason };
+    case "run-done": {
+      const body = bodyOf(last, last.kind);
+      return { kind: "done", output: await readOutput(ledger, body), labels: body.labels };
+    }
+    case "run-failed": {
+      const { error, labels } = bodyOf(last, last.kind);
+      return { kind: "failed", error: fromStoredError(error), labels };
+    }
+    case "run-cancelled": {
+      const { reason, labels } = bodyOf(last, last.kind);
+      return { kind: "cancelled", reason, labels };
+    }
     default:
       return undefined;
   }
@@ -53,7 +59,10 @@ export function toEndError(run: RunId, end: Exclude<RunEnd, { readonly kind: "do
 
 /** How a child's end looks to its parent. */
 export function toChildOutcome(child: RunId, end: RunEnd): ChildOutcome {
-  return end.kind === "cancelled" ? { kind: "failed", error: toEndError(child, end) } : end;
+  const { labels } = end;
+  return end.kind === "done"
+    ? { kind: "done", output: end.output, labels }
+    : { kind: "failed", error: toEndError(child, end), labels };
 }
 
 /** How a child ended, from the ledger; `undefined` while it is open. */
@@ -67,7 +76,7 @@ export async function readChildOutcome(
       hint: "Give the child another name, or start the other run under another id.",
       facts: { child, parent },
     });
-    return { kind: "failed", error };
+    return { kind: "failed", error, labels: undefined };
   }
   if (record === undefined || !isOver(record.status)) return undefined;
   const end = await readEnd(ledger, await ledger.read(child));

@@ -7,6 +7,7 @@ import type { Tool } from "../contracts/callable.ts";
 import type { Directed, Directive } from "../contracts/directive.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { Freeze, FreezeTarget } from "../contracts/freeze.ts";
+import type { RunPermissions } from "../contracts/grant.ts";
 import type { EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
@@ -22,6 +23,7 @@ import type { Subscription } from "./events/subscription.ts";
 import type { Person as Speaker } from "./freezes.ts";
 import type { Approvals } from "./inbox.ts";
 import type { SharedDocuments } from "./open-documents.ts";
+import type { Identity } from "./open-identity.ts";
 import type { AutonomyDesk, Overrides } from "./oversight/oversight.ts";
 import type { Reviews } from "./oversight/reviews.ts";
 import type { Schedule } from "./schedules/schedule.ts";
@@ -57,6 +59,13 @@ export interface TuttiOptions {
   readonly people?: readonly Person[];
   /** Who is asked, how long they have, and what happens then: by `tool/<name>`, `rule/<id>`, `role/<role>`, or `*`. */
   readonly approvals?: Readonly<Record<string, ApprovalLadder>>;
+  /** What runs may do at most, by `flow/<name>`, `person/<name>` (who starts it), `tenant/<name>`, and `*` for all; each that fits counts. */
+  readonly grants?: Readonly<Record<string, RunPermissions>>;
+  /**
+   * In whose name agents act, and where the keys are that sign what tools may show: by default `tutti.local`, and a file beside the ledger. A
+   * ledger that was opened elsewhere has none: then keys last as long as the engine.
+   */
+  readonly identity?: { readonly trustDomain?: string; readonly keyFile?: string };
   /** How long an attempt of a tool may take that declares no `timeoutMs`; 15 minutes by default. */
   readonly toolTimeoutMs?: number;
   /** Continue open runs at once (default). Without it they go on when they are asked for. */
@@ -77,7 +86,17 @@ export interface TuttiOptions {
  */
 export type TuttiConfig = Pick<
   TuttiOptions,
-  "models" | "tools" | "servers" | "limits" | "budgets" | "policy" | "people" | "approvals" | "telemetry"
+  | "models"
+  | "tools"
+  | "servers"
+  | "limits"
+  | "budgets"
+  | "policy"
+  | "people"
+  | "approvals"
+  | "grants"
+  | "identity"
+  | "telemetry"
 >;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
@@ -123,6 +142,8 @@ export interface StartOptions {
   readonly budget?: Budget;
   /** Whom the run is about: its data, and that of its children and forks, is stored sealed with a key that `erase` destroys. */
   readonly subject?: string;
+  /** Trust and data classes of the input, as tools declare theirs: `untrusted`, `personal`, words of your own. */
+  readonly labels?: readonly string[];
   /** The person who starts it: a rule may ask for somebody else's yes. */
   readonly by?: string;
   /** Who goes first where runs or their calls wait: `high` before `normal` (the default) before `low`. Children and forks keep it. */
@@ -177,6 +198,7 @@ export interface Tutti {
   inDoubt(): Promise<readonly EffectRecord[]>;
   /** A person says whether an effect happened. `done` may bring the output that the tool would have returned. @throws EFFECT_UNKNOWN */
   settle(effect: EffectKey, verdict: Verdict): Promise<void>;
+  readonly identity: Identity;
   readonly documents: SharedDocuments;
   readonly approvals: Approvals;
   readonly autonomy: AutonomyDesk;

@@ -9,12 +9,14 @@ import {
   type Shortage,
 } from "../contracts/budget.ts";
 import type { Tool } from "../contracts/callable.ts";
+import { toGrantLevels } from "../contracts/grant.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { Appended, BudgetChange, NewEntry } from "../ledger/ledger.ts";
 import type { CallEnd, Gate, Pass } from "../limits/gate.ts";
 import { toCallLevels } from "./budget-levels.ts";
 import { toConflictError } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
+import { grantAt } from "./govern/grants.ts";
 import { LeftEarly, passGates, untilStopped } from "./pass-gates.ts";
 import type { Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
@@ -70,11 +72,12 @@ interface Limited extends ToolCall {
 /** What limits this call, or nothing if nothing does: then it costs nothing. */
 export function findLimited(driver: Driver, call: ToolCall): Limited | undefined {
   const { admission } = driver;
-  if (admission.isFree && call.budget === undefined) return undefined;
+  const granted = toGrantLevels(grantAt(driver, call.scope), call.tool.name);
+  if (admission.isFree && call.budget === undefined && granted.length === 0) return undefined;
   const { tenant, flow, run } = admission;
   const agent = admission.agentAt(call.scope);
   const gates = admission.gates?.of({ tenant, flow, agent, kind: "tool", name: call.tool.name }) ?? [];
-  const levels = [...admission.levelsAt(call.scope), ...toCallLevels(run, call.key, call.budget)];
+  const levels = [...admission.levelsAt(call.scope), ...toCallLevels(run, call.key, call.budget), ...granted];
   return gates.length === 0 && levels.length === 0 ? undefined : { ...call, gates, levels };
 }
 

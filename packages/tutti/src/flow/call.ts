@@ -1,10 +1,11 @@
 import { TuttiError } from "../base/errors.ts";
 import { findBudgetProblem, type Budget } from "../contracts/budget.ts";
-import type { ActHost, Tool } from "../contracts/callable.ts";
+import type { ActHost, DocumentAccess, Tool } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
 import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
+import { injectionRisk } from "../guardrails/injection-risk.ts";
 import { openAcceptor, type Acceptor } from "./acceptance.ts";
 import { findLimited, openGuard } from "./admission.ts";
 import { admitModel } from "./admit-model.ts";
@@ -20,7 +21,9 @@ import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
 import { governModel } from "./govern/govern-model.ts";
 import { toAdmission } from "./govern/govern-step.ts";
+import { refuseActor, refuseUngranted } from "./govern/grants.ts";
 import { conditionLimits } from "./in-time.ts";
+import { clearLabels, joinLabels, labelsOf, learn, raiseRisk, release, riskAt, toBroughtIn } from "./labels.ts";
 import type { toActed } from "./recorded.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
@@ -53,15 +56,29 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
   const given = edit !== undefined && "input" in edit ? edit.input : request.input;
   const parsed = parseWith(callable.input, given, { code: "INPUT_INVALID", what: `the input of ${callable.name}` });
   const input = parsed instanceof Promise ? await parsed : parsed;
+  const { scope } = request;
+  const digest = callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input);
   const called: Called = {
     call: callable.name,
-    digest: callable.kind === "flow" ? digestOfChild(callable.name, input) : digestOf(input),
+    digest,
     input: toStoredValue("input", input, `the input of ${callable.name}`),
     uses: driver.provenance.usedBy(given),
+    labels: labelsOf(scope, digest),
   };
   switch (callable.kind) {
-    case "tool":
-      return { output: await callTool(driver, { ...request, callable, input, key, called }), step: key };
+    case "tool": {
+      const broughtIn = clearLabels(toBroughtIn(callable), callable.clears);
+      try {
+        const output = await callTool(driver, { ...request, callable, input, key, called });
+        if (callable.clears !== undefined)
+          release(scope, digestOf(output), joinLabels(clearLabels(called.labels, callable.clears), broughtIn));
+        if (callable.trust !== undefined && driver.host.policy !== undefined)
+          raiseRisk(scope, injectionRisk(JSON.stringify(output) ?? ""));
+        return { output, step: key };
+      } finally {
+        learn(scope, broughtIn); // an error tells something too
+      }
+    }
     case "agent": {
       const acted = await callAgent(driver, { ...request, callable, input, key, called });
       return { ...acted, step: key };
@@ -95,15 +112,17 @@ interface Checked<Kind extends Callable> extends Omit<CallRequest, "callable"> {
 function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const { callable: tool, key, scope, called, input, options } = request;
   driver.tools.set(tool.name, tool);
-  if (tool.document !== undefined) return callDocumentTool(driver, { access: tool.document, key, scope, input });
+  if (tool.document !== undefined) return callDocument(driver, request, tool.document);
   const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key });
   const retry = options.retry ?? tool.retry;
   const timeoutMs = options.timeoutMs ?? tool.timeoutMs ?? driver.host.toolTimeoutMs;
   const limited = findLimited(driver, { tool, key, scope, timeoutMs, budget: options.budget, reported: called });
   if (tool.effect === "idempotent" || tool.effect === "once")
     return callEffect(driver, { tool, input, key, scope, effect, called, timeoutMs, retry, limited });
+  const { digest } = called;
+  const hosted = { effect, called, tool: tool.name, class: tool.effect, scope, digest, use: "run" } as const;
   const run = (host: AttemptHost): unknown => {
-    const output = tool.run(input, toToolHost(driver, { effect, called }, host));
+    const output = tool.run(input, toToolHost(driver, hosted, host));
     const failure = { code: "OUTPUT_INVALID", what: `the output of ${tool.name}` } as const;
     return output instanceof Promise
       ? output.then((value) => parseWith(tool.output, value, failure))
@@ -113,6 +132,20 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const guard = limited === undefined ? undefined : (pending: Pending) => openGuard(driver, limited, { pending });
   const admit = toAdmission(driver, { tool, input, key, scope, effect, called });
   return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard, admit });
+}
+
+/** Time does not count here: a replay must find the same answer. */
+function callDocument(
+  driver: Driver,
+  { callable: tool, key, scope, called, input }: Checked<Tool>,
+  access: DocumentAccess,
+): Promise<unknown> {
+  const ungranted = refuseUngranted(driver, { tool, scope }, false);
+  if (ungranted === undefined) return callDocumentTool(driver, { access, key, scope, input });
+  const work = (): never => {
+    throw ungranted;
+  };
+  return runStep(driver, { key, scope, effect: "local", retry: undefined, timeoutMs: undefined, work, called });
 }
 
 /** The same work between what must hold before it and what holds after it. */
@@ -137,6 +170,7 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       does: agent.does,
       digest: called.digest,
       ...(called.uses.length === 0 ? {} : { uses: called.uses }),
+      ...(agent.permissions === undefined ? {} : { permissions: agent.permissions }),
     };
     void driver.append({ kind: "agent-started", key, body: toBody(fields, called.input), ...toBlobs(called.input) });
   }
@@ -150,9 +184,14 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
     verb: `a call of ${agent.name}`,
     agent: `${agent.name}@${agent.version}`,
     digest: called.digest,
+    clears: agent.clears,
     body: async (inner) => {
-      inner.actor = { name: agent.name, version: agent.version };
+      inner.actor = { name: agent.name, version: agent.version, permissions: agent.permissions };
       inner.agent = agent.name;
+      refuseActor(driver, inner);
+      learn(inner, called.labels);
+      learn(inner, toBroughtIn(agent));
+      raiseRisk(inner, riskAt(scope));
       if (request.options.fresh === true) inner.wantsFresh = true;
       if (levels.length > 0) driver.admission.limitScope(inner, levels);
       driver.admission.nameAgent(inner, agent.name);
@@ -161,7 +200,9 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       if (agent.needs !== undefined && agent.needs.length > 0)
         await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
       const acted = await agent.act(run, input, toActHost(driver, request, { acceptor, inner }));
-      return { ...acted, output: await acceptor.settle(acted.output) };
+      const output = await acceptor.settle(acted.output);
+      raiseRisk(scope, riskAt(inner));
+      return { ...acted, output };
     },
   });
 }

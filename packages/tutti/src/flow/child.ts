@@ -6,6 +6,8 @@ import type { NewRun } from "../ledger/ledger.ts";
 import { toStepError } from "./attempts.ts";
 import { toCallLevels, toInheritance } from "./budget-levels.ts";
 import type { ChildOutcome, Driver } from "./driver.ts";
+import { toChildGrant } from "./govern/grants.ts";
+import { learn, noLabels, toLabelField } from "./labels.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
@@ -110,8 +112,10 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
       version: flow.version,
       parent: { run: driver.run, step: key, onParentEnd: request.onParentEnd },
       // Whoever started the parent started this: a child is no way around a rule that asks for somebody else.
+      ...toLabelField(called.labels),
       ...(driver.history.started.by === undefined ? {} : { by: driver.history.started.by }),
       ancestors: [{ run: driver.run, flow: driver.history.started.flow }, ...driver.ancestors],
+      ...toChildGrant(driver, request.scope, { run: id, flow: flow.name }),
       ...toInheritance(driver.admission, request.scope, toCallLevels(driver.run, key, request.budget)),
     },
     called.input,
@@ -158,21 +162,33 @@ function recordSettled(
   settled: Begun & { readonly outcome: ChildOutcome },
 ): void {
   const { id, pending, outcome } = settled;
+  const labels = outcome.labels ?? noLabels;
   driver.openChildren.delete(id);
   if (pending.over) return;
   if (outcome.kind === "failed") {
     const stored = toStoredError(outcome.error);
-    driver.hand({ kind: "child-settled", key: request.key, body: toBody({ child: id, error: stored }) }, true, () =>
-      pending.reject(toReplayable(fromStoredError(stored))),
+    driver.hand(
+      { kind: "child-settled", key: request.key, body: toBody({ child: id, ...toLabelField(labels), error: stored }) },
+      true,
+      () => {
+        learn(request.scope, labels);
+        pending.reject(toReplayable(fromStoredError(stored)));
+      },
     );
     return;
   }
   const out = toStoredValue("out", outcome.output, request.key);
   const seen = toSeen(out.json, outcome.output);
   driver.hand(
-    { kind: "child-settled", key: request.key, body: toBody({ child: id }, out), ...toBlobs(out) },
+    {
+      kind: "child-settled",
+      key: request.key,
+      body: toBody({ child: id, ...toLabelField(labels) }, out),
+      ...toBlobs(out),
+    },
     true,
     () => {
+      learn(request.scope, labels);
       driver.provenance.produced(request.key, seen);
       pending.resolve(seen);
     },

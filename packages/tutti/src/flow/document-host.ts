@@ -17,4 +17,6 @@ export interface DocumentHost {
 export interface ReadDocument {
   readonly version: number;
   readonly value: unknown;
+  /** Of what its writer had learned. */
+  readonly labels?: readonly string[] | undefined;
 }

@@ -2,7 +2,9 @@ import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { Contract, ToldPiece, Tool } from "../contracts/callable.ts";
+import type { Capability } from "../contracts/capability.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
+import type { RunPermissions } from "../contracts/grant.ts";
 import type { ApprovalId, EffectKey, RunId, StepKey } from "../contracts/ids.ts";
 import type { Model } from "../contracts/model.ts";
 import type { Policy } from "../contracts/policy.ts";
@@ -19,6 +21,7 @@ import type { ApprovalHost } from "./govern/approval-host.ts";
 import type { Votable } from "./govern/asking.ts";
 import type { Autonomy } from "./govern/autonomy-host.ts";
 import type { History } from "./history.ts";
+import type { Labels } from "./labels.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Directives } from "./run-directives.ts";
 import type { RunDocuments } from "./run-documents.ts";
@@ -39,6 +42,10 @@ export interface DriverHost {
   readonly autonomy: Autonomy;
   /** What people decided otherwise before, in cases like this one. */
   precedents(like: Like): Promise<readonly Precedent[]>;
+  /** What runs may do, by whom they are for and what they run. */
+  readonly grants: Readonly<Record<string, RunPermissions>>;
+  readonly trustDomain: string;
+  signCapability(capability: Capability): Promise<string>;
   /** Tools that no flow names any more but whose undo may be needed. */
   readonly tools: readonly Tool[];
   /** The verbs that are made of the others. */
@@ -63,7 +70,7 @@ export interface DriverHost {
   watchEffect(key: EffectKey, wake: () => void): () => void;
   effectChanged(key: EffectKey): void;
   /** The output recorded by the entry that settled an effect. */
-  settledOutput(effect: EffectRecord): Promise<unknown>;
+  settledOutput(effect: EffectRecord): Promise<{ readonly output: unknown; readonly labels: Labels | undefined }>;
   stepStarted: ((run: RunId, step: StepKey, attempt: number) => void) | undefined;
   /** The run's entries so far, committed ones only. */
   readEntries(): Promise<readonly LedgerEntry[]>;
@@ -90,12 +97,14 @@ export interface OutgoingSignal {
   readonly payload: unknown;
   readonly id: string;
   readonly from: { readonly run: RunId; readonly step: StepKey };
+  readonly labels?: Labels | undefined;
 }
 
 export interface OutgoingEvent {
   readonly payload: unknown;
   readonly id: string;
   readonly from?: { readonly run: RunId; readonly step: StepKey };
+  readonly labels?: Labels | undefined;
 }
 
 export interface AwaitedEvent {
@@ -109,8 +118,8 @@ export interface AwaitedEvent {
 }
 
 export type ChildOutcome =
-  | { readonly kind: "done"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly error: TuttiError };
+  | { readonly kind: "done"; readonly output: unknown; readonly labels: Labels | undefined }
+  | { readonly kind: "failed"; readonly error: TuttiError; readonly labels: Labels | undefined };
 
 /** What a person says about an effect that is in doubt. */
 export type PersonsVerdict =

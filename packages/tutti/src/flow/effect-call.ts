@@ -12,6 +12,7 @@ import {
   recordUnasked,
   recordUnsent,
   settleEffect,
+  toHosted,
   toToolHost,
   type EffectCall,
 } from "./effect-outcome.ts";
@@ -288,7 +289,7 @@ function send(driver: Driver, call: EffectCall, { mustKnow = false, guard, isInt
       if (!mustKnow && !driver.doubtful.has(call.key)) recordUnsent(driver, call);
     },
     mustKnow,
-    work: (host) => call.tool.run(call.input, toToolHost(driver, call, host)),
+    work: (host) => call.tool.run(call.input, toToolHost(driver, toHosted(call, "run"), host)),
     isDoubtful: () => driver.doubtful.has(call.key),
     onTryFailed: (error) => {
       if (error.effect !== "none") driver.doubtful.add(call.key);

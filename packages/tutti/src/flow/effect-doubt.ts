@@ -1,7 +1,14 @@
 import { describeThrown, toStoredError, type TuttiError } from "../base/errors.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import type { Driver, PersonsVerdict } from "./driver.ts";
-import { recordNoEffect, recordUnasked, settleEffect, toToolHost, type EffectCall } from "./effect-outcome.ts";
+import {
+  recordNoEffect,
+  recordUnasked,
+  settleEffect,
+  toHosted,
+  toToolHost,
+  type EffectCall,
+} from "./effect-outcome.ts";
 import { takeReport } from "./report.ts";
 import { toPersonsNote } from "./steering.ts";
 import { toBody } from "./stored-value.ts";
@@ -69,7 +76,7 @@ async function askTool(driver: Driver, call: EffectCall): Promise<CheckAnswer> {
 }
 
 async function askCheck(driver: Driver, call: EffectCall, signal: AbortSignal): Promise<CheckAnswer> {
-  const host = toToolHost(driver, call, { step: call.key, attempt: 1, signal });
+  const host = toToolHost(driver, toHosted(call, "check"), { step: call.key, attempt: 1, signal });
   try {
     const output = await call.tool.check?.(call.input, host);
     return output === undefined || output === null ? { kind: "not-done" } : { kind: "done", output };

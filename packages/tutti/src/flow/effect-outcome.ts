@@ -6,8 +6,10 @@ import type { findLimited } from "./admission.ts";
 import { toStepError, type AttemptHost } from "./attempts.ts";
 import { ensure } from "./conditions.ts";
 import type { Driver } from "./driver.ts";
+import { mintCapability, type Dispatch } from "./govern/capability.ts";
 import type { Way } from "./govern/govern-call.ts";
 import { conditionTimeoutMs, inTime } from "./in-time.ts";
+import { toLabelField } from "./labels.ts";
 import { addReport, takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBlobs, type Called } from "./step.ts";
@@ -43,18 +45,24 @@ export interface EffectCall {
 }
 
 /** What a tool is told of the call that it works for, and where it reports. */
-export interface HostedCall {
-  readonly effect: EffectKey;
+export interface HostedCall extends Dispatch {
   readonly called: Reported;
 }
 
+export function toHosted(call: EffectCall, use: Dispatch["use"]): HostedCall {
+  const { effect, called, tool, scope, way } = call;
+  return { effect, called, tool: tool.name, class: tool.effect, scope, digest: way?.digest ?? called.digest, use };
+}
+
 export function toToolHost(driver: Driver, call: HostedCall, host: AttemptHost): ToolHost {
+  let capability: Promise<string> | undefined;
   return {
     idempotencyKey: call.effect,
     runId: driver.run,
     step: host.step,
     attempt: host.attempt,
     report: (report) => addReport(call.called, report),
+    capability: () => (capability ??= mintCapability(driver, call, host)),
     get signal() {
       return host.signal;
     },
@@ -140,6 +148,7 @@ function recordSettled(
       by: happened.by,
       ...toAttempt(happened.attempt),
       ...takeReport(call.called),
+      ...toLabelField(call.called.labels),
       ...(happened.note === undefined ? {} : { note: happened.note }),
       ...(error === undefined ? {} : { error: toStoredError(error) }),
     },

@@ -2,6 +2,7 @@ import { TuttiError, toReplayable, toStoredError } from "../base/errors.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Driver } from "./driver.ts";
 import type { EffectCall } from "./effect-outcome.ts";
+import { learn, noLabels, toLabelField, type Labels } from "./labels.ts";
 import { toBlobs, toCalledFields } from "./step.ts";
 import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
 
@@ -18,8 +19,8 @@ export function shareEffect(driver: Driver, call: EffectCall, owner: EffectRecor
     case "settled":
       driver.begin();
       void driver.host.settledOutput(owner).then(
-        (output) => {
-          if (!driver.stopped) recordShared(driver, call, { owner, output });
+        (settled) => {
+          if (!driver.stopped) recordShared(driver, call, { owner, ...settled });
           driver.finish();
         },
         (error: unknown) =>
@@ -67,15 +68,17 @@ function waitForOwner(driver: Driver, call: EffectCall): void {
 function recordShared(
   driver: Driver,
   call: EffectCall,
-  shared: { readonly owner: EffectRecord; readonly output: unknown },
+  shared: { readonly owner: EffectRecord; readonly output: unknown; readonly labels: Labels | undefined },
 ): void {
   const out = toStoredValue("out", shared.output, call.key);
   const seen = toSeen(out.json, shared.output);
   const { called, effect, key } = call;
   const from = { run: shared.owner.run, step: shared.owner.step };
-  const body = toBody({ effect, from, ...toCalledFields(called) }, called.input, out);
+  const labels = shared.labels ?? noLabels;
+  const body = toBody({ effect, from, ...toLabelField(labels), ...toCalledFields(called) }, called.input, out);
   driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, false, () => {
     call.onSettled();
+    learn(call.scope, labels);
     driver.provenance.produced(call.key, seen);
     call.pending.resolve(seen);
   });

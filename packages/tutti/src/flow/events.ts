@@ -1,5 +1,6 @@
 import type { Topic } from "../contracts/topic.ts";
 import type { Driver } from "./driver.ts";
+import { labelsAt } from "./labels.ts";
 import type { Scope } from "./scope.ts";
 import { runStep } from "./step.ts";
 import { waitForSignal } from "./waits.ts";
@@ -19,6 +20,7 @@ export function publish(
 ): Promise<void> {
   const key = driver.enter(scope, `publish-${topic.name}`, "run.publish()");
   if (key === undefined) return never;
+  const labels = labelsAt(scope);
   return runStep<void>(driver, {
     key,
     scope,
@@ -29,7 +31,7 @@ export function publish(
     work: async () => {
       await driver.log.durable();
       const from = { run: driver.run, step: key };
-      await driver.host.publish(topic, { payload, id: `${driver.run}${key}`, from });
+      await driver.host.publish(topic, { payload, id: `${driver.run}${key}`, from, labels });
     },
   });
 }

@@ -70,6 +70,7 @@ class OpenDriver implements Driver {
     this.history = readHistory(entries);
     this.blobs = blobs;
     this.host = host;
+    this.root.labels = this.history.started.labels;
     const course: Course = {
       log,
       host,

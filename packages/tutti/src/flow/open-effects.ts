@@ -3,6 +3,7 @@ import { toStepKey } from "../contracts/ids.ts";
 import type { Driver } from "./driver.ts";
 import { takeUp } from "./effect-call.ts";
 import type { OpenIntent } from "./history.ts";
+import { labelsAt } from "./labels.ts";
 import { isUnder, openPending, openScope } from "./scope.ts";
 import { fromStored } from "./stored-value.ts";
 
@@ -50,6 +51,7 @@ function takeUpUnwanted(driver: Driver, intent: OpenIntent): void {
         digest: intent.body.digest,
         input: { field: "", json: undefined, blobs: undefined },
         uses: [],
+        labels: labelsAt(driver.root),
       },
       timeoutMs: tool.timeoutMs ?? driver.host.toolTimeoutMs,
       retry: tool.retry,

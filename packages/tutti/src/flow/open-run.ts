@@ -26,6 +26,7 @@ import { digestOfChild } from "./effect-key.ts";
 import { publish, waitForEvent } from "./events.ts";
 import { fanOut, raceOf, type Branch } from "./fan-out.ts";
 import { askForYes, askPerson } from "./govern/ask-person.ts";
+import { labelsAt } from "./labels.ts";
 import type { Scope } from "./scope.ts";
 import { runScoped } from "./scoped.ts";
 import { runStep } from "./step.ts";
@@ -192,6 +193,7 @@ async function child(driver: Driver, scope: Scope, request: ChildCall): Promise<
     digest: digestOfChild(flow.name, input),
     input: toStoredValue("input", input, `the input of ${flow.name}`),
     uses: driver.provenance.usedBy(request.input),
+    labels: labelsAt(scope),
   };
   const onParentEnd = options.onParentEnd ?? "cancel";
   return startChild(driver, { key, scope, flow, called, onParentEnd, budget: undefined });

@@ -4,6 +4,7 @@ import { parseWith } from "../contracts/schema.ts";
 import { toStepError } from "./attempts.ts";
 import type { ReadDocument } from "./document-host.ts";
 import type { Driver } from "./driver.ts";
+import { learn, noLabels, toLabelField } from "./labels.ts";
 import { takeRecorded } from "./recorded.ts";
 import type { DocumentPlace } from "./run-documents.ts";
 import { openPending, type Pending } from "./scope.ts";
@@ -71,9 +72,12 @@ function record(driver: Driver, reading: Reading, { pending, found }: Looked): v
   const { key, id, type, peeked } = reading;
   const { version, value } = found ?? { version: 0, value: type.initial };
   const stored = toStoredValue("value", value, `the document ${id}`);
-  const body = toBody({ document: id, version, ...(peeked === true ? { peeked } : {}) }, stored);
+  const labels = found?.labels ?? noLabels;
+  const fields = { document: id, version, ...(peeked === true ? { peeked } : {}), ...toLabelField(labels) };
+  const body = toBody(fields, stored);
   const state: DocumentState = { value: toSeen(stored.json, value), version };
   driver.hand({ kind: "document-read", key, body, ...toBlobs(stored) }, true, () => {
+    learn(reading.scope, labels);
     driver.provenance.produced(key, state.value);
     pending.resolve(state);
   });

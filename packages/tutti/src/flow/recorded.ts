@@ -5,6 +5,7 @@ import { bodyOf, type BodyOf } from "../contracts/entry.ts";
 import { toStepKey } from "../contracts/ids.ts";
 import type { Driver } from "./driver.ts";
 import type { Delivered, DeliveredKind, DocumentKind } from "./history.ts";
+import { learn } from "./labels.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { fromStored } from "./stored-value.ts";
 
@@ -71,6 +72,7 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       driver.signals.receive(body.name, {
         seq: item.seq,
         payload: fromStored(body.payload, body.payloadRef, driver.blobs),
+        labels: body.labels,
       });
       return;
     }
@@ -90,13 +92,19 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       asked?.reject(fromStoredError(bodyOf(entry, item.kind).error));
       return;
     case "scope-closed": {
-      const { out, outRef, error, reads, ...known } = bodyOf(entry, item.kind);
+      const { out, outRef, error, reads, labels, ...known } = bodyOf(entry, item.kind);
+      if (asked !== undefined) learn(asked.scope, labels);
       if (reads !== undefined) driver.documents.reads.adopt(item.key, reads);
       settle(driver, asked, { error, value: toActed(fromStored(out, outRef, driver.blobs), known) });
       return;
     }
-    case "step-done":
     case "effect-shared": {
+      const { out, outRef, labels } = bodyOf(entry, item.kind);
+      if (asked !== undefined) learn(asked.scope, labels);
+      settle(driver, asked, { value: fromStored(out, outRef, driver.blobs) });
+      return;
+    }
+    case "step-done": {
       const { out, outRef } = bodyOf(entry, item.kind);
       settle(driver, asked, { value: fromStored(out, outRef, driver.blobs) });
       return;
@@ -107,8 +115,13 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
     case "document-leased":
       handDocument(driver, { ...item, kind: item.kind }, asked);
       return;
-    case "effect-settled":
     case "child-settled": {
+      const { out, outRef, error, labels } = bodyOf(entry, item.kind);
+      if (asked !== undefined) learn(asked.scope, labels);
+      settle(driver, asked, { error, value: fromStored(out, outRef, driver.blobs) });
+      return;
+    }
+    case "effect-settled": {
       const { out, outRef, error } = bodyOf(entry, item.kind);
       settle(driver, asked, { error, value: fromStored(out, outRef, driver.blobs) });
       return;
@@ -136,12 +149,14 @@ function handDocument(
   const { entry, kind } = item;
   switch (kind) {
     case "document-read": {
-      const { value, valueRef, version } = bodyOf(entry, kind);
+      const { value, valueRef, version, labels } = bodyOf(entry, kind);
+      if (asked !== undefined) learn(asked.scope, labels);
       settle(driver, asked, { value: { value: fromStored(value, valueRef, driver.blobs), version } });
       return;
     }
     case "document-committed": {
-      const { out, outRef, error, writes } = bodyOf(entry, kind);
+      const { out, outRef, error, writes, labels } = bodyOf(entry, kind);
+      if (asked !== undefined) learn(asked.scope, labels);
       const output = fromStored(out, outRef, driver.blobs);
       if (error !== undefined) asked?.reject(fromStoredError(error));
       else if (asked !== undefined) {
@@ -151,7 +166,8 @@ function handDocument(
       return;
     }
     case "document-conflicted": {
-      const { leased, data, dataRef } = bodyOf(entry, kind);
+      const { leased, data, dataRef, labels } = bodyOf(entry, kind);
+      if (asked !== undefined) learn(asked.scope, labels);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored by the transaction that found the conflict
       const refreshed = fromStored(data, dataRef, driver.blobs) as Refreshed | undefined;
       asked?.resolve({ leased, refreshed } satisfies Conflicted);

@@ -111,7 +111,16 @@ function undoOne(driver: Driver, undoKey: StepKey, { intended, settled, step, do
   const output = fromStored(settled.out, settled.outRef, driver.blobs);
   const input = fromStored(intended.input, intended.inputRef, driver.blobs);
   const called: Reported = {};
-  const hosted = { effect: intended.effect, called };
+  const { effect, class: effectClass, digest: asked, edited: digest = asked } = intended;
+  const hosted = {
+    effect,
+    called,
+    tool: tool.name,
+    class: effectClass,
+    scope: pending.scope,
+    digest,
+    use: "undo",
+  } as const;
   tryRepeatedly(driver, {
     key,
     scope: pending.scope,

@@ -7,16 +7,18 @@ import { settleLost } from "./admission.ts";
 import { toStepError } from "./attempts.ts";
 import { toNonDurableAwait } from "./delivery.ts";
 import type { Driver } from "./driver.ts";
+import { clearLabels, joinLabels, labelsAt, toBroughtIn, toLabelField, type Labels } from "./labels.ts";
 import { settleOpenEffects } from "./open-effects.ts";
 import { openRun } from "./open-run.ts";
 import { toUndoError, undoAll } from "./rollback.ts";
 import { toBlobs } from "./step.ts";
 import { fromStored, toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
-export type RunEnd =
+export type RunEnd = { readonly labels?: Labels | undefined } & (
   | { readonly kind: "done"; readonly output: unknown }
   | { readonly kind: "failed"; readonly error: TuttiError }
-  | { readonly kind: "cancelled"; readonly reason: string };
+  | { readonly kind: "cancelled"; readonly reason: string }
+);
 
 type CodeEnd =
   | { readonly kind: "returned"; readonly returned: Returned }
@@ -85,7 +87,7 @@ async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Prom
   if (driver.stopped) return;
   if (driver.openChildren.size > 0) await cancelChildren(driver);
   if (driver.stopped) return;
-  const { entry, over } = toEnd(driver, await toHandedEnd(driver, flow, end));
+  const { entry, over } = toEnd(driver, await toHandedEnd(driver, flow, end), flow);
   const parent = driver.history.started.parent?.run;
   await driver.end(parent === undefined ? entry : { ...entry, wakes: parent });
   onOver(over);
@@ -120,26 +122,28 @@ async function cancelChildren(driver: Driver): Promise<void> {
   await Promise.all(left.map(([child]) => driver.host.cancelRun(child, `${driver.run} has ended`)));
 }
 
-function toEnd(driver: Driver, end: CodeEnd): { readonly entry: NewEntry; readonly over: RunEnd } {
+function toEnd(driver: Driver, end: CodeEnd, flow: Flow): { readonly entry: NewEntry; readonly over: RunEnd } {
+  const learned = toLabelField(labelsAt(driver.root));
   if (driver.root.cancelled !== undefined && driver.directiveInUse?.handedBack === undefined) {
     const reason = driver.root.cancelled.message;
     return {
-      over: { kind: "cancelled", reason },
-      entry: { kind: "run-cancelled", key: "", body: toBody({ reason }), status: "cancelled" },
+      over: { kind: "cancelled", reason, ...learned },
+      entry: { kind: "run-cancelled", key: "", body: toBody({ reason, ...learned }), status: "cancelled" },
     };
   }
   if (end.kind === "threw") {
     const error = toStoredError(end.error);
     return {
-      over: { kind: "failed", error: withoutSecrets(end.error) },
-      entry: { kind: "run-failed", key: "", body: toBody({ error }), status: "failed" },
+      over: { kind: "failed", error: withoutSecrets(end.error), ...learned },
+      entry: { kind: "run-failed", key: "", body: toBody({ error, ...learned }), status: "failed" },
     };
   }
   const { output, stored } = end.returned;
   const uses = driver.provenance.usedBy(output);
-  const body = toBody(uses.length === 0 ? {} : { uses }, stored);
+  const labels = toLabelField(joinLabels(clearLabels(labelsAt(driver.root), flow.clears), toBroughtIn(flow)));
+  const body = toBody({ ...(uses.length === 0 ? {} : { uses }), ...labels }, stored);
   return {
-    over: { kind: "done", output: toSeen(stored.json, output) },
+    over: { kind: "done", output: toSeen(stored.json, output), ...labels },
     entry: { kind: "run-done", key: "", body, status: "done", ...toBlobs(stored) },
   };
 }

@@ -1,9 +1,11 @@
 import type { TuttiError } from "../base/errors.ts";
+import type { Permissions } from "../contracts/grant.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 
 export interface AgentAtWork {
   readonly name: string;
   readonly version: string;
+  readonly permissions?: Permissions | undefined;
 }
 
 /** A named sub-tree of a run: where paths are counted, where cancelling stops, where signals are charged. */
@@ -18,6 +20,8 @@ export interface Scope {
   actor: AgentAtWork | undefined;
   /** The agent whose work this is; nothing for a part of a flow. */
   agent: string | undefined;
+  /** What was learned here, of an agent's scope and of the run's own (labels.ts); nothing as long as nothing labelled was. */
+  labels: readonly string[] | undefined;
   /** True from the moment its own body returned or threw. */
   readonly closed: boolean;
   /** True when it, or a scope above it, is closed. */
@@ -67,6 +71,7 @@ class OpenScope implements Scope {
   wantsFresh: boolean;
   actor: AgentAtWork | undefined;
   agent: string | undefined;
+  labels: readonly string[] | undefined;
   closed = false;
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;

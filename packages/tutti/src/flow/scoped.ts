@@ -3,6 +3,7 @@ import type { Acted } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import { toStepError } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
+import { clearLabels, labelsAt, learn, toLabelField } from "./labels.ts";
 import { takeRecorded, toActed } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { toBlobs } from "./step.ts";
@@ -15,6 +16,8 @@ export interface ScopedRequest {
   readonly verb: string;
   readonly agent?: string;
   readonly digest?: string;
+  /** Labels that what it returns does not carry. */
+  readonly clears?: readonly string[] | undefined;
   readonly body: (inner: Scope) => Promise<Acted<unknown>>;
 }
 
@@ -63,9 +66,13 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
     ...(request.digest === undefined ? {} : { digest: request.digest }),
     ...(inner.consumed.length === 0 ? {} : { consumed: inner.consumed }),
   };
+  const learned = labelsAt(inner);
   const fail = (error: TuttiError): void => {
-    const body = toBody({ ...fields, error: toStoredError(error) });
-    driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => pending.reject(toReplayable(error)));
+    const body = toBody({ ...fields, ...toLabelField(learned), error: toStoredError(error) });
+    driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => {
+      learn(request.scope, learned);
+      pending.reject(toReplayable(error));
+    });
   };
   if (end.kind === "threw") {
     fail(end.error);
@@ -79,8 +86,10 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
     return;
   }
   const seen = toActed(toSeen(out.json, end.acted.output), end.acted);
-  const body = toBody({ ...fields, ...toActed(undefined, end.acted) }, out);
+  const labels = clearLabels(learned, request.clears);
+  const body = toBody({ ...fields, ...toLabelField(labels), ...toActed(undefined, end.acted) }, out);
   driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
+    learn(request.scope, labels);
     driver.provenance.produced(request.key, seen.output);
     pending.resolve(seen);
   });

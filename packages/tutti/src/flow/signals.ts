@@ -1,3 +1,4 @@
+import { learn, type Labels } from "./labels.ts";
 import type { Scope } from "./scope.ts";
 
 /**
@@ -22,6 +23,7 @@ export interface Waiter {
 export interface ReceivedSignal {
   readonly seq: number;
   readonly payload: unknown;
+  readonly labels: Labels | undefined;
 }
 
 export function openSignals(): Signals {
@@ -32,7 +34,7 @@ export function openSignals(): Signals {
       const waiters = waitersByName.get(name) ?? [];
       for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) {
         if (waiter.over) continue;
-        charge(waiter.scope, signal.seq);
+        charge(waiter.scope, signal);
         waiter.receive(signal.payload);
         return;
       }
@@ -42,7 +44,7 @@ export function openSignals(): Signals {
     },
     take(name, scope) {
       const signal = keptByName.get(name)?.shift();
-      if (signal !== undefined) charge(scope, signal.seq);
+      if (signal !== undefined) charge(scope, signal);
       return signal;
     },
     wait(name, waiter) {
@@ -53,6 +55,7 @@ export function openSignals(): Signals {
   };
 }
 
-function charge(scope: Scope, seq: number): void {
+function charge(scope: Scope, { seq, labels }: ReceivedSignal): void {
+  learn(scope, labels);
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) at.consumed.push(seq);
 }

@@ -3,6 +3,7 @@ import type { EffectKey } from "../contracts/ids.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import type { Driver, OutgoingSignal, PersonsVerdict } from "./driver.ts";
+import { noLabels, toLabelField } from "./labels.ts";
 import { toCancellation } from "./recorded.ts";
 import { toBlobs } from "./step.ts";
 import { toBody, toSeen, toStoredValue } from "./stored-value.ts";
@@ -15,7 +16,12 @@ export interface IncomingSignal extends Omit<OutgoingSignal, "from"> {
 export function toSignalEntry(signal: IncomingSignal): NewEntry {
   const payload = toStoredValue("payload", signal.payload, `signal ${signal.name}`);
   const body = toBody(
-    { name: signal.name, id: signal.id, ...(signal.from === undefined ? {} : { from: signal.from }) },
+    {
+      name: signal.name,
+      id: signal.id,
+      ...(signal.from === undefined ? {} : { from: signal.from }),
+      ...toLabelField(signal.labels ?? noLabels),
+    },
     payload,
   );
   return { kind: "signal-received", key: "", body, ...toBlobs(payload) };
@@ -31,7 +37,7 @@ export async function receiveSignal(driver: Driver, signal: IncomingSignal): Pro
   refuseExposing(entry); // what is refused is not received: its id may come again
   driver.signalIds.add(signal.id);
   const payload = toSeen(JSON.stringify(signal.payload), signal.payload);
-  await driver.accept(entry, (seq) => driver.signals.receive(signal.name, { seq, payload }));
+  await driver.accept(entry, (seq) => driver.signals.receive(signal.name, { seq, payload, labels: signal.labels }));
 }
 
 export function toCancelEntry(cancel: { readonly by: string; readonly reason: string }): NewEntry {

@@ -5,6 +5,7 @@ import type { NewEntry } from "../ledger/ledger.ts";
 import type { AttemptGuard } from "./admission.ts";
 import { toStepError, toTook, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
+import type { Labels } from "./labels.ts";
 import { takeRecorded } from "./recorded.ts";
 import { takeReport, type Reported } from "./report.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
@@ -31,6 +32,8 @@ export interface Called extends Reported {
   readonly digest: string;
   readonly input: StoredValue;
   readonly uses: readonly StepKey[];
+  /** What its input may carry. */
+  readonly labels: Labels;
 }
 
 const stepKinds = ["step-done", "step-failed"] as const;

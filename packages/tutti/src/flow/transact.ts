@@ -7,6 +7,7 @@ import { toStepError } from "./attempts.ts";
 import { decideConflict, toConflictError, type ConflictStep } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
 import { governWrites } from "./govern/govern-writes.ts";
+import { labelsAt, toLabelField } from "./labels.ts";
 import { openLease, waitUntilFree, type Lease } from "./lease.ts";
 import { takeRecorded, type Committed, type Conflicted } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
@@ -290,6 +291,7 @@ class OpenTransaction {
       fields: {
         stale,
         next,
+        ...toLabelField(labelsAt(place.outer)),
         ...(leased === undefined ? {} : { leased }),
         ...(place.inner.consumed.length === 0 ? {} : { consumed: place.inner.consumed }),
       },
@@ -323,7 +325,8 @@ class OpenTransaction {
     const { inner } = attempt.place;
     const leave = this.end(attempt);
     const consumed = inner.consumed.length === 0 ? {} : { consumed: inner.consumed };
-    const body = toBody({ error: toStoredError(error), ...consumed });
+    const labels = toLabelField(labelsAt(request.scope));
+    const body = toBody({ error: toStoredError(error), ...labels, ...consumed });
     const document = { kind: "release", holder: request.key } as const;
     driver.hand({ kind: "scope-closed", key: request.key, body, document }, false, () => {
       inner.cancel(error);

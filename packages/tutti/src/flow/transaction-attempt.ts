@@ -14,6 +14,7 @@ import { parseWith } from "../contracts/schema.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import { stopsAtOnce, type Conflicting } from "./conflict.ts";
 import type { Driver } from "./driver.ts";
+import { labelsAt, learn, toLabelField } from "./labels.ts";
 import { enterReading, readDocument } from "./read-document.ts";
 import type { DocumentReads } from "./read-sets.ts";
 import type { DocumentPlace, OpenAttempt } from "./run-documents.ts";
@@ -175,6 +176,7 @@ export class TransactionAttempt implements OpenAttempt {
       if (seen === undefined || written === undefined || merge === undefined) continue;
       const theirs = await this.driver.host.documents.read(document);
       if (theirs === undefined) continue;
+      learn(this.place.outer, theirs.labels);
       const base: unknown = seen.json === undefined ? undefined : JSON.parse(seen.json);
       const what = `the merged ${document}`;
       const merged = merge(base, JSON.parse(written.json), structuredClone(theirs.value));
@@ -192,6 +194,7 @@ export class TransactionAttempt implements OpenAttempt {
       const seen = this.seen.get(document);
       const found = await this.driver.host.documents.read(document);
       if (seen === undefined || found === undefined) continue;
+      learn(this.place.outer, found.labels);
       const before = {
         value: seen.json === undefined ? undefined : (JSON.parse(seen.json) as unknown),
         version: seen.version,
@@ -233,6 +236,7 @@ export class TransactionAttempt implements OpenAttempt {
       reads: Object.fromEntries(reads),
       ...(isDone ? {} : { error: toStoredError(end.error) }),
       ...(uses.length === 0 ? {} : { uses }),
+      ...toLabelField(labelsAt(place.outer)),
       ...(place.inner.consumed.length === 0 ? {} : { consumed: place.inner.consumed }),
       ...(place.number === 1 ? {} : { attempt: place.number }),
     };

@@ -2,6 +2,7 @@ import type { RunId } from "../contracts/ids.ts";
 import type { SignalOf } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import type { Driver } from "./driver.ts";
+import { labelsAt, toLabelField } from "./labels.ts";
 import { takeRecorded } from "./recorded.ts";
 import { openPending, type Pending, type Scope } from "./scope.ts";
 import { runStep } from "./step.ts";
@@ -112,6 +113,7 @@ export function emit(
   const key = driver.enter(scope, `emit-${name}`, "run.emit()");
   if (key === undefined) return never;
   const id = `${driver.run}${key}`;
+  const labels = labelsAt(scope);
   return runStep<void>(driver, {
     key,
     scope,
@@ -126,6 +128,7 @@ export function emit(
         payload: outgoing.payload,
         id,
         from: { run: driver.run, step: key },
+        ...toLabelField(labels),
       });
     },
   });

@@ -2,6 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type BodyOf, type LedgerEntry, type RecordKind } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
 import { toByteText, toPreview } from "./preview.ts";
+import { toActing } from "./who-acted.ts";
 import { errorOf, findWriter, readsOf, usesOf, type Telling } from "./why-facts.ts";
 import { isOutcome, tellDetail, tellOutcome, tellPerson, tellRun, tellStart } from "./why-sentences.ts";
 
@@ -53,7 +54,7 @@ export function whyOf(entries: readonly LedgerEntry[], step?: StepKey, limits: W
   if (step === undefined) return whyRun(story, first);
   if (!story.entriesByKey.has(step)) throw toUnknownStep(story, step);
   const reason = whyStep(story, step, 0);
-  return { ...reason, because: [...whyDirected(story, step), ...reason.because] };
+  return { ...reason, because: [...whyActing(first), ...whyDirected(story, step), ...reason.because] };
 }
 
 interface Story {
@@ -115,6 +116,7 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
     const sentence = `It was forked from run ${forkedFrom.run} before ${forkedFrom.step} (entry ${forkedFrom.seq}).`;
     reasons.push({ kind: "fork", sentence, step: forkedFrom.step, seq: first.seq, because: edits });
   }
+  reasons.push(...whyActing(first));
   const { input, inputRef } = started;
   const given = inputRef === undefined ? toPreview(input) : `a value of ${toByteText(inputRef.bytes)}`;
   if (input !== undefined || inputRef !== undefined)
@@ -122,6 +124,16 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
   if (parent !== undefined)
     reasons.push(leaf("parent", `Run ${parent.run} started it at ${parent.step}.`, { seq: first.seq }));
   return reasons;
+}
+
+/** For whom it acts, through whom, and what they may. */
+function whyActing(first: LedgerEntry): Reason[] {
+  const { actsFor, through, grants } = toActing([first]);
+  return [
+    ...(actsFor === undefined ? [] : [leaf("person", `It acts for ${actsFor}.`, { seq: first.seq })]),
+    ...through.map((agent) => leaf("agent", `${agent} handed it on.`, { seq: first.seq })),
+    ...grants.map((grant) => leaf("policy", `Its grant: ${grant}.`, { seq: first.seq })),
+  ];
 }
 
 /** What people did to the run as a whole, and wanted of it. */

@@ -10,6 +10,7 @@ import { isSealed } from "./personal/sealed-body.ts";
 /** One version of a document with the entry that wrote it: a value is stored there, and nowhere else. */
 export interface StoredDocument extends DocumentRecord {
   readonly value: unknown;
+  readonly labels?: readonly string[] | undefined;
   readonly entry: LedgerEntry;
 }
 
@@ -22,11 +23,12 @@ export async function readStoredDocument(ledger: Ledger, record: DocumentRecord)
   }
   if (entry?.kind === "document-committed") {
     if (isSealed(entry.body)) throw toErasedError(entry.run);
-    const written = bodyOf(entry, entry.kind).writes.find((write) => write.document === record.document);
+    const { writes, labels } = bodyOf(entry, entry.kind);
+    const written = writes.find((write) => write.document === record.document);
     const { valueRef } = written ?? {};
     const content = valueRef === undefined ? undefined : await ledger.readBlob(valueRef.hash);
     if (written?.version === record.version && (valueRef === undefined || content !== undefined)) {
-      return { ...record, entry, value: content === undefined ? written.value : JSON.parse(content) };
+      return { ...record, entry, labels, value: content === undefined ? written.value : JSON.parse(content) };
     }
   }
   throw new TuttiError("LEDGER_CORRUPT", `version ${record.version} of ${record.document} is missing`, {

@@ -26,6 +26,12 @@ when { principal.autonomy >= 5 };
 @says("What changes something outside needs a person's approval, until the agent is trusted with it.")
 permit(principal, action == Tutti::Action::"call-tool", resource);
 
+@id("labels-ask") @approvals("1")
+@says("What goes in may carry a label that the tool does not accept, so a person decides.")
+forbid(principal, action == Tutti::Action::"call-tool", resource)
+when { !resource.accepts.containsAll(context.labels) }
+unless { (resource.effect == "read" || resource.effect == "local") && !resource.dataClasses.contains("untrusted") };
+
 @id("sending-asks") @approvals("1")
 @says("What leaves this system needs a person's approval.")
 permit(principal, action == Tutti::Action::"send", resource);

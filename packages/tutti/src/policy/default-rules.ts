@@ -114,6 +114,67 @@ export const defaultRules: readonly RuleSource[] = [
   },
   {
     rule: {
+      id: "labels-ask",
+      effect: "forbid",
+      says: "What goes in may carry a label that the tool does not accept, so a person decides.",
+      approvals: { count: 1, distinctFromInitiator: false },
+    },
+    json: {
+      effect: "forbid",
+      principal: { op: "All" },
+      action: { op: "==", entity: { type: "Tutti::Action", id: "call-tool" } },
+      resource: { op: "All" },
+      conditions: [
+        {
+          kind: "when",
+          body: {
+            "!": {
+              arg: {
+                containsAll: {
+                  left: { ".": { left: { Var: "resource" }, attr: "accepts" } },
+                  right: { ".": { left: { Var: "context" }, attr: "labels" } },
+                },
+              },
+            },
+          },
+        },
+        {
+          kind: "unless",
+          body: {
+            "&&": {
+              left: {
+                "||": {
+                  left: {
+                    "==": { left: { ".": { left: { Var: "resource" }, attr: "effect" } }, right: { Value: "read" } },
+                  },
+                  right: {
+                    "==": { left: { ".": { left: { Var: "resource" }, attr: "effect" } }, right: { Value: "local" } },
+                  },
+                },
+              },
+              right: {
+                "!": {
+                  arg: {
+                    contains: {
+                      left: { ".": { left: { Var: "resource" }, attr: "dataClasses" } },
+                      right: { Value: "untrusted" },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      ],
+      annotations: {
+        approvals: "1",
+        id: "labels-ask",
+        says: "What goes in may carry a label that the tool does not accept, so a person decides.",
+      },
+    },
+  },
+  {
+    rule: {
       id: "sending-asks",
       effect: "permit",
       says: "What leaves this system needs a person's approval.",

@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Role } from "../contracts/api/commands.ts";
+import { openSessions, type HeldSession, type Sessions } from "./sessions.ts";
 import type { TokenRecord, Tokens } from "./tokens.ts";
 
 /** Who asks. */
@@ -15,7 +16,7 @@ export interface Caller {
   readonly isByCookie: boolean;
 }
 
-/** Tells who asks, and holds the sessions of browsers, in memory. */
+/** Tells who asks, and holds the sessions of browsers. */
 export interface Callers {
   /** @throws TuttiError CALLER_UNKNOWN */
   find(request: Request): Caller;
@@ -30,25 +31,19 @@ export interface Callers {
 const cookieName = "tutti_session";
 const sessionMs = 12 * 3_600_000;
 const onceMs = 60_000;
-/** Beyond it the oldest session ends. */
-const sessionsMax = 1_000;
-
-interface Held {
-  readonly who: { readonly tokenId: string } | Omit<Caller, "isByCookie">;
-  readonly untilMs: number;
-}
 
 export interface CallerOptions {
   readonly tokens: Tokens;
   readonly clock: Clock;
   /** The console is reached over TLS, so its cookie may be too. */
   readonly isSecure: boolean;
+  /** In memory by default. */
+  readonly sessions?: Sessions;
 }
 
-export function openCallers({ tokens, clock, isSecure }: CallerOptions): Callers {
-  const sessions = new Map<string, Held>();
-  const onceWords = new Map<string, Held>();
-  const take = (held: Held | undefined): Omit<Caller, "isByCookie"> | undefined => {
+export function openCallers({ tokens, clock, isSecure, sessions = openSessions(undefined) }: CallerOptions): Callers {
+  const onceWords = new Map<string, HeldSession>();
+  const take = (held: HeldSession | undefined): Omit<Caller, "isByCookie"> | undefined => {
     if (held === undefined || held.untilMs < clock.now()) return undefined;
     if (!("tokenId" in held.who)) return held.who;
     const record = tokens.findById(held.who.tokenId);
@@ -65,7 +60,7 @@ export function openCallers({ tokens, clock, isSecure }: CallerOptions): Callers
         throw toUnknown("the token is wrong or was revoked");
       }
       const cookie = readCookie(request);
-      const caller = cookie === undefined ? undefined : take(sessions.get(sha256(cookie)));
+      const caller = cookie === undefined ? undefined : take(sessions.find(sha256(cookie)));
       if (caller !== undefined) return { ...caller, isByCookie: true };
       throw toUnknown(cookie === undefined ? "the request brings no token" : "the session is over");
     },
@@ -78,16 +73,12 @@ export function openCallers({ tokens, clock, isSecure }: CallerOptions): Callers
       if (who === undefined || caller === undefined)
         throw toUnknown("the token is wrong, was revoked or was used before");
       const value = randomBytes(32).toString("base64url");
-      for (const oldest of sessions.keys()) {
-        if (sessions.size < sessionsMax) break;
-        sessions.delete(oldest);
-      }
-      sessions.set(sha256(value), { who, untilMs: clock.now() + sessionMs });
+      sessions.add(sha256(value), { who, untilMs: clock.now() + sessionMs });
       return { caller: { ...caller, isByCookie: true }, cookie: toCookie(value, sessionMs) };
     },
     closeSession(request) {
       const cookie = readCookie(request);
-      if (cookie !== undefined) sessions.delete(sha256(cookie));
+      if (cookie !== undefined) sessions.remove(sha256(cookie));
       return toCookie("", 0);
     },
     makeOnceWord(caller) {

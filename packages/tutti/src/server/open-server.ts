@@ -16,6 +16,7 @@ import { toApp } from "./app.ts";
 import { openCallers } from "./callers.ts";
 import type { Desk } from "./desk.ts";
 import { openRateLimit, type RequestRate } from "./rate-limit.ts";
+import { openSessions } from "./sessions.ts";
 import { openStaticFiles } from "./static-files.ts";
 import { openTail } from "./tail.ts";
 import type { Tokens } from "./tokens.ts";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly consoleFolder?: string | undefined;
   /** Where the run list is kept between two lives of the process. */
   readonly snapshotFile?: string | undefined;
+  /** Where sessions of browsers are kept between two lives of the process; in memory by default. */
+  readonly sessionsFile?: string | undefined;
   /** Of each caller; 200 at once and 100 a second by default. */
   readonly rate?: RequestRate;
   readonly clock?: Clock;
@@ -63,7 +66,12 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
   const fleet = await openFleet(tutti.ledger, { snapshotFile: options.snapshotFile, freezes: () => tutti.freezes() });
   const tail = openTail(fleet, clock);
   const draining = new AbortController();
-  const callers = openCallers({ tokens: options.tokens, clock, isSecure: origin?.startsWith("https:") === true });
+  const callers = openCallers({
+    tokens: options.tokens,
+    clock,
+    isSecure: origin?.startsWith("https:") === true,
+    sessions: openSessions(options.sessionsFile),
+  });
   const desk: Desk = {
     tutti,
     fleet,

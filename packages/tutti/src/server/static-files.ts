@@ -33,7 +33,9 @@ export function openStaticFiles(folder: string | undefined): StaticFiles {
     answer(path) {
       if (files === undefined || page === undefined) return undefined;
       const found = files.get(path);
-      if (found === undefined) return extname(path) === "" ? toResponse(page, "/index.html") : undefined;
+      // A name of a run may look like a file's, but stands deeper.
+      const isPage = extname(path) === "" || (path.lastIndexOf("/") > 0 && !path.startsWith("/assets/"));
+      if (found === undefined) return isPage ? toResponse(page, "/index.html") : undefined;
       return toResponse(found, path);
     },
   };

@@ -163,6 +163,16 @@ test("its version follows its members and its own declared one", () => {
   expect(versionOf("a")).toBe(versionOf("a"));
   expect(versionOf("a")).not.toBe(versionOf("b"));
   expect(versionOf("a")).not.toBe(versionOf("a", "2"));
+  const members = [toScholar()];
+  const one = toTeam("team", { members, how: (run, input) => run.result(toScholar(), input) });
+  const other = toTeam("team", {
+    members,
+    how: async (run, input) => run.call(toScholar(), input).then((output) => ({ output })),
+  });
+  expect(one.version).not.toBe(other.version);
+  expect(
+    toTeam("team", { members, how: (run, input) => run.result(toScholar(), input), permissions: {} }).version,
+  ).not.toBe(one.version);
 });
 
 test.each<[string, Partial<Definition>]>([

@@ -3,6 +3,8 @@ import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson } from "../base/json.ts";
 import type { Acted, Tool } from "../contracts/callable.ts";
 import { pickTerms } from "../contracts/contract.ts";
+import { toCodeText, toFingerprint } from "../contracts/fingerprint.ts";
+import { findPermissionProblem, type Permissions } from "../contracts/grant.ts";
 import type { Agent, AgreeOptions, Callable, Run, Voters } from "../contracts/run.ts";
 import type { Schema } from "../contracts/schema.ts";
 import { findTermProblem } from "../contracts/term-problems.ts";
@@ -23,12 +25,14 @@ export interface TeamDefinition<Input, Output> extends Terms {
   /** Everybody that `how` calls: tools, agents, flows, other teams. What they can undo is known to the run from the beginning. */
   readonly members: readonly Callable[];
   readonly how: Manner<Input, NoInfer<Output>>;
-  /** Raise it when `how` changes: code has no version of its own. */
+  /** Raise it when what `how` uses changes: only its own text is part of the team's version. */
   readonly version?: string;
   /** What must hold before it is called. */
   readonly needs?: readonly Precondition<NoInfer<Input>>[];
   /** What holds of every output that it hands over. */
   readonly ensures?: readonly Guarantee<NoInfer<Input>, NoInfer<Output>>[];
+  /** The most that it may do, with all its members. */
+  readonly permissions?: Permissions;
 }
 
 const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
@@ -38,7 +42,7 @@ const namePattern = /^[A-Za-z][\w.-]{0,63}$/;
  * @throws TuttiError DEFINITION_INVALID when the declaration can't work.
  */
 export function team<Input, Output>(definition: TeamDefinition<Input, Output>): Agent<Input, Output> {
-  const { name, does, input, output, members, how, needs, ensures } = definition;
+  const { name, does, input, output, members, how, needs, ensures, permissions } = definition;
   const problem = findTeamProblem(definition);
   if (problem !== undefined)
     throw new TuttiError("DEFINITION_INVALID", `team ${JSON.stringify(name)}: ${problem.what}`, { hint: problem.hint });
@@ -52,6 +56,7 @@ export function team<Input, Output>(definition: TeamDefinition<Input, Output>): 
     tools: toTools(members),
     ...(needs === undefined ? {} : { needs }),
     ...(ensures === undefined ? {} : { ensures }),
+    ...(permissions === undefined ? {} : { permissions }),
     ...pickTerms(definition),
     act: (run, given) => how(run, given),
   };
@@ -78,6 +83,7 @@ interface Declared extends Terms {
   readonly members: readonly Callable[];
   readonly how: unknown;
   readonly version?: string;
+  readonly permissions?: Permissions;
 }
 
 function findTeamProblem({
@@ -85,6 +91,7 @@ function findTeamProblem({
   does,
   members,
   how,
+  permissions = {},
   ...terms
 }: Declared): { readonly what: string; readonly hint: string } | undefined {
   if (typeof name !== "string" || !namePattern.test(name)) {
@@ -98,7 +105,7 @@ function findTeamProblem({
   if (!Array.isArray(members) || members.length === 0)
     return { what: "it has no members", hint: "Name whom `how` calls." };
   if (typeof how !== "function") return { what: "it does not say how it works", hint: "Give `how` a function." };
-  return findTermProblem(terms);
+  return findPermissionProblem(permissions) ?? findTermProblem(terms);
 }
 
 function toTools(members: readonly Callable[]): readonly Tool[] {
@@ -110,7 +117,8 @@ function toTools(members: readonly Callable[]): readonly Tool[] {
   return [...toolByName.values()];
 }
 
-function toVersion({ name, does, members, version = "1" }: Declared): string {
-  const known = members.map((member) => [member.name, member.kind === "tool" ? "" : member.version]);
-  return sha256(toCanonicalJson({ name, does, version, members: known })).slice(0, 12);
+function toVersion({ name, does, members, how, permissions, version = "1" }: Declared): string {
+  const known = members.map((member) => [member.name, member.kind === "tool" ? toFingerprint(member) : member.version]);
+  const parts = { name, does, version, members: known, how: toCodeText(how), permissions };
+  return sha256(toCanonicalJson(parts)).slice(0, 12);
 }

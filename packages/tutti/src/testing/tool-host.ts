@@ -10,6 +10,7 @@ export function toToolHost(changes: Partial<ToolHost> = {}): ToolHost {
     step: toStepKey("/step"),
     attempt: 1,
     report: () => {},
+    capability: () => Promise.resolve("a capability that nobody signed"),
     ...changes,
   };
 }

@@ -7,6 +7,7 @@ import { readFreezes } from "../../engine/freezes.ts";
 import { toRunTree } from "../../insight/next-run-tree.ts";
 import { toPreview } from "../../insight/preview.ts";
 import type { RunTree } from "../../insight/run-tree.ts";
+import { toActing, type Acting } from "../../insight/who-acted.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { askWaits } from "../ask-engine.ts";
 import type { CommandCall } from "../command.ts";
@@ -59,6 +60,7 @@ async function showRun(call: CommandCall, ledger: Ledger, { record, entries, tre
       ...record,
       ...(output === undefined ? {} : { output }),
       ...(waitsFor === undefined ? {} : { waitsFor }),
+      acting: toActing(entries),
       tree: { ...tree, signals: Object.fromEntries(tree.signals) },
     });
     return;
@@ -70,9 +72,20 @@ async function showRun(call: CommandCall, ledger: Ledger, { record, entries, tre
   for (const line of renderTree(tree, { ...view, ...(remark === undefined ? {} : { remark }) })) say(line);
   if (tree.directives.length > 0) say("\nWhat people want:");
   for (const directive of tree.directives) say(toPlainLine(`  ${directive}`));
+  for (const line of toActingLines(toActing(entries))) say(toPlainLine(line));
   if (output !== undefined) say(`\n${toResultText(output)}`);
   if (tree.phase.kind === "failed" || tree.phase.kind === "parked")
     put(`\n${toErrorText(fromStoredError(tree.phase.error), stdoutPaint())}`);
+}
+
+function toActingLines({ actsFor, through, agents, grants }: Acting): readonly string[] {
+  const lines = [
+    ...(actsFor === undefined ? [] : [`  for ${actsFor}`]),
+    ...through.map((agent) => `  on behalf of ${agent}`),
+    ...agents.map((agent) => `  ${agent}`),
+    ...grants.map((grant) => `  ${grant}`),
+  ];
+  return lines.length === 0 ? [] : ["\nWho acted:", ...lines];
 }
 
 /** Why nothing of it is begun, if something that reaches all of it is frozen. */

@@ -133,7 +133,10 @@ export type RunDetail = ValueOf<typeof runDetail>;
 
 export const stepState = oneOf("running", "waiting", "in-doubt", "done", "undone", "failed", "cancelled");
 
-/** One step on the score. `seq`: the entry that first named it; it never moves. `changedSeq`: the newest that changed it. */
+/**
+ * One step on the score. `seq`: the entry that first named it, or a step inside it. `ownSeq`: the first entry about itself. `changedSeq`: the
+ * newest that changed it. Who draws steps in the order of `ownSeq` by what they have then never has to move one.
+ */
 export const scoreNode = fields(
   {
     path: text,
@@ -144,10 +147,13 @@ export const scoreNode = fields(
     phase: integer,
     state: stepState,
     seq: integer,
+    ownSeq: integer,
     changedSeq: integer,
     attempt: integer,
   },
   {
+    /** What had ended before it in the same part; what it is inside of, when nothing had. Never changes. */
+    before: text,
     callable: text,
     agentVersion: text,
     startedAt: integer,
@@ -174,9 +180,18 @@ export type ScoreNode = ValueOf<typeof scoreNode>;
 export const scoreEdge = fields({ from: text, to: text, kind: oneOf("data", "message", "flow") });
 export type ScoreEdge = ValueOf<typeof scoreEdge>;
 
-/** Part of a phase's strip: one agent in it. */
+/** Part of a phase's strip: one agent in it. `retries`: attempts after the first. `longestMs`: of the steps that are over. */
 export const phaseLane = fields(
-  { lane: text, steps: integer, running: integer, failed: integer, waiting: integer },
+  {
+    lane: text,
+    steps: integer,
+    running: integer,
+    failed: integer,
+    waiting: integer,
+    retries: integer,
+    costUsd: decimal,
+    longestMs: integer,
+  },
   { confidenceLowest: decimal },
 );
 
@@ -237,6 +252,7 @@ export const reasonLine = fields(
   { kind: text, sentence: text, depth: integer },
   { step: text, seq: integer, parent: integer },
 );
+export type ReasonLine = ValueOf<typeof reasonLine>;
 export const whySlice = fields({ run: text, reasons: listOf(reasonLine) });
 export type WhySlice = ValueOf<typeof whySlice>;
 export const whyQuery = fields({}, { step: text, depth: integerFrom(1, 50) });
@@ -262,6 +278,7 @@ export const decisionLine = fields(
     silent: listOf(fields({ voter: text, code: text })),
   },
 );
+export type DecisionLine = ValueOf<typeof decisionLine>;
 export const decisionGraph = fields({ seq: integer, decisions: listOf(decisionLine) });
 export type DecisionGraph = ValueOf<typeof decisionGraph>;
 
@@ -269,6 +286,7 @@ export const messageLine = fields(
   { seq: integer, at: integer, step: text, from: text, to: text, intent: text, bytes: integer },
   { readBy: text, inReplyTo: text, withheld: integer, note: text },
 );
+export type MessageLine = ValueOf<typeof messageLine>;
 export const messagePage = fields({ seq: integer, messages: listOf(messageLine) });
 export type MessagePage = ValueOf<typeof messagePage>;
 

@@ -41,3 +41,14 @@ test("two flows that react to one event with the same action share one effect", 
     "support",
   ]);
 });
+
+test("a run that an event from outside has started is not trusted", verifies("G16"), async () => {
+  const stage = openStage();
+  const reaction = flow({ name: "reaction", input: Order, output: Order, run: async (_, order) => order });
+  const one = subscription({ name: "one", topic: orders, flow: reaction, input: (order) => order });
+  const tutti = await stage.open([], { on: [one] });
+  await tutti.publish(orders, { number: "a", amount: 1 });
+  await settle(stage, tutti);
+  const started = bodiesOf(stage.entries, "run-started").filter((body) => body.flow === "reaction");
+  expect(started).toMatchObject([{ labels: ["untrusted"] }]);
+});

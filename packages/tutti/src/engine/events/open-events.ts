@@ -1,6 +1,7 @@
 import { toShortId } from "../../base/chance.ts";
 import { TuttiError } from "../../base/errors.ts";
 import type { Topic, TopicEvent } from "../../contracts/topic.ts";
+import { untrusted } from "../../flow/labels.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openCache } from "../cache.ts";
 import type { ActiveRuns, Engine } from "../engine-parts.ts";
@@ -37,7 +38,7 @@ export async function openEvents(
     });
   };
   return {
-    publish: (topic: Topic, payload, id = toShortId()) => topics.publish(topic, { payload, id }),
+    publish: (topic: Topic, payload, id = toShortId()) => topics.publish(topic, { payload, id, labels: [untrusted] }),
     emit: (topic, event) => topics.publish(topic, event),
     awaitEvent: async (wanted) => (await waiters.get(wanted.topic)).add(wanted),
     retry: (subscription, event, by) => find(subscription).release(event, "retry", by),

@@ -3,6 +3,7 @@ import { sha256 } from "../../base/hash.ts";
 import { toRunId, type RunId } from "../../contracts/ids.ts";
 import { isOver, openStatuses } from "../../contracts/run-record.ts";
 import type { TopicEvent } from "../../contracts/topic.ts";
+import { joinLabels, toLabelField } from "../../flow/labels.ts";
 import { toBody } from "../../flow/stored-value.ts";
 import type { NewRun } from "../../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "../engine-parts.ts";
@@ -228,7 +229,8 @@ async function toReaction(watch: Watch, group: EventGroup): Promise<NewRun> {
     throw toUnusable(watch, "input", error);
   }
   const id = sha256([topic.name, name, ...events.map((event) => event.id)].join("\n")).slice(0, 16);
-  return toNewRun(flow, { id: toRunId(`${flow.name}-${id}`), input });
+  const payer = toLabelField(joinLabels(...events.map(({ labels }) => labels)));
+  return toNewRun(flow, { id: toRunId(`${flow.name}-${id}`), input, engine, payer });
 }
 
 /** Remembers an open run until it is over, and then looks whether its key has more. */

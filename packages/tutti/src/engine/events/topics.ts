@@ -3,6 +3,7 @@ import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import { parseWith } from "../../contracts/schema.ts";
 import type { Published, Topic, TopicEvent } from "../../contracts/topic.ts";
 import type { OutgoingEvent } from "../../flow/driver.ts";
+import { noLabels, toLabelField } from "../../flow/labels.ts";
 import { toBlobs } from "../../flow/step.ts";
 import { fromStored, toBody, toStoredValue } from "../../flow/stored-value.ts";
 import type { Ledger, NewEntry } from "../../ledger/ledger.ts";
@@ -74,6 +75,7 @@ async function toEventEntry(
     id: event.id,
     ...(key === undefined ? {} : { eventKey: key }),
     ...(event.from === undefined ? {} : { from: event.from }),
+    ...toLabelField(event.labels ?? noLabels),
   };
   const entry: NewEntry = {
     kind: "event-published",
@@ -143,7 +145,7 @@ export async function readEvent(ledger: Ledger, topic: string, position: number)
 }
 
 async function toEvent(ledger: Ledger, topic: string, entry: LedgerEntry): Promise<TopicEvent> {
-  const { id, eventKey, from, payload, payloadRef } = bodyOf(entry, "event-published");
+  const { id, eventKey, from, labels = noLabels, payload, payloadRef } = bodyOf(entry, "event-published");
   const content = payloadRef === undefined ? undefined : await ledger.readBlob(payloadRef.hash);
   const blobs = new Map(content === undefined || payloadRef === undefined ? [] : [[payloadRef.hash, content]]);
   return {
@@ -153,6 +155,7 @@ async function toEvent(ledger: Ledger, topic: string, entry: LedgerEntry): Promi
     key: eventKey,
     at: entry.at,
     payload: fromStored(payload, payloadRef, blobs),
+    labels,
     from,
   };
 }

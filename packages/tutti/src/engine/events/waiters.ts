@@ -2,6 +2,7 @@ import { isTuttiError } from "../../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import type { RunId } from "../../contracts/ids.ts";
 import { isOver } from "../../contracts/run-record.ts";
+import type { TopicEvent } from "../../contracts/topic.ts";
 import type { AwaitedEvent } from "../../flow/driver.ts";
 import { toEventSignal } from "../../flow/events.ts";
 import { toBody } from "../../flow/stored-value.ts";
@@ -175,13 +176,13 @@ async function serve(waiting: Waiting, interest: Interest): Promise<boolean> {
 async function hand(
   { engine, runs, topic, journal }: Waiting,
   interest: Interest,
-  event: { readonly position: number; readonly payload: unknown },
+  event: Pick<TopicEvent, "position" | "payload" | "labels">,
 ): Promise<boolean> {
   const { run, key } = interest;
   const name = toEventSignal(topic, key);
   const id = `${name} ${event.position}`;
   try {
-    await signalRun(engine, runs, { run, signal: { name, id, payload: event.payload } });
+    await signalRun(engine, runs, { run, signal: { name, id, payload: event.payload, labels: event.labels } });
   } catch (error) {
     if (isTuttiError(error) && (error.code === "RUN_OVER" || error.code === "RUN_UNKNOWN")) return false;
     throw error;

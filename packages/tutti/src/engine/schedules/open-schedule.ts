@@ -140,6 +140,7 @@ async function fire(watch: Watch, dueAt: number): Promise<void> {
     run = await toNewRun(definition.flow, {
       id: toRunId(`${definition.name}:${toMoment(dueAt)}`),
       input: toInput(definition, dueAt),
+      engine,
     });
   } catch (error) {
     const stored = toStoredError(toTuttiError(error, "EVENT_UNUSABLE"));

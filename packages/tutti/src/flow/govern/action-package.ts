@@ -8,6 +8,7 @@ import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import type { PolicyVerdict } from "../../contracts/policy.ts";
 import type { Driver } from "../driver.ts";
 import { inTime } from "../in-time.ts";
+import { riskAt } from "../labels.ts";
 import { isUnder } from "../scope.ts";
 import { describeStages } from "./approval-stages.ts";
 import type { GovernedCall } from "./governed-call.ts";
@@ -56,7 +57,7 @@ export async function toActionPackage(driver: Driver, call: GovernedCall, told: 
     rules: told.verdict.rules,
     why: told.verdict.why,
     recommendation: words.recommendation ?? { by: "engine", text: "None: neither the agent nor the engine has one." },
-    reasons: [{ by: "engine", text: told.verdict.why }, ...words.reasons],
+    reasons: [{ by: "engine", text: told.verdict.why }, ...tellLabels(call), ...words.reasons],
     alternatives: [
       { by: "engine", text: "Do nothing: reject it, and it will not happen." },
       { by: "engine", text: `Edit it: let ${tool.name} be called with another input.` },
@@ -85,6 +86,14 @@ function toRisk({ effect }: Tool, undoable: boolean): ApprovalPackage["risk"] {
   return undoable
     ? { level: "medium", why: "It changes something outside, and can be taken back." }
     : { level: "high", why: "It changes something outside, and can't be taken back." };
+}
+
+/** What it is given may carry, and what the detector makes of it. */
+function tellLabels({ called, scope }: GovernedCall): readonly Said[] {
+  if (called.labels.length === 0) return [];
+  const risk = riskAt(scope);
+  const signal = risk === 0 ? "" : ` Signs of injected instructions: ${risk} of 100, which proves nothing.`;
+  return [{ by: "engine", text: `What it is given may carry: ${called.labels.join(", ")}.${signal}` }];
 }
 
 export function describeOtherwise(stages: readonly ApprovalStage[]): string {

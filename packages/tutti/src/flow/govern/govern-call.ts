@@ -11,12 +11,14 @@ import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
 import { toDirectiveChanged } from "../directives.ts";
 import type { Driver } from "../driver.ts";
 import { digestOf, effectKeyOf } from "../effect-key.ts";
+import { toAccepted } from "../labels.ts";
 import { toStoredValue } from "../stored-value.ts";
 import { toActionPackage } from "./action-package.ts";
 import { toStages } from "./approval-stages.ts";
 import type { Asked, Obtained } from "./asking.ts";
 import { toAutonomy, toShadowed, toShadowEntry } from "./autonomy.ts";
 import type { GovernedCall } from "./governed-call.ts";
+import { refuseUngranted } from "./grants.ts";
 import { obtainApproval, toDirectiveVersion, toEndEntry } from "./obtain-approval.ts";
 import { decideDeed, toDenial, type Decision, type Deed } from "./policy-decision.ts";
 
@@ -39,7 +41,7 @@ export interface Passage {
 }
 
 /**
- * The one place where the policy stands in front of a call of a tool: allowed, refused, or asked of people first. Nothing of the call has
+ * The one place where grants and the policy stand in front of a call of a tool: allowed, refused, or asked of people first. Nothing of the call has
  * happened before, and a call whose intent is in the ledger has passed here already.
  */
 export function governCall(driver: Driver, call: GovernedCall, passage: Passage): void {
@@ -49,7 +51,9 @@ export function governCall(driver: Driver, call: GovernedCall, passage: Passage)
 
 function decideCall(driver: Driver, call: GovernedCall, passage: Passage): void {
   const { policy } = driver.host;
-  if (policy !== undefined) govern(driver, { policy, call, passage });
+  const ungranted = refuseUngranted(driver, call);
+  if (ungranted !== undefined) passage.refuse(ungranted);
+  else if (policy !== undefined) govern(driver, { policy, call, passage });
   else if (isShadow(driver, call)) shadow(driver, call, passage);
   else passage.go(toWay(call, [], undefined));
 }
@@ -90,23 +94,24 @@ interface Governing {
 
 function govern(driver: Driver, governing: Governing): void {
   const { policy, call, passage } = governing;
-  const { verdict, entry } = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
+  const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
+  const { verdict } = decision;
   if (verdict.kind !== "deny" && isShadow(driver, call)) {
-    void driver.append(entry);
+    void driver.append(decision.entry);
     shadow(driver, call, passage);
     return;
   }
   switch (verdict.kind) {
     case "allow":
       // What changes nothing leaves no trace of being allowed.
-      passage.go(toWay(call, isEffect(call.tool) ? [entry] : [], undefined));
+      passage.go(toWay(call, isEffect(call.tool) ? [decision.entry] : [], undefined));
       return;
     case "deny":
-      void driver.append(entry);
+      void driver.append(decision.entry);
       passage.refuse(toDenial(call.tool.name, verdict));
       return;
     case "needs":
-      ask(driver, governing, { verdict, entry });
+      ask(driver, governing, { verdict, entry: decision.entry });
   }
 }
 
@@ -200,7 +205,9 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
       return;
     }
     const binding = (): ApprovalRecord["binding"] => toBinding(driver, policy, call);
-    passage.go(toWay(call, [entry], { id: approval.id, binding }));
+    const ungranted = refuseUngranted(driver, call); // people may have taken longer than the grant lasts
+    if (ungranted !== undefined) passage.refuse(ungranted);
+    else passage.go(toWay(call, [entry], { id: approval.id, binding }));
   } finally {
     driver.finish();
   }
@@ -227,12 +234,16 @@ async function toEdited(driver: Driver, call: GovernedCall, given: unknown): Pro
 }
 
 function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
-  const resource = toResource(tool);
-  return { key, scope, action: "call-tool", resource, input: called.input, costUsd: tool.guarantees?.costUsd };
+  const { labels } = called;
+  const accepts = labels.length === 0 ? {} : { accepts: toAccepted(labels, tool) };
+  const resource = { ...toResource(tool), ...accepts };
+  return { key, scope, action: "call-tool", resource, input: called.input, costUsd: tool.guarantees?.costUsd, labels };
 }
 
 function toResource(tool: Tool): Deed["resource"] {
-  const dataClasses = [...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? [])])];
+  const dataClasses = [
+    ...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? []), ...(tool.trust === undefined ? [] : [tool.trust])]),
+  ];
   return {
     kind: "tool",
     name: tool.name,
@@ -264,6 +275,7 @@ function toBinding(driver: Driver, policy: Policy, call: GovernedCall): Approval
     flow: `${flow}@${version}`,
     policy: `${policy.name}@${policy.version}`,
     directive: toDirectiveVersion(driver),
+    ...(call.called.labels.length === 0 ? {} : { labels: [...call.called.labels].toSorted().join(" ") }),
     reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),
   };
 }

@@ -1,6 +1,7 @@
 import type { ModelAsker } from "../../contracts/callable.ts";
 import type { Model } from "../../contracts/model.ts";
 import type { Driver } from "../driver.ts";
+import { labelsAt } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { decideDeed, toDenial } from "./policy-decision.ts";
 
@@ -23,10 +24,12 @@ export function governModel(
     async generate(request, signal, watch) {
       const costUsd = model.worstCase?.(request).costUsd;
       const resource = { kind: "model", name } as const;
-      const deed = { key: asker.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
-      const { verdict, entry } = decideDeed(driver, policy, { deed, votes: [] });
+      const asked = { key: asker.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
+      const deed = { ...asked, labels: labelsAt(scope) };
+      const decision = decideDeed(driver, policy, { deed, votes: [] });
+      const { verdict } = decision;
       if (verdict.kind === "allow") return model.generate(request, signal, watch);
-      void driver.append(entry);
+      void driver.append(decision.entry);
       if (verdict.kind === "deny") throw toDenial(name, verdict);
       const why = `${verdict.why} (a question to a model can't wait for people)`;
       throw toDenial(name, { kind: "deny", rules: verdict.rules, why });

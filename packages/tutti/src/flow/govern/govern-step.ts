@@ -4,10 +4,11 @@ import { refuseStale } from "../effect-stale.ts";
 import type { StepRequest } from "../step.ts";
 import { governCall, toUse } from "./govern-call.ts";
 import type { GovernedCall } from "./governed-call.ts";
+import { isLimited } from "./grants.ts";
 
-/** What stands in front of a call that changes nothing outside; nothing where there is no policy. A yes is used before it is made. */
+/** What stands in front of a call that changes nothing outside; nothing where there is no policy and no limit. A yes is used before it is made. */
 export function toAdmission(driver: Driver, request: Omit<GovernedCall, "pending">): StepRequest["admit"] {
-  if (driver.host.policy === undefined) return undefined;
+  if (driver.host.policy === undefined && !isLimited(driver, request.scope)) return undefined;
   return (pending, go) => {
     const call: GovernedCall = { ...request, pending };
     governCall(driver, call, {

@@ -8,6 +8,7 @@ import type { DocumentId, StepKey } from "../../contracts/ids.ts";
 import type { NeededApprovals } from "../../contracts/policy.ts";
 import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
+import { labelsAt } from "../labels.ts";
 import type { DocumentReads } from "../read-sets.ts";
 import type { Pending, Scope } from "../scope.ts";
 import { toStoredValue } from "../stored-value.ts";
@@ -110,7 +111,7 @@ interface Decided {
 function toDeed({ key, scope }: GovernedWrites, { document, json }: GovernedWrites["writes"][number]): Deed {
   const resource = { kind: "document", name: document } as const;
   const input = toStoredValue("input", JSON.parse(json), `the document ${document}`);
-  return { key, scope, action: "write-document", resource, input, costUsd: undefined };
+  return { key, scope, action: "write-document", resource, input, costUsd: undefined, labels: labelsAt(scope) };
 }
 
 function toBinding(driver: Driver, call: GovernedWrites, policy: string): ApprovalRecord["binding"] {

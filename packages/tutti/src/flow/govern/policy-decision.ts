@@ -4,6 +4,7 @@ import type { StepKey } from "../../contracts/ids.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
+import { riskAt, toLabelField, toSeenLabels, type Labels } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
 import { toAutonomy } from "./autonomy.ts";
@@ -16,9 +17,11 @@ export interface Deed {
   readonly resource: PolicyRequest["resource"];
   readonly input: StoredValue | undefined;
   readonly costUsd: number | undefined;
+  /** What the input may carry. */
+  readonly labels: Labels;
 }
 
-/** What the policy said, and the entry that keeps it. */
+/** What the policy said, and the entry that keeps it: made when it is asked for, because most of what is allowed leaves no trace. */
 export interface Decision {
   readonly verdict: PolicyVerdict;
   readonly entry: NewEntry;
@@ -33,7 +36,13 @@ export function decideDeed(
   const request = toRequest(driver, asked.deed, asked.votes);
   const verdict = decide(policy, request);
   const { name, version } = policy;
-  return { verdict, entry: toEntry(asked.deed, { request, verdict, policy: { name, version } }) };
+  let entry: NewEntry | undefined;
+  return {
+    verdict,
+    get entry() {
+      return (entry ??= toEntry(asked.deed, { request, verdict, policy: { name, version } }));
+    },
+  };
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
@@ -49,12 +58,15 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
   const { run } = driver;
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
-  const { input, costUsd, action, resource } = deed;
+  const { input, costUsd, action, resource, labels } = deed;
+  const risk = riskAt(deed.scope);
   const context: PolicyRequest["context"] = {
     run,
     flow,
     ...(tenant === undefined ? {} : { tenant }),
     ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
+    ...toLabelField(toSeenLabels(labels)),
+    ...(risk === 0 ? {} : { injectionRisk: risk }),
     ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
     approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
     ...(by === undefined ? {} : { initiator: by }),

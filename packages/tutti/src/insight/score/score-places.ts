@@ -8,10 +8,10 @@ export interface Place {
   readonly lane: string;
   /** The entry that first named it. */
   readonly seq: number;
-  /** What had ended before it in the same part. */
+  /** What had ended before it in the same part; what it is inside of, when nothing had. */
   readonly before: string | undefined;
-  /** An entry is about it itself, and not only about steps below it. */
-  isOwn: boolean;
+  /** The first entry that is about it itself, and not only about steps below it. */
+  ownSeq: number | undefined;
   changedSeq: number;
   /** Steps whose results were handed in. */
   uses: readonly string[];
@@ -51,7 +51,7 @@ const phaseStepsMax = 200;
 export function placeEntry(score: ScorePlaces, entry: LedgerEntry): void {
   if (entry.key === "") return;
   const place = reach(score, entry.key, entry);
-  place.isOwn = true;
+  place.ownSeq ??= entry.seq;
   touch(score, place, entry.seq);
   if (outcomes.has(entry.kind)) score.lastEndedByParent.set(parentOf(entry.key), entry.key);
   // Parsing costs more than all the rest, and most bodies say nothing of this.
@@ -109,8 +109,8 @@ function reach(score: ScorePlaces, path: string, entry: LedgerEntry): Place {
     phase: phase.number,
     lane: toOwnLane(path, entry) ?? above?.lane ?? flowLane,
     seq: entry.seq,
-    before: score.lastEndedByParent.get(parent) ?? (above?.isOwn === true ? parent : undefined),
-    isOwn: false,
+    before: score.lastEndedByParent.get(parent) ?? (above?.ownSeq === undefined ? above?.before : parent),
+    ownSeq: undefined,
     changedSeq: entry.seq,
     uses: [],
     documentsWritten: 0,

@@ -62,12 +62,14 @@ function viewNodes(score: ScoreState, phase: PhasePlace): readonly ScoreNode[] {
     const record = score.records.get(path);
     if (record !== undefined) return [toRecordNode(score, place, record)];
     const node = score.nodes.get(path);
-    return node === undefined || (node.kind === "scope" && !place.isOwn) ? [] : [toNode(score, place, node)];
+    return node === undefined || (node.kind === "scope" && place.ownSeq === undefined)
+      ? []
+      : [toNode(score, place, node)];
   });
 }
 
 function toNode(score: ScoreState, place: Place, node: StepNode): ScoreNode {
-  const { path, phase, lane, seq, changedSeq } = place;
+  const { path, phase, lane, seq, ownSeq = seq, before, changedSeq } = place;
   const { name, kind, state, callable, agentVersion, startedAt, endedAt, attempt, confidence } = node;
   const { output, remark, effect, child, sharedFrom, error } = node;
   const usage = spentIn(node);
@@ -75,6 +77,8 @@ function toNode(score: ScoreState, place: Place, node: StepNode): ScoreNode {
     path,
     phase,
     seq,
+    ownSeq,
+    before,
     changedSeq,
     name,
     kind,
@@ -108,11 +112,13 @@ function spentIn(node: StepNode): Usage | undefined {
 }
 
 function toRecordNode(score: ScoreState, place: Place, record: RecordNode): ScoreNode {
-  const { path, phase, lane, seq, changedSeq } = place;
+  const { path, phase, lane, seq, ownSeq = seq, before, changedSeq } = place;
   return {
     path,
     phase,
     seq,
+    ownSeq,
+    before,
     changedSeq,
     attempt: 1,
     state: "done",
@@ -153,13 +159,11 @@ function viewHead(score: ScoreState, phase: PhasePlace): PhaseHead {
 function toHead(score: ScoreState, phase: PhasePlace): PhaseHead {
   const nodes = viewNodes(score, phase);
   const lanes = new Map<string, Lane>();
-  for (const node of nodes) addToLane(lanes, node);
+  for (const node of nodes) addToLane(lanes, node, costOf(score, node));
   const started = nodes.flatMap(({ startedAt }) => startedAt ?? []);
   const isOpen = nodes.some(({ state }) => state === "running" || state === "waiting" || state === "in-doubt");
   const ended = isOpen ? [] : nodes.flatMap(({ endedAt }) => endedAt ?? []);
   const confidences = nodes.flatMap(({ confidence }) => confidence ?? []);
-  // What an agent cost stands at its questions too.
-  const costs = nodes.map((node) => (node.kind === "agent" && hasInside(score, node) ? 0 : (node.spent?.costUsd ?? 0)));
   return {
     phase: phase.number,
     path: phase.path,
@@ -168,7 +172,7 @@ function toHead(score: ScoreState, phase: PhasePlace): PhaseHead {
     state: toPhaseState(nodes),
     steps: nodes.length,
     lanes: [...lanes.values()],
-    costUsd: costs.reduce((sum, cost) => sum + cost, 0),
+    costUsd: [...lanes.values()].reduce((sum, { costUsd }) => sum + costUsd, 0),
     inputs: countInputs(score, phase, nodes),
     documentsWritten: nodes.reduce((sum, { path }) => sum + (score.places.get(path)?.documentsWritten ?? 0), 0),
     changedSeq: phase.changedSeq,
@@ -178,14 +182,22 @@ function toHead(score: ScoreState, phase: PhasePlace): PhaseHead {
   };
 }
 
-function hasInside(score: ScoreState, { path }: ScoreNode): boolean {
-  return (score.nodes.get(path)?.children.length ?? 0) > 0;
+/** What an agent cost stands at its questions too. */
+function costOf(score: ScoreState, { kind, path, spent }: ScoreNode): number {
+  const isToldInside = kind === "agent" && (score.nodes.get(path)?.children.length ?? 0) > 0;
+  return isToldInside ? 0 : (spent?.costUsd ?? 0);
 }
 
-function addToLane(lanes: Map<string, Lane>, { lane, state, confidence }: ScoreNode): void {
-  const found: Lane = lanes.get(lane) ?? { lane, steps: 0, running: 0, failed: 0, waiting: 0 };
+function addToLane(lanes: Map<string, Lane>, node: ScoreNode, costUsd: number): void {
+  const { lane, state, confidence, attempt, startedAt, endedAt } = node;
+  const none = { steps: 0, running: 0, failed: 0, waiting: 0, retries: 0, costUsd: 0, longestMs: 0 };
+  const found: Lane = lanes.get(lane) ?? { lane, ...none };
   lanes.set(lane, found);
   found.steps += 1;
+  found.retries += Math.max(0, attempt - 1);
+  found.costUsd += costUsd;
+  if (startedAt !== undefined && endedAt !== undefined)
+    found.longestMs = Math.max(found.longestMs, endedAt - startedAt);
   if (state === "running") found.running += 1;
   if (state === "failed") found.failed += 1;
   if (state === "waiting" || state === "in-doubt") found.waiting += 1;

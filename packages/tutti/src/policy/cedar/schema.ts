@@ -41,12 +41,12 @@ export function toSchemaText(inputs: InputFields): string {
   entity Agent { name: String, version: String, autonomy: Long, run: String };
   entity Run { flow: String };
   entity Person in [Role];
-  entity Tool { name: String, effect: String, reversible: Bool, dataClasses: Set<String> };
+  entity Tool { name: String, effect: String, reversible: Bool, dataClasses: Set<String>, accepts: Set<String> };
 ${plain.join("\n")}
   type Input = { ${input} };
   type Context = {
     run: String, flow: String, tenant?: String, initiator?: String,
-    costCents?: Long, depth?: Long, labels: Set<String>, input: Input,
+    costCents?: Long, depth?: Long, injectionRisk?: Long, labels: Set<String>, input: Input,
   };
 ${actions.join("\n")}
 }

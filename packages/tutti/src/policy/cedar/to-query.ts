@@ -45,10 +45,11 @@ function toContext(context: PolicyRequest["context"], inputs: InputFields): Ceda
     ["labels", toTexts(context.labels, "context.labels")],
     ["input", toInput(context.input, inputs)],
   ]);
-  const { tenant, initiator, costCents, depth } = context;
+  const { tenant, initiator, costCents, depth, injectionRisk } = context;
   if (tenant !== undefined) found.set("tenant", text(tenant, "context.tenant"));
   if (initiator !== undefined) found.set("initiator", text(initiator, "context.initiator"));
   if (costCents !== undefined) found.set("costCents", integer(costCents, "context.costCents"));
+  if (injectionRisk !== undefined) found.set("injectionRisk", integer(injectionRisk, "context.injectionRisk"));
   if (depth !== undefined) found.set("depth", integer(depth, "context.depth"));
   return new CedarRecord(found);
 }
@@ -89,6 +90,7 @@ function toResource({ action, resource }: PolicyRequest): KnownEntity {
   ]);
   if (kind === "tool") {
     found.set("effect", effects(resource.effect, "resource.effect"));
+    found.set("accepts", toTexts(resource.accepts, "resource.accepts"));
     found.set("reversible", flag(resource.reversible ?? false, "resource.reversible"));
   }
   return toKnown(resourceTypes[kind], name, found);

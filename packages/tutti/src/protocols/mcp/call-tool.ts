@@ -21,6 +21,9 @@ import { answerQuestion, parseQuestion, type Asking, type Elicited } from "./que
 /** In `_meta` of every call: the same action has the same key, so that a server that keeps it does nothing twice. */
 const idempotencyKeyName = "dev.tutti/idempotency-key";
 
+/** In `_meta` of calls to servers that are to be shown it: the right to make just this call. */
+const capabilityName = "dev.tutti/capability";
+
 export interface RemoteCall {
   readonly settings: McpSettings;
   readonly clock: Clock;
@@ -73,15 +76,17 @@ export async function callTool(connection: Connection, call: RemoteCall): Promis
 }
 
 async function converse(connection: Connection, call: RemoteCall, asking: Asking): Promise<CallToolResult> {
-  const { remote, input, host } = call;
+  const { settings, remote, input, host } = call;
   // What was accepted, for the headers of HTTP. Not its output: the SDK would refuse an answer that lacks it in the words of a server
   // that did nothing, and a tool that answered has done what it does.
   const toolDefinition = { name: remote.name, inputSchema: remote.inputSchema };
+  const right = settings.capability === true ? { [capabilityName]: await host.capability() } : {};
+  const meta = { ...toMeta(host), ...right };
   let answers: Answers = {};
   while (asking.rounds < roundsMax) {
     asking.rounds++;
     const result: unknown = await connection.client.callTool(
-      { name: remote.name, arguments: { ...input }, _meta: toMeta(host), ...answers },
+      { name: remote.name, arguments: { ...input }, _meta: meta, ...answers },
       { signal: host.signal, timeout: neverMs, toolDefinition, allowInputRequired: true, ...toProgress(call) },
     );
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is not a question is what callTool declares

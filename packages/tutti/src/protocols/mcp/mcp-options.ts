@@ -35,6 +35,8 @@ export interface McpSettings {
   readonly trusted?: boolean;
   /** What is known about single tools, by the server's name for them. It wins over what the server says. */
   readonly tools?: Readonly<Record<string, McpToolSettings>>;
+  /** With every call goes the right to make it, in `_meta` as `dev.tutti/capability`: for servers that verify it. */
+  readonly capability?: boolean;
   /** A JSON file with the accepted tools of this one server, made if missing. Without it they are remembered until `close`. */
   readonly pinFile?: string;
   /** Asks a person what a tool wants to know. Without it such questions are declined. */

@@ -64,6 +64,7 @@ function declare(name: string, { settings, contract, run, does, input, output }:
     does,
     input,
     output,
+    trust: "untrusted",
     effect: contract.effect,
     timeoutMs: contract.timeoutMs,
     run,

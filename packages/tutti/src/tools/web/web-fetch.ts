@@ -69,6 +69,7 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Web
     input: webFetchInput,
     output: webPage,
     effect: "read",
+    trust: "untrusted",
     retry: options.retry,
     async run({ url }, { signal }) {
       const { answer, place } = await follow(fetching, url, signal);

@@ -62,6 +62,7 @@ export function webSearch(options: WebSearchOptions): Tool<WebSearchInput, WebSe
     input: webSearchInput,
     output: webSearchOutput,
     effect: "read",
+    trust: "untrusted",
     isEmpty: ({ hits }) => hits.length === 0,
   });
 }

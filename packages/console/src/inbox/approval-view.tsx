@@ -1,0 +1,140 @@
+import { useState, type ReactNode } from "react";
+import type { ApprovalDetail, ApprovalLine, DecideRequest } from "tutti/client";
+
+import { useCommand } from "../data/command.ts";
+import { useKeys, type Key } from "../data/keys.ts";
+import { useRemote } from "../data/remote.ts";
+import { useRights } from "../data/session.ts";
+import { Loading, Problem } from "../parts/notices.tsx";
+import { toNumberOf } from "../text/figures.ts";
+import { ApprovalPackage } from "./approval-package.tsx";
+import { VoteForm, type Asked } from "./vote-form.tsx";
+
+interface ApprovalViewProps {
+  readonly approval: string;
+  /** Those that may be decided with it, itself among them. */
+  readonly alike: readonly ApprovalLine[];
+  readonly done: () => void;
+}
+
+const refreshEveryMs = 300;
+
+/** One approval or question, and how to answer it. */
+export function ApprovalView(props: ApprovalViewProps): ReactNode {
+  const detail = useRemote(
+    "showApproval",
+    { params: { approval: props.approval } },
+    { live: { fits: (entries) => entries.some(({ kind }) => kind.startsWith("approval-")), everyMs: refreshEveryMs } },
+  );
+  if (detail.value !== undefined) return <Open {...props} detail={detail.value} refresh={detail.refresh} />;
+  return detail.error === undefined ? <Loading what="the approval" /> : <Problem error={detail.error} />;
+}
+
+interface OpenProps extends ApprovalViewProps {
+  readonly detail: ApprovalDetail;
+  readonly refresh: () => void;
+}
+
+/** A vote counts for exactly what is shown here; when that has changed it is refused, and what is asked now is shown. */
+function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode {
+  const { mayDecide } = useRights();
+  const command = useCommand();
+  const [asked, setAsked] = useState<Asked>();
+  const line = detail.approval;
+  const risk = detail.package.risk.level;
+  const vote = async (said: Omit<DecideRequest, "saw">, word: string): Promise<void> => {
+    const body = { ...said, saw: line.package };
+    const after = await command.send("decide", { params: { approval }, body }, `${word}. It is in the ledger.`);
+    if (after === undefined || after.state === "open") refresh();
+    if (after === undefined) return;
+    setAsked(undefined);
+    if (after.state !== "open") done();
+  };
+  /** All of them or none, each on what was shown of it. */
+  const approveAlike = async (): Promise<void> => {
+    const decisions = alike.map(({ id, package: saw }) => ({ id, saw, verdict: "approve" as const }));
+    const answer = await command.send("decideAll", { body: { decisions } }, `${decisions.length} approved.`);
+    if (answer === undefined) return;
+    setAsked(undefined);
+    done();
+  };
+  const isOpen = line.state === "open" && mayDecide;
+  const begin = (what: Asked): void => {
+    const isAtOnce = what === "approve" && risk !== "high";
+    if (isAtOnce) void vote({ verdict: "approve" }, "Approved");
+    else setAsked(what);
+  };
+  useKeys(isOpen ? toKeys(line, begin) : []);
+  const several = `Approve ${toNumberOf(alike.length, "call")} of ${detail.package.action?.tool ?? ""}`;
+  return (
+    <article className="card stack approval" aria-label={line.about}>
+      <ApprovalPackage detail={detail} />
+      {command.error === undefined || asked !== undefined ? null : <Problem error={command.error} />}
+      <Decide {...{ line, risk, mayDecide, begin }} isSending={command.isSending} alike={alike.length} />
+      {asked === undefined ? null : (
+        <VoteForm
+          {...{ asked, command, vote, alike, approveAlike, detail }}
+          title={asked === "alike" ? several : line.about}
+          close={() => {
+            command.clear();
+            setAsked(undefined);
+          }}
+        />
+      )}
+    </article>
+  );
+}
+
+function toKeys({ kind }: ApprovalLine, begin: (what: Asked) => void): readonly Key[] {
+  const isQuestion = kind === "question";
+  return [
+    { key: "a", does: isQuestion ? "Answer" : "Approve", run: () => begin(isQuestion ? "answer" : "approve") },
+    ...(kind === "action" ? [{ key: "e", does: "Approve with another input", run: () => begin("edit") }] : []),
+    { key: "r", does: "Reject, with a reason", run: () => begin("reject") },
+    { key: "d", does: "Hand it to somebody else", run: () => begin("delegate") },
+  ];
+}
+
+interface DecideProps {
+  readonly line: ApprovalLine;
+  readonly risk: string;
+  readonly mayDecide: boolean;
+  readonly isSending: boolean;
+  readonly alike: number;
+  readonly begin: (what: Asked) => void;
+}
+
+function Decide({ line, risk, mayDecide, isSending, alike, begin }: DecideProps): ReactNode {
+  const { kind, state, decidedBy } = line;
+  if (state !== "open")
+    return (
+      <p className="warning">
+        {`This is ${state}${decidedBy === undefined ? "" : ` by ${decidedBy}`}. Nothing is left to decide.`}
+      </p>
+    );
+  if (!mayDecide) return <p className="muted">Deciding takes a token of the role approver.</p>;
+  const first = kind === "question" ? "answer" : "approve";
+  return (
+    <footer className="decide">
+      <button type="button" className="main" disabled={isSending} onClick={() => begin(first)}>
+        {kind === "question" ? "Answer" : "Approve"} <kbd>a</kbd>
+      </button>
+      {kind === "action" ? (
+        <button type="button" onClick={() => begin("edit")}>
+          Edit <kbd>e</kbd>
+        </button>
+      ) : null}
+      <button type="button" className="danger" onClick={() => begin("reject")}>
+        Reject <kbd>r</kbd>
+      </button>
+      <button type="button" className="quiet" onClick={() => begin("delegate")}>
+        Delegate <kbd>d</kbd>
+      </button>
+      {alike > 1 && risk !== "high" ? (
+        <button type="button" disabled={isSending} onClick={() => begin("alike")}>
+          Approve {alike} alike
+        </button>
+      ) : null}
+    </footer>
+  );
+}

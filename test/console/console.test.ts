@@ -1,0 +1,271 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { buildConsole } from "../../scripts/build-console.mjs";
+import { root } from "../tidy/repository.ts";
+import { verifies } from "../verifies.ts";
+import { hasBrowser, openConsoleStand, refunds, waits, type ConsoleStand } from "./console-stand.ts";
+import { toRound, writeRun } from "./write-run.ts";
+
+const hostile = `<img src="/x.png" onerror="alert(1)"><script>alert(2)</script>[a](javascript:alert(3)) \u202Eevil\u202C\u200B`;
+const axeSource = readFileSync(join(root, "node_modules", "axe-core", "axe.min.js"), "utf8");
+
+let stand: ConsoleStand;
+
+beforeAll(async () => {
+  buildConsole();
+  if (!hasBrowser) return;
+  stand = await openConsoleStand();
+  const { tutti } = stand;
+  await writeRun(tutti.ledger, { id: "small", steps: 106, end: "done" });
+  await writeRun(tutti.ledger, { id: "steps-200", steps: 200, end: "done" });
+  await writeRun(tutti.ledger, { id: "steps-2000", steps: 2_000, end: "done" });
+  await writeRun(tutti.ledger, { id: "hostile", steps: 60, end: "failed", says: hostile });
+  await tutti.start(waits, {}, { id: "onboarding-1" });
+  await askForRefunds("a1", "b2");
+});
+
+afterAll(async () => {
+  await stand?.close();
+});
+
+async function askForRefunds(...orders: readonly string[]): Promise<void> {
+  for (const order of orders) {
+    const handle = await stand.tutti.start(refunds, { order, euros: 480 }, { id: `refund-${order}` });
+    await handle.settled();
+  }
+}
+
+test("what the console's first view loads stays light", () => {
+  const folder = join(root, "packages", "console", "dist", "assets");
+  const bytesOf = (ending: string): number =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
+  expect(bytesOf(".js")).toBeLessThan(120_000);
+  expect(bytesOf(".css")).toBeLessThan(10_000);
+});
+
+/** Everything that axe finds wrong, by rule and place. */
+async function audit(page: Page): Promise<unknown> {
+  await page.evaluate(axeSource);
+  return page.evaluate(
+    `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })
+      .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html.slice(0, 200) + nodes[0].any.map(({message}) => message).join()))`,
+  );
+}
+
+const countElements = (page: Page): Promise<unknown> => page.evaluate("document.querySelectorAll('*').length");
+
+const views = {
+  runs: ["/", "ol.runs"],
+  "runs, none": ["/?q=nothing-like-this", ".notice"],
+  score: ["/runs/small", ".step"],
+  "score, huge": ["/runs/steps-2000", ".step"],
+  why: ["/runs/small?step=/review", ".reasons"],
+  "an unknown run": ["/runs/nobody", ".notice"],
+  "an error": ["/runs/hostile?step=/review", ".problem"],
+  steer: ["/runs/onboarding-1/steer", ".acts"],
+  inbox: ["/inbox", ".approval"],
+  channels: ["/runs/small/channels", ".lines"],
+  agents: ["/agents", "table"],
+  documents: ["/documents", ".notice, .inbox"],
+  ledger: ["/ledger", ".lines"],
+} as const;
+
+test.skipIf(!hasBrowser).each(Object.keys(views))(
+  "%s: axe finds nothing by day and by night, and the page stays small",
+  async (name) => {
+    const [path, ready] = Object.entries(views).find(([view]) => view === name)?.[1] ?? ["", ""];
+    const page = await stand.open(path);
+    await page.locator(ready).first().waitFor();
+    expect(await audit(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await audit(page)).toEqual([]);
+    expect(await countElements(page)).toBeLessThan(1_500);
+    await page.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)("nobody sees anything without a token, and a wrong one is refused", async () => {
+  const page = await stand.open("/runs/small", { signedOut: true });
+  await page.getByLabel("Token").fill("tutti_000000000000_wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("CALLER_UNKNOWN").waitFor();
+  expect(await audit(page)).toEqual([]);
+  await page.context().close();
+});
+
+test.skipIf(!hasBrowser)(
+  "an approval is decided with the keyboard alone, on what was shown",
+  verifies("G4", "O11"),
+  async () => {
+    await askForRefunds("c3", "d4");
+    const page = await stand.open("/");
+    await page.locator("ol.runs").waitFor();
+    await page.keyboard.press("2");
+    await page.locator(".approval").waitFor();
+    for (let step = 0; step < 2; step++) await page.keyboard.press("j");
+    const shown = page.locator(".approval");
+    await shown.getByText("c3: paid").waitFor();
+    expect(await shown.innerText()).toContain("can't be taken back");
+    await page.keyboard.press("e");
+    await page.getByLabel("The input that you would approve").focus();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type(`{"order": "c3", "euros": 100}`);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByText("Approved with another input").waitFor();
+    await shown.getByText("d4: paid").waitFor();
+    await page.keyboard.press("r");
+    await page.keyboard.type("the parcel was found");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await shown.getByText("b2: paid").waitFor();
+    expect(await (await stand.tutti.open("refund-c3")).result()).toEqual({ receipt: "c3/100" });
+    const entries = await (await stand.tutti.open("refund-d4")).entries();
+    expect(entries.find(({ kind }) => kind === "approval-voted")?.body).toContain("the parcel was found");
+    await page.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  "a person's instruction and a freeze reach the ledger, and a freeze is lifted",
+  verifies("G5"),
+  async () => {
+    const page = await stand.open("/runs/onboarding-1/steer");
+    await page.getByRole("button", { name: "Constraint" }).click();
+    await page.getByRole("textbox", { name: "Constraint" }).fill("Only sources from Europe");
+    await page.getByRole("button", { name: "Give directive" }).click();
+    await page.locator(".given").getByText("Only sources from Europe").waitFor();
+    await page.getByRole("button", { name: "Freeze" }).click();
+    await page.getByText("Frozen: run", { exact: true }).waitFor();
+    expect(stand.tutti.freezes()).toHaveLength(1);
+    await page.getByRole("button", { name: "Lift" }).click();
+    await page.getByText("Frozen: run").waitFor({ state: "detached" });
+    const entries = await (await stand.tutti.open("onboarding-1")).entries();
+    expect(entries.map(({ kind }) => kind)).toContain("directive-given");
+    await page.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  "a link leads to a step at a moment: later entries are not there",
+  verifies("O11"),
+  async () => {
+    const page = await stand.open("/runs/small?seq=20&step=/plan");
+    await page.locator(".reasons").waitFor();
+    await page.getByText("20 of 108").waitFor();
+    expect(await page.locator(".phase").count()).toBe(2);
+    expect(await page.locator(".phase").last().innerText()).not.toContain("draft");
+    await page.getByRole("button", { name: "Back to now" }).click();
+    await page.getByText("108 of 108").waitFor();
+    expect(page.url()).not.toContain("seq");
+    await page.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  "decisions show what was not taken, votes who was against it, messages who told whom",
+  verifies("O2", "O5"),
+  async () => {
+    const page = await stand.open("/runs/small?step=/review/decision");
+    const drawer = page.locator(".drawer");
+    await drawer.getByText("two prices without a source", { exact: true }).waitFor();
+    expect(await drawer.innerText()).toContain("0.61");
+    await page.goto(`${stand.url()}/runs/small?step=/review/votes`);
+    await drawer.getByText("range figures are old", { exact: true }).waitFor();
+    await page.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)("text of agents stays text, and nothing in it hides", async () => {
+  for (const path of [
+    "/runs/hostile/channels",
+    "/runs/hostile?step=/review/decision",
+    "/runs/hostile?step=/draft/message",
+  ]) {
+    const page = await stand.open(path);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.locator(".reasons, .lines").first().waitFor();
+    expect(await page.locator("img[src='/x.png'], #screen script, a[href^=javascript]").count()).toBe(0);
+    expect(await page.evaluate("/[\\u202A-\\u202E\\u200B]/u.test(document.body.innerText)")).toBe(false);
+    expect(await page.locator("#screen").innerText()).toContain("⟨U+202E⟩");
+    expect(asked.filter((url) => url.includes("x.png"))).toEqual([]);
+    await page.context().close();
+  }
+  expect(stand.faults).toEqual([]);
+});
+
+test.skipIf(!hasBrowser)(
+  "nothing that was drawn moves when steps come, and a server that dies leaves no gap",
+  verifies("O11"),
+  async () => {
+    const log = await writeRun(stand.tutti.ledger, { id: "live", steps: 30, end: "open" });
+    const page = await stand.open("/runs/live");
+    await page.locator(".step").nth(10).waitFor();
+    const places = (): Promise<Readonly<Record<string, string>>> =>
+      page.evaluate(
+        `Object.fromEntries([...document.querySelectorAll(".step")].map((step) => {
+        const { x, y, width, height } = step.getBoundingClientRect();
+        return [step.dataset.path, [x, y, width, height].join()];
+      }))`,
+      );
+    const before = await places();
+    const rest = toRound(0).slice(30);
+    for (const entry of rest.slice(0, 10)) await log.append(entry);
+    await page.getByText("41 of 41").waitFor();
+    await stand.stop();
+    await page.getByText("Offline").waitFor();
+    for (const entry of rest.slice(10)) await log.append(entry);
+    await stand.restart();
+    await page.getByText("Live").waitFor();
+    const newest = 1 + toRound(0).length;
+    await page.getByText(`${newest} of ${newest}`).waitFor();
+    const after = await places();
+    expect(Object.keys(before).filter((path) => before[path] !== after[path])).toEqual([]);
+    // What is shown now is what a page shows that comes later.
+    const later = await stand.open("/runs/live");
+    await later.getByText(`${newest} of ${newest}`).waitFor();
+    await later.locator(".step").nth(10).waitFor();
+    const names = "[...document.querySelectorAll('.step')].map((step) => step.dataset.path + step.innerText).sort()";
+    await expect
+      .poll(async () => JSON.stringify(await later.evaluate(names)))
+      .toBe(JSON.stringify(await page.evaluate(names)));
+    await page.context().close();
+    await later.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  "a score of 2,000 steps is drawn within three times the time of 200",
+  verifies("O11"),
+  async () => {
+    const page = await stand.open("/");
+    const paint = async (run: string): Promise<number> => {
+      await page.goto(`${stand.url()}/runs/${run}`);
+      await page.locator(".step").first().waitFor();
+      // In the page's own time, from the navigation to the frame in which the first steps stand.
+      return page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))",
+      );
+    };
+    await paint("steps-200");
+    const times = { small: [] as number[], large: [] as number[] };
+    for (let round = 0; round < 3; round++) {
+      times.small.push(await paint("steps-200"));
+      times.large.push(await paint("steps-2000"));
+    }
+    expect(Math.min(...times.large)).toBeLessThan(3 * Math.min(...times.small));
+    await page.context().close();
+  },
+);
+
+test.skipIf(!hasBrowser)("no screen threw an error", () => {
+  expect(stand.faults).toEqual([]);
+});
