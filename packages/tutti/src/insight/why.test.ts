@@ -277,6 +277,25 @@ test(
   },
 );
 
+test("a record of a decision is told as what was decided, and once", verifies("O2"), () => {
+  const entries = toEntries([
+    { kind: "run-started", body: { flow: "pick", version: "1" } },
+    {
+      kind: "decision-made",
+      key: "/decision-made",
+      body: {
+        about: "who does it",
+        chosen: "ada",
+        why: "she is free",
+        alternatives: [{ name: "bob", why: "he is not" }],
+      },
+    },
+  ]);
+  expect(outline(whyOf(entries, step("/decision-made")))).toBe(
+    "step: It was decided: who does it: ada, because she is free; not bob (he is not).",
+  );
+});
+
 test(
   "a step is traced to the versions of documents that it saw, and to the step that wrote them",
   verifies("O6"),

@@ -191,9 +191,12 @@ function whyOpen(story: Story): Reason[] {
 function whyStep(story: Story, step: StepKey, depth: number): Reason {
   const entries = story.entriesByKey.get(step) ?? [];
   const outcome = entries.findLast(isOutcome);
-  const last = outcome ?? entries.findLast((entry) => tellStart(entry) !== undefined);
+  const last =
+    outcome ??
+    entries.findLast((entry) => tellStart(entry) !== undefined) ??
+    entries.find((entry) => tellDetail(entry) !== undefined); // a record of what was decided or told is a step of its own
   const telling: Telling = (outcome === undefined ? undefined : tellOutcome(outcome)) ??
-    (last === undefined ? undefined : tellStart(last)) ?? {
+    (last === undefined ? undefined : (tellStart(last) ?? tellDetail(last))) ?? {
       kind: "step",
       sentence: `${step}: the ledger has no entry of its own for it.`,
     };
