@@ -1,7 +1,7 @@
 /** 95 of 100 draws of a standard normal are below it. */
 export const oneSided95 = 1.6449;
 /** 95 of 100 draws of a standard normal are nearer to 0 than it. */
-export const twoSided95 = 1.96;
+const twoSided95 = 1.96;
 
 /**
  * The lower end of Wilson's score interval (E. B. Wilson, JASA 22, 1927): the least that a share is, by `hits` of `count` cases.
