@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { openTutti, type LedgerEntry } from "tutti";
 import { z } from "zod";
 
 import { isIntact, makeLedgerPath, openAccount, readJson, type Account } from "../stage/account.ts";
-import { toResearch } from "./research.ts";
+import { readLetters, toResearch } from "./research.ts";
 import { Advice, Assignment, Place } from "./shapes.ts";
 import { openThinker, type Asked } from "./thinker.ts";
 
@@ -126,10 +125,4 @@ function toCheapest(places: readonly Place[]): string | undefined {
 
 function byPlace(left: Advice, right: Advice): number {
   return (left.place ?? "").localeCompare(right.place ?? "");
-}
-
-function readLetters(letters: string): Advice[] {
-  if (!existsSync(letters)) return [];
-  const lines = readFileSync(letters, "utf8").trim().split("\n");
-  return lines.map((line) => Advice.parse(JSON.parse(line)));
 }

@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 
 import { agent, flow, tool, TuttiError, type Flow } from "tutti";
 import { z } from "zod";
@@ -29,6 +29,9 @@ export function toResearch(places: readonly Place[], letters: string): Flow<z.in
     input: Advice,
     output: z.object({ sent: z.boolean() }),
     effect: "once",
+    key: (advice) => JSON.stringify(advice), // the same advice is sent once
+    check: (advice) =>
+      readLetters(letters).some((sent) => JSON.stringify(sent) === JSON.stringify(advice)) ? { sent: true } : undefined,
     run(advice) {
       appendFileSync(letters, `${JSON.stringify(advice)}\n`, { flush: true });
       return { sent: true };
@@ -67,4 +70,11 @@ export function toResearch(places: readonly Place[], letters: string): Flow<z.in
       return advice;
     },
   });
+}
+
+/** What was sent to the board. */
+export function readLetters(letters: string): Advice[] {
+  if (!existsSync(letters)) return [];
+  const lines = readFileSync(letters, "utf8").trim().split("\n");
+  return lines.map((line) => Advice.parse(JSON.parse(line)));
 }

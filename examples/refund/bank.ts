@@ -30,6 +30,7 @@ export function toTools(orders: readonly OrderType[], bank: string): ClerkTools 
       input: Refund,
       output: z.object({ receipt: z.string() }),
       effect: "once",
+      key: ({ order }) => order, // an order is paid back once
       preview: ({ order, amountCents, why }) => `${toEuros(amountCents)} euros go back for ${order}: ${why}`,
       run(refund) {
         const receipt = `b-${readBank(bank).length + 1}`;

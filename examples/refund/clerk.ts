@@ -19,6 +19,8 @@ export function toRefundFlow({ readOrder, refund }: ClerkTools): Flow<Request, O
     does: "Answers requests for refunds.",
     model: "fast",
     tools: [readOrder, refund],
+    turnsMax: 4,
+    durationMaxMs: 60_000,
     input: Request,
     output: Outcome,
     instructions: `What is broken is paid back whole, what came late its shipping, what is unwanted all but that, for ${daysMax} days. Read the order first.`,

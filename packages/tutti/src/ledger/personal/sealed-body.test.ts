@@ -85,6 +85,7 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
   "effect-failed": { effect, error },
   "effect-shared": { effect, from: { run, step }, out },
   "effect-in-doubt": { effect, why: "anna" },
+  "effect-shadowed": { effect, tool: "t", class: "once", digest: "d" },
   "effect-resolved": { effect, by: "person", note: "anna" },
   "rollback-started": { error },
   "effect-undone": { effect, attempt: 2 },
@@ -153,7 +154,7 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
 };
 
 /** Kinds of runs that no flow drives, and of a board: they are never sealed. */
-const neverSealed = /^(?:event|events|subscription|schedule|task|erasure|freeze|command)-/u;
+const neverSealed = /^(?:event|events|subscription|schedule|task|erasure|freeze|command|autonomy|sampling|output)-/u;
 
 test("an erased entry of every kind is still one of its kind, and holds nothing of the person", verifies("G12"), () => {
   const kinds = Object.keys(bodies).filter((kind) => !neverSealed.test(kind));
