@@ -5,7 +5,6 @@ import { z } from "zod";
 
 import { isIntact, makeLedgerPath, openAccount, readJson, type Account } from "../stage/account.ts";
 import { readLetters, toResearch } from "./research.ts";
-import type { Advice } from "./shapes.ts";
 import { type Advice, Assignment, Place } from "./shapes.ts";
 import { openThinker, type Asked } from "./thinker.ts";
 
