@@ -3,17 +3,11 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import type { LedgerEntry, Tutti } from "tutti";
-import { verifyLedger } from "tutti/insight";
 import type { Plan } from "tutti/plans";
 import { z } from "zod";
 
+import { findLedgerProblems, type Check } from "../stage/check.ts";
 import type { Analysis, Question } from "./shapes.ts";
-
-/** What was checked, and what is wrong if something is. */
-export interface Check {
-  readonly what: string;
-  readonly problems: readonly string[];
-}
 
 /** A version of the plan, and why there is one. */
 export interface PlanVersion {
@@ -38,7 +32,10 @@ export async function checkAnalysis(checked: Checked): Promise<Check[]> {
     { what: "the best of each aspect has the best figure", problems: findFalseBests(checked) },
     { what: "nothing was looked for twice under one name", problems: findRepetitions(checked) },
     { what: "the result is the one of expected.json", problems: await compareWithExpected(checked) },
-    { what: "the ledger is intact, and no step was done twice", problems: await checkLedger(checked) },
+    {
+      what: "the ledger is intact, and no step was done twice",
+      problems: await findLedgerProblems(checked.tutti, checked.entries),
+    },
   ];
 }
 
@@ -82,12 +79,4 @@ async function compareWithExpected({ folder, analysis, versions }: Checked): Pro
   return isDeepStrictEqual(expected, made)
     ? []
     : [`expected ${JSON.stringify(expected)}`, `got ${JSON.stringify(made)}`];
-}
-
-async function checkLedger({ tutti, entries }: Checked): Promise<string[]> {
-  const ledger = await verifyLedger(tutti.ledger);
-  const broken = ledger.kind === "broken" ? [`entry ${ledger.lsn}: ${ledger.why}`] : [];
-  const done = entries.filter(({ kind }) => kind === "step-done").map(({ key }) => key);
-  const twice = done.filter((key, index) => done.indexOf(key) !== index);
-  return [...broken, ...twice.map((key) => `${key} was done twice`)];
 }

@@ -7,8 +7,9 @@ import { ruleModel } from "tutti/models";
 import { readPlanEvents } from "tutti/plans";
 import { openLiveView } from "tutti/terminal";
 
+import { tellChecks } from "../stage/check.ts";
 import { toAnalysis } from "./analysis-flow.ts";
-import { checkAnalysis, type Check, type PlanVersion } from "./check.ts";
+import { checkAnalysis, type PlanVersion } from "./check.ts";
 import { rules } from "./rules.ts";
 import { Question, type Analysis } from "./shapes.ts";
 import { toSearchLibrary } from "./tools.ts";
@@ -98,12 +99,4 @@ function tellAnalysis({ question, products, aspects }: Question, analysis: Analy
   }
   for (const { cells } of Object.values(analysis))
     for (const { quote, source } of cells) console.log(`    “${quote}” (${source})`);
-}
-
-function tellChecks(checks: readonly Check[]): void {
-  console.log("");
-  for (const { what, problems } of checks) {
-    console.log(`${problems.length === 0 ? "✓" : "✗"} ${what}`);
-    for (const problem of problems) console.log(`    ${problem}`);
-  }
 }

@@ -3,18 +3,12 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import type { RunState, Tutti } from "tutti";
-import { verifyLedger } from "tutti/insight";
 import { z } from "zod";
 
+import { findLedgerProblems, type Check } from "../stage/check.ts";
 import { readBooks } from "./accounts-service.ts";
 import type { Booking, Outcome, Rules } from "./shapes.ts";
 import { show } from "./validate.ts";
-
-/** What was checked, and what is wrong if something is. */
-export interface Check {
-  readonly what: string;
-  readonly problems: readonly string[];
-}
 
 export interface TakenIn {
   readonly file: string;
@@ -41,7 +35,7 @@ export async function checkIntake(checked: Checked): Promise<Check[]> {
     { what: "nothing was ever booked twice", problems: findTwice(all) },
     { what: "nothing above the limit was booked without a person's yes", problems: findUnapproved(checked) },
     { what: "every invoice went the way of expected.json", problems: await compareWithExpected(checked) },
-    { what: "the ledger is intact", problems: await checkLedger(checked.tutti) },
+    { what: "the ledger is intact", problems: await findLedgerProblems(checked.tutti, []) },
   ];
 }
 
@@ -115,11 +109,6 @@ function isAsExpected(expected: Expectation, state: RunState<Outcome>): boolean 
     case "taken-back":
       return state.kind === "failed";
   }
-}
-
-async function checkLedger(tutti: Tutti): Promise<string[]> {
-  const ledger = await verifyLedger(tutti.ledger);
-  return ledger.kind === "broken" ? [`entry ${ledger.lsn} of ${ledger.run}: ${ledger.why}`] : [];
 }
 
 /** What became of an invoice, in words. */

@@ -6,8 +6,9 @@ import { parseArgs } from "node:util";
 import { isTuttiError, openTutti } from "tutti";
 import { ruleModel } from "tutti/models";
 
+import { tellChecks, type Check } from "../stage/check.ts";
 import { openAccounts } from "./accounts-service.ts";
-import { checkIntake, describe, type Check, type TakenIn } from "./check.ts";
+import { checkIntake, describe, type TakenIn } from "./check.ts";
 import { readInvoice } from "./extractor.ts";
 import { toIntake } from "./intake-flow.ts";
 import { Rules } from "./shapes.ts";
@@ -68,11 +69,7 @@ function dieAfter(bookings: number): (count: number) => void {
 }
 
 function tell(taken: readonly TakenIn[], checks: readonly Check[]): void {
-  console.log("");
-  for (const { what, problems } of checks) {
-    console.log(`${problems.length === 0 ? "✓" : "✗"} ${what}`);
-    for (const problem of problems) console.log(`    ${problem}`);
-  }
+  tellChecks(checks);
   console.log(`\nLedger ${ledgerPath}, books ${booksFile}. Try:`);
   for (const { file, run, state } of taken) {
     if (state.kind !== "waiting") continue;

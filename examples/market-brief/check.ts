@@ -2,17 +2,11 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import type { LedgerEntry, Tutti } from "tutti";
-import { verifyLedger } from "tutti/insight";
 import { z } from "zod";
 
+import { findLedgerProblems, type Check } from "../stage/check.ts";
 import type { BriefOutput } from "./brief-flow.ts";
 import type { Assignment } from "./source-server.ts";
-
-/** What was checked, and what is wrong if something is. */
-export interface Check {
-  readonly what: string;
-  readonly problems: readonly string[];
-}
 
 /** What a careful reader finds in the files by hand. */
 const Expected = z.object({ claims: z.record(z.string(), z.string()), missing: z.array(z.string()) });
@@ -48,7 +42,7 @@ export async function checkBrief({ folder, assignment, brief, entries, tutti }: 
     { what: "every figure of a claim stands in one of its quotes", problems: figureProblems },
     { what: `${brief.path} has every claim`, problems: pageProblems },
     { what: "the claims are those of expected.json", problems: await compareWithExpected(folder, brief) },
-    { what: "the ledger is intact, and no step was done twice", problems: await checkLedger(tutti, entries) },
+    { what: "the ledger is intact, and no step was done twice", problems: await findLedgerProblems(tutti, entries) },
   ];
 }
 
@@ -65,12 +59,4 @@ async function compareWithExpected(folder: string, { claims, missing }: BriefOut
   if (expected.missing.join() !== made.missing.join())
     problems.push(`expected to miss [${expected.missing.join()}], missed [${made.missing.join()}]`);
   return problems;
-}
-
-async function checkLedger(tutti: Tutti, entries: readonly LedgerEntry[]): Promise<string[]> {
-  const ledger = await verifyLedger(tutti.ledger);
-  const broken = ledger.kind === "broken" ? [`entry ${ledger.lsn}: ${ledger.why}`] : [];
-  const done = entries.filter(({ kind }) => kind === "step-done" || kind === "effect-settled").map(({ key }) => key);
-  const twice = done.filter((key, index) => done.indexOf(key) !== index);
-  return [...broken, ...twice.map((key) => `${key} was done twice`)];
 }

@@ -6,8 +6,9 @@ import { isTuttiError, openTutti } from "tutti";
 import { ruleModel } from "tutti/models";
 import { openLiveView } from "tutti/terminal";
 
+import { tellChecks, type Check } from "../stage/check.ts";
 import { toMarketBrief, type BriefOutput } from "./brief-flow.ts";
-import { checkBrief, type Check } from "./check.ts";
+import { checkBrief } from "./check.ts";
 import { rules } from "./rules.ts";
 import { Assignment, openSourceServer } from "./source-server.ts";
 import { toPublish, toReadSource } from "./tools.ts";
@@ -76,9 +77,5 @@ function tell(market: string, { claims, open, missing }: BriefOutput, checks: re
   }
   for (const topic of open) console.log(`\n• Nobody says anything about ${topic}.`);
   for (const { source, why } of missing) console.log(`\n• Without ${source}: ${why}.`);
-  console.log("");
-  for (const { what, problems } of checks) {
-    console.log(`${problems.length === 0 ? "✓" : "✗"} ${what}`);
-    for (const problem of problems) console.log(`    ${problem}`);
-  }
+  tellChecks(checks);
 }

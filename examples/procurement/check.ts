@@ -2,17 +2,11 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import type { LedgerEntry, Tutti } from "tutti";
-import { verifyLedger } from "tutti/insight";
 import { z } from "zod";
 
+import { findLedgerProblems, type Check } from "../stage/check.ts";
 import { Offer, type Decision, type Need } from "./shapes.ts";
 import { readJson } from "./tools.ts";
-
-/** What was checked, and what is wrong if something is. */
-export interface Check {
-  readonly what: string;
-  readonly problems: readonly string[];
-}
 
 export interface Checked {
   readonly folder: string;
@@ -30,7 +24,11 @@ export async function checkDecision(checked: Checked): Promise<Check[]> {
     { what: "the choice keeps what is needed, by its file", problems: await findBrokenNeeds(checked) },
     { what: "who would have chosen another is kept as dissent", problems: findLostDissent(checked) },
     { what: "the decision is the one of expected.json", problems: await compareWithExpected(checked) },
-    { what: "the ledger is intact and tells the decision", problems: await checkLedger(checked) },
+    { what: "the ledger tells the decision", problems: findUntold(checked) },
+    {
+      what: "the ledger is intact, and no step was done twice",
+      problems: await findLedgerProblems(checked.tutti, checked.entries),
+    },
   ];
 }
 
@@ -86,11 +84,7 @@ async function compareWithExpected({ folder, decision }: Checked): Promise<strin
     : [`expected ${JSON.stringify(expected)}`, `got ${JSON.stringify(made)}`];
 }
 
-async function checkLedger({ tutti, entries }: Checked): Promise<string[]> {
-  const ledger = await verifyLedger(tutti.ledger);
-  const broken = ledger.kind === "broken" ? [`entry ${ledger.lsn}: ${ledger.why}`] : [];
-  const done = entries.filter(({ kind }) => kind === "step-done").map(({ key }) => key);
-  const twice = done.filter((key, index) => done.indexOf(key) !== index).map((key) => `${key} was done twice`);
+function findUntold({ entries }: Checked): string[] {
   const decided = entries.filter(({ kind }) => kind === "decision-made").length;
-  return [...broken, ...twice, ...(decided === 1 ? [] : [`${decided} decisions are recorded`])];
+  return decided === 1 ? [] : [`${decided} decisions are recorded`];
 }

@@ -6,7 +6,8 @@ import { isTuttiError, openTutti } from "tutti";
 import { ruleModel } from "tutti/models";
 import { openLiveView } from "tutti/terminal";
 
-import { checkDecision, type Check } from "./check.ts";
+import { tellChecks, type Check } from "../stage/check.ts";
+import { checkDecision } from "./check.ts";
 import { toPurchase } from "./purchase-flow.ts";
 import { rules } from "./rules.ts";
 import { Need, type Decision } from "./shapes.ts";
@@ -83,9 +84,5 @@ function tell({ what, quantity, weights }: Need, decision: Decision, checks: rea
   for (const { by, supplier, why: reason } of excluded)
     console.log(`Out:     ${supplier}, by veto of ${by}: ${reason}`);
   for (const { by, supplier, why: reason } of dissent) console.log(`Dissent: ${by} would take ${supplier}: ${reason}`);
-  console.log("");
-  for (const { what: promise, problems } of checks) {
-    console.log(`${problems.length === 0 ? "✓" : "✗"} ${promise}`);
-    for (const problem of problems) console.log(`    ${problem}`);
-  }
+  tellChecks(checks);
 }

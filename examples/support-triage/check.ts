@@ -2,17 +2,11 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { bodyOf, type LedgerEntry, type Tutti } from "tutti";
-import { verifyLedger } from "tutti/insight";
 import { z } from "zod";
 
+import { findLedgerProblems, type Check } from "../stage/check.ts";
 import type { Closed, Ticket } from "./shapes.ts";
 import { readJson } from "./tools.ts";
-
-/** What was checked, and what is wrong if something is. */
-export interface Check {
-  readonly what: string;
-  readonly problems: readonly string[];
-}
 
 /** One hand-off, as the ledger has it. */
 export interface Message {
@@ -37,7 +31,10 @@ export async function checkTriage(checked: Checked): Promise<Check[]> {
     { what: "every answer leans on words in our files", problems: await findInvented(checked) },
     { what: "who refused a ticket said why", problems: findSilentRefusals(checked) },
     { what: "every ticket went the way of expected.json", problems: await compareWithExpected(checked) },
-    { what: "the ledger is intact, and no step was done twice", problems: await checkLedger(checked) },
+    {
+      what: "the ledger is intact, and no step was done twice",
+      problems: await findLedgerProblems(checked.tutti, checked.entries),
+    },
   ];
 }
 
@@ -97,12 +94,4 @@ async function compareWithExpected({ folder, tickets, closed, entries }: Checked
     const went = `${way.join(" ")}${end}`;
     return went === expected[name] ? [] : [`${name}: expected "${expected[name] ?? ""}", went "${went}"`];
   });
-}
-
-async function checkLedger({ tutti, entries }: Checked): Promise<string[]> {
-  const ledger = await verifyLedger(tutti.ledger);
-  const broken = ledger.kind === "broken" ? [`entry ${ledger.lsn}: ${ledger.why}`] : [];
-  const done = entries.filter(({ kind }) => kind === "step-done" || kind === "effect-settled").map(({ key }) => key);
-  const twice = done.filter((key, index) => done.indexOf(key) !== index);
-  return [...broken, ...twice.map((key) => `${key} was done twice`)];
 }

@@ -6,8 +6,9 @@ import { isTuttiError, openTutti } from "tutti";
 import { ruleModel } from "tutti/models";
 import { openLiveView } from "tutti/terminal";
 
+import { tellChecks } from "../stage/check.ts";
 import { toDesk } from "./agents.ts";
-import { checkTriage, toMessages, type Check, type Message } from "./check.ts";
+import { checkTriage, toMessages, type Message } from "./check.ts";
 import { rules } from "./rules.ts";
 import type { Closed, Ticket } from "./shapes.ts";
 import { toDeskTools, toOutbox } from "./tools.ts";
@@ -86,12 +87,4 @@ function tellTicket(closed: Closed, messages: readonly Message[]): void {
   }
   if (closed.kind === "answered") console.log(`  ${closed.answer.by} answers: ${closed.answer.text}`);
   else console.log(`  for a person: ${closed.why}`);
-}
-
-function tellChecks(checks: readonly Check[]): void {
-  console.log("");
-  for (const { what, problems } of checks) {
-    console.log(`${problems.length === 0 ? "✓" : "✗"} ${what}`);
-    for (const problem of problems) console.log(`    ${problem}`);
-  }
 }
