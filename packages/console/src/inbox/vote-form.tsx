@@ -81,7 +81,7 @@ interface FieldProps extends VoteFormProps {
 }
 
 function Field({ asked, detail, alike, text, setText, problem }: FieldProps): ReactNode {
-  const { risk, action, options = [] } = detail.package;
+  const { risk, options = [] } = detail.package;
   switch (asked) {
     case "approve":
       return (
@@ -89,7 +89,6 @@ function Field({ asked, detail, alike, text, setText, problem }: FieldProps): Re
           <span>
             The risk is {risk.level}: <Told text={risk.why} />
           </span>
-          <span>{action?.canBeUndone === false ? "It can't be taken back." : ""}</span>
         </p>
       );
     case "alike":

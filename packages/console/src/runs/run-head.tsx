@@ -5,7 +5,7 @@ import { useNow } from "../data/now.ts";
 import { Link } from "../parts/link.tsx";
 import { Confidence, StateMark } from "../parts/marks.tsx";
 import { Told } from "../parts/told.tsx";
-import { toCount, toDuration, toMoney } from "../text/figures.ts";
+import { toCount, toDuration, toMoney, toNumberOf } from "../text/figures.ts";
 
 interface RunHeadProps {
   readonly detail: RunDetail;
@@ -42,10 +42,10 @@ export function RunHead({ detail, tab, search, aside }: RunHeadProps): ReactNode
         <Took line={line} />
         <span>
           <b>{toMoney(spent.costUsd)}</b>
-          {spent.unpricedCalls > 0 ? ` and ${spent.unpricedCalls} calls without a price` : ""}
+          {spent.unpricedCalls > 0 ? ` and ${toNumberOf(spent.unpricedCalls, "call")} without a price` : ""}
         </span>
         <span>
-          <b>{toCount(spent.inputTokens + spent.outputTokens)}</b> tokens in {spent.modelCalls} calls
+          <b>{toCount(spent.inputTokens + spent.outputTokens)}</b> tokens in {toNumberOf(spent.modelCalls, "call")}
         </span>
         {line.confidenceLowest === undefined ? null : (
           <span className="row">

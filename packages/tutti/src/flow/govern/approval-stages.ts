@@ -42,7 +42,7 @@ export function findMissing({ people, needs, stages, initiator }: Deciders): Tut
         (role === undefined || roles.includes(role)) && (!distinctFromInitiator || name !== initiator),
     );
     if (fitting.length >= count) continue;
-    const who = role === undefined ? "people" : `people with the role ${role}`;
+    const who = `${count === 1 ? "person" : "people"}${role === undefined ? "" : ` with the role ${role}`}`;
     return new TuttiError("APPROVERS_MISSING", `${count} ${who} must say yes, and the engine knows ${fitting.length}`, {
       hint: "Name them: openTutti({ people: [{ name, roles }] }).",
       facts: { count, known: fitting.length, ...(role === undefined ? {} : { role }) },
