@@ -140,11 +140,10 @@ function inputOf({ messages }: ModelRequest): string {
 }
 
 /** The newest directive that a model was told of: those in words have a number. */
-function findSeen({ messages }: ModelRequest): number {
+/** The numbers of all directives that a question shows. */
+function findSeen({ messages }: ModelRequest): readonly number[] {
   const last = messages.at(-1);
-  const told =
-    last?.role === "user" ? [...last.text.matchAll(/number (\d+)\./gu)].map((match) => Number(match[1])) : [];
-  return Math.max(0, ...told);
+  return last?.role === "user" ? [...last.text.matchAll(/number (\d+)\./gu)].map((match) => Number(match[1])) : [];
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {

@@ -57,6 +57,8 @@ async function giveOrLeave(engine: Engine, runs: ActiveRuns, request: DirectRequ
   for (;;) {
     const active = runs.find(run) ?? (await runs.drive(run));
     const driver = active?.driver.stopped === false ? active.driver : undefined;
+    // What was said before to runs above it comes first, so that the newest is the last.
+    if (driver !== undefined) await catchUpDriven(engine, driver);
     await checkHandBack(engine, runs, { request, driver });
     if (driver !== undefined && !driver.stopped) return give(engine, runs, { request, driver });
     let left: Directed | undefined;
@@ -94,13 +96,16 @@ async function give(engine: Engine, runs: ActiveRuns, { request, driver }: Drive
 async function leave(engine: Engine, runs: ActiveRuns, request: DirectRequest): Promise<Directed> {
   const { run, directive } = request;
   const record = await findOpen(engine, run);
-  const earlier = (await engine.ledger.read(run)).filter((entry) => entry.kind === "directive-given");
+  const entries = await engine.ledger.read(run);
+  const earlier = entries.filter((entry) => entry.kind === "directive-given");
   refuseTooMany(run, earlier.length, toGivenKind(directive));
   const version = earlier.reduce((newest, entry) => Math.max(newest, ownVersionOf(entry)), 0) + 1;
   const given = toGiven(request, version);
   const signal = toSignal(request, version);
   const wakes = record.status === "waiting" ? ({ status: "running" } as const) : {};
+  const missed = await findMissedBy(engine, entries);
   await writeTo(engine, run, [
+    ...missed.map((giving) => toDirectiveEntry(run, giving)),
     { ...toDirectiveEntry(run, { given, output: toOutput(directive) }), ...wakes },
     ...(signal === undefined ? [] : [toSignalEntry(signal)]),
   ]);
@@ -236,18 +241,35 @@ async function findMissed(
   return missed.toSorted((left, right) => left.lsn - right.lsn).map(({ giving }) => giving);
 }
 
-/** Writes down what a run has missed, before it is driven. */
-export async function catchUp(engine: Engine, { entries, log, record }: Claim): Promise<readonly LedgerEntry[]> {
+/** What a run's ledger does not hold yet of what runs above it were told. */
+async function findMissedBy(engine: Engine, entries: readonly LedgerEntry[]): Promise<readonly Giving[]> {
+  const { ancestors, seen } = readSeen(entries);
+  return ancestors.length === 0 ? [] : findMissed(engine, ancestors, (run) => seen.get(run) ?? 0);
+}
+
+interface Seen {
+  readonly ancestors: Catching["ancestors"];
+  /** The newest version by whose directives they are; its own stand under no name. */
+  readonly seen: Map<RunId | undefined, number>;
+}
+
+function readSeen(entries: readonly LedgerEntry[]): Seen {
   const [first] = entries;
-  if (first?.kind !== "run-started" || engine.directiveVersions.size === 0) return entries;
-  const { ancestors = [] } = bodyOf(first, first.kind);
-  if (ancestors.length === 0) return entries;
-  const seen = new Map<RunId | undefined, number>();
+  const { ancestors = [] } = first?.kind === "run-started" ? bodyOf(first, first.kind) : {};
+  const seen: Seen["seen"] = new Map();
+  if (ancestors.length === 0) return { ancestors, seen };
   for (const entry of entries) {
     if (entry.kind !== "directive-given") continue;
     const { from, version } = bodyOf(entry, entry.kind);
     seen.set(from, version);
   }
+  return { ancestors, seen };
+}
+
+/** Writes down what a run has missed, before it is driven. */
+export async function catchUp(engine: Engine, { entries, log, record }: Claim): Promise<readonly LedgerEntry[]> {
+  if (engine.directiveVersions.size === 0) return entries;
+  const { ancestors, seen } = readSeen(entries);
   let hasMissed = false;
   await untilCaughtUp(engine, {
     ancestors,

@@ -260,6 +260,30 @@ test(
 );
 
 test(
+  "what was said last counts, also where a run is told it before it has heard what was said earlier to the run above",
+  verifies("G5"),
+  async () => {
+    const stage = openStage();
+    const leaf = plainFlow("leaf", async (run) => {
+      await run.wait("go");
+      return run.directive().goal;
+    });
+    const top = plainFlow("top", (run) => run.call(leaf, null));
+    const tutti = await open(stage, scriptedModel([]), [top, leaf]);
+    const handle = await tutti.start(top, null, { id: "top" });
+    await until(() => stage.entries.some((entry) => entry.run === "top.leaf"));
+    const below = await tutti.open("top.leaf");
+    await below.settled();
+    await below.pause(); // from now on nobody drives it
+    await handle.steer({ kind: "goal", text: "Pears, for all" }, ada);
+    await below.steer({ kind: "goal", text: "Plums, for this one" }, ada);
+    await below.resume();
+    await below.signal("go", null);
+    expect(await handle.result()).toBe("Plums, for this one");
+  },
+);
+
+test(
   "a fork has the directives that were given before its point, and none that come later",
   verifies("G5"),
   async () => {
