@@ -14,7 +14,7 @@ import type { Activity, TuttiOptions } from "../../packages/tutti/src/engine/tut
 import { flow } from "../../packages/tutti/src/flow/flow.ts";
 import type { Claim, Ledger, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
 import { openMemoryLedger } from "../../packages/tutti/src/ledger/memory/memory-ledger.ts";
-import { toRunLog } from "../../packages/tutti/src/ledger/run-log.ts";
+import { wrapLog } from "../../packages/tutti/src/ledger/run-log.ts";
 
 export interface Asked {
   readonly question: string;
@@ -111,7 +111,7 @@ export function dyingLedger(
       else die();
     };
     const mark: RunLog["mark"] = (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state));
-    return { ...claim, log: toRunLog({ ...claim.log, write, mark }) };
+    return { ...claim, log: wrapLog(claim.log, { write, mark }) };
   };
   const dying: Ledger = {
     ...ledger,

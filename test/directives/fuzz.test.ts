@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
 import type { Ledger, NewEntry } from "../../packages/tutti/src/ledger/ledger.ts";
-import { toRunLog } from "../../packages/tutti/src/ledger/run-log.ts";
+import { wrapLog } from "../../packages/tutti/src/ledger/run-log.ts";
 import { openChance } from "../crash/tick-clock.ts";
 import { verifies } from "../verifies.ts";
 import { live, toDirective, type Deed, type World } from "./fuzz-life.ts";
@@ -23,7 +23,7 @@ function findOldIntents(entries: readonly LedgerEntry[]): readonly string[] {
   const above = new Map<string, readonly string[]>();
   const agents = new Set<string>();
   const newest = new Map<string, number>();
-  const numbers = new Map<string, number>();
+  const said = new Map<string, number>();
   for (const entry of entries) {
     const { run, key } = entry;
     if (entry.kind === "run-started")
@@ -38,14 +38,16 @@ function findOldIntents(entries: readonly LedgerEntry[]): readonly string[] {
       if (version !== (newest.get(run) ?? 0) + 1)
         wrongs.push(`version ${version} of ${run} follows ${newest.get(run)}`);
       newest.set(run, version);
-      const number = Number(/number (\d+)\./u.exec(text ?? "")?.[1] ?? 0);
-      numbers.set(run, Math.max(number, numbers.get(run) ?? 0));
+      const number = /number (\d+)\./u.exec(text ?? "")?.[1];
+      if (number === undefined) continue;
+      said.delete(run); // the one that was said last stands last
+      said.set(run, Number(number));
     }
     if (entry.kind !== "effect-intended") continue;
     const { reads = {}, input } = bodyOf(entry, entry.kind);
     const isAgents = agents.has(`${run}${key.slice(0, key.lastIndexOf("/"))}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the tool calls of these cases
-    const { seen, looked } = input as { readonly seen?: number; readonly looked?: number };
+    const { seen = [], looked } = input as { readonly seen?: readonly number[]; readonly looked?: number };
     if (!isAgents && looked === undefined) continue;
     const sources = [run, ...(above.get(run) ?? [])];
     for (const source of sources) {
@@ -54,9 +56,9 @@ function findOldIntents(entries: readonly LedgerEntry[]): readonly string[] {
       if (relied !== wanted)
         wrongs.push(`${run}${key} was intended under ${source}@${relied}, and ${wanted} is the newest`);
     }
-    const said = Math.max(0, ...sources.map((source) => numbers.get(source) ?? 0));
-    if (isAgents && (seen ?? 0) < said)
-      wrongs.push(`${run}${key} was decided by a model that knew ${seen} and not ${said}`);
+    const last = [...said].findLast(([source]) => sources.includes(source))?.[1];
+    if (isAgents && last !== undefined && !seen.includes(last))
+      wrongs.push(`${run}${key} was decided by a model that knew ${seen.join(", ")} and not ${last}`);
   }
   return wrongs;
 }
@@ -159,7 +161,7 @@ function withoutValidation(ledger: Ledger): Ledger {
         ...outcome,
         claim: {
           ...outcome.claim,
-          log: toRunLog({ ...log, write: (entry, waiter, ahead) => log.write(blind(entry), waiter, ahead) }),
+          log: wrapLog(log, { write: (entry, waiter, ahead) => log.write(blind(entry), waiter, ahead) }),
         },
       };
     },
@@ -168,7 +170,7 @@ function withoutValidation(ledger: Ledger): Ledger {
       const { log } = claim;
       return {
         ...claim,
-        log: toRunLog({ ...log, write: (entry, waiter, ahead) => log.write(blind(entry), waiter, ahead) }),
+        log: wrapLog(log, { write: (entry, waiter, ahead) => log.write(blind(entry), waiter, ahead) }),
       };
     },
   };

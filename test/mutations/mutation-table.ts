@@ -28,16 +28,16 @@ export const mutations: readonly Mutation[] = [
   {
     name: "new work starts while the recorded part is still being replayed",
     file: "flow/delivery.ts",
-    text: "if (mailbox.live) start();\n      else mailbox.gates.push({ start, key });",
+    text: "if (this.live) start();\n    else (this.gates ??= []).push({ start, key });",
     replacement: "start();",
     check: program("losing-branch"),
   },
   {
     name: "new results are handed over as they come, not in the ledger's order",
     file: "flow/delivery.ts",
-    text: "if (mailbox.last === undefined) mailbox.first = handing;\n  else mailbox.last.next = handing;\n  mailbox.last = handing;\n}\n\nfunction ready(mailbox: Mailbox, handing: Handing): void {\n",
+    text: "if (this.last === undefined) this.first = handing;\n    else this.last.next = handing;\n    this.last = handing;\n  }\n\n  ready(handing: Handing): void {\n",
     replacement:
-      "}\n\nfunction ready(mailbox: Mailbox, handing: Handing): void {\n  if (mailbox.stopped) return;\n  openWindow(mailbox);\n  handing.apply();\n  return;\n",
+      "}\n\n  ready(handing: Handing): void {\n    if (this.stopped) return;\n    this.openWindow();\n    handing.apply();\n    return;\n",
     check: crash(800),
   },
   {

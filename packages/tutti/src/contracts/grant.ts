@@ -127,6 +127,7 @@ export function mintGrant(
     readonly from?: Grant;
   },
 ): Grant | undefined {
+  if (start.from === undefined && Object.keys(grants).length === 0) return undefined;
   const { run, flow, by, tenant, now, from = { actors: [], parts: [] } } = start;
   const names = ["*", `flow/${flow}`, ...(by === undefined ? [] : [`person/${by}`])];
   if (tenant !== undefined) names.push(`tenant/${tenant}`);

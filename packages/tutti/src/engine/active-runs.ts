@@ -4,12 +4,12 @@ import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
-import type { Driver, DriverHost } from "../flow/driver.ts";
+import type { Driver, DriverHost, RunEnd } from "../flow/driver.ts";
 import { openDriver } from "../flow/open-driver.ts";
-import { runFlow, type RunEnd } from "../flow/run-flow.ts";
+import { runFlow } from "../flow/run-flow.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Claim, RunLog } from "../ledger/ledger.ts";
-import { toRunLog } from "../ledger/run-log.ts";
+import { wrapLog } from "../ledger/run-log.ts";
 import { toStanding } from "../limits/standing.ts";
 import { catchUp, catchUpDriven } from "./direct-run.ts";
 import { toDriverHost } from "./driver-host.ts";
@@ -28,6 +28,7 @@ interface Book {
   readonly engine: Engine;
   readonly runs: ActiveRuns;
   readonly active: Map<RunId, ActiveRun>;
+  readonly hosts: Map<Flow, DriverHost>;
   readonly loading: Map<RunId, Promise<ActiveRun | undefined>>;
   /** What is being done to runs that nobody drives. */
   readonly asides: Map<RunId, Promise<void>>;
@@ -72,6 +73,7 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
     engine,
     runs,
     active: new Map(),
+    hosts: new Map(),
     loading: new Map(),
     asides: new Map(),
     rests: openListeners(),
@@ -182,42 +184,52 @@ function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {
   const run = record.id;
   book.wakers.get(run)?.();
   book.wakers.delete(run);
-  const leave = (rest: Rest): void => {
-    if (book.active.get(run)?.driver !== driver) return;
-    release(book, run);
-    book.rests.tell(run, rest);
-  };
-  const host: DriverHost = toDriverHost(book.engine, book.runs, {
-    run,
-    flow,
-    onRest: () => onRest(book, run),
-    onParked(error) {
-      leave({ kind: "parked", error });
-      if (record.parent !== undefined) evict(book, record.parent);
-    },
-    onAbandoned: (error) => leave({ kind: "lost", error }),
-  });
   const driver = openDriver({
     log: record.status === "running" ? log : toWakingLog(log, () => book.rests.tell(run, { kind: "awake" })),
     entries: claim.entries,
     blobs,
-    host,
+    host: hostOf(book, flow),
   });
   const present: ActiveRun = { driver, record };
   book.active.set(run, present);
-  runFlow(driver, flow, (end) => {
-    leave({ kind: "over", end });
-    tellParent(book, record, end);
-  });
-  catchUpDriven(book.engine, driver).catch(book.engine.onBackgroundError);
+  runFlow(driver, flow);
+  if (book.engine.directiveVersions.size > 0) catchUpDriven(book.engine, driver).catch(book.engine.onBackgroundError);
   return present;
+}
+
+/** One for each flow: thousands of its runs begin in a second. */
+function hostOf(book: Book, flow: Flow): DriverHost {
+  const known = book.hosts.get(flow);
+  if (known !== undefined) return known;
+  const leave = (driver: Driver, rest: Rest): void => {
+    if (book.active.get(driver.run)?.driver !== driver) return;
+    release(book, driver.run);
+    book.rests.tell(driver.run, rest);
+  };
+  const host = toDriverHost(book.engine, book.runs, {
+    flow,
+    callbacks: {
+      onRest: ({ run }) => onRest(book, run),
+      onParked(driver, error) {
+        leave(driver, { kind: "parked", error });
+        const { parent } = driver.history.started;
+        if (parent !== undefined) evict(book, parent.run);
+      },
+      onAbandoned: (driver, error) => leave(driver, { kind: "lost", error }),
+      onOver(driver, end) {
+        leave(driver, { kind: "over", end });
+        tellParent(book, { id: driver.run, parent: driver.history.started.parent?.run }, end);
+      },
+    },
+  });
+  book.hosts.set(flow, host);
+  return host;
 }
 
 /** The log of a run that rested: it counts as running from its next entry on, not for being looked at. */
 function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
   let isAwake = false;
-  return toRunLog({
-    ...log,
+  return wrapLog(log, {
     write(entry, waiter, ahead) {
       if (!isAwake) {
         isAwake = true;
@@ -229,7 +241,7 @@ function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
   });
 }
 
-function tellParent(book: Book, record: RunRecord, end: RunEnd): void {
+function tellParent(book: Book, record: Pick<RunRecord, "id" | "parent">, end: RunEnd): void {
   const { reviews, onBackgroundError } = book.engine;
   if (reviews.isSampling && record.parent === undefined && !book.closed) reviews.catchUp().catch(onBackgroundError);
   if (record.parent === undefined || book.closed) return;

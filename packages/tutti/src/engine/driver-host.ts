@@ -1,7 +1,6 @@
 import { TuttiError } from "../base/errors.ts";
 import { redactSecrets } from "../base/known-secrets.ts";
 import { bodyOf } from "../contracts/entry.ts";
-import type { RunId } from "../contracts/ids.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { DriverHost } from "../flow/driver.ts";
@@ -11,16 +10,18 @@ import { toGuardedModel } from "./guarded-model.ts";
 import { readChildOutcome, readOutput } from "./run-end.ts";
 import { cancelRun, signalRun } from "./steer-run.ts";
 
-type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned"> & {
-  readonly run: RunId;
-  readonly flow: Flow;
-};
+/** Told of what becomes of the runs. */
+type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned" | "onOver">;
 
 /** So many earlier decisions people and agents are told of. */
 const precedentsMax = 3;
 
-/** What the engine does for one driver. */
-export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCallbacks): DriverHost {
+/** What the engine does for the drivers of one flow's runs. */
+export function toDriverHost(
+  engine: Engine,
+  runs: ActiveRuns,
+  { flow, callbacks }: { readonly flow: Flow; readonly callbacks: RunCallbacks },
+): DriverHost {
   const { ledger, clock, chance, onActivity } = engine;
   return {
     clock,
@@ -59,7 +60,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
     publish: async (topic, event) => (await engine.loadEvents()).emit(topic, event),
     awaitEvent: async (wanted) => (await engine.loadEvents()).awaitEvent(wanted),
     driveChild: (child) => void runs.drive(child).catch(engine.onBackgroundError),
-    childOutcome: (child) => readChildOutcome(ledger, { child, parent: callbacks.run }),
+    childOutcome: (of) => readChildOutcome(ledger, of),
     cancelRun: (run, reason) => cancelRun(engine, runs, { run, reason, by: "its parent" }).catch(ignoreEnded(engine)),
     findEffect: (key) => ledger.findEffect(key),
     watchEffect: runs.watchEffect,
@@ -69,7 +70,7 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
       onActivity === undefined
         ? undefined
         : (run, step, attempt) => onActivity({ kind: "step-started", run, step, attempt, at: clock.now() }),
-    readEntries: () => ledger.read(callbacks.run),
+    readEntries: (run) => ledger.read(run),
     warn: (error) =>
       process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
     progress: (run, step, text) =>
@@ -79,11 +80,9 @@ export function toDriverHost(engine: Engine, runs: ActiveRuns, callbacks: RunCal
         ? undefined
         : (run, agent, piece) =>
             onActivity({ kind: "delta", run, agent, ...piece, text: redactSecrets(piece.text), at: clock.now() }),
-    objective: callbacks.flow.does,
-    team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== callbacks.flow.name),
-    onRest: callbacks.onRest,
-    onAbandoned: callbacks.onAbandoned,
-    onParked: callbacks.onParked,
+    objective: flow.does,
+    team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== flow.name),
+    ...callbacks,
   };
 }
 

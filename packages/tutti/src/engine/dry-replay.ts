@@ -52,7 +52,7 @@ export async function replayDry(ledger: Ledger, { run, flow, models }: DryReplay
       },
     });
     const driver = openDriver({ log: toDryLog(run), entries, blobs, host });
-    runFlow(driver, flow, () => {});
+    runFlow(driver, flow);
   });
 }
 
@@ -118,8 +118,9 @@ function toDryHost(ledger: Ledger, { models, onCaughtUp, onStopped }: DryWatch):
     warn: () => {},
     progress: () => {},
     onRest: () => {},
-    onAbandoned: onStopped,
-    onParked: onStopped,
+    onAbandoned: (_driver, error) => onStopped(error),
+    onParked: (_driver, error) => onStopped(error),
+    onOver: () => {},
   };
 }
 

@@ -8,21 +8,20 @@ export interface Listeners<Key, Told> {
 }
 
 export function openListeners<Key, Told>(): Listeners<Key, Told> {
-  const listenersByKey = new Map<Key, Set<(told: Told) => void>>();
+  // Lists are never changed, only replaced: a listener may leave, or another come, while they are told. Most have one.
+  const listenersByKey = new Map<Key, readonly ((told: Told) => void)[]>();
   const listeners: Listeners<Key, Told> = {
     add(key, listener) {
-      const present = listenersByKey.get(key) ?? new Set();
-      listenersByKey.set(key, present.add(listener));
+      listenersByKey.set(key, [...(listenersByKey.get(key) ?? []), listener]);
       return () => {
-        present.delete(listener);
-        if (present.size === 0 && listenersByKey.get(key) === present) listenersByKey.delete(key);
+        const left = listenersByKey.get(key)?.filter((each) => each !== listener) ?? [];
+        if (left.length === 0) listenersByKey.delete(key);
+        else listenersByKey.set(key, left);
       };
     },
     has: (key) => listenersByKey.has(key),
     tell(key, told) {
-      // A copy: a listener may leave, or another come, while they are told.
-      const present = Array.from(listenersByKey.get(key) ?? []);
-      for (const listener of present) listener(told);
+      for (const listener of listenersByKey.get(key) ?? []) listener(told);
     },
     tellAll(told) {
       for (const key of Array.from(listenersByKey.keys())) listeners.tell(key, told);

@@ -5,7 +5,7 @@ import type { Flow } from "../contracts/run.ts";
 import { parseWith } from "../contracts/schema.ts";
 import { joinLabels, noLabels, toLabelField, type Labels } from "../flow/labels.ts";
 import { toBlobs } from "../flow/step.ts";
-import { toBody, toStoredValue } from "../flow/stored-value.ts";
+import { toBody, toStoredValue, type StoredValue } from "../flow/stored-value.ts";
 import type { NewRun } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import type { Engine } from "./engine-parts.ts";
@@ -26,9 +26,14 @@ export interface RunRequest {
  * A run as the ledger takes it.
  * @throws TuttiError INPUT_INVALID, VALUE_NOT_STORABLE, SECRET_EXPOSED
  */
-export async function toNewRun(flow: Flow, { id, input, key, windowMs, payer, engine }: RunRequest): Promise<NewRun> {
+export function toNewRun(flow: Flow, request: RunRequest): NewRun | Promise<NewRun> {
   const what = `the input of ${flow.name}`;
-  const stored = toStoredValue("input", await parseWith(flow.input, input, { code: "INPUT_INVALID", what }), what);
+  const parsed = parseWith(flow.input, request.input, { code: "INPUT_INVALID", what });
+  const make = (input: unknown): NewRun => makeNewRun(flow, request, toStoredValue("input", input, what));
+  return parsed instanceof Promise ? parsed.then(make) : make(parsed);
+}
+
+function makeNewRun(flow: Flow, { id, key, windowMs, payer, engine }: RunRequest, stored: StoredValue): NewRun {
   const { by, tenant } = payer ?? {};
   const grant = mintGrant(engine.grants, { run: id, flow: flow.name, by, tenant, now: engine.clock.now() });
   const run: NewRun = {

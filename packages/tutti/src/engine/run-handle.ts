@@ -1,4 +1,5 @@
 import { toShortId } from "../base/chance.ts";
+import { toTuttiError } from "../base/errors.ts";
 import type { Freeze } from "../contracts/freeze.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
@@ -15,31 +16,60 @@ import type { RunHandle, RunState } from "./tutti.ts";
 import { undoRun } from "./undo-run.ts";
 
 export function openHandle(engine: Engine, runs: ActiveRuns, id: RunId): RunHandle {
-  const handle: RunHandle = {
-    id,
-    result: () => result(engine, runs, id),
-    settled: () => settled(engine, runs, id),
-    state: () => readState(engine, runs, id),
-    entries: () => engine.ledger.read(id),
-    async signal(signal, payload, options) {
-      const name = typeof signal === "string" ? signal : signal.name;
-      await signalRun(engine, runs, {
-        run: id,
-        signal: { name, payload: await toPayload(signal, payload), id: options?.id ?? toShortId() },
-      });
-    },
-    cancel: (reason = "cancelled by a person", by = "a person") => cancelRun(engine, runs, { run: id, reason, by }),
-    pause: (by = "a person") => pauseRun(engine, runs, { run: id, by }),
-    resume: (by = "a person") => resumeRun(engine, runs, { run: id, by }),
-    steer: (directive, person) => directRun(engine, runs, { run: id, directive, ...person }),
-    undo: (person) => undoRun(engine, runs, { run: id, ...person }),
-    async fork(step, edit, options) {
-      const forked = await forkRun(engine, { run: id, step, edit, id: options?.id });
-      void runs.drive(forked).catch(engine.onBackgroundError);
-      return openHandle(engine, runs, forked);
-    },
-  };
-  return handle;
+  return new OpenHandle(engine, runs, id);
+}
+
+class OpenHandle implements RunHandle {
+  readonly id: RunId;
+  readonly #engine: Engine;
+  readonly #runs: ActiveRuns;
+
+  constructor(engine: Engine, runs: ActiveRuns, id: RunId) {
+    this.id = id;
+    this.#engine = engine;
+    this.#runs = runs;
+  }
+
+  result(): Promise<unknown> {
+    return result(this.#engine, this.#runs, this.id);
+  }
+  settled(): Promise<RunState> {
+    return settled(this.#engine, this.#runs, this.id);
+  }
+  state(): Promise<RunState> {
+    return readState(this.#engine, this.#runs, this.id);
+  }
+  entries(): ReturnType<RunHandle["entries"]> {
+    return this.#engine.ledger.read(this.id);
+  }
+  async signal(signal: SignalOf<unknown>, payload?: unknown, options?: { readonly id?: string }): Promise<void> {
+    const name = typeof signal === "string" ? signal : signal.name;
+    await signalRun(this.#engine, this.#runs, {
+      run: this.id,
+      signal: { name, payload: await toPayload(signal, payload), id: options?.id ?? toShortId() },
+    });
+  }
+  cancel(reason = "cancelled by a person", by = "a person"): Promise<void> {
+    return cancelRun(this.#engine, this.#runs, { run: this.id, reason, by });
+  }
+  pause(by = "a person"): Promise<void> {
+    return pauseRun(this.#engine, this.#runs, { run: this.id, by });
+  }
+  resume(by = "a person"): Promise<void> {
+    return resumeRun(this.#engine, this.#runs, { run: this.id, by });
+  }
+  steer(...[directive, person]: Parameters<RunHandle["steer"]>): ReturnType<RunHandle["steer"]> {
+    return directRun(this.#engine, this.#runs, { run: this.id, directive, ...person });
+  }
+  undo(person: Parameters<RunHandle["undo"]>[0]): ReturnType<RunHandle["undo"]> {
+    return undoRun(this.#engine, this.#runs, { run: this.id, ...person });
+  }
+  async fork(...[step, edit, options]: Parameters<RunHandle["fork"]>): Promise<RunHandle> {
+    const engine = this.#engine;
+    const forked = await forkRun(engine, { run: this.id, step, edit, id: options?.id });
+    void this.#runs.drive(forked).catch(engine.onBackgroundError);
+    return openHandle(engine, this.#runs, forked);
+  }
 }
 
 function toPayload<Payload>(signal: SignalOf<Payload>, payload: Payload): Payload | Promise<Payload> {
@@ -48,37 +78,30 @@ function toPayload<Payload>(signal: SignalOf<Payload>, payload: Payload): Payloa
 }
 
 /** Listens before it looks, so that an end in between is not missed. */
-async function result(engine: Engine, runs: ActiveRuns, id: RunId): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const forget = runs.onRest(id, (rest) => {
-    if (rest.kind === "waiting" || rest.kind === "awake") return;
-    if (rest.kind === "over" && rest.end.kind === "done") resolve(rest.end.output);
-    else
-      reject(
-        rest.kind === "over" && rest.end.kind !== "done"
-          ? toEndError(id, rest.end)
-          : "error" in rest
-            ? rest.error
-            : undefined,
-      );
+function result(engine: Engine, runs: ActiveRuns, id: RunId): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const finish = (end: RunState): void => {
+      if (end.kind !== "done" && end.kind !== "failed" && end.kind !== "parked" && end.kind !== "cancelled") return;
+      forget();
+      if (end.kind === "done") resolve(end.output);
+      else reject(end.kind === "cancelled" ? toEndError(id, end) : end.error);
+    };
+    const forget = runs.onRest(id, (rest) => {
+      if (rest.kind === "over") finish(rest.end);
+      else if (rest.kind === "parked") finish(rest);
+      else if (rest.kind === "lost") finish({ kind: "failed", error: rest.error });
+    });
+    if (runs.find(id) === undefined)
+      lookForEnd(engine, runs, id).then(finish, (error: unknown) => {
+        forget();
+        reject(toTuttiError(error, "BUG"));
+      });
   });
-  try {
-    const state = (await runs.drive(id)) === undefined ? await readState(engine, runs, id) : undefined;
-    switch (state?.kind) {
-      case "done":
-        return state.output;
-      case "failed":
-      case "parked":
-        throw state.error;
-      case "cancelled":
-        throw toEndError(id, state);
-      default:
-        return await promise;
-    }
-  } finally {
-    promise.catch(() => {});
-    forget();
-  }
+}
+
+/** Where nobody drives the run, nobody would tell. */
+async function lookForEnd(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState> {
+  return (await runs.drive(id)) === undefined ? readState(engine, runs, id) : { kind: "running" };
 }
 
 async function settled(engine: Engine, runs: ActiveRuns, id: RunId): Promise<RunState> {

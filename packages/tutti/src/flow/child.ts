@@ -147,7 +147,7 @@ function writeStart(driver: Driver, request: ChildRequest, id: RunId): void {
 /** Drives the child, unless it has ended while nobody was there to hear it, or its id belongs to somebody else's run. */
 function takeUpChild(driver: Driver, id: RunId): void {
   driver.begin();
-  void driver.host.childOutcome(id).then((outcome) => {
+  void driver.host.childOutcome({ child: id, parent: driver.run }).then((outcome) => {
     if (!driver.stopped) {
       if (outcome === undefined) driver.host.driveChild(id);
       else driver.children.get(id)?.(outcome);

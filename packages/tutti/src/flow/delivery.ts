@@ -37,18 +37,18 @@ export interface Delivery {
 /** What the driver knows and the delivery does not. */
 export interface DeliveryHost {
   /** Hands a recorded item to what asked for it, to the signals or to the root scope. `asked` is undefined for the last two. */
-  readonly apply: (item: Delivered, asked: Pending | undefined) => void;
+  apply(item: Delivered, asked: Pending | undefined): void;
   /** True when nothing will ask for this key, because its branch was cancelled. */
-  readonly isAbandoned: (key: string) => boolean;
+  isAbandoned(key: string): boolean;
   /** True when the code waits for something that only a later entry can bring, or has ended. */
-  readonly isBlocked: () => boolean;
-  readonly onDiverged: (item: Delivered, asked: readonly string[]) => void;
+  isBlocked(): boolean;
+  onDiverged(item: Delivered, asked: readonly string[]): void;
   /** Nothing to hand over and nothing to start. Called once per pause. */
-  readonly onQuiet: () => void;
+  onQuiet(): void;
   /** Something of the run is recorded, be it nothing that is handed over: then what is new waits until the code was led through it. */
   readonly hasPast: boolean;
   /** Called when the recorded part is used up, before what the code asks for then begins. */
-  readonly onCaughtUp?: ((asked: readonly string[]) => void) | undefined;
+  onCaughtUp(asked: readonly string[]): void;
 }
 
 /** Something new that waits until the recorded part is used up. */
@@ -65,169 +65,166 @@ export interface Handing {
   apply(): void;
 }
 
-interface Mailbox extends TurnTaker {
-  readonly order: readonly Delivered[];
-  readonly host: DeliveryHost;
-  readonly asks: Map<string, Pending>;
-  readonly abandoned: Set<string>;
-  gates: Gate[];
-  /** The next recorded item to hand over. */
-  position: number;
-  /** The next live item to hand over. */
-  first: Handing | undefined;
-  last: Handing | undefined;
-  live: boolean;
-  windowOpen: boolean;
-  /** Something was handed over in this macrotask; the next thing has to wait for the next. */
-  hasTurn: boolean;
-  stopped: boolean;
-}
+const nothingAsked: ReadonlyMap<string, Pending> = new Map();
+const nothingAbandoned: ReadonlySet<string> = new Set();
 
 export function openDelivery(order: readonly Delivered[], host: DeliveryHost): Delivery {
-  const mailbox: Mailbox = {
-    order,
-    host,
-    asks: new Map(),
-    abandoned: new Set(),
-    gates: [],
-    position: 0,
-    first: undefined,
-    last: undefined,
-    live: !host.hasPast,
-    windowOpen: false,
-    hasTurn: false,
-    stopped: false,
-    takeTurn: () => takeTurn(mailbox),
-    closeWindow: () => void (mailbox.windowOpen = false),
-  };
-  return {
-    get live() {
-      return mailbox.live;
-    },
-    get windowOpen() {
-      return mailbox.windowOpen;
-    },
-    get idle() {
-      return mailbox.live && !mailbox.hasTurn && mailbox.first === undefined;
-    },
-    ask: (pending) => ask(mailbox, pending),
-    whenLive(start, key) {
-      if (mailbox.live) start();
-      else mailbox.gates.push({ start, key });
-    },
-    enqueue: (handing) => enqueue(mailbox, handing),
-    ready: (handing) => ready(mailbox, handing),
-    abandon: (key) => void mailbox.abandoned.add(key),
-    begin(run) {
-      openWindow(mailbox);
-      run();
-    },
-    halt() {
-      mailbox.stopped = true;
-    },
-    stop() {
-      mailbox.stopped = true;
-      mailbox.asks.clear();
-      mailbox.gates = [];
-      mailbox.first = undefined;
-      mailbox.last = undefined;
-    },
-  };
+  return new Mailbox(order, host);
 }
 
-/** The window stays open while microtasks drain; the next macrotask hands over the next item. */
-function openWindow(mailbox: Mailbox): void {
-  mailbox.windowOpen = true;
-  closeWindowAfterMicrotasks(mailbox);
-  if (mailbox.hasTurn) return;
-  mailbox.hasTurn = true;
-  takeTurnNext(mailbox);
-}
+/** Most runs are never replayed, so what only replay needs is made on first use. */
+class Mailbox implements Delivery, TurnTaker {
+  live: boolean;
+  windowOpen = false;
+  private readonly order: readonly Delivered[];
+  private readonly host: DeliveryHost;
+  private asks: Map<string, Pending> | undefined;
+  private abandoned: Set<string> | undefined;
+  private gates: Gate[] | undefined;
+  /** The next recorded item to hand over. */
+  private position = 0;
+  /** The next live item to hand over. */
+  private first: Handing | undefined = undefined;
+  private last: Handing | undefined = undefined;
+  /** Something was handed over in this macrotask; the next thing has to wait for the next. */
+  private hasTurn = false;
+  private stopped = false;
 
-function takeTurn(mailbox: Mailbox): void {
-  mailbox.hasTurn = false;
-  // What was handed over last has had its say, whatever it began.
-  if (mailbox.stopped) mailbox.host.onQuiet();
-  else if (mailbox.live) handLive(mailbox);
-  else handRecorded(mailbox);
-}
+  constructor(order: readonly Delivered[], host: DeliveryHost) {
+    this.order = order;
+    this.host = host;
+    this.live = !host.hasPast;
+  }
 
-function handRecorded(mailbox: Mailbox): void {
-  const { asks, host } = mailbox;
-  for (;;) {
-    const item = mailbox.order[mailbox.position];
-    if (item === undefined) {
-      goLive(mailbox);
+  get idle(): boolean {
+    return this.live && !this.hasTurn && this.first === undefined;
+  }
+
+  ask(pending: Pending): void {
+    const { key } = pending;
+    (this.asks ??= new Map()).set(key, pending);
+    pending.onCancel = () => {
+      this.asks?.delete(key);
+      this.abandon(key);
+    };
+  }
+
+  whenLive(start: () => void, key?: string): void {
+    if (this.live) start();
+    else (this.gates ??= []).push({ start, key });
+  }
+
+  enqueue(handing: Handing): void {
+    if (this.last === undefined) this.first = handing;
+    else this.last.next = handing;
+    this.last = handing;
+  }
+
+  ready(handing: Handing): void {
+    handing.isReady = true;
+    if (this.live && !this.hasTurn && !this.stopped && this.first === handing) this.handLive();
+  }
+
+  abandon(key: string): void {
+    (this.abandoned ??= new Set()).add(key);
+  }
+
+  begin(run: () => void): void {
+    this.openWindow();
+    run();
+  }
+
+  halt(): void {
+    this.stopped = true;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.asks = undefined;
+    this.gates = undefined;
+    this.first = undefined;
+    this.last = undefined;
+  }
+
+  closeWindow(): void {
+    this.windowOpen = false;
+  }
+
+  takeTurn(): void {
+    this.hasTurn = false;
+    // What was handed over last has had its say, whatever it began.
+    if (this.stopped) this.host.onQuiet();
+    else if (this.live) this.handLive();
+    else this.handRecorded();
+  }
+
+  /** The window stays open while microtasks drain; the next macrotask hands over the next item. */
+  private openWindow(): void {
+    this.windowOpen = true;
+    closeWindowAfterMicrotasks(this);
+    if (this.hasTurn) return;
+    this.hasTurn = true;
+    takeTurnNext(this);
+  }
+
+  private handRecorded(): void {
+    const { host } = this;
+    for (;;) {
+      const item = this.order[this.position];
+      if (item === undefined) {
+        this.goLive();
+        return;
+      }
+      const { asks = nothingAsked, abandoned = nothingAbandoned } = this;
+      const asked = asks.get(item.key);
+      if (asked !== undefined || isUnasked(item.kind)) {
+        this.position++;
+        this.asks?.delete(item.key);
+        this.openWindow();
+        host.apply(item, asked);
+        return;
+      }
+      if (!abandoned.has(item.key) && !host.isAbandoned(item.key)) {
+        if (asks.size > 0 || (this.gates?.length ?? 0) > 0 || host.isBlocked())
+          host.onDiverged(item, [...asks.keys(), ...this.gatedKeys()]);
+        else host.onQuiet();
+        return;
+      }
+      this.position++;
+    }
+  }
+
+  private goLive(): void {
+    this.host.onCaughtUp(this.gatedKeys());
+    if (this.stopped) return;
+    this.live = true;
+    const waiting = this.gates ?? [];
+    this.gates = undefined;
+    this.openWindow();
+    for (const { start } of waiting) start();
+  }
+
+  private gatedKeys(): readonly string[] {
+    return (this.gates ?? []).flatMap(({ key }) => key ?? []);
+  }
+
+  private handLive(): void {
+    const handing = this.first;
+    if (handing === undefined) {
+      this.host.onQuiet();
       return;
     }
-    const unasked = isUnasked(item.kind);
-    const asked = asks.get(item.key);
-    if (asked !== undefined || unasked) {
-      mailbox.position++;
-      asks.delete(item.key);
-      openWindow(mailbox);
-      host.apply(item, asked);
-      return;
-    }
-    if (!mailbox.abandoned.has(item.key) && !host.isAbandoned(item.key)) {
-      if (asks.size > 0 || mailbox.gates.length > 0 || host.isBlocked())
-        host.onDiverged(item, [...asks.keys(), ...toKeys(mailbox)]);
-      else host.onQuiet();
-      return;
-    }
-    mailbox.position++;
+    if (!handing.isReady) return;
+    this.first = handing.next;
+    if (this.first === undefined) this.last = undefined;
+    this.openWindow();
+    handing.apply();
   }
 }
 
 /** What comes from outside, whether or not the code asks. */
 function isUnasked(kind: Delivered["kind"]): boolean {
   return kind === "signal-received" || kind === "directive-given" || kind === "cancel-requested";
-}
-
-function goLive(mailbox: Mailbox): void {
-  mailbox.host.onCaughtUp?.(toKeys(mailbox));
-  if (mailbox.stopped) return;
-  mailbox.live = true;
-  const waiting = mailbox.gates;
-  mailbox.gates = [];
-  openWindow(mailbox);
-  for (const { start } of waiting) start();
-}
-
-function toKeys({ gates }: Mailbox): readonly string[] {
-  return gates.flatMap(({ key }) => key ?? []);
-}
-
-function handLive(mailbox: Mailbox): void {
-  const handing = mailbox.first;
-  if (handing === undefined) {
-    mailbox.host.onQuiet();
-    return;
-  }
-  if (!handing.isReady) return;
-  mailbox.first = handing.next;
-  if (mailbox.first === undefined) mailbox.last = undefined;
-  openWindow(mailbox);
-  handing.apply();
-}
-
-function ask(mailbox: Mailbox, pending: Pending): void {
-  mailbox.asks.set(pending.key, pending);
-  pending.onCancel = () => {
-    mailbox.asks.delete(pending.key);
-    mailbox.abandoned.add(pending.key);
-  };
-}
-
-function enqueue(mailbox: Mailbox, handing: Handing): void {
-  if (mailbox.last === undefined) mailbox.first = handing;
-  else mailbox.last.next = handing;
-  mailbox.last = handing;
-}
-
-function ready(mailbox: Mailbox, handing: Handing): void {
-  handing.isReady = true;
-  if (mailbox.live && !mailbox.hasTurn && !mailbox.stopped && mailbox.first === handing) handLive(mailbox);
 }
 
 /** The first line of the stack that lies outside Tutti: the flow's own. */

@@ -28,7 +28,7 @@ import type { RunDocuments } from "./run-documents.ts";
 import type { Scope } from "./scope.ts";
 import type { Signals } from "./signals.ts";
 
-/** What the engine does for the runs that it drives. */
+/** What the engine does for the runs of one flow that it drives. */
 export interface DriverHost {
   readonly clock: Clock;
   readonly chance: Chance;
@@ -62,7 +62,7 @@ export interface DriverHost {
   /** A child that was written down: drive it, and call `childSettled` on its parent's driver when it is over. */
   driveChild(child: RunId): void;
   /** How a child ended, if it has. */
-  childOutcome(child: RunId): Promise<ChildOutcome | undefined>;
+  childOutcome(of: { readonly child: RunId; readonly parent: RunId }): Promise<ChildOutcome | undefined>;
   /** Resolves when the wish is durable, or the run has ended by itself. */
   cancelRun(run: RunId, reason: string): Promise<void>;
   findEffect(key: EffectKey): Promise<EffectRecord | undefined>;
@@ -72,24 +72,26 @@ export interface DriverHost {
   /** The output recorded by the entry that settled an effect. */
   settledOutput(effect: EffectRecord): Promise<{ readonly output: unknown; readonly labels: Labels | undefined }>;
   stepStarted: ((run: RunId, step: StepKey, attempt: number) => void) | undefined;
-  /** The run's entries so far, committed ones only. */
-  readEntries(): Promise<readonly LedgerEntry[]>;
+  /** A run's entries so far, committed ones only. */
+  readEntries(run: RunId): Promise<readonly LedgerEntry[]>;
   /** The code does something that has no effect, and its author should know. */
   warn(error: TuttiError): void;
   progress(run: RunId, step: StepKey, text: string): void;
   /** Where pieces of what a model is saying go, if somebody watches. */
   readonly tell?: ((run: RunId, agent: string, piece: ToldPiece) => void) | undefined;
-  /** What this run is for, as its flow says it. */
+  /** What its runs are for, as their flow says it. */
   readonly objective?: string | undefined;
   /** Everybody and everything that the engine knows. */
   team?(): readonly Contract[];
   /** The recorded part is used up, and nothing new has begun. A host that stops the driver here has only looked. */
   readonly onCaughtUp?: (asked: readonly string[]) => void;
   /** The run can't go on by itself just now. Called each time that it comes to rest. */
-  onRest(): void;
+  onRest(driver: Driver): void;
   /** The driver lost its right to write, or the ledger stopped. */
-  onAbandoned(error: TuttiError): void;
-  onParked(error: TuttiError): void;
+  onAbandoned(driver: Driver, error: TuttiError): void;
+  onParked(driver: Driver, error: TuttiError): void;
+  /** The run has ended, durably. */
+  onOver(driver: Driver, end: RunEnd): void;
 }
 
 export interface OutgoingSignal {
@@ -116,6 +118,13 @@ export interface AwaitedEvent {
   /** Earlier events do not count; milliseconds since 1970. */
   readonly since: number;
 }
+
+/** How a run ended. */
+export type RunEnd = { readonly labels?: Labels | undefined } & (
+  | { readonly kind: "done"; readonly output: unknown }
+  | { readonly kind: "failed"; readonly error: TuttiError }
+  | { readonly kind: "cancelled"; readonly reason: string }
+);
 
 export type ChildOutcome =
   | { readonly kind: "done"; readonly output: unknown; readonly labels: Labels | undefined }
@@ -160,6 +169,8 @@ export interface Driver {
   /** Ids of the signals that were received: the same id twice is one signal. */
   readonly signalIds: Set<string>;
   readonly provenance: Provenance;
+  /** Nothing as long as no step has returned anything that could be recognised. */
+  readonly provenanceInUse: Provenance | undefined;
   readonly admission: RunAdmission;
   readonly documents: RunDocuments;
   /** Nothing as long as the run has used no document. */
@@ -185,6 +196,9 @@ export interface Driver {
   readonly children: Map<RunId, (outcome: ChildOutcome) => void>;
   /** Children that were started and are not known to have ended, with what becomes of them when this run ends. */
   readonly openChildren: Map<RunId, "cancel" | "keep">;
+  /** Some effect is in flight, or was left open by a crash. */
+  readonly hasOpenEffects: boolean;
+  readonly hasOpenChildren: boolean;
   /** Work going on outside the flow's code: while there is some, the run is not at rest. */
   readonly busy: number;
   readonly stopped: boolean;
@@ -210,8 +224,8 @@ export interface Driver {
   /** Like `hand`, for an entry that somebody outside wants to have written: rejects when it is refused. */
   accept(entry: NewEntry, apply: (seq: number) => void): Promise<void>;
   park(error: TuttiError, step?: StepKey): void;
-  /** Appends the run's last entry and takes no other after it. Resolves when it is durable. */
-  end(entry: NewEntry): Promise<Appended>;
+  /** Appends the run's last entry and takes no other after it. Tells the host once it is durable. */
+  end(entry: NewEntry, over: RunEnd): void;
   /** Hands nothing over any more and starts nothing; calls back once what is going on has come to its recorded end. */
   halt(onHalted: () => void): void;
   /** The flow's code has ended; what is still recorded must have been asked for. */

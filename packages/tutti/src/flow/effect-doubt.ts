@@ -135,7 +135,7 @@ function waitForPerson(driver: Driver, call: EffectCall, doubt: Doubt): void {
       settleEffect(driver, call, { value: verdict.output, by: "person", note: toPersonsNote(verdict) });
     else onPersonSaysNotDone(driver, call, { doubt, verdict });
   });
-  if (driver.delivery.idle && driver.busy === 0) driver.host.onRest();
+  if (driver.delivery.idle && driver.busy === 0) driver.host.onRest(driver);
 }
 
 function onPersonSaysNotDone(

@@ -4,9 +4,9 @@ import type { Delivery, Handing } from "./delivery.ts";
 
 /** Whom an entry is handed to on its way back from the ledger. */
 export interface EntryHost {
-  readonly delivery: () => Delivery;
+  readonly delivery: Delivery;
   /** The ledger takes nothing from this driver any more. */
-  readonly abandon: (error: TuttiError) => void;
+  abandon(error: TuttiError): void;
 }
 
 /** An entry on its way to the ledger, and from there to the flow's code. */
@@ -22,7 +22,7 @@ export class HandedEntry implements Handing, AppendWaiter {
   }
 
   onAppended(): void {
-    if (!this.isReady) this.host.delivery().ready(this);
+    if (!this.isReady) this.host.delivery.ready(this);
   }
 
   onRefused(error: TuttiError): void {

@@ -4,20 +4,27 @@ import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import { openAdmission } from "./budget-levels.ts";
-import { callerLine, openDelivery, toCalledAfterEnd, toNonDurableAwait, type Delivery } from "./delivery.ts";
+import {
+  callerLine,
+  openDelivery,
+  toCalledAfterEnd,
+  toNonDurableAwait,
+  type Delivery,
+  type DeliveryHost,
+} from "./delivery.ts";
 import { openDirectives } from "./directives.ts";
 import { toUnaskedRecord } from "./divergence.ts";
-import type { Driver, DriverHost, LazyPart, Verb, Wait } from "./driver.ts";
+import type { Driver, DriverHost, LazyPart, RunEnd, Verb, Wait } from "./driver.ts";
 import { HandedEntry, type EntryHost } from "./handed-entry.ts";
-import { readHistory, type History } from "./history.ts";
+import { readHistory, type Delivered, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
 import { openProvenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
 import { openRunDocuments } from "./run-documents.ts";
-import { openScope, type Scope } from "./scope.ts";
+import { openScope, type Pending, type Scope } from "./scope.ts";
 import { openSignals } from "./signals.ts";
 import { toBody } from "./stored-value.ts";
 
@@ -28,30 +35,16 @@ export interface DriverStart {
   readonly host: DriverHost;
 }
 
-/** What changes while a run is driven. */
-interface Course extends EntryHost {
-  readonly log: RunLog;
-  readonly host: DriverHost;
-  readonly waits: Set<Wait>;
-  /** What is armed outside, and how to disarm it. */
-  readonly timers: Set<() => void>;
-  leavers: Set<() => void> | undefined;
-  busy: number;
-  stopped: boolean;
-  ended: boolean;
-  onHalted: (() => void) | undefined;
-  forgetStall: (() => void) | undefined;
-}
-
 const never = new Promise<never>(() => {});
+const noWaits: ReadonlySet<Wait> = new Set();
 
 /** Makes the driver of one run from its entries. Nothing happens before `runFlow`. */
 export function openDriver(start: DriverStart): Driver {
   return new OpenDriver(start);
 }
 
-/** Most runs need few of the parts that a driver has, so those are made on first use. */
-class OpenDriver implements Driver {
+/** One object for each run that is driven. Most runs need few of the parts that a driver has, so those are made on first use. */
+class OpenDriver implements Driver, EntryHost, DeliveryHost {
   readonly run: Driver["run"];
   readonly log: RunLog;
   readonly history: Driver["history"];
@@ -59,10 +52,17 @@ class OpenDriver implements Driver {
   readonly host: DriverHost;
   readonly root = openScope("", undefined);
   readonly delivery: Delivery;
-  readonly waits: ReadonlySet<Wait>;
-  readonly append: Driver["append"];
-  private readonly course: Course;
-  private readonly parts: { -readonly [Name in LazyPart]?: Driver[Name] } = {};
+  readonly hasPast: boolean;
+  busy = 0;
+  stopped = false;
+  private isEnded = false;
+  private waiting: Set<Wait> | undefined;
+  /** What is armed outside, and how to disarm it. */
+  private timers: Set<() => void> | undefined;
+  private leavers: Set<() => void> | undefined;
+  private onHalted: (() => void) | undefined;
+  private forgetStall: (() => void) | undefined;
+  private parts: { -readonly [Name in LazyPart]?: Driver[Name] } = {};
 
   constructor({ log, entries, blobs, host }: DriverStart) {
     this.run = log.run;
@@ -71,33 +71,8 @@ class OpenDriver implements Driver {
     this.blobs = blobs;
     this.host = host;
     this.root.labels = this.history.started.labels;
-    const course: Course = {
-      log,
-      host,
-      waits: new Set(),
-      timers: new Set(),
-      delivery: () => this.delivery,
-      abandon: (error) => void abandon(course, error),
-      busy: 0,
-      stopped: false,
-      ended: false,
-      onHalted: undefined,
-      forgetStall: undefined,
-      leavers: undefined,
-    };
-    this.course = course;
-    this.waits = course.waits;
-    this.append = (entry) =>
-      course.stopped ? never : log.append(entry).catch((error: unknown) => abandon(course, error));
-    this.delivery = openDelivery(this.history.order, {
-      apply: (item, asked) => handRecorded(this, item, asked),
-      isAbandoned: (key) => this.root.isCancelled(key),
-      isBlocked: () => course.ended || course.waits.size > 0,
-      onDiverged: (item, asked) => park(course, toUnaskedRecord(item, { ...course, asked }), toStepKey(item.key)),
-      onQuiet: () => onQuiet(course),
-      onCaughtUp: host.onCaughtUp,
-      hasPast: entries.length > 1 || host.onCaughtUp !== undefined,
-    });
+    this.hasPast = entries.length > 1 || host.onCaughtUp !== undefined;
+    this.delivery = openDelivery(this.history.order, this);
   }
 
   get lineage(): Driver["lineage"] {
@@ -114,6 +89,9 @@ class OpenDriver implements Driver {
   }
   get provenance(): Driver["provenance"] {
     return (this.parts.provenance ??= openProvenance());
+  }
+  get provenanceInUse(): Driver["provenanceInUse"] {
+    return this.parts.provenance;
   }
   get admission(): Driver["admission"] {
     const { host, run, history } = this;
@@ -158,73 +136,197 @@ class OpenDriver implements Driver {
   get openChildren(): Driver["openChildren"] {
     return (this.parts.openChildren ??= new Map(this.history.openChildren));
   }
-  get busy(): number {
-    return this.course.busy;
+  get hasOpenEffects(): boolean {
+    return this.history.openIntents.size > 0 || (this.parts.inFlight?.size ?? 0) > 0;
   }
-  get stopped(): boolean {
-    return this.course.stopped;
+  get hasOpenChildren(): boolean {
+    return (this.parts.openChildren ?? this.history.openChildren).size > 0;
+  }
+  get waits(): ReadonlySet<Wait> {
+    return this.waiting ?? noWaits;
   }
   get halted(): boolean {
-    return this.course.onHalted !== undefined;
+    return this.onHalted !== undefined;
   }
 
   enter(scope: Scope, name: string, verb: Verb): StepKey | undefined {
-    const { course } = this;
-    if (this.delivery.windowOpen && !course.ended && !scope.isClosed()) {
+    if (this.delivery.windowOpen && !this.isEnded && !scope.isClosed()) {
       const key = scope.nextKey(name);
       const exposure = knowsSecrets() ? findExposure(key, toText(verb, name)) : undefined;
       if (exposure === undefined) return key;
-      park(course, exposure); // without its place, whose name may be what exposes it
+      this.park(exposure); // without its place, whose name may be what exposes it
       return undefined;
     }
-    refuseEntry(course, { scope, name, verb });
+    this.refuseEntry(scope, toText(verb, name));
     return undefined;
   }
   begin(): void {
-    this.course.busy++;
+    this.busy++;
   }
   finish(): void {
-    finish(this.course);
+    this.busy--;
+    if (this.busy > 0) return;
+    if (this.onHalted !== undefined) this.onHalted();
+    else if (this.delivery.idle) this.onQuiet();
   }
   wait(wait: Wait): () => void {
-    return addWait(this.course, wait);
+    const waiting = (this.waiting ??= new Set()).add(wait);
+    return () => void waiting.delete(wait);
   }
   at(dueAt: number, wake: () => void): () => void {
-    return setTimer(this.course, dueAt, wake);
+    const { clock } = this.host;
+    const release = this.wait({ kind: "timer", dueAt });
+    const timers = (this.timers ??= new Set());
+    const forget = (): void => {
+      release();
+      forgetTimer();
+      timers.delete(forget);
+    };
+    const forgetTimer = clock.after(dueAt - clock.now(), () => {
+      forget();
+      if (!this.stopped) wake();
+    });
+    timers.add(forget);
+    return forget;
   }
   whenLeft(leave: () => void): () => void {
-    return addLeaver(this.course, leave);
+    const leavers = (this.leavers ??= new Set()).add(leave);
+    return () => void leavers.delete(leave);
+  }
+  append(entry: NewEntry): Promise<Appended> {
+    if (this.stopped) return never;
+    return this.log.append(entry).catch((error: unknown) => {
+      this.abandon(error);
+      return never;
+    });
   }
   hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
-    if (this.course.stopped) return;
-    const handed = new HandedEntry(this.course, apply);
+    if (this.stopped) return;
+    const handed = new HandedEntry(this, apply);
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, ahead);
     if (ahead) this.delivery.ready(handed);
   }
   propose(entry: NewEntry, apply: (appended: Appended) => void): void {
-    if (this.course.stopped) return;
-    const handed = new ProposedEntry(this.course, apply);
+    if (this.stopped) return;
+    const handed = new ProposedEntry(this, apply);
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, false);
   }
-  accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
-    return accept(this.course, entry, apply);
+  async accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+    refuseExposing(entry); // the run has no part in what somebody outside sends it
+    let seq = 0;
+    const handed = new HandedEntry(this, () => apply(seq));
+    this.delivery.enqueue(handed);
+    try {
+      const appended = await this.log.append(entry);
+      if (appended.kind === "recorded") seq = appended.seq;
+      handed.onAppended();
+    } catch (error) {
+      this.abandon(error);
+      throw error;
+    }
   }
   park(error: TuttiError, step?: StepKey): void {
-    park(this.course, error, step);
+    if (this.stopped) return;
+    const { host } = this;
+    const body = toBody({ error: toStoredError(error), ...(step === undefined || step === "" ? {} : { step }) });
+    const waiter: AppendWaiter = {
+      onAppended: () => host.onParked(this, withoutSecrets(error)),
+      onRefused: (failure) => host.onAbandoned(this, failure),
+    };
+    this.log.write({ kind: "run-parked", key: "", body, status: "parked" }, waiter, false);
+    this.stop();
   }
-  end(entry: NewEntry): ReturnType<Driver["end"]> {
-    return endRun(this.course, entry);
+  end(entry: NewEntry, over: RunEnd): void {
+    if (this.stopped) return;
+    const { host } = this;
+    const waiter: AppendWaiter = {
+      onAppended: () => host.onOver(this, over),
+      onRefused: (error) => host.onAbandoned(this, error),
+    };
+    this.log.write(entry, waiter, false);
+    this.stop();
   }
   halt(onHalted: () => void): void {
-    halt(this.course, onHalted);
+    const earlier = this.onHalted;
+    this.onHalted = earlier === undefined ? onHalted : () => [earlier, onHalted].forEach((tell) => tell());
+    this.delivery.halt();
+    this.disarm();
+    // In an open window the code may still begin something, unless its run is over.
+    if (this.stopped || (this.busy === 0 && !this.delivery.windowOpen)) onHalted();
   }
   ended(): void {
-    this.course.ended = true;
+    this.isEnded = true;
   }
   stop(): void {
-    stop(this.course);
+    this.stopped = true;
+    this.forgetStall?.();
+    this.disarm();
+    this.delivery.stop();
+  }
+
+  // What the delivery asks of whoever owns it.
+
+  apply(item: Delivered, asked: Pending | undefined): void {
+    handRecorded(this, item, asked);
+  }
+  isAbandoned(key: string): boolean {
+    return this.root.isCancelled(key);
+  }
+  isBlocked(): boolean {
+    return this.isEnded || this.waits.size > 0;
+  }
+  onDiverged(item: Delivered, asked: readonly string[]): void {
+    this.park(toUnaskedRecord(item, { ended: this.isEnded, waits: this.waits, asked }), toStepKey(item.key));
+  }
+  onCaughtUp(asked: readonly string[]): void {
+    this.host.onCaughtUp?.(asked);
+  }
+  onQuiet(): void {
+    if (this.busy > 0 || this.stopped) return;
+    if (this.onHalted !== undefined) this.onHalted();
+    else if (this.waits.size > 0) this.host.onRest(this);
+    else if (!this.isEnded) this.watchStall();
+  }
+
+  /** The log refused an entry: this driver has no say in the run any more, or the run may not go on as it would. */
+  abandon(error: unknown): void {
+    if (isTuttiError(error) && error.code === "SECRET_EXPOSED") {
+      this.park(error);
+    } else if (!this.stopped) {
+      this.stop();
+      this.host.onAbandoned(this, toTuttiError(error, "BUG"));
+    }
+  }
+
+  private disarm(): void {
+    this.timers?.forEach((forget) => forget());
+    this.leavers?.forEach((leave) => leave());
+  }
+
+  private refuseEntry(scope: Scope, called: string): void {
+    const line = callerLine(new Error(called).stack);
+    if (this.isEnded || scope.isClosed()) {
+      // A branch that lost a race goes on until its next verb, and stops there. Anything else is a call from outside.
+      if (!this.delivery.windowOpen) this.host.warn(toCalledAfterEnd(called, line));
+      return;
+    }
+    this.park(toNonDurableAwait(called, line), toStepKey(scope.path));
+  }
+
+  // Not a heuristic about order: the code is quiet, nothing is outstanding, so only the outside world could still move it.
+  private watchStall(): void {
+    const { host } = this;
+    this.forgetStall ??= host.clock.after(host.stallMs, () => {
+      this.forgetStall = undefined;
+      if (this.stopped || this.isEnded || this.busy > 0 || this.waits.size > 0 || !this.delivery.idle) return;
+      this.park(
+        new TuttiError("FLOW_STALLED", "the flow neither ends nor waits for anything that Tutti knows", {
+          hint: "It awaits something that is not durable (fetch, a timer, a promise that never settles). Put it into run.step(…).",
+        }),
+      );
+    });
   }
 }
 
@@ -233,144 +335,6 @@ function findDoubtful({ openIntents }: History): Set<StepKey> {
   return new Set(doubtful.map((intent) => toStepKey(intent.key)));
 }
 
-function addLeaver(course: Course, leave: () => void): () => void {
-  const leavers = (course.leavers ??= new Set()).add(leave);
-  return () => void leavers.delete(leave);
-}
-
-interface Entering {
-  readonly scope: Scope;
-  readonly name: string;
-  readonly verb: Verb;
-}
-
 function toText(verb: Verb, name: string): string {
   return typeof verb === "string" ? verb : verb(name);
-}
-
-function refuseEntry(course: Course, { scope, name, verb }: Entering): void {
-  const called = toText(verb, name);
-  const line = callerLine(new Error(called).stack);
-  if (course.ended || scope.isClosed()) {
-    // A branch that lost a race goes on until its next verb, and stops there. Anything else is a call from outside.
-    if (!course.delivery().windowOpen) course.host.warn(toCalledAfterEnd(called, line));
-    return;
-  }
-  park(course, toNonDurableAwait(called, line), toStepKey(scope.path));
-}
-
-function finish(course: Course): void {
-  course.busy--;
-  if (course.busy > 0) return;
-  if (course.onHalted !== undefined) course.onHalted();
-  else if (course.delivery().idle) onQuiet(course);
-}
-
-function addWait(course: Course, wait: Wait): () => void {
-  course.waits.add(wait);
-  return () => void course.waits.delete(wait);
-}
-
-function setTimer(course: Course, dueAt: number, wake: () => void): () => void {
-  const { clock } = course.host;
-  const release = addWait(course, { kind: "timer", dueAt });
-  const forget = (): void => {
-    release();
-    forgetTimer();
-    course.timers.delete(forget);
-  };
-  const forgetTimer = clock.after(dueAt - clock.now(), () => {
-    forget();
-    if (!course.stopped) wake();
-  });
-  course.timers.add(forget);
-  return forget;
-}
-
-async function accept(course: Course, entry: NewEntry, apply: (seq: number) => void): Promise<void> {
-  refuseExposing(entry); // the run has no part in what somebody outside sends it
-  let seq = 0;
-  const handed = new HandedEntry(course, () => apply(seq));
-  course.delivery().enqueue(handed);
-  try {
-    const appended = await course.log.append(entry);
-    if (appended.kind === "recorded") seq = appended.seq;
-    handed.onAppended();
-  } catch (error) {
-    void abandon(course, error);
-    throw error;
-  }
-}
-
-/** The log refused an entry: this driver has no say in the run any more, or the run may not go on as it would. */
-function abandon(course: Course, error: unknown): Promise<never> {
-  if (isTuttiError(error) && error.code === "SECRET_EXPOSED") {
-    park(course, error);
-  } else if (!course.stopped) {
-    stop(course);
-    course.host.onAbandoned(toTuttiError(error, "BUG"));
-  }
-  return never;
-}
-
-function park(course: Course, error: TuttiError, step?: StepKey): void {
-  if (course.stopped) return;
-  const { host, log } = course;
-  const body = toBody({ error: toStoredError(error), ...(step === undefined || step === "" ? {} : { step }) });
-  const parked = log.append({ kind: "run-parked", key: "", body, status: "parked" });
-  stop(course);
-  parked.then(
-    () => host.onParked(withoutSecrets(error)),
-    (failure: unknown) => host.onAbandoned(toTuttiError(failure, "BUG")),
-  );
-}
-
-function endRun(course: Course, entry: NewEntry): ReturnType<Driver["end"]> {
-  if (course.stopped) return never;
-  const appended = course.log.append(entry);
-  stop(course);
-  return appended.catch((error: unknown) => {
-    course.host.onAbandoned(toTuttiError(error, "BUG"));
-    return never;
-  });
-}
-
-function halt(course: Course, onHalted: () => void): void {
-  const earlier = course.onHalted;
-  course.onHalted = earlier === undefined ? onHalted : () => [earlier, onHalted].forEach((tell) => tell());
-  course.delivery().halt();
-  for (const forget of course.timers) forget();
-  for (const leave of course.leavers ?? []) leave();
-  // In an open window the code may still begin something, unless its run is over.
-  if (course.stopped || (course.busy === 0 && !course.delivery().windowOpen)) onHalted();
-}
-
-function stop(course: Course): void {
-  course.stopped = true;
-  course.forgetStall?.();
-  for (const forget of course.timers) forget();
-  for (const leave of course.leavers ?? []) leave();
-  course.delivery().stop();
-}
-
-function onQuiet(course: Course): void {
-  if (course.busy > 0 || course.stopped) return;
-  if (course.onHalted !== undefined) course.onHalted();
-  else if (course.waits.size > 0) course.host.onRest();
-  else if (!course.ended) watchStall(course);
-}
-
-// Not a heuristic about order: the code is quiet, nothing is outstanding, so only the outside world could still move it.
-function watchStall(course: Course): void {
-  const { host } = course;
-  course.forgetStall ??= host.clock.after(host.stallMs, () => {
-    course.forgetStall = undefined;
-    if (course.stopped || course.ended || course.busy > 0 || course.waits.size > 0 || !course.delivery().idle) return;
-    park(
-      course,
-      new TuttiError("FLOW_STALLED", "the flow neither ends nor waits for anything that Tutti knows", {
-        hint: "It awaits something that is not durable (fetch, a timer, a promise that never settles). Put it into run.step(…).",
-      }),
-    );
-  });
 }

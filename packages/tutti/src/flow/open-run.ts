@@ -2,6 +2,7 @@ import { TuttiError } from "../base/errors.ts";
 import type { ApproveOptions, AskOptions } from "../contracts/approval.ts";
 import type { DocumentType } from "../contracts/document.ts";
 import type { BodyOf, RecordKind } from "../contracts/entry.ts";
+import type { RunId, StepKey } from "../contracts/ids.ts";
 import type { Outcome } from "../contracts/outcome.ts";
 import type {
   BranchMap,
@@ -41,74 +42,130 @@ const toScopeVerb: Verb = (name) => `run.scope("${name}")`;
 
 /** The verbs of a flow, bound to one place in one run. */
 export function openRun(driver: Driver, scope: Scope): Run {
-  const call = (callable: Callable, input: unknown, options: CallOptions = {}) =>
-    callCallable(driver, { scope, callable, input, options, openRun });
-  // The generic signatures of Run are kept by the schemas: what a key returns was parsed by the callable's own output schema.
-  const verbs = {
-    id: driver.run,
-    path: scope.path,
-    get signal() {
-      return scope.signal();
-    },
-    call: (callable: Callable, input: unknown, options?: CallOptions) =>
-      call(callable, input, options).then((result) => result.output),
-    result: call,
-    step: (name: string, work: (host: StepHost) => unknown, options: StepOptions = {}) => {
-      const key = driver.enter(scope, name, toStepVerb);
-      if (key === undefined) return never;
-      return runStep(driver, {
-        key,
-        scope,
-        effect: options.effect ?? "local",
-        retry: options.retry,
-        timeoutMs: options.timeoutMs,
-        work,
-      });
-    },
-    scope: (name: string, body: (run: Run) => Promise<unknown>) => {
-      const key = driver.enter(scope, name, toScopeVerb);
-      if (key === undefined) return never;
-      return runScoped(driver, {
-        key,
-        scope,
-        verb: "a scope",
-        body: async (inner) => ({ output: await body(openRun(driver, inner)) }),
-      }).then((acted) => acted.output);
-    },
-    all: (branches: BranchMap, options: FanOut = {}) => all(driver, scope, { branches, options }),
-    map: (items: readonly unknown[], body: MapBody, options: MapOptions = {}) =>
-      map(driver, scope, { items, body, options }),
-    race: (branches: BranchMap, options: { readonly name?: string } = {}) => {
-      const key = driver.enter(scope, options.name ?? "race", "run.race()");
-      return key === undefined ? never : raceOf({ key, scope, branches: toBranches(driver, branches) });
-    },
-    sleep: (until: number | Date) => sleep(driver, scope, until),
-    wait: (wanted: SignalOf<unknown> | Topic, options: { readonly timeoutMs?: number; readonly key?: string } = {}) =>
-      typeof wanted === "object" && wanted.kind === "topic"
-        ? waitForEvent(driver, scope, { topic: wanted, ...options })
-        : waitForSignal(driver, scope, { signal: wanted, ...options }),
-    emit: (to: Run["id"], signal: SignalOf<unknown>, payload: unknown) => emit(driver, scope, { to, signal, payload }),
-    publish: (topic: Topic, payload: unknown) => publish(driver, scope, { topic, payload }),
-    child: (flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}) =>
-      child(driver, scope, { flow, input, options }),
-    agree: (...request: Parameters<Run["agree"]>) => driver.host.teams.agree(handle, ...request),
-    review: (...request: Parameters<Run["review"]>) => driver.host.teams.review(handle, ...request),
-    ask: (question: string, options: AskOptions<unknown>) => askPerson(driver, scope, { question, options }),
-    approve: (what: string, options: ApproveOptions = {}) => askForYes(driver, scope, { what, options }),
-    document: (type: DocumentType, key: string) => openDocument(driver, scope, { type, key }),
-    transact: (body: (transaction: Transaction) => Promise<unknown>, options: { readonly name?: string } = {}) =>
-      transact(driver, scope, { name: options.name ?? "transact", body, openRun }),
-    directive: () => drawDirective(driver, scope),
-    note: (text: string, data?: unknown) => writeNote(driver, scope, { text, data }),
-    record: (kind: RecordKind, body: BodyOf<RecordKind>) => writeRecord(driver, scope, { kind, body }),
-    now: () => drawNow(driver, scope),
-    random: () => drawRandom(driver, scope),
-    uuid: () => drawUuid(driver, scope),
-    patched: (id: string) => isPatched(driver, scope, id),
-  };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generic verbs are kept by the callables' own schemas
-  const handle = verbs as Run;
-  return handle;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generic verbs are kept by the schemas: what a key returns was parsed by the callable's own
+  return new OpenRun(driver, scope) as Run;
+}
+
+/** Every branch of a fan-out has one of these, so its verbs are shared and not made for each. */
+class OpenRun {
+  readonly id: RunId;
+  readonly path: string;
+  readonly #driver: Driver;
+  readonly #scope: Scope;
+
+  constructor(driver: Driver, scope: Scope) {
+    this.id = driver.run;
+    this.path = scope.path;
+    this.#driver = driver;
+    this.#scope = scope;
+  }
+
+  get signal(): AbortSignal {
+    return this.#scope.signal();
+  }
+  call(callable: Callable, input: unknown, options?: CallOptions): Promise<unknown> {
+    return this.result(callable, input, options).then((result) => result.output);
+  }
+  result(callable: Callable, input: unknown, options: CallOptions = {}): ReturnType<typeof callCallable> {
+    return callCallable(this.#driver, { scope: this.#scope, callable, input, options, openRun });
+  }
+  step(name: string, work: (host: StepHost) => unknown, options: StepOptions = {}): Promise<unknown> {
+    const scope = this.#scope;
+    const key = this.#driver.enter(scope, name, toStepVerb);
+    if (key === undefined) return never;
+    const { effect = "local", retry, timeoutMs } = options;
+    return runStep(this.#driver, { key, scope, effect, retry, timeoutMs, work });
+  }
+  scope(name: string, body: (run: Run) => Promise<unknown>): Promise<unknown> {
+    const driver = this.#driver;
+    const scope = this.#scope;
+    const key = driver.enter(scope, name, toScopeVerb);
+    if (key === undefined) return never;
+    return runScoped(driver, {
+      key,
+      scope,
+      verb: "a scope",
+      body: async (inner) => ({ output: await body(openRun(driver, inner)) }),
+    }).then((acted) => acted.output);
+  }
+  all(branches: BranchMap, options: FanOut = {}): Promise<unknown> {
+    return all(this.#driver, this.#scope, { branches, options });
+  }
+  map(items: readonly unknown[], body: MapBody, options: MapOptions = {}): Promise<unknown> {
+    return map(this.#driver, this.#scope, { items, body, options });
+  }
+  race(branches: BranchMap, options: { readonly name?: string } = {}): Promise<unknown> {
+    const scope = this.#scope;
+    const key = this.#driver.enter(scope, options.name ?? "race", "run.race()");
+    return key === undefined ? never : raceOf({ key, scope, branches: toBranches(this.#driver, branches) });
+  }
+  sleep(until: number | Date): Promise<void> {
+    return sleep(this.#driver, this.#scope, until);
+  }
+  wait(
+    wanted: SignalOf<unknown> | Topic,
+    options: { readonly timeoutMs?: number; readonly key?: string } = {},
+  ): Promise<unknown> {
+    return typeof wanted === "object" && wanted.kind === "topic"
+      ? waitForEvent(this.#driver, this.#scope, { topic: wanted, ...options })
+      : waitForSignal(this.#driver, this.#scope, { signal: wanted, ...options });
+  }
+  emit(to: RunId, signal: SignalOf<unknown>, payload: unknown): Promise<void> {
+    return emit(this.#driver, this.#scope, { to, signal, payload });
+  }
+  publish(topic: Topic, payload: unknown): ReturnType<typeof publish> {
+    return publish(this.#driver, this.#scope, { topic, payload });
+  }
+  child(flow: Flow, input: unknown, options: Parameters<Run["child"]>[2] = {}): Promise<unknown> {
+    return child(this.#driver, this.#scope, { flow, input, options });
+  }
+  agree(...request: Parameters<Run["agree"]>): ReturnType<Run["agree"]> {
+    return this.#driver.host.teams.agree(this.#asRun(), ...request);
+  }
+  review(...request: Parameters<Run["review"]>): ReturnType<Run["review"]> {
+    return this.#driver.host.teams.review(this.#asRun(), ...request);
+  }
+  ask(question: string, options: AskOptions<unknown>): ReturnType<typeof askPerson> {
+    return askPerson(this.#driver, this.#scope, { question, options });
+  }
+  approve(what: string, options: ApproveOptions = {}): ReturnType<typeof askForYes> {
+    return askForYes(this.#driver, this.#scope, { what, options });
+  }
+  document(type: DocumentType, key: string): ReturnType<typeof openDocument> {
+    return openDocument(this.#driver, this.#scope, { type, key });
+  }
+  transact(
+    body: (transaction: Transaction) => Promise<unknown>,
+    options: { readonly name?: string } = {},
+  ): Promise<unknown> {
+    return transact(this.#driver, this.#scope, { name: options.name ?? "transact", body, openRun });
+  }
+  directive(): ReturnType<typeof drawDirective> {
+    return drawDirective(this.#driver, this.#scope);
+  }
+  note(text: string, data?: unknown): void {
+    writeNote(this.#driver, this.#scope, { text, data });
+  }
+  record(kind: RecordKind, body: BodyOf<RecordKind>): StepKey {
+    return writeRecord(this.#driver, this.#scope, { kind, body });
+  }
+  now(): number {
+    return drawNow(this.#driver, this.#scope);
+  }
+  random(): number {
+    return drawRandom(this.#driver, this.#scope);
+  }
+  uuid(): string {
+    return drawUuid(this.#driver, this.#scope);
+  }
+  patched(id: string): boolean {
+    return isPatched(this.#driver, this.#scope, id);
+  }
+
+  #asRun(): Run {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in openRun
+    return this as unknown as Run;
+  }
 }
 
 function toBranches(driver: Driver, branches: BranchMap): readonly Branch[] {

@@ -22,7 +22,7 @@ export class ProposedEntry implements Handing, AppendWaiter {
 
   onAppended(appended: Appended): void {
     this.answer = appended;
-    this.host.delivery().ready(this);
+    this.host.delivery.ready(this);
   }
 
   onRefused(error: TuttiError): void {

@@ -70,7 +70,7 @@ interface Place {
 export async function undoAll(driver: Driver, place: Place): Promise<readonly StepKey[]> {
   await settleOpenEffects(driver, place.path);
   await driver.log.durable();
-  const entries = await driver.host.readEntries();
+  const entries = await driver.host.readEntries(driver.run);
   const undoables = toUndoables(entries, place.path);
   for (const undoable of undoables) await undoOne(driver, place.key, undoable);
   const before = entries.filter(({ kind, key }) => kind === "effect-undone" && isUnder(key, place.key));

@@ -6,35 +6,28 @@ import type { NewEntry } from "../ledger/ledger.ts";
 import { settleLost } from "./admission.ts";
 import { toStepError } from "./attempts.ts";
 import { toNonDurableAwait } from "./delivery.ts";
-import type { Driver } from "./driver.ts";
-import { clearLabels, joinLabels, labelsAt, toBroughtIn, toLabelField, type Labels } from "./labels.ts";
+import type { Driver, RunEnd } from "./driver.ts";
+import { clearLabels, joinLabels, labelsAt, toBroughtIn, toLabelField } from "./labels.ts";
 import { settleOpenEffects } from "./open-effects.ts";
 import { openRun } from "./open-run.ts";
 import { toUndoError, undoAll } from "./rollback.ts";
 import { toBlobs } from "./step.ts";
 import { fromStored, toBody, toSeen, toStoredOutput, type StoredValue } from "./stored-value.ts";
 
-export type RunEnd = { readonly labels?: Labels | undefined } & (
-  | { readonly kind: "done"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly error: TuttiError }
-  | { readonly kind: "cancelled"; readonly reason: string }
-);
-
 type CodeEnd =
   | { readonly kind: "returned"; readonly returned: Returned }
   | { readonly kind: "threw"; readonly error: TuttiError };
 
 /**
- * Runs a flow's function against its ledger, from the beginning: what is recorded is handed over, what is new is done and recorded. Calls
- * `onOver` once the end is durable. Where the run waits, nothing is called; where it can't go on, the driver says so to its host.
+ * Runs a flow's function against its ledger, from the beginning: what is recorded is handed over, what is new is done and recorded. Once the
+ * end is durable the driver tells its host. Where the run waits, nothing is told; where it can't go on, the driver says so too.
  */
-export function runFlow(driver: Driver, flow: Flow, onOver: (end: RunEnd) => void): void {
+export function runFlow(driver: Driver, flow: Flow): void {
   settleLost(driver);
   driver.delivery.begin(() => {
     startCode(driver, flow).then(
-      (returned) => onCodeEnd(driver, flow, { end: { kind: "returned", returned }, onOver }),
-      (error: unknown) =>
-        onCodeEnd(driver, flow, { end: { kind: "threw", error: toStepError(toStepKey(flow.name), error) }, onOver }),
+      (returned) => onCodeEnd(driver, flow, { kind: "returned", returned }),
+      (error: unknown) => onCodeEnd(driver, flow, { kind: "threw", error: toStepError(toStepKey(flow.name), error) }),
     );
   });
 }
@@ -51,16 +44,12 @@ async function startCode(driver: Driver, flow: Flow): Promise<Returned> {
     what: `the input of ${flow.name}`,
   });
   const output = await flow.run(openRun(driver, driver.root), parsed instanceof Promise ? await parsed : parsed);
-  const checked = await parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
-  return { output: checked, stored: toStoredOutput(checked, `the flow ${flow.name}`) };
+  const checked = parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
+  const value = checked instanceof Promise ? await checked : checked;
+  return { output: value, stored: toStoredOutput(value, `the flow ${flow.name}`) };
 }
 
-interface Ending {
-  readonly end: CodeEnd;
-  readonly onOver: (end: RunEnd) => void;
-}
-
-function onCodeEnd(driver: Driver, flow: Flow, ending: Ending): void {
+function onCodeEnd(driver: Driver, flow: Flow, end: CodeEnd): void {
   if (driver.stopped) return;
   if (!driver.delivery.windowOpen) {
     driver.park(toNonDurableAwait("its end", undefined));
@@ -68,29 +57,41 @@ function onCodeEnd(driver: Driver, flow: Flow, ending: Ending): void {
   }
   driver.root.close();
   driver.ended();
-  driver.delivery.whenLive(() => {
-    endRun(driver, flow, ending).catch((error: unknown) => driver.park(toUndoError("", error)));
-  });
+  driver.delivery.whenLive(() => endRun(driver, flow, end));
 }
 
-async function endRun(driver: Driver, flow: Flow, { end, onOver }: Ending): Promise<void> {
-  const { root } = driver;
-  // Branches that lost a race may still be at work; effects among them are waited for, because their outcome has to be known.
-  root.abort(() => new TuttiError("FLOW_ENDED", `${flow.name} has ended`));
+function endRun(driver: Driver, flow: Flow, end: CodeEnd): void {
+  // Branches that lost a race may still be at work.
+  driver.root.abort(() => new TuttiError("FLOW_ENDED", `${flow.name} has ended`));
+  const isHandedBack = driver.directiveInUse?.handedBack !== undefined;
+  // Most runs leave nothing behind.
+  if (!driver.hasOpenEffects && !driver.hasOpenChildren && !isHandedBack && !mustUndo(driver, flow, end))
+    writeEnd(driver, flow, end);
+  else windUp(driver, flow, end).catch((error: unknown) => driver.park(toUndoError("", error)));
+}
+
+/** Effects are waited for, because their outcome has to be known. */
+async function windUp(driver: Driver, flow: Flow, end: CodeEnd): Promise<void> {
   await settleOpenEffects(driver, "");
   if (driver.stopped) return;
-  const { directiveInUse: directive, history } = driver;
+  if (mustUndo(driver, flow, end)) await undoRun(driver, end);
+  if (driver.stopped) return;
+  if (driver.hasOpenChildren) await cancelChildren(driver);
+  if (driver.stopped) return;
+  writeEnd(driver, flow, await toHandedEnd(driver, flow, end));
+}
+
+function mustUndo(driver: Driver, flow: Flow, end: CodeEnd): boolean {
+  const { directiveInUse: directive, history, root } = driver;
   const failed = directive?.handedBack === undefined && (end.kind === "threw" || root.cancelled !== undefined);
   // Who stops a run is asked what is to become of what it did.
-  const undoes = history.undoRequested || (flow.onFailure === "undo" && directive?.stopped === undefined);
-  if (failed && undoes) await undoRun(driver, end);
-  if (driver.stopped) return;
-  if (driver.openChildren.size > 0) await cancelChildren(driver);
-  if (driver.stopped) return;
-  const { entry, over } = toEnd(driver, await toHandedEnd(driver, flow, end), flow);
+  return failed && (history.undoRequested || (flow.onFailure === "undo" && directive?.stopped === undefined));
+}
+
+function writeEnd(driver: Driver, flow: Flow, end: CodeEnd): void {
+  const { entry, over } = toEnd(driver, end, flow);
   const parent = driver.history.started.parent?.run;
-  await driver.end(parent === undefined ? entry : { ...entry, wakes: parent });
-  onOver(over);
+  driver.end(parent === undefined ? entry : { ...entry, wakes: parent }, over);
 }
 
 /** A person's result stands for what the code returned or threw. */
@@ -139,7 +140,7 @@ function toEnd(driver: Driver, end: CodeEnd, flow: Flow): { readonly entry: NewE
     };
   }
   const { output, stored } = end.returned;
-  const uses = driver.provenance.usedBy(output);
+  const uses = driver.provenanceInUse?.usedBy(output) ?? [];
   const labels = toLabelField(joinLabels(clearLabels(labelsAt(driver.root), flow.clears), toBroughtIn(flow)));
   const body = toBody({ ...(uses.length === 0 ? {} : { uses }), ...labels }, stored);
   return {

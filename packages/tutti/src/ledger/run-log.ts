@@ -1,8 +1,10 @@
 import { assert } from "../base/assert.ts";
 import { TuttiError } from "../base/errors.ts";
+import type { RunId } from "../contracts/ids.ts";
+import type { RunStatus } from "../contracts/run-record.ts";
 import type { LogState, Row } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
 import { findExposing } from "./refuse-exposing.ts";
 
 interface Waiter {
@@ -26,64 +28,87 @@ export interface LogQueue {
 }
 
 export function createRunLog(head: RunHead, queue: LogQueue): RunLog {
-  let appended = 0;
-  let settled = 0;
-  let failure: TuttiError | undefined;
-  let waiters: Waiter[] = [];
-  const state: LogState = {
-    run: head.run,
-    epoch: head.epoch,
-    head,
-    settle(error) {
-      settled += 1;
-      if (error !== undefined) failure ??= error;
-      if (waiters.length > 0) waiters = waiters.filter((waiter) => !isAnswered(waiter));
-    },
-  };
+  return new QueuedLog(head, queue);
+}
 
-  function isAnswered(waiter: Waiter): boolean {
-    if (failure !== undefined) waiter.reject(failure);
-    else if (settled >= waiter.target) waiter.resolve();
-    else return false;
-    return true;
+class QueuedLog implements RunLog, LogState {
+  readonly run: RunId;
+  readonly epoch: number;
+  head: RunHead;
+  private readonly queue: LogQueue;
+  private appended = 0;
+  private settled = 0;
+  private failure: TuttiError | undefined;
+  private waiters: Waiter[] | undefined;
+
+  constructor(head: RunHead, queue: LogQueue) {
+    this.run = head.run;
+    this.epoch = head.epoch;
+    this.head = head;
+    this.queue = queue;
   }
 
-  function write(entry: NewEntry, waiter: AppendWaiter, ahead: boolean): void {
+  append(entry: NewEntry): Promise<Appended> {
+    return appendTo(this, entry);
+  }
+
+  write(entry: NewEntry, waiter: AppendWaiter, ahead: boolean): void {
     const refusal = findUnstorable(entry);
     if (refusal !== undefined) {
       waiter.onRefused(refusal);
       return;
     }
-    appended += 1;
-    queue.enqueue({ kind: "append", log: state, entry, waiter, ahead, outcome: undefined, refusal: undefined });
+    this.appended += 1;
+    this.queue.enqueue({ kind: "append", log: this, entry, waiter, ahead, outcome: undefined, refusal: undefined });
   }
 
-  return toRunLog({
-    run: head.run,
-    epoch: head.epoch,
-    write,
-    durable() {
-      if (failure === undefined && settled === appended) return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        const waiter: Waiter = { target: appended, resolve, reject };
-        if (isAnswered(waiter)) return;
-        waiters.push(waiter);
-        queue.hurry();
-      });
-    },
-    mark(status, wakeAt) {
-      queue.enqueue({ kind: "mark", log: state, status, wakeAt });
-    },
-  });
+  durable(): Promise<void> {
+    if (this.failure === undefined && this.settled === this.appended) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { target: this.appended, resolve, reject };
+      if (this.isAnswered(waiter)) return;
+      (this.waiters ??= []).push(waiter);
+      this.queue.hurry();
+    });
+  }
+
+  mark(status: RunStatus, wakeAt?: number): void {
+    this.queue.enqueue({ kind: "mark", log: this, status, wakeAt });
+  }
+
+  settle(error: TuttiError | undefined): void {
+    this.settled += 1;
+    if (error !== undefined) this.failure ??= error;
+    if (this.waiters !== undefined) this.waiters = this.waiters.filter((waiter) => !this.isAnswered(waiter));
+  }
+
+  private isAnswered(waiter: Waiter): boolean {
+    if (this.failure !== undefined) waiter.reject(this.failure);
+    else if (this.settled >= waiter.target) waiter.resolve();
+    else return false;
+    return true;
+  }
+}
+
+function appendTo(log: Pick<RunLog, "write">, entry: NewEntry): Promise<Appended> {
+  return new Promise((resolve, reject) => log.write(entry, { onAppended: resolve, onRefused: reject }, false));
 }
 
 /** A log whose `append` goes the way of its `write`, so that whoever stands in between stands in one place. */
 export function toRunLog(core: Omit<RunLog, "append">): RunLog {
-  return {
-    ...core,
-    append: (entry) =>
-      new Promise((resolve, reject) => core.write(entry, { onAppended: resolve, onRefused: reject }, false)),
-  };
+  return { ...core, append: (entry) => appendTo(core, entry) };
+}
+
+/** The same log, with something standing in between. */
+export function wrapLog(log: RunLog, between: Partial<Pick<RunLog, "write" | "mark">>): RunLog {
+  return toRunLog({
+    run: log.run,
+    epoch: log.epoch,
+    write: (entry, waiter, ahead) => log.write(entry, waiter, ahead),
+    durable: () => log.durable(),
+    mark: (status, wakeAt) => log.mark(status, wakeAt),
+    ...between,
+  });
 }
 
 /** What no store could keep, and what none may: VALUE_NOT_STORABLE, SECRET_EXPOSED. */

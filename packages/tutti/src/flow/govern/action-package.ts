@@ -32,7 +32,7 @@ const wordsCharactersMax = 2_000;
 /** What people are shown of a call, made from the call itself. */
 export async function toActionPackage(driver: Driver, call: GovernedCall, told: Told): Promise<ApprovalPackage> {
   const { tool, called, key } = call;
-  const entries = await driver.host.readEntries();
+  const entries = await driver.host.readEntries(driver.run);
   const words = findWords(entries, call);
   const preview = await readPreview(driver, call);
   const undoable = tool.undo !== undefined || tool.effect === "read" || tool.effect === "local";

@@ -5,7 +5,7 @@ import type { LedgerEntry } from "../../contracts/entry.ts";
 import type { RunId } from "../../contracts/ids.ts";
 import type { Blob, Claim, Ledger, NewEntry, NewRun, RunLog } from "../ledger.ts";
 import { refuseExposing } from "../refuse-exposing.ts";
-import { toRunLog } from "../run-log.ts";
+import { wrapLog } from "../run-log.ts";
 import { isSealed, openBlob, openBody, sealBlob, sealBody, type SubjectKey } from "./sealed-body.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 
@@ -77,8 +77,7 @@ export function toErasedError(run: RunId): TuttiError {
 }
 
 function toSealingLog(log: RunLog, key: SubjectKey): RunLog {
-  return toRunLog({
-    ...log,
+  return wrapLog(log, {
     write(entry, waiter, ahead) {
       let sealed: NewEntry;
       try {
