@@ -79,15 +79,16 @@ export function fields<Required extends Fields, Optional extends Fields>(
 ): Shape<AllOf<Required> & SomeOf<Optional>>;
 export function fields(required: Fields, optional: Fields = {}): Shape<unknown> {
   const requiredList = Object.entries(required);
-  const optionalList = Object.entries(optional);
+  const optionalByName = new Map(Object.entries(optional));
   return (value, path) => {
     const source = toObject(value, path);
     const result: Record<string, unknown> = {};
     const before = path === "" ? "" : `${path}.`;
     for (const [name, shape] of requiredList) result[name] = shape(source[name], before + name);
-    for (const [name, shape] of optionalList) {
-      const field = source[name];
-      if (field !== undefined) result[name] = shape(field, before + name);
+    // Most shapes name many optional fields, and most values have few of them.
+    for (const name in source) {
+      const shape = optionalByName.get(name);
+      if (shape !== undefined && source[name] !== undefined) result[name] = shape(source[name], before + name);
     }
     return result;
   };

@@ -168,10 +168,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
     autonomy: engine.oversight.desk,
     reviews: engine.reviews,
     overrides: { read: () => readOverrides(engine.ledger) },
-    async run(flow, input, options) {
-      const handle = await tutti.start(flow, input, options);
-      return handle.result();
-    },
+    run: (flow, input, options) => tutti.start(flow, input, options).then((handle) => handle.result()),
     async start<Input, Output>(
       flow: Flow<Input, Output>,
       input: Input,
@@ -217,7 +214,7 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
 
 const idPattern = /^[\w.~:-]{1,120}$/u;
 
-async function start<Input>(
+function start<Input>(
   engine: Engine,
   flow: Flow<Input>,
   request: { readonly input: Input; readonly options: StartOptions },
@@ -240,7 +237,8 @@ async function start<Input>(
     ...toInputLabels(request.options.labels),
     ...toPersonalField(engine.ledger, request.options.subject),
   };
-  return engine.ledger.start(await toNewRun(flow, { id: run, input: request.input, key, windowMs, payer, engine }));
+  const made = toNewRun(flow, { id: run, input: request.input, key, windowMs, payer, engine });
+  return made instanceof Promise ? made.then((newRun) => engine.ledger.start(newRun)) : engine.ledger.start(made);
 }
 
 /** What agents are told of each other; made when the first one asks. */

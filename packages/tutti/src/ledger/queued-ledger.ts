@@ -59,13 +59,13 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     await closeStore();
   };
   return {
-    async start(run) {
-      const started = await queue.start(run);
-      if (started.kind === "exists") return started;
-      // A new run has nothing but its start that would have to be read back.
-      const claim = run.copied === undefined ? toFirstClaim(started) : toClaim(started);
-      return { kind: "started", run: run.id, claim };
-    },
+    start: (run) =>
+      queue.start(run).then((started) => {
+        if (started.kind === "exists") return started;
+        // A new run has nothing but its start that would have to be read back.
+        const claim = run.copied === undefined ? toFirstClaim(started) : toClaim(started);
+        return { kind: "started", run: run.id, claim };
+      }),
     claim: async (run) => toClaim(queue.claim(run)),
     read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),

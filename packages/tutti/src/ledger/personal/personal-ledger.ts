@@ -25,13 +25,17 @@ export function openPersonalLedger(stored: Ledger, keys: SubjectKeys): Ledger {
     return { ...claim, entries: claim.entries.map(open), log: toSealingLog(claim.log, key) };
   }
 
+  async function startSealed(run: NewRun, id: string): ReturnType<Ledger["start"]> {
+    const outcome = await stored.start(sealStart(run, getKey(keys, id, run.id)));
+    return outcome.kind === "exists" ? outcome : { ...outcome, claim: toOpenClaim(outcome.claim) };
+  }
+
   return {
     ...stored,
     personal: { stored, keys },
-    async start(run) {
+    start(run) {
       const id = findKeyId(run.body);
-      const outcome = await stored.start(id === undefined ? run : sealStart(run, getKey(keys, id, run.id)));
-      return outcome.kind === "exists" ? outcome : { ...outcome, claim: toOpenClaim(outcome.claim) };
+      return id === undefined ? stored.start(run) : startSealed(run, id);
     },
     claim: async (run) => toOpenClaim(await stored.claim(run)),
     read: async (run, fromSeq, limit) => (await stored.read(run, fromSeq, limit)).map(open),

@@ -120,7 +120,7 @@ function prepareEntries(
   const findTail = database.prepare("select lsn, at from entry order by lsn desc limit 1");
   // Writes entry and entry_by_run.
   const insertEntry = database.prepare(`
-    insert into entry(lsn, run, seq, kind, key, at, version, body, hash) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    insert into entry(lsn, run, seq, kind, key, at, version, body, hash) values (?, ?, ?, ?, ?, ?, ?, ?, unhex(?))`);
   // Index: blob's primary key.
   const insertBlob = database.prepare("insert into blob(hash, content) values (?, ?) on conflict(hash) do nothing");
   return {
@@ -130,7 +130,8 @@ function prepareEntries(
     },
     insertEntry(head, { kind, key, body }, { lsn, at }) {
       written.bytes += entryBytes + key.length + body.length;
-      insertEntry.run(lsn, head.number, head.seq, kind, key, at, entryVersion, body, Buffer.from(head.hash, "hex"));
+      // Not `run`: it would make an object for each entry, to say what nobody asks.
+      insertEntry.get(lsn, head.number, head.seq, kind, key, at, entryVersion, body, head.hash);
     },
     insertBlob({ hash, content }) {
       written.bytes += content.length;
