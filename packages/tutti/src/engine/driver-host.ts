@@ -1,6 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import { redactSecrets } from "../base/known-secrets.ts";
 import { bodyOf } from "../contracts/entry.ts";
+import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { DriverHost } from "../flow/driver.ts";
@@ -23,6 +24,7 @@ export function toDriverHost(
   { flow, callbacks }: { readonly flow: Flow; readonly callbacks: RunCallbacks },
 ): DriverHost {
   const { ledger, clock, chance, onActivity } = engine;
+  const guardedByTier = new Map<string, Model>();
   return {
     clock,
     chance,
@@ -50,8 +52,14 @@ export function toDriverHost(
     trustDomain: engine.identity.shown.trustDomain,
     signCapability: (capability) => engine.identity.sign(capability),
     model(tier) {
+      const known = guardedByTier.get(tier);
+      if (known !== undefined) return known;
       const model = engine.models[tier];
-      if (model !== undefined) return toGuardedModel(model);
+      if (model !== undefined) {
+        const guarded = toGuardedModel(model);
+        guardedByTier.set(tier, guarded);
+        return guarded;
+      }
       throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
         hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
       });
