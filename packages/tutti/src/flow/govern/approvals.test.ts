@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { findOpen, toAskingPolicy, toPolicy, vote } from "../../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, errorOf, linesOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import { bodiesOf, decisionsOf, errorOf, linesOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool, type MailDefinition } from "../../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { Flow } from "../../contracts/run.ts";
@@ -42,7 +42,6 @@ test(
       "approval-requested /mail.send",
       "approval-voted /mail.send",
       "approval-decided /mail.send",
-      "policy-decided /mail.send",
       "effect-intended /mail.send",
       "effect-settled /mail.send",
       "run-done",
@@ -79,13 +78,13 @@ test("what is denied does not happen, and neither does what the policy fails to 
   });
   expect(await errorOf(broken.run(flow, null, { id: "broken" }))).toMatchObject({ code: "POLICY_DENIED" });
   expect(office.sent).toEqual([]);
-  expect(bodiesOf(stage.entries, "policy-decided").map(({ verdict }) => verdict)).toMatchObject([
+  expect(decisionsOf(stage.entries).map(({ verdict }) => verdict)).toMatchObject([
     { kind: "deny", rules: ["no"] },
     { kind: "deny", errors: ["a rule is broken"] },
   ]);
 });
 
-test("an allowed effect says so beside its intent; an allowed read leaves no trace", verifies("G3"), async () => {
+test("an allowed effect says so in its intent; an allowed read leaves no trace", verifies("G3"), async () => {
   const look = tool({
     name: "look",
     does: "Looks.",
@@ -101,12 +100,11 @@ test("an allowed effect says so beside its intent; an allowed read leaves no tra
   expect(linesOf(stage.entries)).toEqual([
     "run-started",
     "step-done /look",
-    "policy-decided /mail.send",
     "effect-intended /mail.send",
     "effect-settled /mail.send",
     "run-done",
   ]);
-  expect(bodiesOf(stage.entries, "policy-decided")).toMatchObject([
+  expect(decisionsOf(stage.entries)).toMatchObject([
     {
       policy: { name: "house", version: "1" },
       request: {

@@ -1,6 +1,7 @@
 import { describeThrown, TuttiError } from "../../base/errors.ts";
 import type { CountedVote } from "../../contracts/approval.ts";
 import type { StepKey } from "../../contracts/ids.ts";
+import type { PolicyDecision } from "../../contracts/policy-decision.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
@@ -21,10 +22,9 @@ export interface Deed {
   readonly labels: Labels;
 }
 
-/** What the policy said, and the entry that keeps it: made when it is asked for, because most of what is allowed leaves no trace. */
-export interface Decision {
-  readonly verdict: PolicyVerdict;
-  readonly entry: NewEntry;
+/** What the policy said of a deed. Most of what is allowed leaves no trace. */
+export interface Decision extends PolicyDecision {
+  readonly deed: Deed;
 }
 
 /** Asks the policy. Whatever goes wrong in it is a no. */
@@ -34,15 +34,8 @@ export function decideDeed(
   asked: { readonly deed: Deed; readonly votes: readonly CountedVote[] },
 ): Decision {
   const request = toRequest(driver, asked.deed, asked.votes);
-  const verdict = decide(policy, request);
   const { name, version } = policy;
-  let entry: NewEntry | undefined;
-  return {
-    verdict,
-    get entry() {
-      return (entry ??= toEntry(asked.deed, { request, verdict, policy: { name, version } }));
-    },
-  };
+  return { deed: asked.deed, request, verdict: decide(policy, request), policy: { name, version } };
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
@@ -77,14 +70,8 @@ function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): P
   return { principal: { kind: "agent", name, version, autonomy, run }, action, resource, context };
 }
 
-interface Decided {
-  readonly request: PolicyRequest;
-  readonly verdict: PolicyVerdict;
-  readonly policy: { readonly name: string; readonly version: string };
-}
-
-/** A large input stands in a blob, which the call that follows shares. */
-function toEntry({ key, input }: Deed, decided: Decided): NewEntry {
+/** A decision as an entry of its own. A large input stands in a blob, which the call that follows shares. */
+export function toDecisionEntry({ deed: { key, input }, ...decided }: Decision): NewEntry {
   if (input?.blobs === undefined) return { kind: "policy-decided", key, body: JSON.stringify(decided) };
   const { input: _, ...context } = decided.request.context;
   const body = toBody({ ...decided, request: { ...decided.request, context } }, input);
