@@ -249,18 +249,24 @@ function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
   return { key, scope, action: "call-tool", resource, input: called.input, costUsd, labels };
 }
 
+const resourceByTool = new WeakMap<Tool, Deed["resource"]>();
+
 function toResource(tool: Tool, labels: Labels): Deed["resource"] {
-  const dataClasses = [
-    ...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? []), ...(tool.trust === undefined ? [] : [tool.trust])]),
-  ];
-  return {
+  let known = resourceByTool.get(tool);
+  if (known === undefined) resourceByTool.set(tool, (known = describeTool(tool)));
+  return labels.length === 0 ? known : { ...known, accepts: toAccepted(labels, tool) };
+}
+
+function describeTool(tool: Tool): Deed["resource"] {
+  const { name, effect, dataIn = [], dataOut = [], trust } = tool;
+  const dataClasses = [...new Set([...dataIn, ...dataOut, ...(trust === undefined ? [] : [trust])])];
+  return Object.freeze({
     kind: "tool",
-    name: tool.name,
-    effect: tool.effect,
+    name,
+    effect,
     reversible: canBeUndone(tool),
-    ...(dataClasses.length === 0 ? {} : { dataClasses }),
-    ...(labels.length === 0 ? {} : { accepts: toAccepted(labels, tool) }),
-  };
+    ...(dataClasses.length === 0 ? {} : { dataClasses: Object.freeze(dataClasses) }),
+  });
 }
 
 function isEffect({ effect }: Tool): boolean {

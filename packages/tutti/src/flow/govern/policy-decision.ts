@@ -5,7 +5,7 @@ import type { PolicyDecision } from "../../contracts/policy-decision.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
-import { riskAt, toLabelField, toSeenLabels, type Labels } from "../labels.ts";
+import { riskAt, toSeenLabels, type Labels } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
 import { toAutonomy } from "./autonomy.ts";
@@ -47,27 +47,48 @@ function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
   }
 }
 
+// Made for every call, so it is built up in place; spreading what is there or not costs more than all the rules.
 function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): PolicyRequest {
   const { run } = driver;
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
-  const { input, costUsd, action, resource, labels } = deed;
+  const { costUsd, action, resource } = deed;
+  const labels = toSeenLabels(deed.labels);
   const risk = riskAt(deed.scope);
-  const context: PolicyRequest["context"] = {
-    run,
-    flow,
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
-    ...toLabelField(toSeenLabels(labels)),
-    ...(risk === 0 ? {} : { injectionRisk: risk }),
-    ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
-    approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
-    ...(by === undefined ? {} : { initiator: by }),
-  };
+  const context: Growing<PolicyRequest["context"]> = { run, flow, approvals: toApprovals(votes) };
+  if (tenant !== undefined) context.tenant = tenant;
+  if (labels.length > 0) context.labels = labels;
+  if (risk > 0) context.injectionRisk = risk;
+  if (costUsd !== undefined) context.costCents = Math.ceil(costUsd * 100);
+  if (by !== undefined) context.initiator = by;
+  addInput(context, deed.input?.json);
   if (agent === undefined) return { principal: { kind: "run", run, flow }, action, resource, context };
   const { name, version } = agent;
   const autonomy = toAutonomy(driver, deed.scope, { agent, resource, labels: context.labels });
   return { principal: { kind: "agent", name, version, autonomy, run }, action, resource, context };
+}
+
+type Growing<Shape> = { -readonly [Name in keyof Shape]: Shape[Name] };
+
+const nobody: PolicyRequest["context"]["approvals"] = [];
+
+function toApprovals(votes: readonly CountedVote[]): PolicyRequest["context"]["approvals"] {
+  if (votes.length === 0) return nobody;
+  return votes.filter(({ verdict }) => verdict === "approve").map(({ by, roles }) => ({ by, roles }));
+}
+
+const parsedAtOnceMax = 1_000; // up to here parsing costs less than a getter
+
+/** What is stored, and not what the code holds: that may be no JSON, and may change. A large input is parsed when somebody looks at it. */
+function addInput(context: Growing<PolicyRequest["context"]>, json: string | undefined): void {
+  if (json === undefined) return;
+  if (json.length <= parsedAtOnceMax) {
+    context.input = JSON.parse(json);
+    return;
+  }
+  let parsed: { readonly input: unknown } | undefined;
+  const get = (): unknown => (parsed ??= { input: JSON.parse(json) }).input;
+  Object.defineProperty(context, "input", { enumerable: true, configurable: true, get });
 }
 
 /** A decision as an entry of its own. A large input stands in a blob, which the call that follows shares. */
