@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { findOpen, toAskingPolicy, toPolicy, vote } from "../../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, decisionsOf, errorOf, linesOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import {
+  bodiesOf,
+  decisionsOf,
+  errorOf,
+  linesOf,
+  openStage,
+  plainFlow,
+} from "../../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool, type MailDefinition } from "../../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { Flow } from "../../contracts/run.ts";
@@ -114,6 +121,42 @@ test("an allowed effect says so in its intent; an allowed read leaves no trace",
       },
     },
   ]);
+});
+
+test("an effect that is shared has no intent to stand in, so what allowed it is an entry", verifies("G3"), async () => {
+  const { stage, mail } = openMail();
+  const flow = plainFlow("g", async (run) => {
+    await run.call(mail, { to: "anna" });
+    return run.call(mail, { to: "anna" }, { name: "again" });
+  });
+  const tutti = await stage.open([flow], { policy: toPolicy(() => ({ kind: "allow", rules: ["all"] })) });
+  await tutti.run(flow, null);
+  expect(linesOf(stage.entries).slice(1, -1)).toEqual([
+    "effect-intended /mail.send",
+    "effect-settled /mail.send",
+    "policy-decided /again",
+    "effect-shared /again",
+  ]);
+  expect(decisionsOf(stage.entries)).toHaveLength(2);
+});
+
+test("a large input is there for the rules, and stands in the ledger once", verifies("G3"), async () => {
+  const { stage, mail } = openMail();
+  const to = "anna".repeat(10_000);
+  const flow = plainFlow("g", async (run) => run.call(mail, { to }));
+  const seen: unknown[] = [];
+  const tutti = await stage.open([flow], {
+    policy: toPolicy(({ context }) => {
+      seen.push(context.input, { ...context }.input);
+      return { kind: "allow", rules: ["all"] };
+    }),
+  });
+  await tutti.run(flow, null);
+  expect(seen).toEqual([{ to }, { to }]);
+  const [decision] = decisionsOf(stage.entries);
+  expect(decision?.request.context.input).toBeUndefined();
+  expect(await stage.ledger.readBlob(decision?.inputRef?.hash ?? "")).toBe(JSON.stringify({ to }));
+  expect(stage.entries.map(({ body }) => body).join("")).not.toContain(to);
 });
 
 test("a no comes back with the person's reason, and the call is not made", verifies("G4"), async () => {

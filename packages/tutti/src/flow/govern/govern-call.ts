@@ -238,7 +238,8 @@ async function toEdited(driver: Driver, call: GovernedCall, given: unknown): Pro
   const { tool, called } = call;
   const what = `the changed input of ${tool.name}`;
   const input = await parseWith(tool.input, given, { code: "INPUT_INVALID", what });
-  const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: call.key });
+  const place = { lineage: driver.lineage, step: call.key, digest: digestOf(input) };
+  const effect = effectKeyOf(tool, input, place);
   return { ...call, input, effect, called: { ...called, input: toStoredValue("input", input, what) } };
 }
 

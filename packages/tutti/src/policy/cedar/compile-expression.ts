@@ -229,9 +229,9 @@ function compileChoice(body: unknown, inner: Inner): Compiled {
 }
 
 function compileSet(body: unknown, inner: Inner): Compiled {
-  const members = listOf(fields({}, { Value: anything }))(body, "set");
-  const literals = members.flatMap(({ Value }) => (Value === undefined ? [] : [readLiteral(Value)]));
-  if (literals.length === members.length) return toConstant(new CedarSet(literals)); // the same for every request
+  const written = listOf(fields({}, { Value: anything }))(body, "set");
+  const literals = written.flatMap(({ Value }) => (Value === undefined ? [] : [readLiteral(Value)]));
+  if (literals.length === written.length) return toConstant(new CedarSet(literals)); // the same for every request
   const items = listOf(anything)(body, "set").map(inner);
   return (query) => new CedarSet(items.map((item) => item(query)));
 }

@@ -82,7 +82,9 @@ function toPrincipal(principal: PolicyRequest["principal"]): KnownEntity {
       return { entity, attributes, parents: nothing };
     }
     case "person": {
-      const parents = toTexts(principal.roles, "principal.roles").items.map((role) => new Entity(roleType, toText(role)));
+      const parents = toTexts(principal.roles, "principal.roles").items.map(
+        (role) => new Entity(roleType, toText(role)),
+      );
       const entity = new Entity(principalTypes.person, text(principal.person, "principal.person"));
       return { entity, attributes: noFields, parents };
     }

@@ -33,7 +33,9 @@ export class CedarRecord {
     return Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
   }
   entries(): readonly (readonly [string, CedarValue])[] {
-    return Object.entries(this.fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+    return Object.entries(this.fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
   }
 }
 
