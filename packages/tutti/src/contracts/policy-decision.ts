@@ -10,9 +10,10 @@ export function foldDecision({ request, verdict, policy }: PolicyDecision): Inte
   const { principal, resource, context } = request;
   const { input: _, ...rest } = context;
   const { dataClasses, accepts } = resource;
+  const { name, version } = policy;
   return {
     rules: verdict.rules,
-    policy,
+    policy: { name, version },
     context: rest,
     ...(principal.kind === "agent" ? { agent: principal } : {}),
     ...(dataClasses === undefined ? {} : { dataClasses }),

@@ -34,8 +34,7 @@ export function decideDeed(
   asked: { readonly deed: Deed; readonly votes: readonly CountedVote[] },
 ): Decision {
   const request = toRequest(driver, asked.deed, asked.votes);
-  const { name, version } = policy;
-  return { deed: asked.deed, request, verdict: decide(policy, request), policy: { name, version } };
+  return { deed: asked.deed, request, verdict: decide(policy, request), policy };
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
@@ -92,10 +91,12 @@ function addInput(context: Growing<PolicyRequest["context"]>, json: string | und
 }
 
 /** A decision as an entry of its own. A large input stands in a blob, which the call that follows shares. */
-export function toDecisionEntry({ deed: { key, input }, ...decided }: Decision): NewEntry {
+export function toDecisionEntry({ deed: { key, input }, request, verdict, policy }: Decision): NewEntry {
+  const { name, version } = policy;
+  const decided = { request, verdict, policy: { name, version } };
   if (input?.blobs === undefined) return { kind: "policy-decided", key, body: JSON.stringify(decided) };
-  const { input: _, ...context } = decided.request.context;
-  const body = toBody({ ...decided, request: { ...decided.request, context } }, input);
+  const { input: _, ...context } = request.context;
+  const body = toBody({ ...decided, request: { ...request, context } }, input);
   return { kind: "policy-decided", key, body, blobs: input.blobs };
 }
 

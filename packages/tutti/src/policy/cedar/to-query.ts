@@ -21,7 +21,10 @@ const effects = oneOf("read", "local", "idempotent", "once");
  */
 export function toQuery(request: PolicyRequest, inputs: InputFields): Query {
   try {
-    for (const name of parts) object(object(request, "")[name], name);
+    object(request, "");
+    object(request.principal, "principal");
+    object(request.resource, "resource");
+    object(request.context, "context");
     const { approvals } = request.context;
     if (!Array.isArray(approvals) || approvals.length > 0) policyApprovalsShape(approvals, "context.approvals");
     return {
@@ -35,8 +38,6 @@ export function toQuery(request: PolicyRequest, inputs: InputFields): Query {
     throw error;
   }
 }
-
-const parts = ["principal", "resource", "context"] as const;
 
 function toContext(context: PolicyRequest["context"], inputs: InputFields): CedarRecord {
   const { tenant, initiator, costCents, depth, injectionRisk } = context;
@@ -96,6 +97,22 @@ function toPrincipal(principal: PolicyRequest["principal"]): KnownEntity {
 function toResource({ action, resource }: PolicyRequest): KnownEntity {
   const { kind } = resource;
   if (resourceKinds[action] !== kind) throw new UnfitRequest(`${action} is not done to a ${kind}`);
+  const known = knownByResource.get(resource);
+  if (known !== undefined) return known;
+  const made = describeResource(resource);
+  if (isFixed(resource)) knownByResource.set(resource, made);
+  return made;
+}
+
+/** What can't change is put into Cedar's terms once. */
+const knownByResource = new WeakMap<PolicyRequest["resource"], KnownEntity>();
+
+function isFixed(resource: PolicyRequest["resource"]): boolean {
+  return Object.isFrozen(resource) && Object.isFrozen(resource.dataClasses) && Object.isFrozen(resource.accepts);
+}
+
+function describeResource(resource: PolicyRequest["resource"]): KnownEntity {
+  const { kind } = resource;
   const name = text(resource.name, "resource.name");
   const isTool = kind === "tool";
   const attributes = new CedarRecord({
