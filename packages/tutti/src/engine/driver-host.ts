@@ -24,7 +24,6 @@ export function toDriverHost(
   { flow, callbacks }: { readonly flow: Flow; readonly callbacks: RunCallbacks },
 ): DriverHost {
   const { ledger, clock, chance, onActivity } = engine;
-  const guardedByTier = new Map<string, Model>();
   return {
     clock,
     chance,
@@ -51,19 +50,7 @@ export function toDriverHost(
     grants: engine.grants,
     trustDomain: engine.identity.shown.trustDomain,
     signCapability: (capability) => engine.identity.sign(capability),
-    model(tier) {
-      const known = guardedByTier.get(tier);
-      if (known !== undefined) return known;
-      const model = engine.models[tier];
-      if (model !== undefined) {
-        const guarded = toGuardedModel(model);
-        guardedByTier.set(tier, guarded);
-        return guarded;
-      }
-      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
-        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
-      });
-    },
+    model: openTiers(engine.models),
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
     publish: async (topic, event) => (await engine.loadEvents()).emit(topic, event),
     awaitEvent: async (wanted) => (await engine.loadEvents()).awaitEvent(wanted),
@@ -91,6 +78,23 @@ export function toDriverHost(
     objective: flow.does,
     team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== flow.name),
     ...callbacks,
+  };
+}
+
+/** Each tier's model, guarded once. */
+function openTiers(models: Engine["models"]): DriverHost["model"] {
+  const guardedByTier = new Map<string, Model>();
+  return (tier) => {
+    const known = guardedByTier.get(tier);
+    if (known !== undefined) return known;
+    const model = models[tier];
+    if (model === undefined)
+      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
+        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(models).join(", ") || "none"}.`,
+      });
+    const guarded = toGuardedModel(model);
+    guardedByTier.set(tier, guarded);
+    return guarded;
   };
 }
 
