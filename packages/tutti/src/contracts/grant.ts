@@ -115,7 +115,8 @@ function findPattern(tools: Readonly<Record<string, Budget>>, tool: string): str
   if (Object.hasOwn(tools, tool)) return tool;
   let longest: string | undefined;
   for (const name of Object.keys(tools))
-    if (name.length > (longest?.length ?? 0) && name.endsWith("*") && tool.startsWith(name.slice(0, -1))) longest = name;
+    if (name.length > (longest?.length ?? 0) && name.endsWith("*") && tool.startsWith(name.slice(0, -1)))
+      longest = name;
   return longest;
 }
 
