@@ -46,12 +46,12 @@ export function compileRules<Source extends RuleSource>(
     evaluate(request) {
       const query = toFitting(request, inputs);
       if (typeof query === "string") return { kind: "unfit", why: query };
-      let satisfied = noRules; // few rules hold, and a list that grows takes place for many
-      let failed = noFailures;
+      const satisfied: PolicyRule[] = [];
+      const failed: FailedRule[] = [];
       for (const { rule, holds } of rulesByAction.get(request.action) ?? []) {
         const held = tryRule(holds, query);
-        if (held === true) satisfied = satisfied.length === 0 ? [rule] : [...satisfied, rule];
-        else if (held !== false) failed = [...failed, { rule, message: held }];
+        if (held === true) satisfied.push(rule);
+        else if (held !== false) failed.push({ rule, message: held });
       }
       const rest = remainder?.evaluate(query);
       if (rest === undefined) return { kind: "evaluated", satisfied, failed };
@@ -64,9 +64,6 @@ export function compileRules<Source extends RuleSource>(
     },
   };
 }
-
-const noRules: readonly PolicyRule[] = [];
-const noFailures: readonly FailedRule[] = [];
 
 function toFitting(request: PolicyRequest, inputs: InputFields): Query | string {
   try {
