@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 
 import type { Flow, LedgerEntry, Run, Tutti } from "../packages/tutti/src/index.ts";
-import type * as chain from "../packages/tutti/src/ledger/chain.ts";
+import { findBreak, toChainStart } from "../packages/tutti/src/ledger/chain.ts";
 import type * as policies from "../packages/tutti/src/policies.ts";
 import { build, loadBuilt } from "./built.ts";
 import { makeFolder, removeFolder, resultsFolder } from "./folder.ts";
@@ -14,12 +14,12 @@ import { separateTitles, writeSection } from "./results-file.ts";
 
 /**
  * What a policy and the chain add to the time of a durable step, with many runs at once: the same work in an engine without a policy and in
- * one with, one right after the other. `--write` puts it into RESULTS.md.
+ * one with a policy and grants, one right after the other. `--write` puts it into RESULTS.md.
  */
 const runsAtOnce = 1_000;
 const stepsPerRun = 5;
-const repeats = 21;
-const warmUps = 2;
+const repeats = 41;
+const warmUps = 3;
 
 /** Eight rules, three of which read the input; those that ask people are weighed and don't hold. */
 const house = `
@@ -45,7 +45,6 @@ await build();
 const { flow, openTutti, tool } = await loadBuilt();
 const out = (file: string): string => pathToFileURL(join(resultsFolder, "out", file)).href;
 const { policy }: typeof policies = await import(out("policies.js"));
-const { findBreak, toChainStart }: typeof chain = await import(out("ledger/chain.js"));
 
 const Value = z.object({ amountCents: z.number(), to: z.string() });
 const toCount = (name: string, effect: "local" | "idempotent") =>
@@ -96,7 +95,12 @@ async function measureAll(): Promise<string[]> {
   const rules = await policy({ name: "house", cedar: house });
   const people = [{ name: "ann", roles: ["finance"] }];
   const plain = await open("without", {});
-  const governed = await open("with", { policy: rules, people, approvals: { "*": [{ role: "finance" }] } });
+  const governed = await open("with", {
+    policy: rules,
+    people,
+    approvals: { "*": [{ role: "finance" }] },
+    grants: { "*": { tools: { "count.*": {} }, actsFor: ["bert"] } },
+  });
   const roundsByFlow = new Map<Flow<null, null>, Round[]>(flows.map((each) => [each, []]));
   // In every round every work both ways, now this one first and now the other: a slow moment slows both.
   for (let round = -warmUps; round < repeats; round++) {
@@ -195,7 +199,7 @@ function toSection(rows: readonly string[]): string {
   return [
     separateTitles.governance,
     "",
-    `${runsAtOnce.toLocaleString("en-US")} runs at once of ${stepsPerRun} steps each, that do nothing; an engine without a policy beside one with eight rules, people and a ladder, in which everything is allowed.`,
+    `${runsAtOnce.toLocaleString("en-US")} runs at once of ${stepsPerRun} steps each, that do nothing; an engine without a policy beside one with eight rules, people, a ladder and a grant, in which everything is allowed.`,
     `Medians of ${repeats} rounds, the two right after each other in changing order, one process, built package, load ${show(loadavg()[0])} on ${availableParallelism()} processors. The chain is what both`,
     "hashes of each entry cost when they are made once more over what is stored. Together: policy and chain over a step that has neither, processor time.",
     "",

@@ -1,4 +1,6 @@
+import crypto from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { StatementSync } from "node:sqlite";
@@ -9,12 +11,15 @@ import { z } from "zod";
 import { agent } from "../packages/tutti/src/agents/agent.ts";
 import type { Clock } from "../packages/tutti/src/base/clock.ts";
 import type { Model } from "../packages/tutti/src/contracts/model.ts";
+import type { Policy } from "../packages/tutti/src/contracts/policy.ts";
 import { openTutti } from "../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti } from "../packages/tutti/src/engine/tutti.ts";
 import { flow } from "../packages/tutti/src/flow/flow.ts";
 import type { Durability } from "../packages/tutti/src/ledger/ledger.ts";
 import { openSqliteLedger } from "../packages/tutti/src/ledger/sqlite/sqlite-ledger.ts";
+import { policy } from "../packages/tutti/src/policy/policy.ts";
 import { tool } from "../packages/tutti/src/tools/tool.ts";
+import { verifies } from "./verifies.ts";
 
 /** What a piece of work costs, in things that can be counted exactly: no tolerance, no clock. */
 interface Counts {
@@ -24,6 +29,8 @@ interface Counts {
   readonly syncs: number;
   /** Of all keys and bodies. */
   readonly bytes: number;
+  /** SHA-256, by whomever. */
+  readonly hashes: number;
 }
 
 // Time stands still: nothing that only a clock starts (a checkpoint at idle, letting a resting run go) can blur the counts.
@@ -31,6 +38,7 @@ const stillClock: Clock = { now: () => 1_760_000_000_000, after: () => () => {} 
 
 const folder = mkdtempSync(path.join(tmpdir(), "tutti-work-"));
 let statements = 0;
+let hashes = 0;
 
 beforeAll(() => {
   for (const verb of ["run", "get", "all"] as const) {
@@ -42,8 +50,18 @@ beforeAll(() => {
   }
 });
 
+beforeAll(() => {
+  const { hash } = crypto;
+  vi.spyOn(crypto, "hash").mockImplementation((...values: Parameters<typeof hash>) => {
+    hashes++;
+    return hash(...values);
+  });
+  syncBuiltinESMExports();
+});
+
 afterAll(() => {
   vi.restoreAllMocks();
+  syncBuiltinESMExports();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -96,6 +114,33 @@ const add = tool({
   run: ({ left, right }) => ({ sum: left + right }),
 });
 
+const send = tool({
+  name: "send",
+  does: "Sends.",
+  input: z.object({ to: z.string(), cents: z.number() }),
+  output: z.object({ to: z.string(), cents: z.number() }),
+  effect: "idempotent",
+  run: (letter) => letter,
+});
+
+const sending = flow({
+  name: "sending",
+  input: z.number(),
+  output: z.number(),
+  async run(run, letters) {
+    for (let letter = 0; letter < letters; letter++) await run.call(send, { to: "anna", cents: letter });
+    return letters;
+  },
+});
+
+/** Lets a clerk's letters pass, for what the input says. */
+const house = await policy({
+  name: "house",
+  cedar: `@id("letters") @input("cents: Long")
+permit(principal, action == Tutti::Action::"call-tool", resource)
+when { resource.name == "send" && context.input has cents && context.input.cents < 100000 };`,
+});
+
 const turnsMax = 201;
 const adder = agent({
   name: "adder",
@@ -133,6 +178,7 @@ function openModel(turns: number): Model {
 interface CountOptions {
   readonly turns?: number;
   readonly durability?: Durability;
+  readonly policy?: Policy;
 }
 
 let ledgers = 0;
@@ -145,7 +191,7 @@ function diskBytes(): number {
 
 /** Counts what `work` does on a ledger of its own, from the first start to the last result. */
 async function count(work: (tutti: Tutti) => Promise<unknown>, options: CountOptions = {}): Promise<Counts> {
-  const { turns = 0, durability = "power" } = options;
+  const { turns = 0, durability = "power", ...governing } = options;
   let entries = 0;
   let bytes = 0;
   let commits = 0;
@@ -164,15 +210,23 @@ async function count(work: (tutti: Tutti) => Promise<unknown>, options: CountOpt
     },
   });
   const tutti = await openTutti({
-    flows: [chain, readings, fanOut, wait, ask],
+    flows: [chain, readings, fanOut, wait, ask, sending],
     ledger,
     clock: stillClock,
     models: { fast: openModel(turns) },
+    ...governing,
   });
   try {
-    const before = statements;
+    const before = { statements, hashes };
     await work(tutti);
-    return { entries, statements: statements - before, commits, syncs, bytes };
+    return {
+      entries,
+      statements: statements - before.statements,
+      commits,
+      syncs,
+      bytes,
+      hashes: hashes - before.hashes,
+    };
   } finally {
     await tutti.close();
   }
@@ -184,6 +238,8 @@ const runLongChain = (steps: number): Promise<Counts> =>
   count((tutti) => tutti.run(chain, { steps, bytes: 1_000 }, { id: "run" }), { durability: "process" });
 const runFanOut = (branches: number): Promise<Counts> => count((tutti) => tutti.run(fanOut, branches, { id: "run" }));
 const runReadings = (rounds: number): Promise<Counts> => count((tutti) => tutti.run(readings, rounds, { id: "run" }));
+const runSending = (letters: number, governing: Pick<CountOptions, "policy"> = {}): Promise<Counts> =>
+  count((tutti) => tutti.run(sending, letters, { id: "run" }), governing);
 const runAgent = (turns: number): Promise<Counts> => count((tutti) => tutti.run(ask, turns, { id: "run" }), { turns });
 
 function runSignal(deliveries: number): Promise<Counts> {
@@ -202,16 +258,17 @@ function subtract(more: Counts, less: Counts): Counts {
     commits: more.commits - less.commits,
     syncs: more.syncs - less.syncs,
     bytes: more.bytes - less.bytes,
+    hashes: more.hashes - less.hashes,
   };
 }
 
 test("a run without steps is two entries, two commits and two syncs", async () => {
-  expect(await runChain(0)).toEqual({ entries: 2, statements: 10, commits: 2, syncs: 2, bytes: 69 });
+  expect(await runChain(0)).toEqual({ entries: 2, statements: 10, commits: 2, syncs: 2, bytes: 69, hashes: 5 });
 });
 
 test("sixteen steps more are sixteen entries, commits and syncs more", async () => {
   const more = subtract(await runChain(1_016), await runChain(1_000));
-  expect(more).toEqual({ entries: 16, statements: 48, commits: 16, syncs: 16, bytes: 352 });
+  expect(more).toEqual({ entries: 16, statements: 48, commits: 16, syncs: 16, bytes: 352, hashes: 32 });
 });
 
 test("nineteen reads and a write are twenty entries, and one commit and one sync", async () => {
@@ -229,12 +286,12 @@ test('with durability "process" nothing is synced', async () => {
 
 test("a hundred parallel steps more are a hundred entries more, and no commit more", async () => {
   const more = subtract(await runFanOut(900), await runFanOut(800));
-  expect(more).toEqual({ entries: 100, statements: 100, commits: 0, syncs: 0, bytes: 2_200 });
+  expect(more).toEqual({ entries: 100, statements: 100, commits: 0, syncs: 0, bytes: 2_200, hashes: 200 });
 });
 
 test("a turn of an agent is two entries and two syncs", async () => {
   const more = subtract(await runAgent(116), await runAgent(108));
-  expect(more).toEqual({ entries: 16, statements: 49, commits: 16, syncs: 16, bytes: 3_216 });
+  expect(more).toEqual({ entries: 16, statements: 49, commits: 16, syncs: 16, bytes: 3_216, hashes: 40 });
 });
 
 test("a signal is one entry and one sync, however often it is delivered", async () => {
@@ -253,6 +310,17 @@ test("the bytes of 200 turns of an agent grow linearly: no turn stores the conve
   const [fewer, some, more] = [await runAgent(100), await runAgent(150), await runAgent(200)];
   expect(subtract(more, some)).toMatchObject({ bytes: subtract(some, fewer).bytes, entries: 100 });
 });
+
+test(
+  "a call with an effect under a policy has as many entries, statements, commits, syncs and hashes as without one, and 191 bytes more",
+  verifies("G3"),
+  async () => {
+    const without = subtract(await runSending(1_016), await runSending(1_000));
+    const governed = subtract(await runSending(1_016, { policy: house }), await runSending(1_000, { policy: house }));
+    expect(without).toMatchObject({ entries: 32, hashes: 80 });
+    expect(governed).toEqual({ ...without, bytes: without.bytes + 16 * 191 });
+  },
+);
 
 /** The statements of a fresh engine that takes up so many waiting runs, one after the other. */
 async function countReturns(runs: number): Promise<number> {

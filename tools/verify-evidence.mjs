@@ -16,7 +16,8 @@
 //               `index` and `proof` place SHA-256(0x00 ‖ hash) in the log (RFC 6962); `opened` is a body that is stored sealed, opened
 //   blobs       large values by their SHA-256
 //   anchors     states of the log that were kept outside, each with the proof that the signed state begins with it (RFC 6962)
-//   decisions   places of policies, approvals, directives, decisions of agents and people's acts; and `explanation`, in words
+//   decisions   places of policies, approvals, directives, decisions of agents and people's acts; and `explanation`, in words.
+//               What a policy allowed stands in the intent that it allowed, as `decided`
 //
 // Whom to believe: the file says which key signed it. Compare the key's name with one you know (--key), or give notes that you kept
 // yourself (--anchor), whose first key then counts.

@@ -2,7 +2,7 @@ import path from "node:path";
 
 import { isTuttiError, openTutti, type RunHandle, type RunState, type Tutti } from "tutti";
 import { ruleModel } from "tutti/models";
-import { loadPolicy, replayPolicy } from "tutti/policies";
+import { loadPolicy, replayPolicy, toPolicyDecision } from "tutti/policies";
 import { z } from "zod";
 
 import { isIntact, makeLedgerPath, openAccount, readJson, type Account } from "../stage/account.ts";
@@ -128,17 +128,16 @@ async function checkReplay(account: Account, tutti: Tutti): Promise<void> {
         `${run}, ${toEuros(toAmount(request.context.input))}: now ${now.kind} by ${now.rules.join()}`,
     ),
   ]);
-  const asked = (await tutti.ledger.scan(0, 10_000)).filter(({ kind }) => kind === "policy-decided");
+  const entries = await tutti.ledger.scan(0, 10_000);
   const changed = new Set(differences.map(({ run }) => String(run)));
   const wanted = new Set(
-    asked.flatMap(({ run, body }) => {
-      const { request } = z
-        .object({ request: z.object({ context: z.object({ input: z.unknown() }) }) })
-        .parse(JSON.parse(body));
-      const amountCents = toAmount(request.context.input);
+    entries.flatMap((entry) => {
+      const decision = toPolicyDecision(entry);
+      if (decision === undefined) return [];
+      const amountCents = toAmount(decision.request.context.input);
       return toPeopleNeeded(amountCents, [5_000, 50_000]) === toPeopleNeeded(amountCents, [2_000, 20_000])
         ? []
-        : [String(run)];
+        : [String(entry.run)];
     }),
   );
   account.check(

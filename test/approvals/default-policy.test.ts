@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { defaultPolicy } from "../../packages/tutti/src/policy/default-policy.ts";
-import { bodiesOf, errorOf, openStage, plainFlow } from "../engine/engine-fixture.ts";
+import { decisionsOf, errorOf, openStage, plainFlow } from "../engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../engine/world-fixture.ts";
 import { verifies } from "../verifies.ts";
 import { vote } from "./approval-fixture.ts";
@@ -19,7 +19,7 @@ test(
     await vote(tutti, "ann");
     await handle.result();
     expect(office.sent).toEqual(["anna"]);
-    expect(bodiesOf(stage.entries, "policy-decided").map(({ verdict }) => verdict)).toMatchObject([
+    expect(decisionsOf(stage.entries).map(({ verdict }) => verdict)).toMatchObject([
       { kind: "needs", rules: ["effects-ask"] },
       { kind: "allow", rules: ["effects-ask"] },
     ]);

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 
 import { isTuttiError, type TuttiError } from "../../packages/tutti/src/base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
+import { toPolicyDecision, type PolicyDecision } from "../../packages/tutti/src/contracts/policy-decision.ts";
 import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { type InnerOptions, openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
@@ -99,6 +100,11 @@ export async function errorOf(promise: Promise<unknown>): Promise<TuttiError> {
 /** The bodies of all entries of one kind, in their order. */
 export function bodiesOf<Kind extends EntryKind>(entries: readonly LedgerEntry[], kind: Kind): readonly BodyOf<Kind>[] {
   return entries.filter((entry) => entry.kind === kind).map((entry) => bodyOf(entry, kind));
+}
+
+/** Everything that a policy said, wherever it stands. */
+export function decisionsOf(entries: readonly LedgerEntry[]): readonly PolicyDecision[] {
+  return entries.flatMap((entry) => toPolicyDecision(entry) ?? []);
 }
 
 /** `kind key` of each entry, in their order. */

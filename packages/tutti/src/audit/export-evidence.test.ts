@@ -66,6 +66,23 @@ test(
   },
 );
 
+test("it says where a policy decided, also where that stands in an intent", verifies("G13"), async () => {
+  const decided = {
+    rules: ["r"],
+    policy: { name: "house", version: "1" },
+    context: { run: "six", flow: "pay", approvals: [] },
+  };
+  const body = JSON.stringify({ effect: "e", tool: "bank.pay", class: "once", digest: "d", decided });
+  await audited.write(async (ledger) => {
+    await writeRuns(ledger, { six: "" }, 1);
+    const claim = await ledger.claim(toRunId("six"));
+    await claim.log.append({ kind: "effect-intended", key: "/bank.pay", body });
+  });
+  const exported = await exportRun("six");
+  expect(check(exported).status).toBe(0);
+  expect(JSON.parse(exported.slice(0, exported.indexOf("\n")))).toMatchObject({ decisions: { policies: [3] } });
+});
+
 test("it holds what a reader needs, and nothing of other tenants", verifies("G13"), () => {
   expect(evidence).toContain("large value 2 of four");
   for (const other of ["large value 2 of two", '"five"', '"three"']) expect(evidence).not.toContain(other);

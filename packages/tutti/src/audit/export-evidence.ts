@@ -1,8 +1,9 @@
 import { must } from "../base/assert.ts";
 import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
-import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
+import { toPolicyDecision } from "../contracts/policy-decision.ts";
 import { whyOf, type Reason } from "../insight/why.ts";
 import { storedOf, type Ledger } from "../ledger/ledger.ts";
 import { findBlobHashes } from "../ledger/verify.ts";
@@ -145,7 +146,6 @@ function toAnchored(
 }
 
 const decisionKinds = {
-  policies: /^policy-/u,
   approvals: /^approval-/u,
   directives: /^directive-/u,
   decisions: /^(?:decision-made|votes-counted)$/u,
@@ -153,15 +153,11 @@ const decisionKinds = {
 } as const satisfies Readonly<Record<string, RegExp>>;
 
 /** Where in the run it was decided by rules, agents and people: places in the run. */
-function findDecisions(
-  entries: readonly { readonly kind: EntryKind; readonly seq: number }[],
-): Readonly<Record<string, readonly number[]>> {
-  return Object.fromEntries(
-    Object.entries(decisionKinds).map(([name, kinds]) => [
-      name,
-      entries.filter(({ kind }) => kinds.test(kind)).map(({ seq }) => seq),
-    ]),
-  );
+function findDecisions(entries: readonly LedgerEntry[]): Readonly<Record<string, readonly number[]>> {
+  const findAll = (isOne: (entry: LedgerEntry) => boolean): readonly number[] =>
+    entries.filter(isOne).map(({ seq }) => seq);
+  const others = Object.entries(decisionKinds).map(([name, kinds]) => [name, findAll(({ kind }) => kinds.test(kind))]);
+  return { policies: findAll((entry) => toPolicyDecision(entry) !== undefined), ...Object.fromEntries(others) };
 }
 
 function toLines(reason: Reason, indent = ""): readonly string[] {

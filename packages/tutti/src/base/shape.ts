@@ -64,9 +64,17 @@ export function listOf<Item>(item: Shape<Item>): Shape<readonly Item[]> {
   };
 }
 
+/** An object that is no list, as it is. */
+export const object: Shape<Readonly<Record<string, unknown>>> = (value, path) => {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
+    return value as Readonly<Record<string, unknown>>;
+  throw new ShapeError(path, "an object", value);
+};
+
 export function recordOf<Item>(item: Shape<Item>): Shape<Readonly<Record<string, Item>>> {
   return (value, path) => {
-    const source = toObject(value, path);
+    const source = object(value, path);
     return Object.fromEntries(Object.entries(source).map(([name, entry]) => [name, item(entry, `${path}.${name}`)]));
   };
 }
@@ -81,7 +89,7 @@ export function fields(required: Fields, optional: Fields = {}): Shape<unknown> 
   const requiredList = Object.entries(required);
   const optionalByName = new Map(Object.entries(optional));
   return (value, path) => {
-    const source = toObject(value, path);
+    const source = object(value, path);
     const result: Record<string, unknown> = {};
     const before = path === "" ? "" : `${path}.`;
     for (const [name, shape] of requiredList) result[name] = shape(source[name], before + name);
@@ -97,10 +105,3 @@ export function fields(required: Fields, optional: Fields = {}): Shape<unknown> 
 type Fields = Readonly<Record<string, Shape<unknown>>>;
 type AllOf<Some extends Fields> = { readonly [Name in keyof Some]: ShapeOf<Some[Name]> };
 type SomeOf<Some extends Fields> = { readonly [Name in keyof Some]?: ShapeOf<Some[Name]> };
-
-function toObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the shape in these lines
-    return value as Readonly<Record<string, unknown>>;
-  throw new ShapeError(path, "an object", value);
-}

@@ -28,7 +28,7 @@ import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
 import { grantShape, permissionsShape } from "./grant.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
-import { policyRequestShape, policyVerdictShape } from "./policy.ts";
+import { decidedShape, policyNameShape, policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { sampleShape, samplingShape } from "./review.ts";
 import { priorities } from "./run-record.ts";
 
@@ -166,6 +166,8 @@ export const bodies = {
       ...provenance,
       undo: flag,
       reads,
+      /** What of the policy allowed it; a second attempt does not say so again. */
+      decided: decidedShape,
       /** The yes that it was begun on, and is used up by it. */
       approval: approvalId,
       /** A person changed the input; `digest` is that of what the code asked for. */
@@ -242,9 +244,12 @@ export const bodies = {
     { alternatives: listOf(fields({ name: text, why: text }, { score: decimal })), confidence },
   ),
 
-  /** What a policy was asked about a step, and what it said. `inputRef` holds the request's `context.input` when that is large. */
+  /**
+   * What a policy was asked about a step, and what it said, unless that stands in the intent that it allows: read both with `toPolicyDecision`.
+   * `inputRef` holds the request's `context.input` when that is large.
+   */
   "policy-decided": fields(
-    { request: policyRequestShape, verdict: policyVerdictShape, policy: fields({ name: text, version: text }) },
+    { request: policyRequestShape, verdict: policyVerdictShape, policy: policyNameShape },
     { inputRef: blobRef },
   ),
 

@@ -98,8 +98,11 @@ export function autonomyMaxOf({ parts }: Grant): number {
   return Math.min(autonomyHighest, ...parts.map(({ autonomyMax }) => autonomyMax ?? autonomyHighest));
 }
 
+const noLevels: readonly BudgetLevel[] = [];
+
 /** The accounts that a call of the tool pays into because of its grant. */
 export function toGrantLevels({ parts }: Grant, tool: string): readonly BudgetLevel[] {
+  if (parts.length === 0) return noLevels;
   return parts.flatMap(({ of, tools = {} }) => {
     const pattern = findPattern(tools, tool);
     const limit = pattern === undefined ? undefined : tools[pattern];
@@ -110,8 +113,11 @@ export function toGrantLevels({ parts }: Grant, tool: string): readonly BudgetLe
 /** The name itself before the longest beginning. */
 function findPattern(tools: Readonly<Record<string, Budget>>, tool: string): string | undefined {
   if (Object.hasOwn(tools, tool)) return tool;
-  const fitting = Object.keys(tools).filter((name) => name.endsWith("*") && tool.startsWith(name.slice(0, -1)));
-  return fitting.toSorted((left, right) => right.length - left.length)[0];
+  let longest: string | undefined;
+  for (const name of Object.keys(tools))
+    if (name.length > (longest?.length ?? 0) && name.endsWith("*") && tool.startsWith(name.slice(0, -1)))
+      longest = name;
+  return longest;
 }
 
 /** What a run begins with: what was declared for it, for who starts it and for its tenant, in that order. */

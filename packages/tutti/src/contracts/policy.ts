@@ -86,8 +86,9 @@ function byKind<Value>(shapes: Readonly<Record<string, Shape<Value>>>): Shape<Va
   };
 }
 
+const agent = fields({ kind: oneOf("agent"), name: text, version: text, autonomy: integer, run: text });
 const principal = byKind<PolicyRequest["principal"]>({
-  agent: fields({ kind: oneOf("agent"), name: text, version: text, autonomy: integer, run: text }),
+  agent,
   run: fields({ kind: oneOf("run"), run: text, flow: text }),
   person: fields({ kind: oneOf("person"), person: text, roles: listOf(text) }),
 });
@@ -126,6 +127,14 @@ export const policyRequestShape: Shape<PolicyRequest> = fields({
 });
 
 const rules = listOf(text);
+
+export const policyNameShape = fields({ name: text, version: text });
+
+/** What allowed a call, in the intent of that call (contracts/policy-decision.ts). Without an agent, the flow's own code asked. */
+export const decidedShape = fields(
+  { rules, policy: policyNameShape, context },
+  { agent, dataClasses: listOf(text), accepts: listOf(text) },
+);
 
 export const policyVerdictShape = byKind<PolicyVerdict>({
   allow: fields({ kind: oneOf("allow"), rules }),

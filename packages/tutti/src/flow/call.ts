@@ -113,7 +113,7 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   const { callable: tool, key, scope, called, input, options } = request;
   driver.tools.set(tool.name, tool);
   if (tool.document !== undefined) return callDocument(driver, request, tool.document);
-  const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key });
+  const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: key, digest: called.digest });
   const retry = options.retry ?? tool.retry;
   const timeoutMs = options.timeoutMs ?? tool.timeoutMs ?? driver.host.toolTimeoutMs;
   const limited = findLimited(driver, { tool, key, scope, timeoutMs, budget: options.budget, reported: called });

@@ -1,5 +1,6 @@
 import { fromStoredError, TuttiError } from "../base/errors.ts";
 import { directivePrefix } from "../contracts/directive.ts";
+import { foldDecision } from "../contracts/policy-decision.ts";
 import type { Appended, BudgetChange, NewEntry } from "../ledger/ledger.ts";
 import { HeldBack, openGuard, type AttemptGuard } from "./admission.ts";
 import { tryRepeatedly } from "./attempts.ts";
@@ -20,6 +21,7 @@ import { recordRefused, shareEffect } from "./effect-share.ts";
 import { refuseStale } from "./effect-stale.ts";
 import { governCall, toUse, type Way } from "./govern/govern-call.ts";
 import { toEndEntry } from "./govern/obtain-approval.ts";
+import { toDecisionEntry } from "./govern/policy-decision.ts";
 import type { OpenIntent } from "./history.ts";
 import { isHeld, whenReleased } from "./hold.ts";
 import type { DocumentReads } from "./read-sets.ts";
@@ -120,7 +122,7 @@ function toIntended(driver: Driver, request: EffectRequest): EffectRequest {
   if (body?.edited === undefined) return request;
   const input = fromStored(body.input, body.inputRef, driver.blobs);
   const called = { ...request.called, input: toStoredValue("input", input, `the input of ${request.tool.name}`) };
-  const way: Way = { input, effect: body.effect, called, digest: body.edited, decided: [], approval: undefined };
+  const way: Way = { input, effect: body.effect, called, digest: body.edited, allowed: undefined, approval: undefined };
   return { ...request, input, effect: body.effect, called, way };
 }
 
@@ -175,12 +177,16 @@ async function intendAgain(driver: Driver, call: EffectCall): Promise<void> {
   if (appended.kind === "stale") throw toConflictError(`${call.tool.name} was not called again`, appended.documents);
 }
 
-/** Writes the intent, in one batch with what the policy said. A yes that was given on what has changed since is worth nothing. */
+/** Writes the intent, with what allowed it. A yes that was given on what has changed since is worth nothing. */
 async function appendIntent(driver: Driver, call: EffectCall, budget?: BudgetChange): Promise<Appended> {
   const { way, key } = call;
-  for (const entry of way?.decided.splice(0) ?? []) void driver.append(entry);
   const intent = toIntent(driver, call);
   const appended = await driver.append(budget === undefined ? intent : { ...intent, budget });
+  if (way?.allowed !== undefined) {
+    // What has no intent to stand in is an entry of its own.
+    if (appended.kind !== "recorded") void driver.append(toDecisionEntry(way.allowed));
+    way.allowed = undefined;
+  }
   if (appended.kind === "stale" && way?.approval !== undefined)
     await driver.append(
       toEndEntry({ id: way.approval.id, step: key }, "superseded", "a document that it relies on has changed"),
@@ -209,6 +215,7 @@ function toIntent(driver: Driver, call: EffectCall): NewEntry {
       ...(called.uses.length === 0 ? {} : { uses: called.uses }),
       ...(tool.undo === undefined ? {} : { undo: true }),
       ...(reads === undefined ? {} : toShownReads(reads)),
+      ...(way?.allowed === undefined ? {} : { decided: foldDecision(way.allowed) }),
       ...(way?.approval === undefined ? {} : { approval: way.approval.id }),
       ...(digest === called.digest ? {} : { edited: digest }),
     },

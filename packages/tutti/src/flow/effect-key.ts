@@ -12,13 +12,13 @@ const readableMax = 120;
 export function effectKeyOf(
   tool: Tool,
   input: unknown,
-  place: { readonly lineage: RunId; readonly step: StepKey },
+  place: { readonly lineage: RunId; readonly step: StepKey; readonly digest: string },
 ): EffectKey {
   switch (tool.scope) {
     case "everyone":
-      return toEffectKey(`${tool.name}:${namedPart(tool, input)}`);
+      return toEffectKey(`${tool.name}:${namedPart(tool, input, place.digest)}`);
     case "run":
-      return toEffectKey(`${tool.name}@${place.lineage}:${namedPart(tool, input)}`);
+      return toEffectKey(`${tool.name}@${place.lineage}:${namedPart(tool, input, place.digest)}`);
     case "step":
       return toEffectKey(`${tool.name}@${place.lineage}${place.step}`);
   }
@@ -34,8 +34,8 @@ export function digestOfChild(flow: string, input: unknown): string {
   return digestOf({ flow, input });
 }
 
-function namedPart(tool: Tool, input: unknown): string {
+function namedPart(tool: Tool, input: unknown, digest: string): string {
   const declared = tool.key?.(input);
-  if (declared === undefined) return digestOf(input).slice(0, 32);
+  if (declared === undefined) return digest.slice(0, 32);
   return declared.length <= readableMax && /^[\x21-\x7e]+$/u.test(declared) ? declared : sha256(declared).slice(0, 32);
 }

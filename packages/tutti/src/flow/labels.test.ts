@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { toPolicy, vote } from "../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, errorOf, openStage, plainFlow } from "../../../../test/engine/engine-fixture.ts";
+import { decisionsOf, errorOf, openStage, plainFlow } from "../../../../test/engine/engine-fixture.ts";
 import { isClean, LabelWorld, poison, programs, unattended } from "../../../../test/labels/label-programs.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { isTuttiError } from "../base/errors.ts";
@@ -94,7 +94,7 @@ test(
     const handle = await tutti.start(flow, null);
     expect(await handle.settled()).toMatchObject({ kind: "asking" });
     expect(sent).toEqual(["before"]);
-    const [decided] = bodiesOf(stage.entries, "policy-decided").slice(-1);
+    const [decided] = decisionsOf(stage.entries).slice(-1);
     expect(decided).toMatchObject({
       request: { context: { labels: ["untrusted"] } },
       verdict: { rules: ["labels-ask"] },

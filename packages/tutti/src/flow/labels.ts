@@ -85,7 +85,7 @@ export function toLabelField(labels: Labels): { readonly labels?: Labels } {
 
 /** The labels as rules see them: `personal:anna` is also `personal`. */
 export function toSeenLabels(labels: Labels): Labels {
-  return joinLabels(labels, labels.filter((label) => label.includes(":")).map(toClass));
+  return labels.length === 0 ? labels : joinLabels(labels, labels.filter((label) => label.includes(":")).map(toClass));
 }
 
 /** The labels that a tool may be given, in the words that rules see. What changes nothing outside may be given what strangers wrote. */

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { findOpen, toAskingPolicy } from "../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, errorOf, openStage, plainFlow } from "../../../../test/engine/engine-fixture.ts";
+import { decisionsOf, errorOf, openStage, plainFlow } from "../../../../test/engine/engine-fixture.ts";
 import { measurePersonal, measureRisk, toPersonalTable } from "../../../../test/guardrails/measure.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { tool } from "../tools/tool.ts";
@@ -137,7 +137,7 @@ test("the risk of what was read is told to the policy and to people, and decides
   const stage = openStage();
   const tutti = await stage.open([flow], { policy: toAskingPolicy({}, { tool: "send" }) });
   await (await tutti.start(flow, null)).settled();
-  const [decided] = bodiesOf(stage.entries, "policy-decided");
+  const [decided] = decisionsOf(stage.entries);
   expect(decided?.request.context).toMatchObject({ labels: ["untrusted"], injectionRisk: 60 });
   const { package: shown } = await findOpen(tutti);
   expect(await stage.ledger.readBlob(shown)).toContain("Signs of injected instructions: 60 of 100");

@@ -1,6 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
-import { bodyOf, type BodyOf, type LedgerEntry } from "../contracts/entry.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
+import { toPolicyDecision, type PolicyDecision } from "../contracts/policy-decision.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { RuledPolicy } from "../policy/policy.ts";
@@ -73,7 +74,7 @@ export async function replayPolicy(
 
 interface Decision {
   readonly entry: LedgerEntry;
-  readonly body: BodyOf<"policy-decided">;
+  readonly body: PolicyDecision;
 }
 
 async function* readDecisions(
@@ -83,8 +84,10 @@ async function* readDecisions(
   for (let after = 0; ;) {
     signal?.throwIfAborted();
     const page = await ledger.scan(after, pageEntries);
-    for (const entry of page)
-      if (entry.kind === "policy-decided") yield { entry, body: bodyOf(entry, "policy-decided") };
+    for (const entry of page) {
+      const body = toPolicyDecision(entry);
+      if (body !== undefined) yield { entry, body };
+    }
     const last = page.at(-1);
     if (last === undefined) return;
     after = last.lsn;

@@ -2,6 +2,7 @@ import type { StoredError } from "../base/errors.ts";
 import type { ToolReport } from "../contracts/callable.ts";
 import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
+import { toPolicyDecision, type PolicyDecision } from "../contracts/policy-decision.ts";
 import { describeDecided, describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
@@ -204,17 +205,10 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       return { kind: "step", sentence: `A message, ${describeMessage(bodyOf(entry, kind))}.` };
     case "decision-made":
       return { kind: "step", sentence: `It was decided: ${describeDecision(bodyOf(entry, kind))}.` };
-    case "policy-decided": {
-      const { verdict, policy } = bodyOf(entry, kind);
-      const rules = verdict.rules.length === 0 ? "" : ` by ${verdict.rules.join(", ")}`;
-      const said =
-        verdict.kind === "allow"
-          ? "allowed it"
-          : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
-      return {
-        kind: "policy",
-        sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`,
-      };
+    case "policy-decided":
+    case "effect-intended": {
+      const decision = toPolicyDecision(entry);
+      return decision === undefined ? undefined : tellDecision(decision);
     }
     case "approval-requested": {
       const { about, round } = bodyOf(entry, kind);
@@ -240,6 +234,18 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
     default:
       return undefined;
   }
+}
+
+function tellDecision({ verdict, policy }: PolicyDecision): Telling {
+  const rules = verdict.rules.length === 0 ? "" : ` by ${verdict.rules.join(", ")}`;
+  const said =
+    verdict.kind === "allow"
+      ? "allowed it"
+      : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
+  return {
+    kind: "policy",
+    sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`,
+  };
 }
 
 function tellSettled(body: BodyOf<"effect-settled">): string {

@@ -213,7 +213,9 @@ function whyStep(story: Story, step: StepKey, depth: number): Reason {
     };
   const because: Reason[] = [];
   for (const entry of entries) {
-    const detail = entry === last ? undefined : tellDetail(entry);
+    // What began a step says of itself, besides, what allowed it.
+    const isTold = entry === last && entry.kind !== "effect-intended";
+    const detail = isTold ? undefined : tellDetail(entry);
     if (detail !== undefined && story.take())
       because.push(leaf(detail.kind, detail.sentence, { step, seq: entry.seq }));
   }

@@ -23,6 +23,7 @@ function deny(rules: readonly string[], why: string, errors?: readonly string[])
 type Context = PolicyRequest["context"];
 
 function weigh(satisfied: readonly PolicyRule[], context: Context): PolicyVerdict {
+  if (satisfied.length > 0 && satisfied.every(isPlainPermit)) return { kind: "allow", rules: toIds(satisfied) };
   const permits = satisfied.filter(({ effect }) => effect === "permit");
   const forbids = permits.length === satisfied.length ? [] : satisfied.filter(({ effect }) => effect === "forbid");
   const final = forbids.filter(({ approvals }) => approvals === undefined);
@@ -38,6 +39,11 @@ function weigh(satisfied: readonly PolicyRule[], context: Context): PolicyVerdic
     why: toWhy(asking),
     approvals: asking.flatMap(({ approvals }) => approvals ?? []),
   };
+}
+
+/** As most of what is allowed is: nothing has to be weighed. */
+function isPlainPermit({ effect, approvals }: PolicyRule): boolean {
+  return effect === "permit" && approvals === undefined;
 }
 
 /** The permit that the fewest approvals are missing for; of several, the first in the text. */

@@ -38,6 +38,11 @@ describe("what a text is checked for", () => {
       2,
       "another rule takes input.to as String, this one as Long",
     ],
+    "an input that no object holds as a field": [
+      `@id("a") @input("__proto__: String") permit(principal, action, resource);`,
+      1,
+      /at "__proto__: String"/,
+    ],
     "an input of no type": [`@id("a") @input("to: Text") permit(principal, action, resource);`, 1, /at "to: Text"/],
     "a field that may be absent": [
       `// costs\n@id("a") forbid(principal, action, resource)\nwhen { context.costCents > 5 };`,

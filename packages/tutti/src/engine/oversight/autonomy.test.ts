@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { findOpen, vote } from "../../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, errorOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import { bodiesOf, decisionsOf, errorOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../../test/engine/world-fixture.ts";
 import { sayToAll, toClerk, toMailing, toNames, trusting } from "../../../../../test/oversight/oversight-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
@@ -35,7 +35,7 @@ test(
     await vote(tutti, "ann");
     await (await tutti.open("r")).result();
     expect(office.sent).toEqual(["a", "b"]); // nobody was asked about the second
-    expect(bodiesOf(stage.entries, "policy-decided").map(({ request }) => request.principal)).toMatchObject([
+    expect(decisionsOf(stage.entries).map(({ request }) => request.principal)).toMatchObject([
       { autonomy: 1 },
       { autonomy: 4 },
       { autonomy: 4 },
@@ -57,7 +57,7 @@ test("what a tenant, a directive or a class of data caps is the most that counts
   expect((await capped.settled()).kind).toBe("asking");
   await capped.steer({ kind: "autonomy", level: 2 }, { by: "bert" });
   expect((await capped.settled()).kind).toBe("asking");
-  const levels = bodiesOf(stage.entries, "policy-decided").map(({ request }) => request.principal);
+  const levels = decisionsOf(stage.entries).map(({ request }) => request.principal);
   expect(levels).toMatchObject([{ autonomy: 3 }, { autonomy: 2 }]);
   expect(office.sent).toEqual([]);
 });

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { findOpen, toAskingPolicy, toPolicy, vote } from "../../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, errorOf, linesOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import {
+  bodiesOf,
+  decisionsOf,
+  errorOf,
+  linesOf,
+  openStage,
+  plainFlow,
+} from "../../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool, type MailDefinition } from "../../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { Flow } from "../../contracts/run.ts";
@@ -42,7 +49,6 @@ test(
       "approval-requested /mail.send",
       "approval-voted /mail.send",
       "approval-decided /mail.send",
-      "policy-decided /mail.send",
       "effect-intended /mail.send",
       "effect-settled /mail.send",
       "run-done",
@@ -79,13 +85,13 @@ test("what is denied does not happen, and neither does what the policy fails to 
   });
   expect(await errorOf(broken.run(flow, null, { id: "broken" }))).toMatchObject({ code: "POLICY_DENIED" });
   expect(office.sent).toEqual([]);
-  expect(bodiesOf(stage.entries, "policy-decided").map(({ verdict }) => verdict)).toMatchObject([
+  expect(decisionsOf(stage.entries).map(({ verdict }) => verdict)).toMatchObject([
     { kind: "deny", rules: ["no"] },
     { kind: "deny", errors: ["a rule is broken"] },
   ]);
 });
 
-test("an allowed effect says so beside its intent; an allowed read leaves no trace", verifies("G3"), async () => {
+test("an allowed effect says so in its intent; an allowed read leaves no trace", verifies("G3"), async () => {
   const look = tool({
     name: "look",
     does: "Looks.",
@@ -101,12 +107,11 @@ test("an allowed effect says so beside its intent; an allowed read leaves no tra
   expect(linesOf(stage.entries)).toEqual([
     "run-started",
     "step-done /look",
-    "policy-decided /mail.send",
     "effect-intended /mail.send",
     "effect-settled /mail.send",
     "run-done",
   ]);
-  expect(bodiesOf(stage.entries, "policy-decided")).toMatchObject([
+  expect(decisionsOf(stage.entries)).toMatchObject([
     {
       policy: { name: "house", version: "1" },
       request: {
@@ -116,6 +121,42 @@ test("an allowed effect says so beside its intent; an allowed read leaves no tra
       },
     },
   ]);
+});
+
+test("an effect that is shared has no intent to stand in, so what allowed it is an entry", verifies("G3"), async () => {
+  const { stage, mail } = openMail();
+  const flow = plainFlow("g", async (run) => {
+    await run.call(mail, { to: "anna" });
+    return run.call(mail, { to: "anna" }, { name: "again" });
+  });
+  const tutti = await stage.open([flow], { policy: toPolicy(() => ({ kind: "allow", rules: ["all"] })) });
+  await tutti.run(flow, null);
+  expect(linesOf(stage.entries).slice(1, -1)).toEqual([
+    "effect-intended /mail.send",
+    "effect-settled /mail.send",
+    "policy-decided /again",
+    "effect-shared /again",
+  ]);
+  expect(decisionsOf(stage.entries)).toHaveLength(2);
+});
+
+test("a large input is there for the rules, and stands in the ledger once", verifies("G3"), async () => {
+  const { stage, mail } = openMail();
+  const to = "anna".repeat(10_000);
+  const flow = plainFlow("g", async (run) => run.call(mail, { to }));
+  const seen: unknown[] = [];
+  const tutti = await stage.open([flow], {
+    policy: toPolicy(({ context }) => {
+      seen.push(context.input, { ...context }.input);
+      return { kind: "allow", rules: ["all"] };
+    }),
+  });
+  await tutti.run(flow, null);
+  expect(seen).toEqual([{ to }, { to }]);
+  const [decision] = decisionsOf(stage.entries);
+  expect(decision?.request.context.input).toBeUndefined();
+  expect(await stage.ledger.readBlob(decision?.inputRef?.hash ?? "")).toBe(JSON.stringify({ to }));
+  expect(stage.entries.map(({ body }) => body).join("")).not.toContain(to);
 });
 
 test("a no comes back with the person's reason, and the call is not made", verifies("G4"), async () => {

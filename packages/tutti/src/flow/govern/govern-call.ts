@@ -7,7 +7,7 @@ import { toContract } from "../../contracts/contract.ts";
 import type { StaleRead } from "../../contracts/document.ts";
 import type { Policy, PolicyVerdict } from "../../contracts/policy.ts";
 import { parseWith } from "../../contracts/schema.ts";
-import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
+import type { ApprovalChange } from "../../ledger/ledger.ts";
 import { toDirectiveChanged } from "../directives.ts";
 import type { Driver } from "../driver.ts";
 import { digestOf, effectKeyOf } from "../effect-key.ts";
@@ -20,14 +20,14 @@ import { toAutonomy, toShadowed, toShadowEntry } from "./autonomy.ts";
 import type { GovernedCall } from "./governed-call.ts";
 import { refuseUngranted } from "./grants.ts";
 import { obtainApproval, toDirectiveVersion, toEndEntry } from "./obtain-approval.ts";
-import { decideDeed, toDenial, type Decision, type Deed } from "./policy-decision.ts";
+import { decideDeed, toDecisionEntry, toDenial, type Decision, type Deed } from "./policy-decision.ts";
 
 /** What a call is allowed to do: what it asked for, or what a person made of it. */
 export interface Way extends Pick<GovernedCall, "input" | "effect" | "called"> {
   /** Of the input that it is made with; that of the code's own stands in `called`. */
   readonly digest: string;
-  /** To be written in front of what follows; emptied by whoever does. */
-  readonly decided: NewEntry[];
+  /** What allowed it, as long as it is not written down; whoever writes takes it away. */
+  allowed: Decision | undefined;
   /** The yes that it uses, and what that must have been given for. */
   readonly approval:
     | { readonly id: ApprovalRecord["id"]; readonly binding: () => ApprovalRecord["binding"] }
@@ -55,7 +55,7 @@ function decideCall(driver: Driver, call: GovernedCall, passage: Passage): void 
   if (ungranted !== undefined) passage.refuse(ungranted);
   else if (policy !== undefined) govern(driver, { policy, call, passage });
   else if (isShadow(driver, call)) shadow(driver, call, passage);
-  else passage.go(toWay(call, [], undefined));
+  else passage.go(toWay(call, undefined, undefined));
 }
 
 /** What has happened meanwhile may have taken from the agent what it was granted. */
@@ -104,28 +104,29 @@ function govern(driver: Driver, governing: Governing): void {
   const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
   const { verdict } = decision;
   if (verdict.kind !== "deny" && isShadow(driver, call)) {
-    void driver.append(decision.entry);
+    void driver.append(toDecisionEntry(decision));
     shadow(driver, call, passage);
     return;
   }
   switch (verdict.kind) {
     case "allow":
       // What changes nothing leaves no trace of being allowed.
-      passage.go(toWay(call, isEffect(call.tool) ? [decision.entry] : [], undefined));
+      passage.go(toWay(call, isEffect(call.tool) ? decision : undefined, undefined));
       return;
     case "deny":
-      void driver.append(decision.entry);
+      void driver.append(toDecisionEntry(decision));
       passage.refuse(toDenial(call.tool.name, verdict));
       return;
     case "needs":
-      ask(driver, governing, { verdict, entry: decision.entry });
+      ask(driver, governing, { ...decision, verdict });
   }
 }
 
 type Needs = PolicyVerdict & { readonly kind: "needs" };
 
-function ask(driver: Driver, governing: Governing, { verdict, entry }: Decision & { readonly verdict: Needs }): void {
+function ask(driver: Driver, governing: Governing, decision: Decision & { readonly verdict: Needs }): void {
   const { policy, call, passage } = governing;
+  const { verdict } = decision;
   const stages = toStages(findLadder(driver, call.tool, verdict), canBeUndone(call.tool));
   const toAskedOf = (action: GovernedCall, needs: Needs): Asked => ({
     about: toSentence(action),
@@ -164,7 +165,7 @@ function ask(driver: Driver, governing: Governing, { verdict, entry }: Decision 
       pending: call.pending,
       kind: "action",
       stages,
-      before: [entry],
+      before: [toDecisionEntry(decision)],
       reads: toReads(driver, call),
       isOutdated: () => toDirectiveVersion(driver) !== binding["directive"],
       ...(isEffect(call.tool) ? { edit } : {}),
@@ -192,14 +193,15 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
     const call = granted.isEdited ? await toEdited(driver, governing.call, granted.answer) : governing.call;
     if (canLose(driver, call)) await driver.host.autonomy.catchUp();
     if (driver.stopped || driver.halted || call.pending.over) return;
-    const { verdict, entry } = decideDeed(driver, policy, { deed: toDeed(call), votes: approval.votes });
+    const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: approval.votes });
+    const { verdict } = decision;
     if (verdict.kind === "deny") {
-      void driver.append(entry);
+      void driver.append(toDecisionEntry(decision));
       passage.refuse(toDenial(call.tool.name, verdict));
       return;
     }
     if (isShadow(driver, call)) {
-      void driver.append(entry);
+      void driver.append(toDecisionEntry(decision));
       shadow(driver, call, passage);
       return;
     }
@@ -214,14 +216,14 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
     const binding = (): ApprovalRecord["binding"] => toBinding(driver, policy, call);
     const ungranted = refuseUngranted(driver, call); // people may have taken longer than the grant lasts
     if (ungranted !== undefined) passage.refuse(ungranted);
-    else passage.go(toWay(call, [entry], { id: approval.id, binding }));
+    else passage.go(toWay(call, decision, { id: approval.id, binding }));
   } finally {
     driver.finish();
   }
 }
 
-function toWay({ input, effect, called }: GovernedCall, decided: NewEntry[], approval: Way["approval"]): Way {
-  return { input, effect, called, digest: approval === undefined ? called.digest : digestOf(input), decided, approval };
+function toWay({ input, effect, called }: GovernedCall, allowed: Way["allowed"], approval: Way["approval"]): Way {
+  return { input, effect, called, digest: approval === undefined ? called.digest : digestOf(input), allowed, approval };
 }
 
 /** What an entry does to the yes that it is begun on. */
@@ -236,7 +238,8 @@ async function toEdited(driver: Driver, call: GovernedCall, given: unknown): Pro
   const { tool, called } = call;
   const what = `the changed input of ${tool.name}`;
   const input = await parseWith(tool.input, given, { code: "INPUT_INVALID", what });
-  const effect = effectKeyOf(tool, input, { lineage: driver.lineage, step: call.key });
+  const place = { lineage: driver.lineage, step: call.key, digest: digestOf(input) };
+  const effect = effectKeyOf(tool, input, place);
   return { ...call, input, effect, called: { ...called, input: toStoredValue("input", input, what) } };
 }
 
@@ -247,18 +250,24 @@ function toDeed({ tool, key, scope, called }: GovernedCall): Deed {
   return { key, scope, action: "call-tool", resource, input: called.input, costUsd, labels };
 }
 
+const resourceByTool = new WeakMap<Tool, Deed["resource"]>();
+
 function toResource(tool: Tool, labels: Labels): Deed["resource"] {
-  const dataClasses = [
-    ...new Set([...(tool.dataIn ?? []), ...(tool.dataOut ?? []), ...(tool.trust === undefined ? [] : [tool.trust])]),
-  ];
-  return {
+  let known = resourceByTool.get(tool);
+  if (known === undefined) resourceByTool.set(tool, (known = describeTool(tool)));
+  return labels.length === 0 ? known : { ...known, accepts: toAccepted(labels, tool) };
+}
+
+function describeTool(tool: Tool): Deed["resource"] {
+  const { name, effect, dataIn = [], dataOut = [], trust } = tool;
+  const dataClasses = [...new Set([...dataIn, ...dataOut, ...(trust === undefined ? [] : [trust])])];
+  return Object.freeze({
     kind: "tool",
-    name: tool.name,
-    effect: tool.effect,
+    name,
+    effect,
     reversible: canBeUndone(tool),
-    ...(dataClasses.length === 0 ? {} : { dataClasses }),
-    ...(labels.length === 0 ? {} : { accepts: toAccepted(labels, tool) }),
-  };
+    ...(dataClasses.length === 0 ? {} : { dataClasses: Object.freeze(dataClasses) }),
+  });
 }
 
 function isEffect({ effect }: Tool): boolean {

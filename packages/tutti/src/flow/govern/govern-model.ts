@@ -3,7 +3,7 @@ import type { Model } from "../../contracts/model.ts";
 import type { Driver } from "../driver.ts";
 import { labelsAt } from "../labels.ts";
 import type { Scope } from "../scope.ts";
-import { decideDeed, toDenial } from "./policy-decision.ts";
+import { decideDeed, toDecisionEntry, toDenial } from "./policy-decision.ts";
 
 /**
  * The model as the policy lets it be used here. A question can't wait for people: a rule that asks for them refuses it. What is allowed leaves
@@ -29,7 +29,7 @@ export function governModel(
       const decision = decideDeed(driver, policy, { deed, votes: [] });
       const { verdict } = decision;
       if (verdict.kind === "allow") return model.generate(request, signal, watch);
-      void driver.append(decision.entry);
+      void driver.append(toDecisionEntry(decision));
       if (verdict.kind === "deny") throw toDenial(name, verdict);
       const why = `${verdict.why} (a question to a model can't wait for people)`;
       throw toDenial(name, { kind: "deny", rules: verdict.rules, why });

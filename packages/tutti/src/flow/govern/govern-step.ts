@@ -5,6 +5,7 @@ import type { StepRequest } from "../step.ts";
 import { governCall, toUse } from "./govern-call.ts";
 import type { GovernedCall } from "./governed-call.ts";
 import { isLimited } from "./grants.ts";
+import { toDecisionEntry } from "./policy-decision.ts";
 
 /** What stands in front of a call that changes nothing outside; nothing where there is no policy and no limit. A yes is used before it is made. */
 export function toAdmission(driver: Driver, request: Omit<GovernedCall, "pending">): StepRequest["admit"] {
@@ -13,7 +14,7 @@ export function toAdmission(driver: Driver, request: Omit<GovernedCall, "pending
     const call: GovernedCall = { ...request, pending };
     governCall(driver, call, {
       go(way) {
-        for (const entry of way.decided.splice(0)) void driver.append(entry);
+        if (way.allowed !== undefined) void driver.append(toDecisionEntry(way.allowed));
         if (way.approval === undefined) {
           go();
           return;

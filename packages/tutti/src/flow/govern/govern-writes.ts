@@ -15,7 +15,7 @@ import { toStoredValue } from "../stored-value.ts";
 import { describeOtherwise, toVisible } from "./action-package.ts";
 import { describeStages, toStages } from "./approval-stages.ts";
 import { obtainApproval, toDirectiveVersion } from "./obtain-approval.ts";
-import { decideDeed, toDenial, type Deed } from "./policy-decision.ts";
+import { decideDeed, toDecisionEntry, toDenial, type Deed } from "./policy-decision.ts";
 
 /** Documents that are about to change together. */
 export interface GovernedWrites {
@@ -42,7 +42,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
   }
   const decide = (votes: ApprovalRecord["votes"]): Decided => {
     const decisions = call.writes.map((write) => decideDeed(driver, policy, { deed: toDeed(call, write), votes }));
-    const entries = decisions.map(({ entry }) => entry);
+    const entries = decisions.map(toDecisionEntry);
     for (const { verdict } of decisions)
       if (verdict.kind === "deny")
         return { entries, refusal: toDenial(`writing ${call.key}`, verdict), needs: undefined };

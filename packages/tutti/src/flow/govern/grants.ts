@@ -27,9 +27,11 @@ export function refuseUngranted(
   { tool, scope }: { readonly tool: Tool; readonly scope: Scope },
   isTimed = true,
 ): TuttiError | undefined {
+  const grant = grantAt(driver, scope);
+  if (grant === nothingGranted) return undefined;
   const now = isTimed ? { now: driver.host.clock.now() } : {};
   const { by: actsFor } = driver.history.started;
-  const problem = findRefusal(grantAt(driver, scope), { tool: tool.name, actsFor, ...now });
+  const problem = findRefusal(grant, { tool: tool.name, actsFor, ...now });
   return problem === undefined ? undefined : toRefusal(`${tool.name} was not called`, problem);
 }
 

@@ -1,10 +1,11 @@
 import { describeThrown, TuttiError } from "../../base/errors.ts";
 import type { CountedVote } from "../../contracts/approval.ts";
 import type { StepKey } from "../../contracts/ids.ts";
+import type { PolicyDecision } from "../../contracts/policy-decision.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
-import { riskAt, toLabelField, toSeenLabels, type Labels } from "../labels.ts";
+import { riskAt, toSeenLabels, type Labels } from "../labels.ts";
 import type { Scope } from "../scope.ts";
 import { toBody, type StoredValue } from "../stored-value.ts";
 import { toAutonomy } from "./autonomy.ts";
@@ -21,10 +22,9 @@ export interface Deed {
   readonly labels: Labels;
 }
 
-/** What the policy said, and the entry that keeps it: made when it is asked for, because most of what is allowed leaves no trace. */
-export interface Decision {
-  readonly verdict: PolicyVerdict;
-  readonly entry: NewEntry;
+/** What the policy said of a deed. Most of what is allowed leaves no trace. */
+export interface Decision extends PolicyDecision {
+  readonly deed: Deed;
 }
 
 /** Asks the policy. Whatever goes wrong in it is a no. */
@@ -34,15 +34,7 @@ export function decideDeed(
   asked: { readonly deed: Deed; readonly votes: readonly CountedVote[] },
 ): Decision {
   const request = toRequest(driver, asked.deed, asked.votes);
-  const verdict = decide(policy, request);
-  const { name, version } = policy;
-  let entry: NewEntry | undefined;
-  return {
-    verdict,
-    get entry() {
-      return (entry ??= toEntry(asked.deed, { request, verdict, policy: { name, version } }));
-    },
-  };
+  return { deed: asked.deed, request, verdict: decide(policy, request), policy };
 }
 
 function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
@@ -54,40 +46,57 @@ function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
   }
 }
 
+// Made for every call, so it is built up in place; spreading what is there or not costs more than all the rules.
 function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): PolicyRequest {
   const { run } = driver;
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
-  const { input, costUsd, action, resource, labels } = deed;
+  const { costUsd, action, resource } = deed;
+  const labels = toSeenLabels(deed.labels);
   const risk = riskAt(deed.scope);
-  const context: PolicyRequest["context"] = {
-    run,
-    flow,
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(input?.json === undefined ? {} : { input: JSON.parse(input.json) as unknown }),
-    ...toLabelField(toSeenLabels(labels)),
-    ...(risk === 0 ? {} : { injectionRisk: risk }),
-    ...(costUsd === undefined ? {} : { costCents: Math.ceil(costUsd * 100) }),
-    approvals: votes.filter(({ verdict }) => verdict === "approve").map(({ by: who, roles }) => ({ by: who, roles })),
-    ...(by === undefined ? {} : { initiator: by }),
-  };
+  const context: Growing<PolicyRequest["context"]> = { run, flow, approvals: toApprovals(votes) };
+  if (tenant !== undefined) context.tenant = tenant;
+  if (labels.length > 0) context.labels = labels;
+  if (risk > 0) context.injectionRisk = risk;
+  if (costUsd !== undefined) context.costCents = Math.ceil(costUsd * 100);
+  if (by !== undefined) context.initiator = by;
+  addInput(context, deed.input?.json);
   if (agent === undefined) return { principal: { kind: "run", run, flow }, action, resource, context };
   const { name, version } = agent;
   const autonomy = toAutonomy(driver, deed.scope, { agent, resource, labels: context.labels });
   return { principal: { kind: "agent", name, version, autonomy, run }, action, resource, context };
 }
 
-interface Decided {
-  readonly request: PolicyRequest;
-  readonly verdict: PolicyVerdict;
-  readonly policy: { readonly name: string; readonly version: string };
+type Growing<Shape> = { -readonly [Name in keyof Shape]: Shape[Name] };
+
+const nobody: PolicyRequest["context"]["approvals"] = [];
+
+function toApprovals(votes: readonly CountedVote[]): PolicyRequest["context"]["approvals"] {
+  if (votes.length === 0) return nobody;
+  return votes.filter(({ verdict }) => verdict === "approve").map(({ by, roles }) => ({ by, roles }));
 }
 
-/** A large input stands in a blob, which the call that follows shares. */
-function toEntry({ key, input }: Deed, decided: Decided): NewEntry {
+const parsedAtOnceMax = 1_000; // up to here parsing costs less than a getter
+
+/** What is stored, and not what the code holds: that may be no JSON, and may change. A large input is parsed when somebody looks at it. */
+function addInput(context: Growing<PolicyRequest["context"]>, json: string | undefined): void {
+  if (json === undefined) return;
+  if (json.length <= parsedAtOnceMax) {
+    context.input = JSON.parse(json);
+    return;
+  }
+  let parsed: { readonly input: unknown } | undefined;
+  const get = (): unknown => (parsed ??= { input: JSON.parse(json) }).input;
+  Object.defineProperty(context, "input", { enumerable: true, configurable: true, get });
+}
+
+/** A decision as an entry of its own. A large input stands in a blob, which the call that follows shares. */
+export function toDecisionEntry({ deed: { key, input }, request, verdict, policy }: Decision): NewEntry {
+  const { name, version } = policy;
+  const decided = { request, verdict, policy: { name, version } };
   if (input?.blobs === undefined) return { kind: "policy-decided", key, body: JSON.stringify(decided) };
-  const { input: _, ...context } = decided.request.context;
-  const body = toBody({ ...decided, request: { ...decided.request, context } }, input);
+  const { input: _, ...context } = request.context;
+  const body = toBody({ ...decided, request: { ...request, context } }, input);
   return { kind: "policy-decided", key, body, blobs: input.blobs };
 }
 

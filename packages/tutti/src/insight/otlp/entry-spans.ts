@@ -1,5 +1,6 @@
 import { bodyOf, type EntryKind, type LedgerEntry } from "../../contracts/entry.ts";
 import type { Confidence } from "../../contracts/outcome.ts";
+import { toPolicyDecision } from "../../contracts/policy-decision.ts";
 import { toWaitName, waitPattern } from "../find-wait.ts";
 import { cut, describeError, describeUsage, describeValue, toLink, type HeldValue } from "./attributes.ts";
 import { names } from "./conventions.ts";
@@ -70,7 +71,9 @@ const readers: Readers = {
   },
   "step-done": endStep,
   "step-failed": endStep,
-  "effect-intended": ({ spans, key, at, body }) =>
+  "effect-intended": (reading) => {
+    markDecision(reading);
+    const { spans, key, at, body } = reading;
     spans.begin(key, {
       role: "tool",
       about: body.tool,
@@ -83,7 +86,8 @@ const readers: Readers = {
         ...inputOf(spans, body, names.toolArguments),
       },
       links: spans.linksTo(body.uses),
-    }),
+    });
+  },
   "effect-settled": endStep,
   "effect-failed": endStep,
   "effect-shared": ({ spans, key, at, body }) =>
@@ -176,20 +180,7 @@ const readers: Readers = {
       },
     );
   },
-  "policy-decided": (reading) => {
-    const { policy, verdict, request } = reading.body;
-    mark(
-      reading,
-      { role: "policy", about: policy.name, part: `policy ${reading.entry.seq}` },
-      {
-        "tutti.policy.version": policy.version,
-        "tutti.policy.verdict": verdict.kind,
-        "tutti.policy.rules": verdict.rules,
-        "tutti.policy.action": request.action,
-        "tutti.policy.resource": request.resource.name,
-      },
-    );
-  },
+  "policy-decided": (reading) => markDecision(reading),
   "approval-requested": ({ spans, key, at, body }) =>
     spans.begin(toApprovalKey(key, body.approval), {
       role: "approval",
@@ -297,6 +288,24 @@ interface Moment {
 /** A moment: something was said or decided, and took no time that is known. */
 function mark({ spans, key, at }: Moments, moment: Moment, attributes: Attributes): void {
   spans.emit({ key, startMs: at, endMs: at, attributes, links: [], ...moment });
+}
+
+/** What a policy said, also where that stands in the intent that it allows. */
+function markDecision(reading: Moments): void {
+  const decision = toPolicyDecision(reading.entry);
+  if (decision === undefined) return;
+  const { policy, verdict, request } = decision;
+  mark(
+    reading,
+    { role: "policy", about: policy.name, part: `policy ${reading.entry.seq}` },
+    {
+      "tutti.policy.version": policy.version,
+      "tutti.policy.verdict": verdict.kind,
+      "tutti.policy.rules": verdict.rules,
+      "tutti.policy.action": request.action,
+      "tutti.policy.resource": request.resource.name,
+    },
+  );
 }
 
 type Moments = Pick<Reading<EntryKind>, "spans" | "entry" | "key" | "at">;

@@ -1,6 +1,7 @@
 import { toActionKinds, toTier, type AgentVersion, type AutonomyTier } from "../../contracts/autonomy.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import type { ApprovalId } from "../../contracts/ids.ts";
+import { toPolicyDecision, type PolicyDecision } from "../../contracts/policy-decision.ts";
 
 /** A call that the policy was asked about. Its input stands in the entry at `lsn`. */
 export interface Deed {
@@ -72,10 +73,9 @@ export function openJudgementReader(): JudgementReader {
 
 function noteEntry(book: Book, entry: LedgerEntry): Judgement | undefined {
   const { kind } = entry;
+  const decision = toPolicyDecision(entry);
+  if (decision !== undefined) noteDeed(book, entry, decision);
   switch (kind) {
-    case "policy-decided":
-      noteDeed(book, entry);
-      return undefined;
     case "approval-requested": {
       const deed = findDeed(book, entry);
       const { approval, kind: asks } = bodyOf(entry, kind);
@@ -113,8 +113,8 @@ function noteEntry(book: Book, entry: LedgerEntry): Judgement | undefined {
   }
 }
 
-function noteDeed(book: Book, entry: LedgerEntry): void {
-  const { principal, resource, context } = bodyOf(entry, "policy-decided").request;
+function noteDeed(book: Book, entry: LedgerEntry, { request }: PolicyDecision): void {
+  const { principal, resource, context } = request;
   if (resource.kind !== "tool") return;
   const agent = principal.kind === "agent" ? { name: principal.name, version: principal.version } : undefined;
   const deeds = book.deeds.get(entry.run) ?? new Map<string, Deed>();

@@ -18,7 +18,7 @@ const clearFields: ReadonlySet<string> = new Set(
   withheld until document peeked stale next leased documents untilMs outRef inputRef payloadRef
   dataRef valueRef topic after events event eventKey through run since cron timeZone at verdict
   policy approval kind round binding package needs stages peopleKnown initiator saw roles state stage level
-  plan budget ancestors priority`.split(/\s+/u),
+  plan budget ancestors priority decided`.split(/\s+/u),
 );
 
 /** Fields that hold whatever a flow put there. */

@@ -60,7 +60,7 @@ function readInputs(declared: string | null | undefined, problems: string[]): Re
   if (declared === undefined) return inputs;
   for (const part of (declared ?? "").split(",")) {
     const { path, type } = fieldPattern.exec(part.trim())?.groups ?? {};
-    if (path === undefined || type === undefined)
+    if (path === undefined || type === undefined || path === "__proto__")
       problems.push(
         `@input can't be read at "${part.trim()}"; write name: Bool, Long, String, Set<Long> or Set<String>, with commas between`,
       );

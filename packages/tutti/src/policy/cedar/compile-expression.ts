@@ -134,11 +134,11 @@ function isAmong(query: Query, left: CedarValue, right: CedarValue): boolean {
 
 function compileAttribute(body: unknown, inner: Inner): Compiled {
   const { left, attr } = attribute(body, "attribute");
-  const of = inner(left);
+  const of = compileOwner(left, inner);
   const name = text(attr, "attribute");
   const missing = new CedarFault(`there is no "${name}"`);
   return (query) => {
-    const value = findFields(query, of(query))?.fields.get(name);
+    const value = of(query)?.get(name);
     if (value !== undefined) return value;
     throw missing;
   };
@@ -147,17 +147,25 @@ function compileAttribute(body: unknown, inner: Inner): Compiled {
 /** `context has a.b` says that there is an `a`, and a `b` in it. */
 function compilePresence(body: unknown, inner: Inner): Compiled {
   const { left, attr } = attribute(body, "has");
-  const of = inner(left);
-  const names = Array.isArray(attr) ? listOf(text)(attr, "has") : [text(attr, "has")];
+  const of = compileOwner(left, inner);
+  const [name = "", ...names] = Array.isArray(attr) ? listOf(text)(attr, "has") : [text(attr, "has")];
   return (query) => {
-    let owner = of(query);
-    for (const name of names) {
-      const value = findFields(query, owner)?.fields.get(name);
+    let value = of(query)?.get(name);
+    for (const next of names) {
       if (value === undefined) return false;
-      owner = value;
+      value = findFields(query, value)?.get(next);
     }
-    return true;
+    return value !== undefined;
   };
+}
+
+/** What an attribute is looked up in. Of the three that are asked about it is at hand, without a look at which entity it is. */
+function compileOwner(json: unknown, inner: Inner): (query: Query) => CedarRecord | undefined {
+  const of = inner(json);
+  if (of === variables.principal) return (query) => query.principal.attributes;
+  if (of === variables.resource) return (query) => query.resource.attributes;
+  if (of === variables.context) return (query) => query.context;
+  return (query) => findFields(query, of(query));
 }
 
 function findFields(query: Query, owner: CedarValue): CedarRecord | undefined {
@@ -169,8 +177,10 @@ function findFields(query: Query, owner: CedarValue): CedarRecord | undefined {
 function compileLike(body: unknown, inner: Inner): Compiled {
   const { left, pattern } = likeness(body, "like");
   const of = inner(left);
-  const parts = splitPattern(pattern);
-  return (query) => isLike(toText(of(query)), parts);
+  const [first = "", ...rest] = splitPattern(pattern);
+  const last = rest.pop();
+  if (last === undefined) return (query) => toText(of(query)) === first;
+  return (query) => isLike(toText(of(query)), { first, rest, last });
 }
 
 /** The texts between the wildcards; one text alone has no wildcard. */
@@ -183,10 +193,14 @@ function splitPattern(pattern: readonly unknown[]): readonly string[] {
   return parts;
 }
 
+interface Likeness {
+  readonly first: string;
+  readonly rest: readonly string[];
+  readonly last: string;
+}
+
 // Taking the first place for each part is enough, and can't be made slow by the text, as a regular expression can.
-function isLike(whole: string, [first = "", ...rest]: readonly string[]): boolean {
-  const last = rest.pop();
-  if (last === undefined) return whole === first;
+function isLike(whole: string, { first, rest, last }: Likeness): boolean {
   const end = whole.length - last.length;
   if (end < first.length || !whole.startsWith(first) || !whole.endsWith(last)) return false;
   let from = first.length;
@@ -215,11 +229,14 @@ function compileChoice(body: unknown, inner: Inner): Compiled {
 }
 
 function compileSet(body: unknown, inner: Inner): Compiled {
-  const items = listOf<unknown>(anything)(body, "set").map(inner);
+  const written = listOf(fields({}, { Value: anything }))(body, "set");
+  const literals = written.flatMap(({ Value }) => (Value === undefined ? [] : [readLiteral(Value)]));
+  if (literals.length === written.length) return toConstant(new CedarSet(literals)); // the same for every request
+  const items = listOf(anything)(body, "set").map(inner);
   return (query) => new CedarSet(items.map((item) => item(query)));
 }
 
 function compileRecord(body: unknown, inner: Inner): Compiled {
   const items = Object.entries(members(body, "record")).map(([name, item]) => [name, inner(item)] as const);
-  return (query) => new CedarRecord(new Map(items.map(([name, item]) => [name, item(query)])));
+  return (query) => new CedarRecord(Object.fromEntries(items.map(([name, item]) => [name, item(query)])));
 }

@@ -1,6 +1,7 @@
-import { fields as record, flag, integer, listOf, oneOf, ShapeError, text } from "../../base/shape.ts";
+import { flag, integer, listOf, object, oneOf, ShapeError, text } from "../../base/shape.ts";
 import { policyApprovalsShape, type PolicyRequest } from "../../contracts/policy.ts";
 import type { InputFields, InputType } from "../rule.ts";
+import { toText } from "./operand.ts";
 import { actionType, principalTypes, resourceKinds, resourceTypes, roleType } from "./schema.ts";
 import { CedarRecord, CedarSet, Entity, type CedarValue, type KnownEntity, type Query } from "./value.ts";
 
@@ -10,11 +11,8 @@ export class UnfitRequest extends Error {}
 /** Of any list that rules see. Sets are compared item by item. */
 const itemsMax = 1_000;
 
-type Fields = Map<string, CedarValue>;
-
-const requestShape = record({ principal: record({}), action: text, resource: record({}), context: record({}) });
-const effects = oneOf("read", "local", "idempotent", "once");
 const texts = listOf(text);
+const effects = oneOf("read", "local", "idempotent", "once");
 
 /**
  * The request in Cedar's terms, in the shape of the schema by construction. Everything is checked on the way, because a request may come from
@@ -23,12 +21,15 @@ const texts = listOf(text);
  */
 export function toQuery(request: PolicyRequest, inputs: InputFields): Query {
   try {
-    requestShape(request, "");
+    object(request, "");
+    object(request.principal, "principal");
+    object(request.resource, "resource");
+    object(request.context, "context");
     const { approvals } = request.context;
     if (!Array.isArray(approvals) || approvals.length > 0) policyApprovalsShape(approvals, "context.approvals");
     return {
       principal: toPrincipal(request.principal),
-      action: new Entity(actionType, request.action),
+      action: toAction(text(request.action, "action")),
       resource: toResource(request),
       context: toContext(request.context, inputs),
     };
@@ -39,40 +40,54 @@ export function toQuery(request: PolicyRequest, inputs: InputFields): Query {
 }
 
 function toContext(context: PolicyRequest["context"], inputs: InputFields): CedarRecord {
-  const found: Fields = new Map<string, CedarValue>([
-    ["run", text(context.run, "context.run")],
-    ["flow", text(context.flow, "context.flow")],
-    ["labels", toTexts(context.labels, "context.labels")],
-    ["input", toInput(context.input, inputs)],
-  ]);
   const { tenant, initiator, costCents, depth, injectionRisk } = context;
-  if (tenant !== undefined) found.set("tenant", text(tenant, "context.tenant"));
-  if (initiator !== undefined) found.set("initiator", text(initiator, "context.initiator"));
-  if (costCents !== undefined) found.set("costCents", integer(costCents, "context.costCents"));
-  if (injectionRisk !== undefined) found.set("injectionRisk", integer(injectionRisk, "context.injectionRisk"));
-  if (depth !== undefined) found.set("depth", integer(depth, "context.depth"));
-  return new CedarRecord(found);
+  return new CedarRecord({
+    run: text(context.run, "context.run"),
+    flow: text(context.flow, "context.flow"),
+    labels: toTexts(context.labels, "context.labels"),
+    input: inputs.size === 0 ? noFields : toInput(context.input, inputs), // reading it may cost a lot
+    tenant: tenant === undefined ? undefined : text(tenant, "context.tenant"),
+    initiator: initiator === undefined ? undefined : text(initiator, "context.initiator"),
+    costCents: costCents === undefined ? undefined : integer(costCents, "context.costCents"),
+    injectionRisk: injectionRisk === undefined ? undefined : integer(injectionRisk, "context.injectionRisk"),
+    depth: depth === undefined ? undefined : integer(depth, "context.depth"),
+  });
+}
+
+const actions = new Map<string, Entity>(Object.keys(resourceKinds).map((name) => [name, new Entity(actionType, name)]));
+
+function toAction(name: string): Entity {
+  const action = actions.get(name);
+  if (action === undefined) throw new UnfitRequest(`there is no action "${name}"`);
+  return action;
 }
 
 const nothing: readonly Entity[] = [];
+const noFields = new CedarRecord({});
 
 function toPrincipal(principal: PolicyRequest["principal"]): KnownEntity {
-  const found: Fields = new Map();
   switch (principal.kind) {
     case "agent": {
       const name = text(principal.name, "principal.name");
-      found.set("name", name).set("version", text(principal.version, "principal.version"));
-      found.set("autonomy", integer(principal.autonomy, "principal.autonomy"));
-      found.set("run", text(principal.run, "principal.run"));
-      return toKnown(principalTypes.agent, name, found);
+      const attributes = new CedarRecord({
+        name,
+        version: text(principal.version, "principal.version"),
+        autonomy: integer(principal.autonomy, "principal.autonomy"),
+        run: text(principal.run, "principal.run"),
+      });
+      return { entity: new Entity(principalTypes.agent, name), attributes, parents: nothing };
     }
-    case "run":
-      found.set("flow", text(principal.flow, "principal.flow"));
-      return toKnown(principalTypes.run, text(principal.run, "principal.run"), found);
+    case "run": {
+      const attributes = new CedarRecord({ flow: text(principal.flow, "principal.flow") });
+      const entity = new Entity(principalTypes.run, text(principal.run, "principal.run"));
+      return { entity, attributes, parents: nothing };
+    }
     case "person": {
-      const roles = refuseLong(texts(principal.roles, "principal.roles"), "principal.roles");
-      const known = toKnown(principalTypes.person, text(principal.person, "principal.person"), found);
-      return { ...known, parents: roles.map((role) => new Entity(roleType, role)) };
+      const parents = toTexts(principal.roles, "principal.roles").items.map(
+        (role) => new Entity(roleType, toText(role)),
+      );
+      const entity = new Entity(principalTypes.person, text(principal.person, "principal.person"));
+      return { entity, attributes: noFields, parents };
     }
     default:
       throw new UnfitRequest("the principal is neither an agent, nor a run, nor a person");
@@ -81,19 +96,33 @@ function toPrincipal(principal: PolicyRequest["principal"]): KnownEntity {
 
 function toResource({ action, resource }: PolicyRequest): KnownEntity {
   const { kind } = resource;
-  if (!Object.hasOwn(resourceKinds, action)) throw new UnfitRequest(`there is no action "${action}"`);
   if (resourceKinds[action] !== kind) throw new UnfitRequest(`${action} is not done to a ${kind}`);
+  const known = knownByResource.get(resource);
+  if (known !== undefined) return known;
+  const made = describeResource(resource);
+  if (isFixed(resource)) knownByResource.set(resource, made);
+  return made;
+}
+
+/** What can't change is put into Cedar's terms once. */
+const knownByResource = new WeakMap<PolicyRequest["resource"], KnownEntity>();
+
+function isFixed(resource: PolicyRequest["resource"]): boolean {
+  return Object.isFrozen(resource) && Object.isFrozen(resource.dataClasses) && Object.isFrozen(resource.accepts);
+}
+
+function describeResource(resource: PolicyRequest["resource"]): KnownEntity {
+  const { kind } = resource;
   const name = text(resource.name, "resource.name");
-  const found: Fields = new Map<string, CedarValue>([
-    ["name", name],
-    ["dataClasses", toTexts(resource.dataClasses, "resource.dataClasses")],
-  ]);
-  if (kind === "tool") {
-    found.set("effect", effects(resource.effect, "resource.effect"));
-    found.set("accepts", toTexts(resource.accepts, "resource.accepts"));
-    found.set("reversible", flag(resource.reversible ?? false, "resource.reversible"));
-  }
-  return toKnown(resourceTypes[kind], name, found);
+  const isTool = kind === "tool";
+  const attributes = new CedarRecord({
+    name,
+    dataClasses: toTexts(resource.dataClasses, "resource.dataClasses"),
+    effect: isTool ? effects(resource.effect, "resource.effect") : undefined,
+    accepts: isTool ? toTexts(resource.accepts, "resource.accepts") : undefined,
+    reversible: isTool ? flag(resource.reversible ?? false, "resource.reversible") : undefined,
+  });
+  return { entity: new Entity(resourceTypes[kind], name), attributes, parents: nothing };
 }
 
 const noTexts = new CedarSet([]);
@@ -102,31 +131,24 @@ function toTexts(items: readonly string[] | undefined, where: string): CedarSet 
   return items === undefined ? noTexts : toSet(texts(items, where), where);
 }
 
-function toKnown(type: string, id: string, fields: Fields): KnownEntity {
-  return { entity: new Entity(type, id), attributes: new CedarRecord(fields), parents: nothing };
-}
-
-const noInput = new CedarRecord(new Map());
-
 /** The fields of the input that rules declare. One that is absent, or null, is absent for them too. */
 function toInput(input: unknown, inputs: InputFields): CedarRecord {
-  if (inputs.size === 0) return noInput;
-  const found: Fields = new Map();
+  const found: Record<string, CedarValue> = {};
   for (const [path, type] of inputs) {
     const value = lookUp(input, path);
-    if (value !== undefined && value !== null) found.set(path, toTyped(value, type, path));
+    if (value !== undefined && value !== null) found[path] = toTyped(value, type, path);
   }
   return new CedarRecord(found);
 }
 
 function lookUp(input: unknown, path: string): unknown {
-  let value: unknown = input;
-  for (const name of path.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the line above found the name in this very object
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
+  return path.includes(".") ? path.split(".").reduce(lookInto, input) : lookInto(input, path);
+}
+
+function lookInto(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the line above found the name in this very object
+  return (value as Record<string, unknown>)[name];
 }
 
 function toTyped(value: unknown, type: InputType, path: string): CedarValue {

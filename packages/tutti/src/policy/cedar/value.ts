@@ -24,11 +24,23 @@ export class CedarSet {
 }
 
 export class CedarRecord {
-  readonly fields: ReadonlyMap<string, CedarValue>;
-  constructor(fields: ReadonlyMap<string, CedarValue>) {
+  private readonly fields: FieldsByName;
+  constructor(fields: FieldsByName) {
     this.fields = fields;
   }
+  /** Undefined for a field that is not there. */
+  get(name: string): CedarValue | undefined {
+    return Object.hasOwn(this.fields, name) ? this.fields[name] : undefined;
+  }
+  entries(): readonly (readonly [string, CedarValue])[] {
+    return Object.entries(this.fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+  }
 }
+
+/** A field that is undefined is not there. */
+type FieldsByName = Readonly<Record<string, CedarValue | undefined>>;
 
 /** An entity with what is known of it. */
 export interface KnownEntity {
@@ -57,9 +69,10 @@ export function isEqual(left: CedarValue, right: CedarValue): boolean {
       right.items.every((item) => left.has(item))
     );
   if (!(left instanceof CedarRecord) || !(right instanceof CedarRecord)) return false;
-  if (left.fields.size !== right.fields.size) return false;
-  for (const [name, value] of left.fields) {
-    const other = right.fields.get(name);
+  const fields = left.entries();
+  if (fields.length !== right.entries().length) return false;
+  for (const [name, value] of fields) {
+    const other = right.get(name);
     if (other === undefined || !isEqual(value, other)) return false;
   }
   return true;

@@ -80,7 +80,7 @@ function toEntityJson({ entity, attributes, parents }: KnownEntity): EntityJson 
 }
 
 function toRecord(record: CedarRecord): Record<string, CedarValueJson> {
-  return Object.fromEntries([...record.fields].map(([name, value]) => [name, toJson(value)]));
+  return Object.fromEntries(record.entries().map(([name, value]) => [name, toJson(value)]));
 }
 
 function toJson(value: CedarValue): CedarValueJson {
