@@ -5,6 +5,7 @@ import type { ApprovalPackage } from "../../contracts/approval-package.ts";
 import type { ApprovalStage, ApproveOptions, AskOptions, Decided, LadderStage } from "../../contracts/approval.ts";
 import type { StepKey } from "../../contracts/ids.ts";
 import { parseWith } from "../../contracts/schema.ts";
+import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { takeRecorded } from "../recorded.ts";
 import { openPending, type Pending, type Scope } from "../scope.ts";
@@ -148,7 +149,7 @@ function decideStep(driver: Driver, question: Question): Promise<unknown> {
   driver.delivery.whenLive(() => {
     if (pending.over) return;
     obtainApproval(driver, toAsking(driver, question, { digest, pending }), (obtained) =>
-      record(driver, { key, digest, pending }, question.onObtained(obtained)),
+      record(driver, { key, digest, pending, obtained }, question.onObtained(obtained)),
     );
   });
   return pending.promise;
@@ -213,7 +214,12 @@ function toPackage(
   });
 }
 
-function record(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, ended: Ended): void {
+interface Recording extends Place {
+  readonly key: StepKey;
+  readonly obtained: Obtained;
+}
+
+function record(driver: Driver, { key, digest, pending, obtained }: Recording, ended: Ended): void {
   if (ended.kind === "failed") {
     fail(driver, { key, digest, pending }, ended.error);
     return;
@@ -221,7 +227,8 @@ function record(driver: Driver, { key, digest, pending }: Place & { readonly key
   try {
     const out = toStoredOutput(ended.value, key);
     const seen = toSeen(out.json, ended.value);
-    driver.hand({ kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) }, false, () => {
+    const entry: NewEntry = { kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) };
+    driver.hand({ ...entry, ...toUsed(obtained) }, false, () => {
       driver.provenance.produced(key, seen);
       pending.resolve(seen);
     });
@@ -229,6 +236,13 @@ function record(driver: Driver, { key, digest, pending }: Place & { readonly key
     if (!isTuttiError(error)) throw error;
     fail(driver, { key, digest, pending }, error);
   }
+}
+
+/** What people said is used by being handed over. */
+function toUsed(obtained: Obtained): Pick<NewEntry, "approval"> {
+  if (obtained.kind !== "granted") return {};
+  const { id, step, binding } = obtained.approval;
+  return { approval: { kind: "use", id, step, binding } };
 }
 
 function fail(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, error: TuttiError): void {
