@@ -67,10 +67,8 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   }
 
   function start(run: NewRun, epoch: Birth["epoch"]): Born | RunId {
-    const existing = heads.find(run.id);
-    if (existing !== undefined) return existing.run;
-    const earlier = findSameStart(store, run, place.at);
-    if (earlier !== undefined) return earlier;
+    const existing = heads.find(run.id)?.run ?? findSameStart(store, run, place.at);
+    if (existing !== undefined) return existing;
     if (run.startKey !== undefined) store.putStartKey(run.startKey, { run: run.id, at: place.at });
     const number = store.insertRun(run, { startedAt: place.at, epoch });
     const head = toNewHead(run, { number, epoch, startedAt: place.at });
