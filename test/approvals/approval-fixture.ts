@@ -5,7 +5,7 @@ import type {
   PolicyRequest,
   PolicyVerdict,
 } from "../../packages/tutti/src/contracts/policy.ts";
-import type { PersonsVote } from "../../packages/tutti/src/engine/inbox.ts";
+import type { Said } from "../../packages/tutti/src/engine/inbox.ts";
 import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
 
 /** Rules as a function: what a rule language is about is tested where it is built. */
@@ -36,8 +36,6 @@ export async function findOpen(tutti: Tutti): Promise<ApprovalRecord> {
   if (approval === undefined) throw new Error("nothing waits for people");
   return approval;
 }
-
-type Said = PersonsVote extends infer Vote ? (Vote extends PersonsVote ? Omit<Vote, "by" | "saw"> : never) : never;
 
 /** Somebody votes on what is shown now. */
 export async function vote(tutti: Tutti, by: string, said: Said = { verdict: "approve" }): Promise<ApprovalRecord> {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { parseAnchor, readAnchor, type Anchor } from "../../packages/tutti/src/audit/anchor.ts";
+import type { Anchor } from "../../packages/tutti/src/audit/anchor-port.ts";
+import { parseAnchor, readAnchor } from "../../packages/tutti/src/audit/anchor.ts";
 import { toAuditFolder } from "../../packages/tutti/src/audit/audit-file.ts";
 import { takeCheckpoint, type Checkpoints } from "../../packages/tutti/src/audit/take-checkpoint.ts";
 import { readOwnNotes, verifyAudit, type AuditFinding } from "../../packages/tutti/src/audit/verify-audit.ts";

@@ -5,7 +5,14 @@ import { bodyOf } from "../../packages/tutti/src/contracts/entry.ts";
 import { toApprovalId, toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
 import type { ApprovalChange, NewEntry, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
 import { verifies } from "../verifies.ts";
-import { createSettableClock, openForTest, startLogs, toIntent, type LedgerUnderTest } from "./ledger-fixture.ts";
+import {
+  createSettableClock,
+  openForTest,
+  startLogs,
+  toIntent,
+  toStep,
+  type LedgerUnderTest,
+} from "./ledger-fixture.ts";
 
 const id = toApprovalId("a1");
 const step = toStepKey("/pay");
@@ -57,8 +64,61 @@ async function openAsked(under: LedgerUnderTest) {
   return { clock, ledger, log, other };
 }
 
+/** Two runs that each ask for something, and what says yes to both together. */
+async function openGroup(under: LedgerUnderTest) {
+  const { ledger, log, other } = await openAsked(under);
+  const second = toApprovalId("a2");
+  await other.append(toRequest(other, { id: second }));
+  const group = { size: 2 };
+  const vote = toVote();
+  if (vote.approval?.kind !== "vote") throw new Error("a vote was made");
+  const votes = [
+    { ...vote, group },
+    { ...vote, group, approval: { ...vote.approval, id: second } },
+  ] as const;
+  const states = async () => (await ledger.listApprovals({})).map(({ state }) => state);
+  return { ledger, log, other, votes, states };
+}
+
+function describeGroups(under: LedgerUnderTest): void {
+  test("votes of a group are stored together, or none of them is", verifies("G4"), async () => {
+    const { ledger, log, other, votes, states } = await openGroup(under);
+    const [first, second] = votes;
+    const stale = { ...second, approval: { ...second.approval, vote: { ...second.approval.vote, saw: "" } } };
+    const group = { size: 2 };
+    const refused = [log.append({ ...first, group }), other.append({ ...stale, group })];
+    expect(await Promise.all(refused)).toMatchObject([{ kind: "incomplete" }, { kind: "unapproved", reason: "stale" }]);
+    expect(await states()).toEqual(["open", "open"]);
+    expect(await ledger.read(log.run)).toHaveLength(2);
+    expect(await Promise.all([log.append(first), other.append(second)])).toMatchObject([
+      { kind: "recorded", approval: { state: "granted" } },
+      { kind: "recorded", approval: { state: "granted" } },
+    ]);
+    expect(await states()).toEqual(["granted", "granted"]);
+  });
+
+  test("of a group nothing is stored when one of its runs has another driver, or one is missing", async () => {
+    const { ledger, log, other, votes, states } = await openGroup(under);
+    const { log: newer } = await ledger.claim(other.run);
+    const fenced = await Promise.allSettled([log.append(votes[0]), other.append(votes[1])]);
+    expect(fenced).toMatchObject([{ value: { kind: "incomplete" } }, { reason: { code: "LEDGER_FENCED" } }]);
+    expect(await newer.append({ ...votes[1], group: { size: 2 } })).toEqual({ kind: "incomplete" });
+    expect(await states()).toEqual(["open", "open"]);
+  });
+
+  test("a group is not cut in two where a batch would be too long", async () => {
+    const { log, other, votes, states } = await openGroup(under);
+    const written = [log.append(votes[0])];
+    for (let note = 0; note < 2_100; note++) written.push(log.append(toStep(`s${note}`)));
+    written.push(other.append(votes[1]));
+    await Promise.all(written);
+    expect(await states()).toEqual(["granted", "granted"]);
+  });
+}
+
 /** An approval is decided once, and used once. */
 export function describeApprovals(under: LedgerUnderTest): void {
+  describeGroups(under);
   describeVotes(under);
   describeEnds(under);
 }

@@ -148,9 +148,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "a driver that lost its run may still write",
-    file: "ledger/commit-queue.ts",
-    text: "if (head.epoch !== row.log.epoch) {",
-    replacement: "if (head.epoch < row.log.epoch) {",
+    file: "ledger/commit-group.ts",
+    text: "if (head.epoch === epoch) return false;",
+    replacement: "if (head.epoch >= epoch) return false;",
     check: { kind: "ledger" },
   },
   {

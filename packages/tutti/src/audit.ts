@@ -1,5 +1,6 @@
 /** What is signed about a ledger, where it is kept outside, and the evidence of a run. */
-export { parseAnchor, readAnchor, type Anchor } from "./audit/anchor.ts";
+export type { Anchor } from "./audit/anchor-port.ts";
+export { parseAnchor, readAnchor } from "./audit/anchor.ts";
 export { toAuditFolder } from "./audit/audit-file.ts";
 export type { Checkpoint, KeyNotice, ParsedNote } from "./audit/checkpoint.ts";
 export { exportEvidence, type EvidenceRequest } from "./audit/export-evidence.ts";

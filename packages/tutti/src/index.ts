@@ -28,6 +28,7 @@ export type {
   ApprovalRecord,
   ApprovalStage,
   ApprovalState,
+  Advice,
   ApproveOptions,
   AskOptions,
   Decided,

@@ -215,7 +215,7 @@ function toLines(input: string): string {
 function Said({ said }: { readonly said: ShownPackage["recommendation"] }): ReactNode {
   return (
     <>
-      {said.by === "agent" ? <span className="muted">the agent says: </span> : null}
+      {said.by === "engine" ? null : <span className="muted">the {said.by} says: </span>}
       <Told text={said.text} />
     </>
   );

@@ -2,28 +2,23 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { basename, dirname, join, resolve, sep } from "node:path";
 
 import { describeThrown, TuttiError } from "../base/errors.ts";
+import { toAnchorFailed, type Anchor } from "./anchor-port.ts";
 import { parseLogNote, type ParsedNote } from "./checkpoint.ts";
+import { toGitAnchor } from "./git-anchor.ts";
 import { splitNotes } from "./signed-note.ts";
-
-/** A place outside, out of reach of whoever could change the ledger, that keeps what was signed. */
-export interface Anchor {
-  /** How it was named. */
-  readonly name: string;
-  /** Everything it keeps, oldest first. @throws TuttiError ANCHOR_FAILED */
-  read(signal: AbortSignal): Promise<readonly string[]>;
-  /** Adds one note. Adding it twice does no harm. @throws TuttiError ANCHOR_FAILED */
-  publish(note: string, signal: AbortSignal): Promise<void>;
-}
 
 const requestTimeoutMs = 10_000;
 const contentBytesMax = 64 * 1024 * 1024;
 
 /**
- * `https://…`: notes are added with POST and read with GET, as text. Anything else is a file, to which notes are appended.
+ * `https://…`: notes are added with POST and read with GET, as text. `git:<folder>`: each note is a commit in that repository. Anything
+ * else is a file, to which notes are appended.
  * @throws TuttiError USAGE for a file beside the ledger: who can change the one can change the other
  */
 export function parseAnchor(named: string, ledgerFile: string): Anchor {
-  return /^https?:\/\//u.test(named) ? toHttpAnchor(named) : toFileAnchor(named, ledgerFile);
+  if (/^https?:\/\//u.test(named)) return toHttpAnchor(named);
+  if (!named.startsWith(gitPrefix)) return toFileAnchor(named, toOutside(named, named, ledgerFile));
+  return toGitAnchor(named, toOutside(named, named.slice(gitPrefix.length), ledgerFile));
 }
 
 /** What an anchor keeps of one ledger's logs, or of any. @throws TuttiError ANCHOR_FAILED also for what is not a note */
@@ -31,19 +26,23 @@ export async function readAnchor(anchor: Anchor, signal: AbortSignal): Promise<r
   return (await anchor.read(signal)).map((raw) => {
     const parsed = parseLogNote(raw);
     if (parsed !== undefined) return parsed;
-    throw toFailed(anchor.name, "it holds something that is not a note of Tutti");
+    throw toAnchorFailed(anchor.name, "it holds something that is not a note of Tutti");
   });
 }
 
-function toFileAnchor(named: string, ledgerFile: string): Anchor {
-  const file = toTrueFile(named);
-  const folder = `${dirname(ledgerFile)}${sep}`;
-  if (file.startsWith(folder)) {
-    throw new TuttiError("USAGE", `${named} stands in the ledger's own folder`, {
-      hint: "Name a file on another disk, on a share, or in another account: who can change the ledger must not reach it.",
-      facts: { path: file },
-    });
-  }
+const gitPrefix = "git:";
+
+/** Where the path truly leads. @throws TuttiError USAGE */
+function toOutside(named: string, path: string, ledgerFile: string): string {
+  const place = toTrueFile(path);
+  if (!place.startsWith(`${dirname(ledgerFile)}${sep}`)) return place;
+  throw new TuttiError("USAGE", `${named} stands in the ledger's own folder`, {
+    hint: "Name a place on another disk, on a share, or in another account: who can change the ledger must not reach it.",
+    facts: { path: place },
+  });
+}
+
+function toFileAnchor(named: string, file: string): Anchor {
   return {
     name: named,
     read: async () => (existsSync(file) ? guard(named, () => splitNotes(readFileSync(file, "utf8"))) : []),
@@ -73,7 +72,7 @@ function guard<Result>(name: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    throw toFailed(name, describeThrown(error), error);
+    throw toAnchorFailed(name, describeThrown(error), error);
   }
 }
 
@@ -100,11 +99,11 @@ async function ask(address: string, request: RequestInit, signal: AbortSignal): 
     const limited = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
     const response = await fetch(address, { ...request, redirect: "error", signal: limited });
     if (response.status === 404 && request.method === "GET") return undefined;
-    if (!response.ok) throw toFailed(address, `it answered ${response.status}`);
+    if (!response.ok) throw toAnchorFailed(address, `it answered ${response.status}`);
     return await readLimited(response, address);
   } catch (error) {
     if (error instanceof TuttiError) throw error;
-    throw toFailed(address, describeThrown(error), error);
+    throw toAnchorFailed(address, describeThrown(error), error);
   }
 }
 
@@ -113,16 +112,8 @@ async function readLimited(response: Response, address: string): Promise<string>
   let bytes = 0;
   for await (const part of response.body ?? []) {
     bytes += part.byteLength;
-    if (bytes > contentBytesMax) throw toFailed(address, `it sent more than ${contentBytesMax} bytes`);
+    if (bytes > contentBytesMax) throw toAnchorFailed(address, `it sent more than ${contentBytesMax} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
-}
-
-function toFailed(name: string, why: string, cause?: unknown): TuttiError {
-  return new TuttiError("ANCHOR_FAILED", `the anchor ${name} can't be used: ${why}`, {
-    hint: "What was signed is kept beside the ledger; the next `tutti audit checkpoint` hands on what the anchor lacks.",
-    facts: { anchor: name },
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

@@ -5,6 +5,9 @@ import type { CommandSpec } from "./command.ts";
 /** What is typed to name an approval and what was looked at, as `tutti inbox` shows it. */
 const approval = { name: "approval", required: true } as const;
 
+/** Several that are decided together: all of them, or none. */
+const approvals = { ...approval, isList: true } as const;
+
 const code = { value: "word", does: `Why, as one word: ${reasonCodes.join(", ")}.` } as const;
 
 /** What people say to what they are asked. */
@@ -13,16 +16,16 @@ export const approvalCommands: readonly CommandSpec[] = [
     name: "approve",
     group: "steer",
     does: "Says yes to what waits for people.",
-    operands: [approval],
+    operands: [approvals],
     options: { note: { value: "text", does: "Why." }, by, ledger, json },
-    more: "An approval is named as `tutti inbox` shows it: its id, and after a colon what you have looked at. A yes counts for that and nothing else.",
+    more: "An approval is named as `tutti inbox` shows it: its id, and after a colon what you have looked at. A yes counts for that and nothing else. Several are decided together: all of them, or none.",
     load: () => import("./commands/decide.ts"),
   },
   {
     name: "reject",
     group: "steer",
     does: "Says no to what waits for people, and why.",
-    operands: [approval],
+    operands: [approvals],
     options: { reason: { value: "text", does: "Why; an agent is told." }, code, by, ledger, json },
     load: () => import("./commands/decide.ts"),
   },

@@ -74,9 +74,9 @@ function toActionLines(action: NonNullable<ApprovalPackage["action"]>): readonly
   ];
 }
 
-/** An agent's words are nobody's but its own. */
+/** The words of an agent or a flow are nobody's but its own. */
 function toSaid({ text, by }: ApprovalPackage["recommendation"]): string {
-  return by === "agent" ? `the agent says: ${text}` : text;
+  return by === "engine" ? text : `the ${by} says: ${text}`;
 }
 
 function toCommands(approval: ApprovalRecord): readonly string[] {

@@ -77,3 +77,18 @@ test(
     expect((await cli.run(["inbox"])).stdout).toBe("");
   },
 );
+
+test("several are decided by one command, all of them or none", verifies("G4"), async () => {
+  writeFileSync(path.join(cli.folder, "tutti.config.mjs"), config);
+  for (const id of ["r", "s"]) await cli.run(["run", file, "--id", id, "--by", "ann", "--no-wait"]);
+  const listed = (await cli.run(["inbox"])).stdout;
+  const [first = "", second = ""] = listed.match(/^\w{12}:\w{8}/gmu) ?? [];
+  const stale = await cli.run(["approve", first, `${second.split(":")[0]}:00000000`, "--by", "bert"]);
+  expect(stale).toMatchObject({ code: 1, stderr: expect.stringContaining("APPROVAL_STALE") });
+  expect((await cli.run(["approve", first, first, "--by", "bert"])).code).toBe(2);
+  expect((await cli.run(["inbox"])).stdout).toBe(listed);
+  const both = await cli.run(["approve", first, second, "--by", "bert"]);
+  expect(both.code).toBe(0);
+  expect(both.stdout.match(/it is granted/gu)).toHaveLength(2);
+  expect((await cli.run(["inbox"])).stdout).toBe("");
+});

@@ -140,9 +140,11 @@ test("a run is forked with another result, and only what follows is done again",
   await cli.run(["run", greeting, "--input", '{"name":"anna"}', "--id", "r1"]);
   const forked = await cli.run(["fork", "r1", "/choose", greeting, "--output", '"goodbye"']);
   expect(forked).toMatchObject({ code: 0, stdout: '{\n  "text": "goodbye anna"\n}\n' });
-  const later = await cli.run(["fork", "r1", "/choose", "--output", '"later"', "--json"]);
+  const later = await cli.run(["fork", "r1", "/choose", "--output", '"later"', "--by", "dana", "--json"]);
   const { run } = fields({ run: text })(lastLine(later.stdout), "");
   expect(await cli.run(["resume", run, greeting])).toMatchObject({ code: 0, stdout: '{\n  "text": "later anna"\n}\n' });
+  const why = (await cli.run(["why", run])).stdout;
+  expect(why).toContain("It was forked by dana from run r1");
 });
 
 test("what was typed wrong is said in one block with a hint, and leaves with 2", verifies("X6"), async () => {

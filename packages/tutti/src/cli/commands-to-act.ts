@@ -51,6 +51,7 @@ export const actingCommands: readonly CommandSpec[] = [
     options: {
       output: { value: "json|@file|-", does: "What the step shall have returned instead." },
       input: { value: "json|@file|-", does: 'What the step shall be given instead; of the step "" the run\'s input.' },
+      by,
       ...watching,
     },
     more: "What was done before the step is shared, not repeated.",

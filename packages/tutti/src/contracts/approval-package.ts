@@ -1,10 +1,10 @@
 import type { ApprovalKind } from "./approval.ts";
 import type { Precedent } from "./precedent.ts";
 
-/** Words, and whose they are. An agent's are shown as its own: nobody has checked them. */
+/** Words, and whose they are. An agent's or a flow's are shown as its own: nobody has checked them. */
 export interface Said {
   readonly text: string;
-  readonly by: "engine" | "agent";
+  readonly by: "engine" | "agent" | "flow";
 }
 
 /**

@@ -193,6 +193,17 @@ export interface LadderStage {
 /** Who is asked, one after the other. What the policy itself asks for is needed besides. */
 export type ApprovalLadder = readonly LadderStage[];
 
+/** What whoever asks would do, and why. People see it as the words of the flow, or of the agent, that asks. */
+export interface Advice {
+  readonly recommend: string;
+  readonly reasons?: readonly string[];
+  /** What else could be done. To do nothing always can be. */
+  readonly alternatives?: readonly string[];
+  /** What it would cost at most. */
+  readonly costUsd?: number;
+  readonly risk?: { readonly level: "low" | "medium" | "high"; readonly why: string };
+}
+
 /** What the flow asks people. */
 export interface AskOptions<Answer> {
   /** A role; with `person:`, one person. */
@@ -203,6 +214,7 @@ export interface AskOptions<Answer> {
   readonly deadlineMs?: number;
   /** The answer when nobody gives one in time; without it the question fails with APPROVAL_EXPIRED. */
   readonly otherwise?: NoInfer<Answer>;
+  readonly advice?: Advice;
   readonly name?: string;
 }
 
@@ -215,6 +227,7 @@ export interface ApproveOptions {
   readonly deadlineMs?: number;
   /** What the decision is about, for people. */
   readonly details?: unknown;
+  readonly advice?: Advice;
   readonly name?: string;
 }
 

@@ -106,8 +106,8 @@ export const bodies = {
       parent: fields({ run: runId, step: stepKey, onParentEnd: oneOf("cancel", "keep") }),
       /** The runs that this one was started for, the nearest first. */
       ancestors: listOf(fields({ run: runId, flow: text })),
-      /** `copied`: so many entries after this one were taken over. */
-      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }, { copied: integer }),
+      /** `copied`: so many entries after this one were taken over. `by`: who forked it. */
+      forkedFrom: fields({ run: runId, step: stepKey, seq: integer, lineage: runId }, { copied: integer, by: text }),
       edits: recordOf(fields({}, { input: anything, output: anything })),
       startKey: text,
       tenant: text,

@@ -1,15 +1,16 @@
-import { describeThrown, isTuttiError, toTuttiError, TuttiError } from "../base/errors.ts";
+import { must } from "../base/assert.ts";
+import { describeThrown, isTuttiError, TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { toCanonicalJson, toJsonText } from "../base/json.ts";
 import type { ApprovalPackage } from "../contracts/approval-package.ts";
 import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/approval.ts";
-import { toApprovalId } from "../contracts/ids.ts";
+import { toApprovalId, type RunId } from "../contracts/ids.ts";
 import { reviewShape } from "../contracts/review.ts";
 import type { Asking } from "../flow/govern/asking.ts";
 import { decideVote, toDecided } from "../ledger/approval-votes.ts";
-import type { Appended, Blob, NewEntry } from "../ledger/ledger.ts";
+import type { Appended, Blob, EntryGroup, NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
-import type { Approvals, PersonsVote } from "./inbox.ts";
+import { votesAtOnceMax, type Approvals, type PersonsVote } from "./inbox.ts";
 import { isJournalFlow } from "./journal.ts";
 import { nextRest } from "./steer-run.ts";
 
@@ -20,9 +21,7 @@ const triesMax = 5;
 
 export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
   const { ledger } = engine;
-  const writing: Writing = { engine, runs, inTurn: openTurns() };
-  // One after the other, so that no vote comes between the look at a batch and its votes.
-  const deciding = openTurns();
+  const inTurn = openTurns();
   const prepare = async (id: string, said: PersonsVote): Promise<Ready> => {
     const approval = await findApproval(engine, id);
     const voter = toVoter(engine, approval, said);
@@ -30,16 +29,14 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
     const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
     return toReady(approval, said, { ...voter, asking });
   };
-  const write = async ({ approval, entry }: Ready): Promise<ApprovalRecord> => {
-    const appended = await writeVote(writing, approval, entry);
-    if (appended.kind === "unapproved") throw toVoteError(approval.id, appended);
-    if (appended.kind !== "recorded" || appended.approval === undefined)
-      throw new TuttiError("BUG", `the vote on ${approval.id} was ${appended.kind}`);
-    engine.approvalChanged(appended.approval.id);
-    await engine.oversight.decided(appended.approval);
-    // It may have been let go while the vote was written, and would not know of it.
-    void runs.drive(approval.run).catch(engine.onBackgroundError);
-    return appended.approval;
+  const record = async (ready: readonly Ready[]): Promise<readonly ApprovalRecord[]> => {
+    const recorded = await inTurn(() => writeVotes(engine, runs, ready));
+    for (const { id } of recorded) engine.approvalChanged(id);
+    for (const approval of recorded) await engine.oversight.decided(approval);
+    // They may have been let go while the votes were written, and would not know of them.
+    for (const run of new Set(recorded.map((approval) => approval.run)))
+      void runs.drive(run).catch(engine.onBackgroundError);
+    return recorded;
   };
   return {
     list: (filter = { states: ["open"] }) => ledger.listApprovals({ limit: listMax, ...filter }),
@@ -63,49 +60,33 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
       return decideVote(approval, vote, clock.now()).kind === "moved";
     },
     async decide(id, said) {
-      const ready = await prepare(id, said);
-      return deciding(() => write(ready));
+      const [recorded] = await record([await prepare(id, said)]);
+      return must(recorded, "one vote makes one approval");
     },
     async decideAll(votesById) {
+      if (votesById.size > votesAtOnceMax) throw toTooMany(votesById.size);
       const ready: Ready[] = [];
       for (const [id, said] of votesById) ready.push(await prepare(id, said));
-      return deciding(async () => {
-        // What was ready may have changed while the others were made ready.
-        for (const { approval, vote } of ready) {
-          const now = await findApproval(engine, approval.id);
-          const decided = decideVote(now, vote, engine.clock.now());
-          if (decided.kind === "unapproved") throw toVoteError(now.id, decided);
-        }
-        return toAll(await Promise.allSettled(ready.map(write)));
-      });
+      return record(ready);
     },
   };
 }
 
-/** @throws what the first that was refused met, and which were recorded before it was known */
-function toAll(settled: readonly PromiseSettledResult<ApprovalRecord>[]): readonly ApprovalRecord[] {
-  const recorded = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-  const refused = settled.find((each) => each.status === "rejected");
-  if (refused === undefined) return recorded;
-  const error = toTuttiError(refused.reason, "BUG");
-  if (recorded.length === 0) throw error;
-  throw new TuttiError(error.code, `${error.message}; ${recorded.length} of ${settled.length} were recorded`, {
-    hint: "Look at the inbox again: what was recorded is not there any more.",
-    facts: { ...error.facts, recorded: recorded.map(({ id }) => id).join(", ") },
-    cause: error,
+function toTooMany(votes: number): TuttiError {
+  return new TuttiError("INPUT_INVALID", `${votes} votes can't be recorded at once`, {
+    hint: `Decide at most ${votesAtOnceMax} together.`,
   });
 }
 
 /** A vote that was looked at and can be written. */
 interface Ready {
   readonly approval: ApprovalRecord;
-  readonly vote: ApprovalVote;
   readonly entry: NewEntry;
 }
 
 type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
-/** Votes on runs that nobody drives here claim them one after the other, so that none fences another. */
+/** Votes are written one batch after the other: those on runs that nobody drives here claim them, and would fence each other. */
 function openTurns(): InTurn {
   let turn: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -162,7 +143,7 @@ async function toReady(approval: ApprovalRecord, said: PersonsVote, voted: Voted
   const note = said.verdict === "reject" ? said.reason : said.note;
   const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, code: said.code, ...told });
   const entry: NewEntry = { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
-  return { approval, vote, entry };
+  return { approval, entry };
 }
 
 interface Made {
@@ -242,29 +223,62 @@ function toGiven(value: unknown): Blob {
   return { hash: sha256(content), content };
 }
 
-interface Writing {
-  readonly engine: Engine;
-  readonly runs: ActiveRuns;
-  readonly inTurn: InTurn;
-}
-
-/** Through the driver of its run where there is one; otherwise the next one finds the vote. */
-async function writeVote(writing: Writing, { run }: ApprovalRecord, entry: NewEntry): Promise<Appended> {
-  const { engine, runs, inTurn } = writing;
+/** Through the drivers of their runs where there are any; otherwise the next ones find the votes. All are written, or none. */
+async function writeVotes(
+  engine: Engine,
+  runs: ActiveRuns,
+  ready: readonly Ready[],
+): Promise<readonly ApprovalRecord[]> {
   for (let tries = 1; ; tries++) {
-    const driver = (runs.find(run) ?? (await runs.drive(run)))?.driver;
+    const writers = await findWriters(engine, runs, ready);
+    const group: EntryGroup = { size: ready.length };
     try {
-      if (driver !== undefined && !driver.stopped) return await driver.log.append(entry);
-      return await inTurn(async () => {
-        const { log, record } = await engine.ledger.claim(run);
-        // A journal goes on with nothing.
-        const isWoken = record.status === "waiting" && !isJournalFlow(record.flow);
-        return log.append(isWoken ? { ...entry, status: "running" } : entry);
-      });
+      // All in this turn, so that they are one transaction.
+      const appended = await Promise.all(
+        ready.map(({ approval, entry }) => must(writers.get(approval.run), "looked for")({ ...entry, group })),
+      );
+      return toRecorded(ready, appended);
     } catch (error) {
       if (!isTuttiError(error) || error.code !== "LEDGER_FENCED" || tries >= triesMax) throw error;
     }
   }
+}
+
+/** @throws what the first that was refused met */
+function toRecorded(ready: readonly Ready[], appended: readonly Appended[]): readonly ApprovalRecord[] {
+  ready.forEach(({ approval }, index) => {
+    const outcome = appended[index];
+    if (outcome?.kind === "unapproved") throw toVoteError(approval.id, outcome);
+  });
+  return appended.map((outcome, index) => {
+    if (outcome.kind === "recorded" && outcome.approval !== undefined) return outcome.approval;
+    throw new TuttiError("BUG", `the vote on ${ready[index]?.approval.id} was ${outcome.kind}`);
+  });
+}
+
+type Append = (entry: NewEntry) => Promise<Appended>;
+
+/** For every run, who may write to it now. */
+async function findWriters(
+  engine: Engine,
+  runs: ActiveRuns,
+  ready: readonly Ready[],
+): Promise<ReadonlyMap<RunId, Append>> {
+  const writers = new Map<RunId, Append>();
+  for (const { approval } of ready) {
+    const { run } = approval;
+    if (writers.has(run)) continue;
+    const driver = (runs.find(run) ?? (await runs.drive(run)))?.driver;
+    if (driver !== undefined && !driver.stopped) {
+      writers.set(run, (entry) => driver.log.append(entry));
+      continue;
+    }
+    const { log, record } = await engine.ledger.claim(run);
+    // A journal goes on with nothing.
+    const isWoken = record.status === "waiting" && !isJournalFlow(record.flow);
+    writers.set(run, (entry) => log.append(isWoken ? { ...entry, status: "running" } : entry));
+  }
+  return writers;
 }
 
 const voteCodes = {

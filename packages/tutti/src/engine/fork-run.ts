@@ -34,6 +34,8 @@ export interface ForkRequest {
   readonly edit: ForkEdit | undefined;
   /** The new run's; the same id again finds the first fork. */
   readonly id?: string | undefined;
+  /** Who forks it. */
+  readonly by?: string | undefined;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
       seq: cut,
       lineage: started.forkedFrom?.lineage ?? request.run,
       copied: copied.length,
+      ...(request.by === undefined ? {} : { by: request.by }),
     },
     ...toEdits(started.edits, request),
     // A fork pays into the accounts of the run that it was forked from.

@@ -3,10 +3,13 @@ import type { ApprovalRecord } from "../contracts/approval.ts";
 import type { ReasonCode } from "../contracts/autonomy.ts";
 import type { ApprovalFilter } from "../ledger/ledger.ts";
 
+/** So many approvals are decided together. */
+export const votesAtOnceMax = 100;
+
 /** What a person says. `saw`: the hash of the package that they were shown, or its first six digits or more. */
-export type PersonsVote = {
-  readonly by: string;
-  readonly saw: string;
+export type PersonsVote = { readonly by: string; readonly saw: string } & Said;
+
+export type Said = {
   readonly note?: string;
   /** Why it is changed or refused, as one word. */
   readonly code?: ReasonCode;
@@ -40,9 +43,8 @@ export interface Approvals {
    */
   decide(id: string, vote: PersonsVote): Promise<ApprovalRecord>;
   /**
-   * Records one vote on each of several approvals, or none: all are looked at before the first is written. If the time of
-   * one is over in that very moment, the error says which were recorded all the same.
-   * @throws TuttiError what `decide` throws, of the first that can't be recorded, which `facts.approval` names
+   * Records one vote on each of several approvals in one transaction: all of them or none, also when the process dies.
+   * @throws TuttiError what `decide` throws, of one that can't be recorded, which `facts.approval` names; INPUT_INVALID for more than 100
    */
   decideAll(votesById: ReadonlyMap<string, PersonsVote>): Promise<readonly ApprovalRecord[]>;
 }

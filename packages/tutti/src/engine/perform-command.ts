@@ -52,13 +52,14 @@ const performers: Performers = {
     await tutti.erase(subject, by);
     return {};
   },
-  async decide(tutti, { id, vote }) {
-    const { state } = await tutti.approvals.decide(id, vote);
-    return { state };
+  async decide(tutti, { votes }) {
+    const votesById = new Map(votes.map(({ approval, vote }) => [approval, vote]));
+    const decided = await tutti.approvals.decideAll(votesById);
+    return { decided: decided.map(({ id, run, state }) => ({ id, run, state })) };
   },
   async fork(tutti, request) {
     const handle = await tutti.open(request.run);
-    const forked = await handle.fork(request.step, toEdit(request));
+    const forked = await handle.fork(request.step, toEdit(request), { by: request.by });
     return { run: forked.id };
   },
   async steer(tutti, { run, directive, ...person }) {

@@ -66,7 +66,7 @@ class OpenHandle implements RunHandle {
   }
   async fork(...[step, edit, options]: Parameters<RunHandle["fork"]>): Promise<RunHandle> {
     const engine = this.#engine;
-    const forked = await forkRun(engine, { run: this.id, step, edit, id: options?.id });
+    const forked = await forkRun(engine, { run: this.id, step, edit, ...options });
     void this.#runs.drive(forked).catch(engine.onBackgroundError);
     return openHandle(engine, this.#runs, forked);
   }

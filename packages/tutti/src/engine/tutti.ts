@@ -238,8 +238,12 @@ export interface RunHandle<Output = unknown> {
   steer(directive: Directive, person: Speaker): Promise<Directed>;
   /** Takes back what a run did that failed or was cancelled or stopped, as far as its tools can. Resolves when that is recorded. @throws INPUT_INVALID, FLOW_UNKNOWN */
   undo(person: Speaker): Promise<void>;
-  /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. */
-  fork(step: StepKey, edit?: ForkEdit, options?: { readonly id?: string }): Promise<RunHandle<Output>>;
+  /** A new run that shares this one's past before `step`, and may see another output there, or be given another input. `by`: who wants it. */
+  fork(
+    step: StepKey,
+    edit?: ForkEdit,
+    options?: { readonly id?: string; readonly by?: string },
+  ): Promise<RunHandle<Output>>;
 }
 
 export type ForkEdit = { readonly output: unknown } | { readonly input: unknown };

@@ -198,7 +198,8 @@ class OpenTransaction {
       case "taken":
       case "spent":
       case "repeated":
-        throw new TuttiError("BUG", "a transaction takes no key and reserves nothing");
+      case "incomplete":
+        throw new TuttiError("BUG", "a transaction takes no key, reserves nothing and stands in no group");
     }
   }
 

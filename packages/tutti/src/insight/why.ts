@@ -111,9 +111,13 @@ function whyStarted(started: BodyOf<"run-started">, first: LedgerEntry): Reason[
         "output" in edit
           ? `the output of ${step} to ${toPreview(edit.output)}`
           : `the input of ${step === "" ? "the run" : step}`;
-      return leaf("person", `A person changed ${what}.`, { seq: first.seq, step: toStepKey(step) });
+      return leaf("person", `${forkedFrom.by ?? "A person"} changed ${what}.`, {
+        seq: first.seq,
+        step: toStepKey(step),
+      });
     });
-    const sentence = `It was forked from run ${forkedFrom.run} before ${forkedFrom.step} (entry ${forkedFrom.seq}).`;
+    const by = forkedFrom.by === undefined ? "" : ` by ${forkedFrom.by}`;
+    const sentence = `It was forked${by} from run ${forkedFrom.run} before ${forkedFrom.step} (entry ${forkedFrom.seq}).`;
     reasons.push({ kind: "fork", sentence, step: forkedFrom.step, seq: first.seq, because: edits });
   }
   reasons.push(...whyActing(first));

@@ -1,6 +1,7 @@
 import type { ApprovalRecord, Unapproved } from "../contracts/approval.ts";
-import type { LedgerEntry } from "../contracts/entry.ts";
+import type { EntryKind, LedgerEntry } from "../contracts/entry.ts";
 import type { ApprovalId, RunId } from "../contracts/ids.ts";
+import { isOver } from "../contracts/run-record.ts";
 import { decideEnd, decideTimeout, decideUse, decideVote, refuse, type Moved } from "./approval-votes.ts";
 import type { CommitStore, Place, RunHead } from "./commit-store.ts";
 import type { ApprovalChange, NewEntry } from "./ledger.ts";
@@ -14,8 +15,8 @@ export interface ApprovalBook {
   decide(head: RunHead, change: ApprovalChange): Moved | Unapproved;
   /** Keeps what was decided, under the entry that has just been written; says in an entry of its own if it came to an end. */
   keep(head: RunHead, moved: Moved, change: ApprovalChange): ApprovalRecord;
-  /** The run is about to end: what it still asks for is taken back. */
-  withdrawAll(head: RunHead): void;
+  /** What the entry ends, the run or a step with all that is in it, asks for nothing more, and a yes that it did not use is over. */
+  withdrawEnded(head: RunHead, entry: NewEntry): void;
 }
 
 type Write = (head: RunHead, entry: Pick<NewEntry, "kind" | "key" | "body">) => LedgerEntry;
@@ -42,11 +43,13 @@ export function openApprovalBook(store: CommitStore, place: Place, write: Write)
       body: JSON.stringify({ approval: id, state, by: decidedBy, why }),
     });
   };
-  const withdraw = (head: RunHead, id: ApprovalId): void => {
+  const withdraw = (head: RunHead, id: ApprovalId, entry: NewEntry): void => {
     const approval = store.findApproval(id);
     if (approval === undefined) return;
-    const { run } = head;
-    const ended = decideEnd(approval, { state: "withdrawn", why: `run ${run} has ended` });
+    const isRunOver = entry.status !== undefined && isOver(entry.status);
+    if (!isRunOver && !isWithin(approval.step, entry.key)) return;
+    const why = isRunOver ? `run ${head.run} has ended` : "its step has ended without it";
+    const ended = decideEnd(approval, { state: "withdrawn", why });
     if (ended.kind !== "moved") return;
     say(head, ended.approval);
     put(ended.approval);
@@ -54,14 +57,33 @@ export function openApprovalBook(store: CommitStore, place: Place, write: Write)
   return {
     decide: (head, change) => decide(store, { head, place }, change),
     keep(head, { approval }, change) {
-      const isOver = approval.state !== "open" && approval.state !== "used" && change.kind !== "end";
-      if (isOver) say(head, approval);
+      const hasEnded = approval.state !== "open" && approval.state !== "used" && change.kind !== "end";
+      if (hasEnded) say(head, approval);
       return put(approval);
     },
-    withdrawAll(head) {
-      for (const id of liveByRun.get(head.run) ?? []) withdraw(head, id);
+    withdrawEnded(head, entry) {
+      const live = liveByRun.size === 0 ? undefined : liveByRun.get(head.run);
+      if (live === undefined) return;
+      const isEnd = stepEnds.has(entry.kind) || (entry.status !== undefined && isOver(entry.status));
+      // A request names no approval that is there already.
+      const own = entry.approval === undefined || entry.approval.kind === "request" ? undefined : entry.approval.id;
+      if (isEnd) for (const id of live) if (id !== own) withdraw(head, id, entry);
     },
   };
+}
+
+/** After these a step does nothing more. */
+const stepEnds: ReadonlySet<EntryKind> = new Set([
+  "step-done",
+  "step-failed",
+  "effect-settled",
+  "effect-failed",
+  "effect-shared",
+  "scope-closed",
+]);
+
+function isWithin(step: string, key: string): boolean {
+  return step === key || step.startsWith(`${key}/`);
 }
 
 interface At {

@@ -2,10 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import type { TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
+import { findCut, writeEntry, writeInGroup, type OpenGroups } from "./commit-group.ts";
 import type { LogState, Row, Started } from "./commit-row.ts";
 import type { CommitStore, RunHead } from "./commit-store.ts";
 import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
-import { toClosedError, toFencedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
+import { toClosedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
 import type { NewRun, RunLog } from "./ledger.ts";
 import { openRunHeads, type RunHeads } from "./run-heads.ts";
 import { createRunLog, findUnstorable, type LogQueue } from "./run-log.ts";
@@ -56,6 +57,8 @@ interface QueueState {
   readonly fault: DiskFault | undefined;
   readonly heads: RunHeads;
   readonly writer: EntryWriter;
+  /** What the batch that is being written holds of each group so far. */
+  readonly groups: OpenGroups;
   /** Entries of the last commits, for the listener. */
   readonly stored: LedgerEntry[];
   pending: Row[];
@@ -87,6 +90,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
     fault,
     heads,
     writer: createEntryWriter(store, heads, onStored),
+    groups: new Map(),
     stored,
     pending: [],
     committed: [],
@@ -208,9 +212,9 @@ function turn(queue: QueueState): void {
 function commitPending(queue: QueueState): void {
   const { store, heads, pending } = queue;
   if (pending.length === 0 && !heads.hasDirty()) return;
-  const isWhole = pending.length <= batchRowsMax;
-  const rows = isWhole ? pending : pending.slice(0, batchRowsMax);
-  queue.pending = isWhole ? [] : pending.slice(batchRowsMax);
+  const cut = pending.length <= batchRowsMax ? pending.length : findCut(pending, batchRowsMax);
+  const rows = cut === pending.length ? pending : pending.slice(0, cut);
+  queue.pending = cut === pending.length ? [] : pending.slice(cut);
   let hasWritten = false;
   try {
     store.begin();
@@ -219,6 +223,7 @@ function commitPending(queue: QueueState): void {
     rows.forEach((row) => {
       if (writeRow(queue, row)) hasWritten = true;
     });
+    queue.groups.clear();
     if (heads.hasDirty()) {
       heads.writeDirty();
       hasWritten = true;
@@ -240,17 +245,8 @@ function commitPending(queue: QueueState): void {
 /** Whether the row stored anything. A changed head is dirty, and counted there. */
 function writeRow(queue: QueueState, row: Row): boolean {
   switch (row.kind) {
-    case "append": {
-      const { head } = row.log;
-      if (head.epoch !== row.log.epoch) {
-        row.refusal = toFencedError(row.log.run, row.log.epoch, head.epoch);
-        return false;
-      }
-      const outcome = queue.writer.append(head, row.entry);
-      if (outcome.kind === "refused") row.refusal = outcome.error;
-      else row.outcome = outcome;
-      return outcome.kind === "recorded";
-    }
+    case "append":
+      return row.entry.group === undefined ? writeEntry(queue.writer, row) : writeInGroup(queue, row, row.entry.group);
     case "start": {
       const started = queue.writer.start(row.run, 1);
       // The log is made here, so that it is older than that of anyone who claims the run before its start is acknowledged.

@@ -13,7 +13,7 @@ export type Started =
   | { readonly kind: "started"; readonly head: RunHead; readonly log: RunLog; readonly first: LedgerEntry }
   | { readonly kind: "exists"; readonly run: RunId };
 
-interface AppendRow {
+export interface AppendRow {
   readonly kind: "append";
   readonly log: LogState;
   readonly entry: NewEntry;

@@ -4,7 +4,7 @@ import type { Amount } from "../contracts/budget.ts";
 import { entryVersion, type LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type EffectRecord, type EffectState, type RunStatus } from "../contracts/run-record.ts";
-import { openApprovalBook } from "./approval-book.ts";
+import { openApprovalBook, type ApprovalBook } from "./approval-book.ts";
 import { openBudgetBook } from "./budget-book.ts";
 import { firstStatus, type Birth, type CommitStore, type Place, type RunHead } from "./commit-store.ts";
 import { openDocumentBook } from "./document-book.ts";
@@ -18,6 +18,8 @@ export interface EntryWriter {
   setTime(now: number): void;
   /** Checks first and writes then, so that a refused entry leaves nothing behind. */
   append(head: RunHead, entry: NewEntry): Appended | Refused;
+  /** Says what a vote would do now. */
+  readonly approvals: Pick<ApprovalBook, "decide">;
   /** The new run's head and first entry, or the run that answers to its id or key already. */
   start(run: NewRun, epoch: Birth["epoch"]): Born | RunId;
   setStatus(head: RunHead, status: RunStatus, wakeAt: number | undefined): void;
@@ -65,10 +67,8 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
   }
 
   function start(run: NewRun, epoch: Birth["epoch"]): Born | RunId {
-    const existing = heads.find(run.id);
-    if (existing !== undefined) return existing.run;
-    const earlier = findSameStart(store, run, place.at);
-    if (earlier !== undefined) return earlier;
+    const existing = heads.find(run.id)?.run ?? findSameStart(store, run, place.at);
+    if (existing !== undefined) return existing;
     if (run.startKey !== undefined) store.putStartKey(run.startKey, { run: run.id, at: place.at });
     const number = store.insertRun(run, { startedAt: place.at, epoch });
     const head = toNewHead(run, { number, epoch, startedAt: place.at });
@@ -93,7 +93,7 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     const budget = budgets.decide(head, entry);
     if (budget?.kind === "spent") return budget;
     if (entry.onceKey !== undefined) store.putStartKey(entry.onceKey, { run: head.run, at: place.at });
-    if (entry.status !== undefined && isOver(entry.status)) approvals.withdrawAll(head);
+    approvals.withdrawEnded(head, entry);
     write(head, budget?.entry ?? entry);
     if (entry.document !== undefined) documents.apply(head, entry.document);
     if (change !== undefined) store.putEffect(toPut(change.effect, place));
@@ -107,7 +107,8 @@ export function createEntryWriter(store: CommitStore, heads: RunHeads, onStored:
     return appended;
   }
 
-  return { setTime: (now) => void (place.at = Math.max(place.at, Math.floor(now))), append, start, setStatus };
+  const setTime = (now: number): void => void (place.at = Math.max(place.at, Math.floor(now)));
+  return { setTime, append, approvals, start, setStatus };
 }
 
 function toPut(effect: EffectRecord, { lsn }: Place): EffectRecord {

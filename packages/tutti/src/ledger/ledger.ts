@@ -21,6 +21,7 @@ export type Durability = "power" | "process";
  * - What is reserved and spent never exceeds the limit of any account of a reservation; one that does not fit leaves nothing.
  * - An entry that relies on versions of documents is stored only while each of them is the newest; otherwise nothing of it is.
  * - An approval is decided once, and a yes is used once, by the entry that begins what it was given for.
+ * - Entries of a group are stored together or not at all.
  * - After a failed write nothing more is acknowledged (LEDGER_STOPPED).
  */
 export interface Ledger {
@@ -114,6 +115,8 @@ export type Appended =
   | { readonly kind: "spent"; readonly shortage: Shortage }
   /** The approval is not one, or not for this. */
   | Unapproved
+  /** Another entry of its group could not be stored, so this one was not either. */
+  | { readonly kind: "incomplete" }
   | Unfresh;
 
 /** Why an entry that relies on documents was not written. */
@@ -142,10 +145,20 @@ export interface NewEntry {
   readonly document?: DocumentChange;
   /** What this entry does to an approval; checked and stored in the same transaction, which also writes the entry that says how it ended. */
   readonly approval?: ApprovalChange;
+  /** All entries of a group are stored in one transaction, or none of them is. */
+  readonly group?: EntryGroup;
   /** Another run that waited for this one: in the same transaction it counts as running again, so that a crash does not forget to wake it. */
   readonly wakes?: RunId;
   /** A run that starts with this entry, in the same transaction: a child. Ignored if it exists. */
   readonly starts?: NewRun;
+}
+
+/**
+ * Entries of one run or several, named by the object itself. Each is a vote on an approval of its own, so that none decides on another.
+ * All of them are handed over in one turn of the event loop.
+ */
+export interface EntryGroup {
+  readonly size: number;
 }
 
 export interface Blob {

@@ -72,7 +72,10 @@ export const commandHandlers: Handlers<
     const edit =
       "output" in change ? { output: change.output } : "input" in change ? { input: change.input } : undefined;
     const handle = await openOwn(desk, call);
-    const forked = await handle.fork(toStepKey(step), edit, { id: `${handle.id}~${call.command.slice(0, 12)}` });
+    const forked = await handle.fork(toStepKey(step), edit, {
+      id: `${handle.id}~${call.command.slice(0, 12)}`,
+      by: call.caller.name,
+    });
     return { run: forked.id };
   },
   async editPlan(desk, call) {

@@ -3,7 +3,7 @@ import { approvalDetail, approvalLine, type ApprovalLine, type DecideRequest } f
 import type { ApprovalRecord } from "../contracts/approval.ts";
 import { toApprovalId, toRunId } from "../contracts/ids.ts";
 import { personsVoteShape } from "../engine/control-commands.ts";
-import type { PersonsVote } from "../engine/inbox.ts";
+import { votesAtOnceMax, type PersonsVote } from "../engine/inbox.ts";
 import type { Caller } from "./callers.ts";
 import { isDecider, isOwn, listOwnDoubtful, type Call, type Desk, type Handlers } from "./desk.ts";
 
@@ -11,7 +11,6 @@ const pageDefault = 50;
 const chunkApprovals = 200;
 /** How many approvals one request looks at, however few of them are the caller's. */
 const lookedAtMax = 10_000;
-const decisionsMax = 100;
 
 /** What people are asked, and what they say to it. */
 export const peopleHandlers: Handlers<"listInbox" | "showApproval" | "decide" | "decideAll"> = {
@@ -34,9 +33,9 @@ export const peopleHandlers: Handlers<"listInbox" | "showApproval" | "decide" | 
   },
   async decideAll(desk, call) {
     const { decisions } = call.body;
-    if (decisions.length === 0 || decisions.length > decisionsMax)
+    if (decisions.length === 0 || decisions.length > votesAtOnceMax)
       throw new TuttiError("INPUT_INVALID", `${decisions.length} decisions can't be taken at once`, {
-        hint: `Send from 1 to ${decisionsMax}.`,
+        hint: `Send from 1 to ${votesAtOnceMax}.`,
       });
     const votes = new Map<string, PersonsVote>();
     for (const { id, ...said } of decisions) {

@@ -153,7 +153,7 @@ function toDetail({ notes, mark }: FoundRun, entries: readonly LedgerEntry[]): R
     children: notes.children,
     note: toNote(entries),
     cancelRequested: entries.some(({ kind }) => kind === "cancel-requested") ? true : undefined,
-    forkedAt: forkedFrom === undefined ? undefined : { run: forkedFrom.run, step: forkedFrom.step },
+    forkedAt: forkedFrom === undefined ? undefined : { run: forkedFrom.run, step: forkedFrom.step, by: forkedFrom.by },
     startedBy: parent === undefined ? undefined : { run: parent.run, step: parent.step },
   };
 }

@@ -115,6 +115,8 @@ test("runs are steered over HTTP, by the name of the token", verifies("D11", "D1
   const fork = { token, params: { run }, body: { step: "/mail.send", output: { sent: "d" } }, key: "fork-it-once" };
   const forked = started.parse((await stand.ask("forkRun", fork)).json).run;
   expect(await (await stand.tutti.open(forked)).result()).toMatchObject({ sent: "d" });
+  const shown = (await stand.ask("showRun", { token, params: { run: forked } })).json;
+  expect(shown).toMatchObject({ forkedAt: { run, step: "/mail.send", by: "operator" } });
   expect(started.parse((await stand.ask("forkRun", fork)).json).run).toBe(forked);
   const called = await stand.ask("callTool", { token, params: { tool: "mail.send" }, body: { input: { to: "e" } } });
   expect(await (await stand.tutti.open(started.parse(called.json).run)).result()).toEqual({ sent: "e" });

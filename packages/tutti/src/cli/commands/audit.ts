@@ -1,7 +1,8 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { parseAnchor, readAnchor, type Anchor } from "../../audit/anchor.ts";
+import type { Anchor } from "../../audit/anchor-port.ts";
+import { parseAnchor, readAnchor } from "../../audit/anchor.ts";
 import { toAuditFolder, withAuditLock } from "../../audit/audit-file.ts";
 import { parseLogNote } from "../../audit/checkpoint.ts";
 import { exportEvidence } from "../../audit/export-evidence.ts";

@@ -8,24 +8,25 @@ import { findNamedRun, toLedgerPath, withReader } from "../ledger-file.ts";
 import { loadFlowsOrProject } from "../load-project.ts";
 import { withSteering } from "../reach-engine.ts";
 import { readValue } from "../read-value.ts";
-import { confirm } from "../steering-words.ts";
+import { confirm, readPerson } from "../steering-words.ts";
 
 /** `tutti fork`: another run from the same past, with a changed result or input. */
 export async function run(call: CommandCall): Promise<ExitCode> {
   const path = toLedgerPath(call);
   const step = toStepKey(call.operand("step"));
   const edit = await readEdit(call);
+  const by = readPerson(call);
   const file = call.optional("file");
   const loaded = file === undefined ? undefined : await loadFlowsOrProject(file);
   const { id } = await withReader(path, (ledger) => findNamedRun(ledger, call.operand("run")));
   if (loaded !== undefined) {
     return driveRun(call, loaded, async (tutti) => {
       const handle = await tutti.open(id);
-      return handle.fork(step, edit);
+      return handle.fork(step, edit, { by });
     });
   }
   await withSteering(path, async (steering) => {
-    const forked = await steering.send("fork", { run: id, step, ...edit });
+    const forked = await steering.send("fork", { run: id, step, by, ...edit });
     confirm(call, steering, { run: forked.run, text: `run ${forked.run} was forked from ${id} before ${step}` });
   });
   return exitCodes.done;

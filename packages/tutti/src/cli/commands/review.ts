@@ -39,9 +39,9 @@ async function decide(call: CommandCall, typed: string): Promise<void> {
     toLedgerPath(call),
     async (steering) => {
       const vote = { by: readPerson(call), saw, verdict: "answer", answer } as const;
-      const { state } = await steering.send("decide", { id, vote });
+      const { decided } = await steering.send("decide", { votes: [{ approval: id, vote }] });
       if (call.flag("json")) sayJson({ id, ...answer, recorded: true });
-      else say(toPlainLine(`${id} is reviewed as ${verdict}; it is ${state}`));
+      else say(toPlainLine(`${id} is reviewed as ${verdict}; it is ${decided[0]?.state}`));
     },
     people,
   );

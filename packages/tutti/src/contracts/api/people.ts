@@ -83,7 +83,7 @@ export const inbox = fields({ approvals: listOf(approvalLine), inDoubt: listOf(d
 export type Inbox = ValueOf<typeof inbox>;
 
 /** Words, and whose they are. Nobody has checked an agent's. */
-const said = fields({ text, by: oneOf("engine", "agent") });
+const said = fields({ text, by: oneOf("engine", "agent", "flow") });
 
 /** What a vote is about: made by the engine from the action itself. */
 export const approvalPackage = fields(

@@ -125,7 +125,7 @@ export const runDetail = fields(
     note: text,
     cancelRequested: flag,
     /** Where it was forked from, and who started it. */
-    forkedAt: fields({ run: text, step: text }),
+    forkedAt: fields({ run: text, step: text }, { by: text }),
     startedBy: fields({ run: text, step: text }),
   },
 );

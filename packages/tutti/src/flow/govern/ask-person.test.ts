@@ -186,3 +186,52 @@ test(
     expect(await tutti.approvals.list({ run: handle.id })).toMatchObject([{ state: "used" }]);
   },
 );
+
+test(
+  "a question carries what the flow recommends, and why, and what else there is, as its own words",
+  verifies("G4"),
+  async () => {
+    const stage = openStage();
+    const advice = {
+      recommend: "Call it Tides.",
+      reasons: ["Readers liked it."],
+      alternatives: ["Call it Waves."],
+      costUsd: 2,
+      risk: { level: "medium", why: "Covers are printed." },
+    } as const;
+    const flow = plainFlow("f", async (run) => {
+      const title = await run.ask("What name?", { of: "editor", schema: z.string(), otherwise: "Tides", advice });
+      return [title, await run.approve("Print it?", { of: "editor", advice: { recommend: "Yes." } })];
+    });
+    const tutti = await stage.open([flow], { people });
+    const handle = await tutti.start(flow, null, { id: "r" });
+    await handle.settled();
+    const question = await findOpen(tutti);
+    expect((await tutti.approvals.show(question.id)).package).toMatchObject({
+      recommendation: { by: "flow", text: "Call it Tides." },
+      reasons: [{ by: "flow", text: "Readers liked it." }],
+      alternatives: [{ by: "engine" }, { by: "engine" }, { by: "flow", text: "Call it Waves." }],
+      costUsd: 2,
+      risk: { level: "medium", why: "The flow says: Covers are printed." },
+      otherwise: 'If nobody answers in time, this counts: "Tides"',
+    });
+    await vote(tutti, "ann", { verdict: "answer", answer: "Waves" });
+    await handle.settled();
+    expect((await tutti.approvals.show((await findOpen(tutti)).id)).package).toMatchObject({
+      recommendation: { by: "flow", text: "Yes." },
+      otherwise: "If nobody decides in time, it will not happen.",
+    });
+    await vote(tutti, "ann");
+    expect(await handle.result()).toEqual(["Waves", { approved: true, by: "ann" }]);
+    await tutti.close();
+  },
+);
+
+test("advice that says nothing, or too much, is refused where it is given", async () => {
+  for (const recommend of [" ", "x".repeat(2_001)]) {
+    const flow = plainFlow("f", (run) => run.approve("Print it?", { advice: { recommend } }));
+    const engine = await openStage().open([flow]);
+    expect(await errorOf((await engine.start(flow, null)).result())).toMatchObject({ code: "INPUT_INVALID" });
+    await engine.close();
+  }
+});

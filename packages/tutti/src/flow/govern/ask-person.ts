@@ -1,23 +1,30 @@
 import { isTuttiError, TuttiError, toReplayable, toStoredError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { toCanonicalJson, toJsonText } from "../../base/json.ts";
-import type { ApprovalPackage } from "../../contracts/approval-package.ts";
-import type { ApprovalStage, ApproveOptions, AskOptions, Decided, LadderStage } from "../../contracts/approval.ts";
+import type {
+  Advice,
+  ApprovalStage,
+  ApproveOptions,
+  AskOptions,
+  Decided,
+  LadderStage,
+} from "../../contracts/approval.ts";
 import type { StepKey } from "../../contracts/ids.ts";
 import { parseWith } from "../../contracts/schema.ts";
+import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { takeRecorded } from "../recorded.ts";
 import { openPending, type Pending, type Scope } from "../scope.ts";
 import { toBlobs } from "../step.ts";
 import { toBody, toSeen, toStoredOutput } from "../stored-value.ts";
-import { toVisible } from "./action-package.ts";
-import { describeStages, toStages } from "./approval-stages.ts";
+import { describeOtherwise } from "./action-package.ts";
+import { toStages } from "./approval-stages.ts";
 import type { Asking, Obtained } from "./asking.ts";
 import { obtainApproval } from "./obtain-approval.ts";
+import { toQuestionPackage, type Shown } from "./question-package.ts";
 
 const never = new Promise<never>(() => {});
 const sentenceCharactersMax = 2_000;
-const detailCharactersMax = 20_000;
 const optionsMax = 50;
 
 /** `run.ask`: a typed answer of a person. */
@@ -28,7 +35,7 @@ export async function askPerson(
 ): Promise<unknown> {
   const key = driver.enter(scope, options.name ?? "ask", "run.ask()");
   if (key === undefined) return never;
-  refuseLong(question, options.options ?? []);
+  refuseLong(question, options.options ?? [], options.advice);
   const what = "the answer";
   const parseAnswer = async (value: unknown): Promise<unknown> =>
     parseWith(options.schema, value, { code: "INPUT_INVALID", what });
@@ -40,6 +47,11 @@ export async function askPerson(
     stage: toStage(driver, options),
     details: undefined,
     options: options.options,
+    advice: options.advice,
+    otherwise:
+      options.otherwise === undefined
+        ? "If nobody answers in time, the question has failed, and the flow is told so."
+        : `If nobody answers in time, this counts: ${toJsonText(options.otherwise, "the answer otherwise")}`,
     parseAnswer,
     onObtained: (obtained) => {
       if (obtained.kind === "granted") return { kind: "done", value: { answer: obtained.answer } satisfies Answered };
@@ -65,14 +77,17 @@ export async function askForYes(
 ): Promise<Decided> {
   const key = driver.enter(scope, options.name ?? "approve", "run.approve()");
   if (key === undefined) return never;
-  refuseLong(what, []);
+  refuseLong(what, [], options.advice);
+  const stage = toStage(driver, options);
   const decided = await decideStep(driver, {
     key,
     scope,
     kind: "decision",
     sentence: what,
-    stage: toStage(driver, options),
+    stage,
     options: undefined,
+    advice: options.advice,
+    otherwise: describeOtherwise(stage),
     details: toJsonText(options.details, "the details of a decision"),
     parseAnswer: undefined,
     onObtained(obtained) {
@@ -90,10 +105,13 @@ export async function askForYes(
   return decided as Decided;
 }
 
-function refuseLong(sentence: string, options: readonly string[]): void {
-  if (sentence.trim() !== "" && sentence.length <= sentenceCharactersMax && options.length <= optionsMax) return;
+function refuseLong(sentence: string, options: readonly string[], advice: Advice | undefined): void {
+  const said =
+    advice === undefined ? [] : [advice.recommend, ...(advice.reasons ?? []), ...(advice.alternatives ?? [])];
+  const fits = [sentence, ...said].every((text) => text.trim() !== "" && text.length <= sentenceCharactersMax);
+  if (fits && options.length <= optionsMax && said.length <= optionsMax) return;
   throw new TuttiError("INPUT_INVALID", "people can't be asked this: it says nothing, or too much", {
-    hint: `Ask in at most ${sentenceCharactersMax} characters, with at most ${optionsMax} options.`,
+    hint: `Ask in at most ${sentenceCharactersMax} characters, with at most ${optionsMax} options, reasons and alternatives.`,
   });
 }
 
@@ -120,14 +138,7 @@ function toStage({ host }: Driver, { of, count, distinctFromInitiator, deadlineM
   return toStages([{ ...first, ...own }, ...next], true);
 }
 
-interface Question {
-  readonly key: StepKey;
-  readonly scope: Scope;
-  readonly kind: "question" | "decision";
-  readonly sentence: string;
-  readonly stage: readonly ApprovalStage[];
-  readonly details: string | undefined;
-  readonly options: readonly string[] | undefined;
+interface Question extends Shown {
   readonly parseAnswer: Asking["parseAnswer"] | undefined;
   readonly onObtained: (obtained: Obtained) => Ended;
 }
@@ -138,9 +149,10 @@ type Ended =
 
 /** A step whose result people give. */
 function decideStep(driver: Driver, question: Question): Promise<unknown> {
-  const { key, scope, sentence, details, options } = question;
+  const { key, scope, sentence, details, options, advice } = question;
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
-  const digest = sha256(toCanonicalJson({ sentence, details: details ?? null, options: options ?? null }));
+  const asked = { sentence, details: details ?? null, options: options ?? null };
+  const digest = sha256(toCanonicalJson(advice === undefined ? asked : { ...asked, advice }));
   const kinds = ["step-done", "step-failed"] as const;
   const recorded = takeRecorded<unknown>(driver, scope, { key, kinds, digest, verb: "a question to people" });
   if (recorded !== undefined) return recorded;
@@ -148,7 +160,7 @@ function decideStep(driver: Driver, question: Question): Promise<unknown> {
   driver.delivery.whenLive(() => {
     if (pending.over) return;
     obtainApproval(driver, toAsking(driver, question, { digest, pending }), (obtained) =>
-      record(driver, { key, digest, pending }, question.onObtained(obtained)),
+      record(driver, { key, digest, pending, obtained }, question.onObtained(obtained)),
     );
   });
   return pending.promise;
@@ -179,41 +191,17 @@ function toAsking(driver: Driver, question: Question, { digest, pending }: Place
     stages: stage,
     before: [],
     reads,
-    toPackage: async ({ dueAt }) => toPackage(driver, question, { dueAt, binding }),
+    toPackage: async ({ dueAt }) => toQuestionPackage(driver, question, { dueAt, binding }),
     ...(parseAnswer === undefined ? {} : { parseAnswer }),
   };
 }
 
-function toPackage(
-  driver: Driver,
-  { key, scope, kind, sentence, stage, details, options }: Question,
-  { dueAt, binding }: { readonly dueAt: number; readonly binding: ApprovalPackage["versions"] },
-): ApprovalPackage {
-  const { actor: agent } = scope;
-  const nothing = kind === "question" ? "Do nothing: leave it unanswered." : "Do nothing, or reject it with a reason.";
-  const others = options ?? (kind === "question" ? ["Answer in your own words."] : ["Approve it."]);
-  return toVisible<ApprovalPackage>({
-    kind,
-    summary: sentence,
-    run: driver.run,
-    step: key,
-    askedBy: agent === undefined ? `run ${driver.run}` : `agent ${agent.name}@${agent.version}`,
-    ...(details === undefined ? {} : { details: details.slice(0, detailCharactersMax) }),
-    ...(options === undefined ? {} : { options }),
-    rules: [],
-    recommendation: { by: "engine", text: "None: the flow asks." },
-    reasons: [],
-    alternatives: [{ by: "engine", text: nothing }, ...others.map((text) => ({ by: "engine", text }) as const)],
-    evidence: [],
-    risk: { level: "low", why: "What the flow does with it is decided by its own rules." },
-    dueAt,
-    otherwise: "If nobody decides in time, the flow is told so.",
-    deciders: describeStages([], stage),
-    versions: binding,
-  });
+interface Recording extends Place {
+  readonly key: StepKey;
+  readonly obtained: Obtained;
 }
 
-function record(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, ended: Ended): void {
+function record(driver: Driver, { key, digest, pending, obtained }: Recording, ended: Ended): void {
   if (ended.kind === "failed") {
     fail(driver, { key, digest, pending }, ended.error);
     return;
@@ -221,7 +209,8 @@ function record(driver: Driver, { key, digest, pending }: Place & { readonly key
   try {
     const out = toStoredOutput(ended.value, key);
     const seen = toSeen(out.json, ended.value);
-    driver.hand({ kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) }, false, () => {
+    const entry: NewEntry = { kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) };
+    driver.hand({ ...entry, ...toUsed(obtained) }, false, () => {
       driver.provenance.produced(key, seen);
       pending.resolve(seen);
     });
@@ -229,6 +218,13 @@ function record(driver: Driver, { key, digest, pending }: Place & { readonly key
     if (!isTuttiError(error)) throw error;
     fail(driver, { key, digest, pending }, error);
   }
+}
+
+/** What people said is used by being handed over. */
+function toUsed(obtained: Obtained): Pick<NewEntry, "approval"> {
+  if (obtained.kind !== "granted") return {};
+  const { id, step, binding } = obtained.approval;
+  return { approval: { kind: "use", id, step, binding } };
 }
 
 function fail(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, error: TuttiError): void {
