@@ -1,6 +1,6 @@
-import { existsSync, realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { realpathSync } from "node:fs";
 
+import { findConsole } from "../server/find-console.ts";
 import { openServer, type TuttiServer } from "../server/open-server.ts";
 import { openTokens, toTokensFile } from "../server/tokens.ts";
 import { toUsage } from "./command-line.ts";
@@ -80,12 +80,6 @@ function readPort(call: CommandCall): number {
   const port = typed === "0" ? 0 : (readCount(typed, "port") ?? portDefault);
   if (port <= 65_535) return port;
   throw toUsage(`there is no port ${port}`, "--port 4600");
-}
-
-/** The built console: in the published package, or beside it in the repository. */
-function findConsole(): string | undefined {
-  const places = ["../console", "../../../console/dist"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
-  return places.find((folder) => existsSync(folder));
 }
 
 /** The first signal drains; the second ends at once. */

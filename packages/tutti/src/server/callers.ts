@@ -24,13 +24,14 @@ export interface Callers {
   openSession(token: string): { readonly caller: Caller; readonly cookie: string };
   /** Returns the cookie that takes the session back. */
   closeSession(request: Request): string;
-  /** A word that opens one session as `caller`, within a minute. */
+  /** A word that opens one session as `caller`, within ten minutes. */
   makeOnceWord(caller: Omit<Caller, "isByCookie">): string;
 }
 
 const cookieName = "tutti_session";
 const sessionMs = 12 * 3_600_000;
-const onceMs = 60_000;
+/** Time to find the address in a terminal; whoever reads it there later finds it used, or too old. */
+const onceMs = 600_000;
 
 export interface CallerOptions {
   readonly tokens: Tokens;

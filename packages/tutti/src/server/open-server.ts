@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly tokens: Tokens;
   /** 0 (default): any that is free. */
   readonly port?: number;
+  /** Takes any port that is free when another program has this one. */
+  readonly orAnyPort?: boolean;
   /** The address to listen on; the loopback one by default. */
   readonly host?: string;
   /** Where people reach it when it is not the loopback address: `https://tutti.example.org`. TLS is ended by a proxy in front. */
@@ -48,8 +50,10 @@ export interface TuttiServer {
   readonly port: number;
   /** `http://127.0.0.1:4600` */
   readonly url: string;
-  /** An address that opens the console once, within a minute, with every right: for whoever started the server. */
+  /** An address that opens the console once, within ten minutes, with every right: for whoever started the server. */
   toConsoleUrl(person: string): string;
+  /** How many follow the stream now: a browser with the console does. */
+  followers(): number;
   /** Takes no new work, ends its streams, lets requests come to their end within ten seconds, and stops listening. The engine stays open. */
   close(): Promise<void>;
 }
@@ -103,12 +107,13 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
       if (draining.signal.aborted) setImmediate(() => server.closeIdleConnections());
     });
   });
-  const port = await listen(server, { port: options.port ?? 0, host });
+  const port = await listen(server, { port: options.port ?? 0, host, orAnyPort: options.orAnyPort === true });
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return {
     port,
     url,
     toConsoleUrl: (name) => `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined })}`,
+    followers: () => tail.places(),
     async close() {
       draining.abort();
       tail.close();
@@ -126,13 +131,24 @@ function addressOf(context: Context<{ Bindings: HttpBindings }>): string {
   return context.env.incoming.socket.remoteAddress ?? "";
 }
 
-async function listen(server: HttpServer, where: { readonly port: number; readonly host: string }): Promise<number> {
+interface Wanted {
+  readonly port: number;
+  readonly host: string;
+  readonly orAnyPort: boolean;
+}
+
+async function listen(server: HttpServer, where: Wanted): Promise<number> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(where.port, where.host, resolve);
+      server.listen(where.port, where.host, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
   } catch (error) {
+    if (where.orAnyPort && error instanceof Error && "code" in error && error.code === "EADDRINUSE")
+      return listen(server, { ...where, port: 0, orAnyPort: false });
     throw new TuttiError("USAGE", `the server can't listen on ${where.host}, port ${where.port}`, {
       hint: "Another program may use the port: choose another with --port.",
       cause: error,

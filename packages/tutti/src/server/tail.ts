@@ -8,6 +8,8 @@ export interface Tail {
   after(lsn: number, timeoutMs: number): Promise<"grown" | "silent">;
   /** Takes a place for a stream; nothing when all are taken. Give it back by calling what is returned. */
   takePlace(): (() => void) | undefined;
+  /** How many places are taken. */
+  places(): number;
   /** Lets everybody go. */
   close(): void;
 }
@@ -63,6 +65,7 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
         isGiven = false;
       };
     },
+    places: () => places,
     close() {
       forget?.();
       for (const { wake } of waiting) wake("grown");
