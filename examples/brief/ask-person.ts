@@ -118,7 +118,7 @@ async function vote(id: string, { tutti }: Attended, { by, saw, answer }: Answer
 /** Says what somebody else has decided, if that is so. */
 async function tellDecided(id: string, tutti: Tutti): Promise<boolean> {
   const { state, decidedBy } = (await tutti.approvals.show(id)).approval;
-  if (state !== "open") say(`It was ${state} elsewhere${decidedBy === undefined ? "" : ` by ${decidedBy}`}.`);
+  if (state !== "open") say(`Decided elsewhere: ${state}${decidedBy === undefined ? "" : `, by ${decidedBy}`}.`);
   return state !== "open";
 }
 

@@ -28,7 +28,7 @@ export async function serveConsole(tutti: Tutti, brief: Flow, by: string): Promi
     snapshotFile: `${ledgerPath}-insight.json`,
     sessionsFile: `${ledgerPath}-sessions.json`,
   });
-  say(`Console    ${server.toConsoleUrl(by)}  watch, and decide there too; opens once\n`);
+  say(`Console    ${server.toConsoleUrl(by)}\n           (watch there, decide there or here; the address works once)\n`);
   return server;
 }
 
