@@ -28,7 +28,9 @@ export async function serveConsole(tutti: Tutti, brief: Flow, by: string): Promi
     snapshotFile: `${ledgerPath}-insight.json`,
     sessionsFile: `${ledgerPath}-sessions.json`,
   });
-  say(`Console    ${server.toConsoleUrl(by)}\n           (watch there, decide there or here; the address works once)\n`);
+  say(
+    `Console    ${server.toConsoleUrl(by)}\n           (watch there, decide there or here; the address works once)\n`,
+  );
   return server;
 }
 

@@ -4,8 +4,11 @@ import type { Fleet } from "../insight/fleet/fleet.ts";
 
 /** Tells those who wait that the ledger has grown, and counts them. It looks every 33 ms, and only while somebody waits. */
 export interface Tail {
-  /** Resolves when there is an entry after `lsn`, or the time is over (`silent`). Also when the ledger can't be read: who reads it then is told. */
-  after(lsn: number, timeoutMs: number): Promise<"grown" | "silent">;
+  /**
+   * Resolves when there is an entry after `lsn` or other news, or the time is over (`silent`). Also when the ledger can't be read: who reads it
+   * then is told.
+   */
+  after(lsn: number, timeoutMs: number, hasNews?: () => boolean): Promise<"grown" | "silent">;
   /** Takes a place for a stream; nothing when all are taken. Give it back by calling what is returned. */
   takePlace(): (() => void) | undefined;
   /** How many places are taken. */
@@ -14,12 +17,18 @@ export interface Tail {
   close(): void;
 }
 
+interface Waiter {
+  readonly lsn: number;
+  readonly hasNews: () => boolean;
+  readonly wake: (why: "grown" | "silent") => void;
+}
+
 /** Also how long entries are collected before they are sent. */
 const lookEveryMs = 33;
 const streamsMax = 256;
 
 export function openTail(fleet: Fleet, clock: Clock): Tail {
-  const waiting = new Set<{ readonly lsn: number; readonly wake: (why: "grown" | "silent") => void }>();
+  const waiting = new Set<Waiter>();
   let places = 0;
   let isLooking = false;
   let forget: (() => void) | undefined;
@@ -41,10 +50,10 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
     } catch (error) {
       process.emitWarning(`the ledger can't be followed: ${describeThrown(error)}`, "TuttiWarning");
     }
-    for (const each of waiting) if (each.lsn < newest) each.wake("grown");
+    for (const each of waiting) if (each.lsn < newest || each.hasNews()) each.wake("grown");
   };
   return {
-    after: (lsn, timeoutMs) =>
+    after: (lsn, timeoutMs, hasNews = () => false) =>
       new Promise((resolve) => {
         const wake = (why: "grown" | "silent"): void => {
           stop();
@@ -52,7 +61,7 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
           resolve(why);
         };
         const stop = clock.after(timeoutMs, () => wake("silent"));
-        const waiter = { lsn, wake };
+        const waiter = { lsn, hasNews, wake };
         waiting.add(waiter);
         arm();
       }),
