@@ -25,14 +25,7 @@ export function toDriverHost(
   { flow, callbacks }: { readonly flow: Flow; readonly callbacks: RunCallbacks },
 ): DriverHost {
   const { ledger, clock, chance, watchers } = engine;
-  const show = (activity: PassingActivity): void => {
-    for (const watcher of watchers) watcher(activity);
-  };
-  const stepStarted: DriverHost["stepStarted"] = (run, step, attempt) =>
-    show({ kind: "step-started", run, step, attempt, at: clock.now() });
-  const tell: DriverHost["tell"] = (run, agent, piece) =>
-    show({ kind: "delta", run, agent, ...piece, text: redactSecrets(piece.text), at: clock.now() });
-  const guardedByTier = new Map<string, Model>();
+  const { stepStarted, progress, tell } = toTelling(engine);
   return {
     clock,
     chance,
@@ -59,19 +52,7 @@ export function toDriverHost(
     grants: engine.grants,
     trustDomain: engine.identity.shown.trustDomain,
     signCapability: (capability) => engine.identity.sign(capability),
-    model(tier) {
-      const known = guardedByTier.get(tier);
-      if (known !== undefined) return known;
-      const model = engine.models[tier];
-      if (model !== undefined) {
-        const guarded = toGuardedModel(model);
-        guardedByTier.set(tier, guarded);
-        return guarded;
-      }
-      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
-        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
-      });
-    },
+    model: openTiers(engine.models),
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
     publish: async (topic, event) => (await engine.loadEvents()).emit(topic, event),
     awaitEvent: async (wanted) => (await engine.loadEvents()).awaitEvent(wanted),
@@ -88,15 +69,51 @@ export function toDriverHost(
     readEntries: (run) => ledger.read(run),
     warn: (error) =>
       process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
-    progress(run, step, text) {
-      if (watchers.size > 0) show({ kind: "progress", run, step, text: redactSecrets(text), at: clock.now() });
-    },
+    progress,
     get tell() {
       return watchers.size === 0 ? undefined : tell;
     },
     objective: flow.does,
     team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== flow.name),
     ...callbacks,
+  };
+}
+
+/** What tells those who watch; what they are told carries no secret that is known. */
+function toTelling({
+  watchers,
+  clock,
+}: Engine): Required<Pick<DriverHost, "progress">> & {
+  readonly stepStarted: NonNullable<DriverHost["stepStarted"]>;
+  readonly tell: NonNullable<DriverHost["tell"]>;
+} {
+  const show = (activity: PassingActivity): void => {
+    for (const watcher of watchers) watcher(activity);
+  };
+  return {
+    stepStarted: (run, step, attempt) => show({ kind: "step-started", run, step, attempt, at: clock.now() }),
+    progress(run, step, text) {
+      if (watchers.size > 0) show({ kind: "progress", run, step, text: redactSecrets(text), at: clock.now() });
+    },
+    tell: (run, agent, piece) =>
+      show({ kind: "delta", run, agent, ...piece, text: redactSecrets(piece.text), at: clock.now() }),
+  };
+}
+
+/** Each tier's model, guarded once. */
+function openTiers(models: Engine["models"]): DriverHost["model"] {
+  const guardedByTier = new Map<string, Model>();
+  return (tier) => {
+    const known = guardedByTier.get(tier);
+    if (known !== undefined) return known;
+    const model = models[tier];
+    if (model === undefined)
+      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
+        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(models).join(", ") || "none"}.`,
+      });
+    const guarded = toGuardedModel(model);
+    guardedByTier.set(tier, guarded);
+    return guarded;
   };
 }
 
