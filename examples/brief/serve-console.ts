@@ -7,6 +7,9 @@ import { say } from "./say.ts";
 /** Where `tutti dev` listens too; when something else does, any other will do. */
 const usualPort = 4_600;
 
+/** Time to read what is asked before one opens the console: until then the address lies in a terminal. */
+const addressLifeMs = 600_000;
+
 /** The command that opens the console on the same ledger again. */
 const againCommand = `npm run tutti -- dev examples/brief/flow.ts --ledger ${ledgerPath}`;
 
@@ -29,7 +32,7 @@ export async function serveConsole(tutti: Tutti, brief: Flow, by: string): Promi
     sessionsFile: `${ledgerPath}-sessions.json`,
   });
   say(
-    `Console    ${server.toConsoleUrl(by)}\n           (watch there, decide there or here; the address works once)\n`,
+    `Console    ${server.toConsoleUrl(by, addressLifeMs)}\n           (watch there, decide there or here; the address works once, within ten minutes)\n`,
   );
   return server;
 }

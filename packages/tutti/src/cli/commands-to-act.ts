@@ -100,7 +100,7 @@ export const actingCommands: readonly CommandSpec[] = [
     does: "Serves a file's flows to whoever sits at this machine, and opens the console without a token.",
     operands: [{ name: "file", required: true }],
     options: serving,
-    more: "It prints an address that opens the console once, within ten minutes, with every right.",
+    more: "It prints an address that opens the console once, within a minute, with every right.",
     load: () => import("./commands/dev.ts"),
   },
   {

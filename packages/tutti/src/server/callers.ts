@@ -24,14 +24,13 @@ export interface Callers {
   openSession(token: string): { readonly caller: Caller; readonly cookie: string };
   /** Returns the cookie that takes the session back. */
   closeSession(request: Request): string;
-  /** A word that opens one session as `caller`, within ten minutes. */
-  makeOnceWord(caller: Omit<Caller, "isByCookie">): string;
+  /** A word that opens one session as `caller`, within this time: a minute by default. */
+  makeOnceWord(caller: Omit<Caller, "isByCookie">, lifeMs?: number): string;
 }
 
 const cookieName = "tutti_session";
 const sessionMs = 12 * 3_600_000;
-/** Time to find the address in a terminal; whoever reads it there later finds it used, or too old. */
-const onceMs = 600_000;
+const onceMs = 60_000;
 
 export interface CallerOptions {
   readonly tokens: Tokens;
@@ -82,10 +81,10 @@ export function openCallers({ tokens, clock, isSecure, sessions = openSessions(u
       if (cookie !== undefined) sessions.remove(sha256(cookie));
       return toCookie("", 0);
     },
-    makeOnceWord(caller) {
+    makeOnceWord(caller, lifeMs = onceMs) {
       const word = randomBytes(32).toString("base64url");
       onceWords.clear(); // the newest is the one that counts
-      onceWords.set(sha256(word), { who: caller, untilMs: clock.now() + onceMs });
+      onceWords.set(sha256(word), { who: caller, untilMs: clock.now() + lifeMs });
       return word;
     },
   };

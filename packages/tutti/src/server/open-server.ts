@@ -50,8 +50,11 @@ export interface TuttiServer {
   readonly port: number;
   /** `http://127.0.0.1:4600` */
   readonly url: string;
-  /** An address that opens the console once, within ten minutes, with every right: for whoever started the server. */
-  toConsoleUrl(person: string): string;
+  /**
+   * An address that opens the console once, with every right: for whoever started the server. It lives for a minute, or as long as is said;
+   * the newest one is the one that counts.
+   */
+  toConsoleUrl(person: string, lifeMs?: number): string;
   /** How many follow the stream now: a browser with the console does. */
   followers(): number;
   /** Takes no new work, ends its streams, lets requests come to their end within ten seconds, and stops listening. The engine stays open. */
@@ -112,7 +115,8 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
   return {
     port,
     url,
-    toConsoleUrl: (name) => `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined })}`,
+    toConsoleUrl: (name, lifeMs) =>
+      `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined }, lifeMs)}`,
     followers: () => tail.places(),
     async close() {
       draining.abort();

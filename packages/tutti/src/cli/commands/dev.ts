@@ -6,6 +6,6 @@ import { toUserName } from "../steering-words.ts";
 /** `tutti dev`: the flows of a file over HTTP, for whoever sits at this machine. */
 export function run(call: CommandCall): Promise<ExitCode> {
   return runServer(call, {
-    welcome: (server) => `Open the console, once and within ten minutes: ${server.toConsoleUrl(toUserName())}`,
+    welcome: (server) => `Open the console, once and within a minute: ${server.toConsoleUrl(toUserName())}`,
   });
 }
