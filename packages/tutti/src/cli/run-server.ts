@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 
+import type { IssuerOptions } from "../identity/issuer.ts";
 import { findConsole } from "../server/find-console.ts";
 import { openServer, type TuttiServer } from "../server/open-server.ts";
 import { openTokens, toTokensFile } from "../server/tokens.ts";
@@ -15,6 +16,7 @@ import { readCount } from "./read-value.ts";
 export interface Serving {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
+  readonly issuer?: IssuerOptions | undefined;
   /** Says, once it listens, how to come in. */
   welcome(server: TuttiServer, hasTokens: boolean): string;
 }
@@ -41,6 +43,7 @@ export async function runServer(call: CommandCall, serving: Serving): Promise<Ex
       sessionsFile: `${ledgerFile}-sessions.json`,
       consoleFolder: findConsole(),
       origin,
+      issuer: serving.issuer,
       ...(host === undefined ? {} : { host }),
     });
     try {

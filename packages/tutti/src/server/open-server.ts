@@ -8,6 +8,7 @@ import { TuttiError } from "../base/errors.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
+import { openIssuer, type IssuerOptions } from "../identity/issuer.ts";
 import { openFleet } from "../insight/fleet/fleet.ts";
 import { openMetrics } from "../insight/metrics/metrics.ts";
 import { openScores } from "../insight/score/scores.ts";
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly flows: readonly Flow[];
   readonly tools?: readonly Tool[];
   readonly tokens: Tokens;
+  /** A service that signs people in (OpenID Connect): its tokens count besides our own. */
+  readonly issuer?: IssuerOptions | undefined;
   /** 0 (default): any that is free. */
   readonly port?: number;
   /** Takes any port that is free when another program has this one. */
@@ -75,6 +78,7 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
   const draining = new AbortController();
   const callers = openCallers({
     tokens: options.tokens,
+    issuer: options.issuer === undefined ? undefined : openIssuer(options.issuer, clock),
     clock,
     isSecure: origin?.startsWith("https:") === true,
     sessions: openSessions(options.sessionsFile),

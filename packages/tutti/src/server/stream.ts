@@ -78,7 +78,7 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
   return {
     lsn,
     async next() {
-      while (!stop.aborted && isStillWelcome(desk, call)) {
+      while (!stop.aborted && (await isStillWelcome(desk, call))) {
         const entries = await desk.tutti.ledger.scan(lsn, batchEntriesMax);
         await desk.fleet.catchUp(); // whose runs these are
         // Taken after the entries and sent before them: what a step says never comes behind its end.
@@ -126,10 +126,10 @@ function readPosition({ query, request }: Call<"stream">): number | undefined {
   });
 }
 
-/** A token that was revoked ends its streams too. */
-function isStillWelcome({ callers }: Desk, { request }: Call<"stream">): boolean {
+/** A token that was revoked, or is over, ends its streams too. */
+async function isStillWelcome({ callers }: Desk, { request }: Call<"stream">): Promise<boolean> {
   try {
-    callers.find(request);
+    await callers.find(request);
     return true;
   } catch (error) {
     if (isTuttiError(error)) return false;
