@@ -106,6 +106,7 @@ test(
       seen.push(entry.value.lsn);
       if (entry.value.run === run && entry.value.kind === "run-done") break;
     }
+    await second.return();
     expect(toText(after)).toBe('"so"}');
     const all = await stand.tutti.ledger.scan(0, 1_000);
     expect(seen).toEqual(all.map(({ lsn }) => lsn).slice(0, seen.length));
