@@ -115,6 +115,8 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
     });
   });
   const port = await listen(server, { port: options.port ?? 0, host, orAnyPort: options.orAnyPort === true });
+  // Whoever comes while a model speaks shall hear the rest: models are asked to tell what they say as long as the server is open.
+  const unwatch = tutti.watch(() => {});
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return {
     port,
@@ -124,6 +126,7 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
     followers: () => tail.places(),
     async close() {
       draining.abort();
+      unwatch();
       tail.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
