@@ -89,17 +89,19 @@ test("clocks may differ by five seconds; a token that was right before is refuse
   expect(await bench.refused(token)).toMatchObject({ code: "CALLER_UNKNOWN" });
 });
 
+async function roleOf({ issuer, stand }: Bench, claims: Record<string, unknown>): Promise<string> {
+  return (await issuer.verify(await stand.sign(claims))).role;
+}
+
 test("roles are found in lists, under names with dots, and on paths", async () => {
   const listed = await openBench({ roleClaim: "realm_access.roles" });
-  const role = async (bench: Bench, claims: Record<string, unknown>): Promise<string> =>
-    (await bench.issuer.verify(await bench.stand.sign(claims))).role;
-  expect(await role(listed, { realm_access: { roles: ["offline", "approver"] } })).toBe("approver");
-  expect(await role(listed, { realm_access: { roles: ["viewer", "admin"] } })).toBe("admin");
+  expect(await roleOf(listed, { realm_access: { roles: ["offline", "approver"] } })).toBe("approver");
+  expect(await roleOf(listed, { realm_access: { roles: ["viewer", "admin"] } })).toBe("admin");
   expect(await listed.refused(await listed.stand.sign({ realm_access: "approver" }))).toMatchObject({
     code: "CALLER_UNKNOWN",
   });
   const named = await openBench({ roleClaim: "https://example.org/role" });
-  expect(await role(named, { "https://example.org/role": "viewer" })).toBe("viewer");
+  expect(await roleOf(named, { "https://example.org/role": "viewer" })).toBe("viewer");
 });
 
 test("keys are asked for once, found again after a rotation, and not asked for by whoever sends unknown ones", async () => {

@@ -63,7 +63,7 @@ test(
       token: stand.token("operator"),
       async fetch(input, init) {
         const response = await fetch(input, init);
-        if (String(input).includes("/api/stream") && ++streams === 2) followed.resolve();
+        if (response.url.includes("/api/stream") && ++streams === 2) followed.resolve();
         return response;
       },
     });

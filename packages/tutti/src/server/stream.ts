@@ -89,7 +89,7 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
         // Nothing to see, but a place from which nobody has to look at it again.
         if (entries.length > 0) return `${said}id: ${lsn}\n\n`;
         if (said !== "") return said;
-        if ((await desk.tail.after(lsn, heartbeatMs, passing.isThere)) === "silent") return ": still here\n\n";
+        if ((await desk.tail.after(lsn, heartbeatMs, () => passing.isThere())) === "silent") return ": still here\n\n";
       }
       return undefined;
     },

@@ -52,7 +52,7 @@ const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
 test.each(["a token of ours", "a token of an issuer"])(
   "no route gives a tenant anything of another one: %s",
   async (kind) => {
-    const issuer = await openIssuerStand(systemClock.now);
+    const issuer = await openIssuerStand(() => Date.now());
     const stand = await openWithSecrets({ issuer: { issuer: issuer.url, audience, tenantClaim: "tenant" } });
     const toToken = (role: Role): Promise<string> | string =>
       kind === "a token of ours"
