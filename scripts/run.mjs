@@ -26,5 +26,9 @@ function servesConsole(words) {
   if (file === undefined) return false;
   if (path.basename(file) === "tutti.mjs") return /^(dev|serve)$/.test(words[0] || "");
   if (file !== "examples/brief/main.ts" || words.includes("--crash") || words.includes("--json")) return false;
-  return words.includes("--stay") || words.includes("--approve") || (process.stdin.isTTY && process.stderr.isTTY);
+  return (
+    words.includes("--stay") ||
+    words.includes("--approve") ||
+    (!process.env["CI"] && process.stdin.isTTY && process.stderr.isTTY)
+  );
 }
