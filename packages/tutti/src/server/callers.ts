@@ -54,8 +54,8 @@ export function openCallers(options: CallerOptions): Callers {
     return record === undefined ? undefined : toCaller(record);
   };
   /** Whom a token of ours, or of the issuer, speaks for, and how long a session of it may be. */
-  const findBearer = async (token: string): Promise<HeldSession | undefined> => {
-    const untilMs = clock.now() + sessionMs;
+  const findBearer = async (token: string, now: number): Promise<HeldSession | undefined> => {
+    const untilMs = now + sessionMs;
     const record = tokens.find(token);
     if (record !== undefined) return { who: { tokenId: record.id }, untilMs };
     if (issuer === undefined || !isForIssuer(token)) return undefined;
@@ -68,7 +68,7 @@ export function openCallers(options: CallerOptions): Callers {
     async find(request) {
       const bearer = /^Bearer (?<token>\S+)$/u.exec(request.headers.get("authorization") ?? "")?.groups?.["token"];
       if (bearer !== undefined) {
-        const caller = take(await findBearer(bearer));
+        const caller = take(await findBearer(bearer, clock.now()));
         if (caller !== undefined) return { ...caller, isByCookie: false };
         throw toUnknown("the token is wrong or was revoked");
       }
@@ -78,19 +78,20 @@ export function openCallers(options: CallerOptions): Callers {
       throw toUnknown(cookie === undefined ? "the request brings no token" : "the session is over");
     },
     async openSession(word) {
+      const now = clock.now();
       const once = onceWords.get(sha256(word));
       onceWords.delete(sha256(word));
       // A word that came in time opens a session of the usual length.
       const held =
         take(once) === undefined || once === undefined
-          ? await findBearer(word)
-          : { ...once, untilMs: clock.now() + sessionMs };
+          ? await findBearer(word, now)
+          : { ...once, untilMs: now + sessionMs };
       const caller = take(held);
       if (held === undefined || caller === undefined)
         throw toUnknown("the token is wrong, was revoked or was used before");
       const value = randomBytes(32).toString("base64url");
       sessions.add(sha256(value), held);
-      return { caller: { ...caller, isByCookie: true }, cookie: toCookie(value, held.untilMs - clock.now()) };
+      return { caller: { ...caller, isByCookie: true }, cookie: toCookie(value, held.untilMs - now) };
     },
     closeSession(request) {
       const cookie = readCookie(request);
