@@ -13,8 +13,22 @@ if (file === undefined || !existsSync(path.resolve(root, file))) {
   process.exit(2);
 }
 setup();
-// Of all that is run here only the command line serves it.
-if (path.basename(file) === "tutti.mjs" && /^(dev|serve)$/.test(process.argv[3] || "")) buildConsole();
+if (servesConsole(process.argv.slice(3))) buildConsole();
 
 const flags = ["--conditions=tutti-source", "--disable-warning=ExperimentalWarning"];
 void runNode(flags.concat(path.resolve(root, file), process.argv.slice(3))).then((code) => process.exit(code));
+
+/**
+ * Two programs serve it: the command line, and the brief where somebody is there to look.
+ * @param {string[]} words
+ */
+function servesConsole(words) {
+  if (file === undefined) return false;
+  if (path.basename(file) === "tutti.mjs") return /^(dev|serve)$/.test(words[0] || "");
+  if (file !== "examples/brief/main.ts" || words.includes("--crash") || words.includes("--json")) return false;
+  return (
+    words.includes("--stay") ||
+    words.includes("--approve") ||
+    (!process.env["CI"] && process.stdin.isTTY && process.stderr.isTTY)
+  );
+}

@@ -55,3 +55,11 @@ test("the published command line knows its version and its commands, and every e
   const sources = readdirSync(path.join(root, "packages/tutti/src")).filter((name) => /^[\w-]+\.ts$/u.test(name));
   expect(entries.toSorted()).toEqual(sources.map((name) => name.replace(/ts$/u, "js")).toSorted());
 });
+
+test("the published server finds the console, from whatever file it was bundled into", () => {
+  const consoleFolder = path.join(folder, "dist", "console");
+  mkdirSync(consoleFolder);
+  const server = path.join(folder, "dist", "server.js");
+  const program = `console.log((await import(${JSON.stringify(server)})).findConsole())`;
+  expect(runNode("--input-type=module", "-e", program).stdout).toBe(`${consoleFolder}\n`);
+});

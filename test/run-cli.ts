@@ -22,6 +22,8 @@ export interface CliCall {
   /** Another Node than this one, or arguments for it. */
   readonly node?: string;
   readonly nodeArgs?: readonly string[];
+  /** Another program than the command line. */
+  readonly program?: string;
 }
 
 /** A command that is still at work. */
@@ -106,5 +108,5 @@ export function openCliFolder(): CliFolder {
 }
 
 function toArgs(args: readonly string[], call: CliCall): readonly string[] {
-  return [...(call.nodeArgs ?? []), "--conditions=tutti-source", bin, ...args];
+  return [...(call.nodeArgs ?? []), "--conditions=tutti-source", call.program ?? bin, ...args];
 }

@@ -10,6 +10,7 @@ export interface Arguments {
   readonly crash: boolean;
   readonly json: boolean;
   readonly approve: boolean;
+  readonly stay: boolean;
   readonly help: boolean;
 }
 
@@ -24,6 +25,7 @@ export const usage = `Researches a topic in documents and publishes a page with 
   --again          makes a new page although there is one of this topic and these documents
   --crash          kills the job in the middle, starts it again, and proves that nothing ran twice
   --approve        asks before it publishes, also where nobody is at a terminal; the answer is read from standard input
+  --stay           serves the console until Ctrl-C, also when the page is there; asks in it before it publishes
   --json           prints what happens as lines of JSON
 `;
 
@@ -40,6 +42,7 @@ export function readArguments(words: readonly string[]): Arguments | { readonly 
         crash: { type: "boolean" },
         json: { type: "boolean" },
         approve: { type: "boolean" },
+        stay: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -51,10 +54,12 @@ export function readArguments(words: readonly string[]): Arguments | { readonly 
       crash = false,
       json = false,
       approve = false,
+      stay = false,
       help = false,
     } = values;
+    if (stay && (json || crash)) return { problem: "--stay serves people; --json and --crash do not" };
     if (topic.trim() === "") return { problem: "--topic is empty" };
-    return { topic: topic.trim(), folders: sources, out, again, crash, json, approve, help };
+    return { topic: topic.trim(), folders: sources, out, again, crash, json, approve, stay, help };
   } catch (error) {
     return { problem: describeThrown(error) };
   }

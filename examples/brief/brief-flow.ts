@@ -1,4 +1,6 @@
-import { flow, type Flow, type LedgerEntry, type Run, type RunId } from "tutti";
+import path from "node:path";
+
+import { flow, type Flow, type Run } from "tutti";
 import { sourceTools, type Sources } from "tutti/sources";
 import { z } from "zod";
 
@@ -12,18 +14,20 @@ import { drawChart, toCheckQuotes, toPublish, type CheckQuotes } from "./tools.t
 /** How often a draft with false quotes goes back to the writer. */
 const roundsMax = 2;
 
+/** Where its runs are kept. */
+export const ledgerPath = path.join(".tutti", "brief.db");
+
 export interface BriefParts {
   readonly sources: Sources;
   /** Where pages are published. */
   readonly folder: string;
-  /** What the ledger has of a run, for the page's footer. */
-  readonly entriesOf: (run: RunId) => Promise<readonly LedgerEntry[]>;
-  readonly ledgerPath: string;
 }
 
 /** The job: plan, research in parallel, draft and draw, review, publish. */
-export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }, { path: string; quotes: number }> {
-  const { sources, folder } = parts;
+export function toBrief({
+  sources,
+  folder,
+}: BriefParts): Flow<{ topic: string; slug: string }, { path: string; quotes: number }> {
   const checkQuotes = toCheckQuotes(sources);
   const agents = toAgents(sourceTools(sources), checkQuotes);
   const publish = toPublish(folder);
@@ -53,7 +57,7 @@ export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }
         },
         { name: "make" },
       );
-      const provenance = await run.step("provenance", async () => toProvenance(await parts.entriesOf(run.id)));
+      const provenance = await run.step("provenance", async (step) => toProvenance(await step.entries()));
       const html = toPage({
         topic,
         ...reviewed,
@@ -62,10 +66,10 @@ export function toBrief(parts: BriefParts): Flow<{ topic: string; slug: string }
         failed: questions.filter((_, index) => answers.outcomes[index]?.kind !== "done"),
         links: toLinks(sources, folder),
         documents: { read: sources.list.length, skipped: sources.skipped },
-        made: { ...provenance, run: run.id, ledgerPath: parts.ledgerPath, at: run.now() },
+        made: { ...provenance, run: run.id, ledgerPath, at: run.now() },
       });
-      const { path } = await run.call(publish, { slug, html });
-      return { path, quotes: reviewed.draft === undefined ? 0 : quotesOf(reviewed.draft).length };
+      const page = await run.call(publish, { slug, html });
+      return { path: page.path, quotes: reviewed.draft === undefined ? 0 : quotesOf(reviewed.draft).length };
     },
   });
 }

@@ -22,6 +22,7 @@ test(
   async () => {
     const played = await desk.play(given);
     expect(played.err).toContain("offline extractive model");
+    expect(played.err).not.toContain("Console");
     expect(played.code).toBe(0);
     const page = await desk.readPage(played);
     expect(quotesIn(page)).toEqual(expect.arrayContaining([...said]));

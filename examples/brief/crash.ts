@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { openTutti, type LedgerEntry } from "tutti";
 import { verifyLedger } from "tutti/insight";
 
+import { ledgerPath } from "./brief-flow.ts";
 import { say } from "./say.ts";
 
 /** What a child process told before it ended. */
@@ -23,7 +24,7 @@ const firstEntriesMax = 40;
 const triesMax = 4;
 
 /** Kills the job at a random moment, starts it again, and shows from the ledger that nothing ran twice. */
-export async function crashAndRecover(words: readonly string[], ledgerPath: string): Promise<number> {
+export async function crashAndRecover(words: readonly string[]): Promise<number> {
   let most = firstEntriesMax;
   for (let tries = 0; tries < triesMax; tries++) {
     const killAfter = randomInt(2, Math.max(3, most));
@@ -35,11 +36,11 @@ export async function crashAndRecover(words: readonly string[], ledgerPath: stri
       say("It was faster than the kill; once more.\n");
       continue;
     }
-    const before = await readNewestRun(ledgerPath);
+    const before = await readNewestRun();
     say(`SIGKILL. The ledger has ${before.entries.length} entries of run ${before.run}. Starting it again.\n`);
     const second = await live([...words, "--json"], undefined);
     if (second.code !== 0) return second.code ?? 1;
-    return prove({ first, second, before: before.entries, after: await readNewestRun(ledgerPath) });
+    return prove({ first, second, before: before.entries, after: await readNewestRun() });
   }
   say("The job is too fast to be killed in the middle.");
   return 1;
@@ -71,9 +72,11 @@ function live(words: readonly string[], killAfter: number | undefined): Promise<
   });
 }
 
-async function readNewestRun(
-  ledgerPath: string,
-): Promise<{ readonly run: string; readonly entries: readonly LedgerEntry[]; readonly chain: string }> {
+async function readNewestRun(): Promise<{
+  readonly run: string;
+  readonly entries: readonly LedgerEntry[];
+  readonly chain: string;
+}> {
   const tutti = await openTutti({ flows: [], ledger: ledgerPath, recover: false });
   try {
     const [newest] = await tutti.runs({ flow: "brief", limit: 1 });

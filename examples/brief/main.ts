@@ -2,21 +2,23 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
-import { openTutti, type Tutti } from "tutti";
+import { openTutti } from "tutti";
+import type { TuttiServer } from "tutti/server";
+import type { Sources } from "tutti/sources";
 
 import { readArguments, usage, type Arguments } from "./arguments.ts";
-import { attend, findPerson, isAsking, openBell, policy } from "./ask-person.ts";
-import { toBrief, type BriefParts } from "./brief-flow.ts";
+import { attend, findPerson, isAsking, openBell, policy, readLine, type Attended } from "./ask-person.ts";
+import { ledgerPath, toBrief } from "./brief-flow.ts";
 import { chooseModel } from "./choose-model.ts";
 import { crashAndRecover } from "./crash.ts";
 import { openDocuments } from "./documents.ts";
 import { findEdition } from "./edition.ts";
-import { openView, say, sayError, writeLine } from "./say.ts";
-
-const ledgerPath = path.join(".tutti", "brief.db");
+import { openView, say, sayError, writeLine, type View } from "./say.ts";
+import { letLook, serveConsole, whenStopped } from "./serve-console.ts";
 
 /** The exit code when a person's answer is missing; the command line of Tutti has the same. */
 const waiting = 4;
+const interrupted = 130;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -31,11 +33,7 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    if (given.crash)
-      return await crashAndRecover(
-        words.filter((word) => word !== "--crash"),
-        ledgerPath,
-      );
+    if (given.crash) return await crashAndRecover(words.filter((word) => word !== "--crash"));
     return await makeBrief(given);
   } catch (error) {
     sayError(error);
@@ -44,24 +42,19 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 /** Makes the page, goes on with it where a crash stopped it, or shows the one that is there. */
-async function makeBrief({ topic, folders, out, again, json, approve }: Arguments): Promise<number> {
-  const sources = await openDocuments(folders);
+async function makeBrief(given: Arguments): Promise<number> {
+  const sources = await openDocuments(given.folders);
   const { model, why } = await chooseModel(process.env);
   say(
-    `Topic      ${topic}\nDocuments  ${sources.list.length} read${sources.skipped.length === 0 ? "" : `, ${sources.skipped.length} passed over (the page says why)`}\nModel      ${why}\n`,
+    `Topic      ${given.topic}\nDocuments  ${sources.list.length} read${sources.skipped.length === 0 ? "" : `, ${sources.skipped.length} passed over (the page says why)`}\nModel      ${why}`,
   );
-
   await mkdir(path.dirname(ledgerPath), { recursive: true });
-  const entriesOf: BriefParts["entriesOf"] = async (run) => {
-    await tutti.ledger.flush(); // what was just recorded may still be on its way
-    return (await tutti.open(run)).entries();
-  };
-  const brief = toBrief({ sources, folder: out, entriesOf, ledgerPath });
-  const view = openView(json);
-  const by = findPerson({ approve, json });
+  const brief = toBrief({ sources, folder: given.out });
+  const view = openView(given.json);
   const asked = openBell();
+  const decided = openBell();
   // Only the run that is asked for goes on here; others of this ledger stay as they are.
-  const tutti: Tutti = await openTutti({
+  const tutti = await openTutti({
     flows: [brief],
     models: { fast: model },
     ledger: ledgerPath,
@@ -69,44 +62,72 @@ async function makeBrief({ topic, folders, out, again, json, approve }: Argument
     policy,
     onActivity(activity) {
       view.show(activity);
-      if (activity.kind === "entry" && activity.entry.kind === "approval-requested") asked.ring();
+      if (activity.kind !== "entry") return;
+      if (activity.entry.kind === "approval-requested") asked.ring();
+      if (activity.entry.kind === "approval-decided") decided.ring();
     },
   });
+  const by = findPerson(given);
+  const stopped = untilStopped();
+  let server: TuttiServer | undefined;
   try {
-    const edition = await findEdition(tutti, { topic, sources, out, again });
-    const run = await tutti.start(
-      brief,
-      { topic, slug: edition.slug },
-      { key: edition.key, ...(by === undefined ? {} : { by }) },
-    );
-    const state = await run.state();
-    if (state.kind === "done") {
-      showFinished(state.output.path, run.id);
-      return 0;
+    server = by === undefined || given.json ? undefined : await serveConsole(tutti, brief, by);
+    if (server === undefined) say("");
+    const code = await attendBrief(given, { tutti, brief, sources, view, by, asked, decided, stopped });
+    if (server !== undefined && code === 0 && !stopped.aborted) {
+      const enough = (question: string): Promise<unknown> => readLine(question, whenStopped(stopped));
+      await letLook(server, { stay: given.stay, stopped, enough });
     }
-    if (state.kind === "parked" || state.kind === "paused") await run.resume();
-    if (edition.begun) say(`Going on with ${run.id}: what it has done already is not done again.\n`);
-    const entries = await run.entries();
-    if (approve && !isAsking(entries)) {
-      say(`${run.id} was begun without being asked about; --again --approve makes a page that is.`);
-      return 2;
-    }
-    view.follow(run.id, entries);
-    if (state.kind === "asking") asked.ring();
-    process.once("SIGINT", () => {
-      view.close();
-      say("\nStopped. The same command goes on from here.");
-      process.exit(130);
-    });
-    const output = await attend(run, { tutti, by, ledgerPath, onAsk: () => view.close(), asked });
-    view.close();
-    if (output === undefined) return waiting;
-    showMade(output, { run: run.id, json });
-    return 0;
+    return code;
   } finally {
     view.close();
+    await server?.close();
     await tutti.close();
   }
+}
+
+/** Ctrl-C ends it in order; a second one ends it at once. */
+function untilStopped(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
+
+interface Job extends Pick<Attended, "tutti" | "by" | "asked" | "decided" | "stopped"> {
+  readonly brief: ReturnType<typeof toBrief>;
+  readonly sources: Sources;
+  readonly view: View;
+}
+
+/** Starts the run or finds it, and stays with it until it is over, or waits for somebody who is not here. Returns the exit code. */
+async function attendBrief({ topic, out, again, json, approve, stay }: Arguments, job: Job): Promise<number> {
+  const { tutti, brief, sources, view, by, asked, stopped } = job;
+  const edition = await findEdition(tutti, { topic, sources, out, again });
+  const starter = by === undefined ? {} : { by };
+  const run = await tutti.start(brief, { topic, slug: edition.slug }, { key: edition.key, ...starter });
+  const state = await run.state();
+  if (state.kind === "done") {
+    showFinished(state.output.path, run.id);
+    return 0;
+  }
+  if (state.kind === "parked" || state.kind === "paused") await run.resume();
+  if (edition.begun) say(`Going on with ${run.id}: what it has done already is not done again.\n`);
+  const entries = await run.entries();
+  if (approve && !isAsking(entries)) {
+    say(`${run.id} was begun without being asked about; --again --approve makes a page that is.`);
+    return 2;
+  }
+  view.follow(run.id, entries);
+  if (state.kind === "asking") asked.ring();
+  const output = await attend(run, { ...job, stay, onAsk: () => view.close() });
+  view.close();
+  if (stopped.aborted) {
+    say("\nStopped. The same command goes on from here.");
+    return interrupted;
+  }
+  if (output === undefined) return waiting;
+  showMade(output, { run: run.id, json });
+  return 0;
 }
 
 function showMade(

@@ -135,6 +135,7 @@ export type { Override } from "./insight/oversight/overrides.ts";
 export type { Approvals, PersonsVote, ShownApproval } from "./engine/inbox.ts";
 export type {
   Activity,
+  PassingActivity,
   ForkEdit,
   RunHandle,
   RunState,

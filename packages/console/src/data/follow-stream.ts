@@ -1,4 +1,4 @@
-import type { EntryHead } from "tutti/client";
+import type { EntryHead, Progress } from "tutti/client";
 
 import type { LiveBatch } from "./live-batch.ts";
 
@@ -25,6 +25,11 @@ export function followStream(tell: (batch: LiveBatch) => void): () => void {
       const fresh = entries.filter(({ lsn }) => lsn > (position ?? 0));
       position = fresh.at(-1)?.lsn ?? position;
       if (fresh.length > 0) tell({ kind: "entries", entries: fresh });
+    });
+    source.addEventListener("progress", ({ data }: MessageEvent<string>) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own server's words, shown as text and nothing else
+      const { progress } = JSON.parse(data) as { readonly progress: readonly Progress[] };
+      tell({ kind: "progress", progress });
     });
     source.addEventListener("error", () => {
       tell({ kind: "state", state: "lost" });

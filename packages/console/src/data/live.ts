@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import type { EntryHead } from "tutti/client";
+import type { EntryHead, Progress } from "tutti/client";
 
 import { followStream } from "./follow-stream.ts";
 import type { LiveBatch, LiveWish } from "./live-batch.ts";
@@ -10,7 +10,11 @@ export type LiveState = "starting" | "open" | "lost" | "refused";
 /** Entries that came since the last frame; none when the connection came back and nobody knows what was missed. */
 export type Ring = (entries: readonly EntryHead[]) => void;
 
+/** What goes on now and is in no entry. */
+export type Hear = (progress: readonly Progress[]) => void;
+
 const rings = new Set<Ring>();
+const hearers = new Set<Hear>();
 const watchers = new Set<() => void>();
 let state: LiveState = "starting";
 let waiting: EntryHead[] = [];
@@ -22,6 +26,12 @@ const waitingMax = 10_000;
 export function onRing(ring: Ring): () => void {
   rings.add(ring);
   return () => rings.delete(ring);
+}
+
+/** Calls with what passes, as it comes; what comes while the connection is lost is lost too. */
+export function onProgress(hear: Hear): () => void {
+  hearers.add(hear);
+  return () => hearers.delete(hear);
 }
 
 export function useLiveState(): LiveState {
@@ -55,6 +65,10 @@ function take(batch: LiveBatch): void {
     waiting.push(...batch.entries);
     if (waiting.length > waitingMax) waiting = [];
     askForFrame();
+    return;
+  }
+  if (batch.kind === "progress") {
+    for (const hear of hearers) hear(batch.progress);
     return;
   }
   const isBack = batch.state === "open" && state === "lost";

@@ -8,6 +8,7 @@ import { Told } from "../parts/told.tsx";
 import { RunHead } from "../runs/run-head.tsx";
 import { toLens, toScale } from "./lens.ts";
 import { Moment } from "./moment.tsx";
+import { Now } from "./now.tsx";
 import { ScoreBox, type ScoreSteering } from "./score-box.tsx";
 import type { ScoreStore, ScoreView } from "./score-store.ts";
 import { Strip } from "./strip.tsx";
@@ -44,6 +45,7 @@ export function ScoreScreen({ run, detail, search }: ScoreScreenProps): ReactNod
               {detail.line.error.hint === undefined ? null : <Told text={detail.line.error.hint} />}
             </div>
           )}
+          {seq === undefined && view?.status === "running" ? <Now run={run} /> : null}
         </div>
         {error === undefined ? null : <Problem error={error} retry={store.ring} />}
         {view === undefined && error === undefined ? <Loading what="the score" /> : null}

@@ -68,6 +68,33 @@ test(
   },
 );
 
+test("who comes to watch is told from then on, who has left is not; and a model streams only while somebody is there", async () => {
+  const streamed: boolean[] = [];
+  const ask = flow({
+    name: "ask",
+    input: z.null(),
+    output: z.unknown(),
+    run: (run) => run.call(toScholar(), { question: "x" }),
+  });
+  const model = talkative(0, (isWatched) => streamed.push(isWatched));
+  const tutti = await openTutti({
+    flows: [ask],
+    models: { fast: model },
+    ledger: openMemoryLedger({ clock: systemClock }),
+  });
+  await tutti.run(ask, null);
+  const seen: string[] = [];
+  const leave = tutti.watch(({ kind }) => seen.push(kind));
+  await tutti.run(ask, null);
+  leave();
+  const soFar = [...seen];
+  await tutti.run(ask, null);
+  await tutti.close();
+  expect(streamed).toEqual([false, true, false]);
+  expect(soFar).toEqual(["step-started", "progress", "delta", "delta", "delta"]);
+  expect(seen).toEqual(soFar);
+});
+
 test("without a watcher no model is asked to stream", async () => {
   const watched: boolean[] = [];
   await play(

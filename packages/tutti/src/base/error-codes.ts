@@ -259,6 +259,11 @@ export const errorCodes = {
   EVENT_UNKNOWN: code("give-up", "none", "No topic, subscription, schedule or parked event of this name is here."),
   // server
   CALLER_UNKNOWN: code("give-up", "none", "A request brought no token, or one that is wrong, revoked or too old."),
+  ISSUER_UNREACHABLE: code(
+    "retry",
+    "none",
+    "The service that signs people in can't be asked for its keys, so its tokens can't be checked.",
+  ),
   CALLER_REFUSED: code(
     "give-up",
     "none",

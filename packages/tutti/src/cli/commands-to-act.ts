@@ -90,6 +90,10 @@ export const actingCommands: readonly CommandSpec[] = [
     options: {
       host: { value: "address", does: "The address to listen on (127.0.0.1). Any other needs --origin." },
       origin: { value: "url", does: "Where people reach it, behind a proxy that ends TLS: https://tutti.example.org" },
+      issuer: { value: "url", does: "A service that signs people in (OpenID Connect); needs --audience." },
+      audience: { value: "name", does: "Whom the issuer's tokens must be for: this server's name there." },
+      "role-claim": { value: "claim", does: "The claim that says the role (tutti_role); a path may have dots." },
+      "tenant-claim": { value: "claim", does: "The claim that says the tenant; every token then needs it." },
       ...serving,
     },
     more: "Whoever asks needs a token: tutti token create. SIGTERM drains it: requests come to their end, runs stay open in the ledger.\nThe interface describes itself at /api/openapi.json.",

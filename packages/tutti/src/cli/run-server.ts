@@ -1,6 +1,7 @@
-import { existsSync, realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { realpathSync } from "node:fs";
 
+import type { IssuerOptions } from "../identity/issuer.ts";
+import { findConsole } from "../server/find-console.ts";
 import { openServer, type TuttiServer } from "../server/open-server.ts";
 import { openTokens, toTokensFile } from "../server/tokens.ts";
 import { toUsage } from "./command-line.ts";
@@ -15,6 +16,7 @@ import { readCount } from "./read-value.ts";
 export interface Serving {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
+  readonly issuer?: IssuerOptions | undefined;
   /** Says, once it listens, how to come in. */
   welcome(server: TuttiServer, hasTokens: boolean): string;
 }
@@ -41,6 +43,7 @@ export async function runServer(call: CommandCall, serving: Serving): Promise<Ex
       sessionsFile: `${ledgerFile}-sessions.json`,
       consoleFolder: findConsole(),
       origin,
+      issuer: serving.issuer,
       ...(host === undefined ? {} : { host }),
     });
     try {
@@ -80,12 +83,6 @@ function readPort(call: CommandCall): number {
   const port = typed === "0" ? 0 : (readCount(typed, "port") ?? portDefault);
   if (port <= 65_535) return port;
   throw toUsage(`there is no port ${port}`, "--port 4600");
-}
-
-/** The built console: in the published package, or beside it in the repository. */
-function findConsole(): string | undefined {
-  const places = ["../console", "../../../console/dist"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
-  return places.find((folder) => existsSync(folder));
 }
 
 /** The first signal drains; the second ends at once. */

@@ -1,5 +1,5 @@
 import type { SettleRequest, SignalRequest, StartRequest } from "../contracts/api/commands.ts";
-import { streamBatch, type EntryHead } from "../contracts/api/ledger.ts";
+import { progressBatch, streamBatch, type EntryHead, type Progress } from "../contracts/api/ledger.ts";
 import type {
   ApprovalDetail,
   ApprovalLine,
@@ -31,6 +31,11 @@ export interface StreamOptions {
   readonly run?: string | undefined;
   /** Entries after this position in the ledger, from 0; without it, those that come from now on. */
   readonly after?: number | undefined;
+  /**
+   * Called with what goes on now and is never stored, between the entries: steps that begin, progress, the words of models. What came while
+   * nobody read, or while the connection was lost, does not come again. Only while the stream is read.
+   */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the stream. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -141,14 +146,20 @@ const reconnectDelaysMs = [100, 250, 500, 1_000, 2_000, 5_000] as const;
 /** The server says something every 15 seconds; silence means that the connection is dead. */
 const silenceMaxMs = 45_000;
 
-async function* stream(options: ClientOptions, { run, after, signal }: StreamOptions): AsyncGenerator<EntryHead, void> {
+async function* stream(options: ClientOptions, wanted: StreamOptions): AsyncGenerator<EntryHead, void> {
+  const { run, after, onProgress, signal } = wanted;
   let position = after;
   let broken = 0;
   const isWanted = (): boolean => signal?.aborted !== true;
   while (isWanted()) {
     try {
-      for await (const { id, data } of connect(options, { run, after: position, signal })) {
+      for await (const { id, name, data } of connect(options, { run, after: position, signal })) {
         broken = 0;
+        if (name === "progress") {
+          if (onProgress !== undefined)
+            for (const each of progressBatch.shape(JSON.parse(data), "").progress) onProgress(each);
+          continue;
+        }
         const { entries } = data === "" ? { entries: [] } : streamBatch.shape(JSON.parse(data), "");
         for (const entry of entries) {
           if (position !== undefined && entry.lsn <= position) continue;

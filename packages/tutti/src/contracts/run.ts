@@ -13,7 +13,7 @@ import type { Budget } from "./budget.ts";
 import type { Acted, ActHost, Retry, Tool } from "./callable.ts";
 import type { DirectiveState } from "./directive.ts";
 import type { DocumentHandle, DocumentType, Refreshed } from "./document.ts";
-import type { BodyOf, RecordKind } from "./entry.ts";
+import type { BodyOf, LedgerEntry, RecordKind } from "./entry.ts";
 import type { Permissions } from "./grant.ts";
 import type { RunId, StepKey } from "./ids.ts";
 import type { Outcome, Result } from "./outcome.ts";
@@ -228,6 +228,8 @@ export interface StepHost {
   readonly step: StepKey;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** What the ledger has of this run so far: all that led here. */
+  entries(): Promise<readonly LedgerEntry[]>;
 }
 
 export interface StepOptions {

@@ -10,6 +10,7 @@ import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { toGuardedModel } from "./guarded-model.ts";
 import { readChildOutcome, readOutput } from "./run-end.ts";
 import { cancelRun, signalRun } from "./steer-run.ts";
+import type { PassingActivity } from "./tutti.ts";
 
 /** Told of what becomes of the runs. */
 type RunCallbacks = Pick<DriverHost, "onRest" | "onParked" | "onAbandoned" | "onOver">;
@@ -23,7 +24,8 @@ export function toDriverHost(
   runs: ActiveRuns,
   { flow, callbacks }: { readonly flow: Flow; readonly callbacks: RunCallbacks },
 ): DriverHost {
-  const { ledger, clock, chance, onActivity } = engine;
+  const { ledger, clock, chance, watchers } = engine;
+  const { stepStarted, progress, tell } = toTelling(engine);
   return {
     clock,
     chance,
@@ -61,23 +63,40 @@ export function toDriverHost(
     watchEffect: runs.watchEffect,
     effectChanged: runs.effectChanged,
     settledOutput: (effect) => readSettledOutput(engine, effect),
-    stepStarted:
-      onActivity === undefined
-        ? undefined
-        : (run, step, attempt) => onActivity({ kind: "step-started", run, step, attempt, at: clock.now() }),
+    get stepStarted() {
+      return watchers.size === 0 ? undefined : stepStarted;
+    },
     readEntries: (run) => ledger.read(run),
     warn: (error) =>
       process.emitWarning(`${error.message}. ${error.hint ?? ""}`, { type: "TuttiWarning", code: error.code }),
-    progress: (run, step, text) =>
-      onActivity?.({ kind: "progress", run, step, text: redactSecrets(text), at: clock.now() }),
-    tell:
-      onActivity === undefined
-        ? undefined
-        : (run, agent, piece) =>
-            onActivity({ kind: "delta", run, agent, ...piece, text: redactSecrets(piece.text), at: clock.now() }),
+    progress,
+    get tell() {
+      return watchers.size === 0 ? undefined : tell;
+    },
     objective: flow.does,
     team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== flow.name),
     ...callbacks,
+  };
+}
+
+/** What tells those who watch; what they are told carries no secret that is known. */
+function toTelling({
+  watchers,
+  clock,
+}: Engine): Required<Pick<DriverHost, "progress">> & {
+  readonly stepStarted: NonNullable<DriverHost["stepStarted"]>;
+  readonly tell: NonNullable<DriverHost["tell"]>;
+} {
+  const show = (activity: PassingActivity): void => {
+    for (const watcher of watchers) watcher(activity);
+  };
+  return {
+    stepStarted: (run, step, attempt) => show({ kind: "step-started", run, step, attempt, at: clock.now() }),
+    progress(run, step, text) {
+      if (watchers.size > 0) show({ kind: "progress", run, step, text: redactSecrets(text), at: clock.now() });
+    },
+    tell: (run, agent, piece) =>
+      show({ kind: "delta", run, agent, ...piece, text: redactSecrets(piece.text), at: clock.now() }),
   };
 }
 

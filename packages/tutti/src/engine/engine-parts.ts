@@ -18,7 +18,7 @@ import type { FreezeBook } from "./freezes.ts";
 import type { OwnIdentity } from "./open-identity.ts";
 import type { OversightBook } from "./oversight/oversight.ts";
 import type { ReviewBook } from "./oversight/reviews.ts";
-import type { Activity } from "./tutti.ts";
+import type { PassingActivity } from "./tutti.ts";
 
 /** What the parts of the engine share. */
 export interface Engine {
@@ -47,7 +47,8 @@ export interface Engine {
   readonly reviews: ReviewBook;
   /** The newest version of the directives of each run that has some. */
   readonly directiveVersions: Map<RunId, number>;
-  readonly onActivity: ((activity: Activity) => void) | undefined;
+  /** Who sees what goes on and is not recorded. While there is nobody, nothing is made for them, and models are not asked to stream. */
+  readonly watchers: Set<(activity: PassingActivity) => void>;
   findFlow(name: string, version: string): Flow | undefined;
   /** The contracts of everything that this engine was given. */
   team(): readonly Contract[];

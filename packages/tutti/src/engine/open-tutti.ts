@@ -85,7 +85,7 @@ export async function openTutti(options: TuttiOptions, inner: InnerOptions = {})
     oversight: await openOversight({ ledger, clock, people: options.people, onBackgroundError: toBackground }),
     reviews: await openReviews({ ledger, clock, chance, peopleKnown: options.people !== undefined }),
     directiveVersions: await readDirectiveVersions(ledger),
-    onActivity,
+    watchers: new Set(onActivity === undefined ? [] : [onActivity]),
     findFlow: (name, version) => flows.get(`${name}@${version}`),
     team: toTeam(options),
     loadEvents: () => triggers.loadEvents(),
@@ -187,6 +187,10 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
     accounts: (filter) => engine.ledger.listAccounts(filter),
+    watch(watcher) {
+      engine.watchers.add(watcher);
+      return () => void engine.watchers.delete(watcher);
+    },
     slots: () => listSlots(engine.protection),
     waitsFor: (run) => listWaits(engine.protection, toRunId(run)),
     inDoubt: () => engine.ledger.listEffects({ states: ["in-doubt"] }),

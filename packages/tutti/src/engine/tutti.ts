@@ -76,7 +76,7 @@ export interface TuttiOptions {
   readonly telemetry?: TelemetryOptions;
   readonly clock?: Clock;
   readonly chance?: Chance;
-  /** Called for everything that happens, recorded or not. Must not throw. */
+  /** Called for everything that happens, recorded or not. Must not throw. Models are then asked to tell what they say while they say it. */
   readonly onActivity?: (activity: Activity) => void;
 }
 
@@ -100,8 +100,10 @@ export type TuttiConfig = Pick<
 >;
 
 /** What a watcher sees. Entries are in the ledger; the rest is for the eyes only. */
-export type Activity =
-  | { readonly kind: "entry"; readonly entry: LedgerEntry }
+export type Activity = { readonly kind: "entry"; readonly entry: LedgerEntry } | PassingActivity;
+
+/** What goes on now and is never stored. */
+export type PassingActivity =
   | {
       readonly kind: "step-started";
       readonly run: RunId;
@@ -190,6 +192,11 @@ export interface Tutti {
   unfreeze(target: FreezeTarget, person: Speaker): Promise<void>;
   /** What is frozen, by whom and why; the oldest first. */
   freezes(): readonly Freeze[];
+  /**
+   * Tells what goes on and is not recorded, from now on: steps that begin, progress, the words of models. What is called must not throw.
+   * Returns the function that ends it.
+   */
+  watch(watcher: (activity: PassingActivity) => void): () => void;
   /** What of the limits is in use in this process now, and how many wait, by priority and tenant. */
   slots(): readonly SlotUse[];
   /** The limits that a run waits for now: for a slot of its own, or with its calls. */

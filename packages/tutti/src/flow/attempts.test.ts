@@ -269,3 +269,13 @@ test("a call's own retry and limit replace those of the tool", verifies("D5"), a
   expect(await failed).toMatchObject({ code: "TOOL_UNAVAILABLE" });
   expect(calls).toBe(2);
 });
+
+test("a step can read what the ledger has of its run, all that led to it included", verifies("G1"), async () => {
+  const stage = openStage();
+  const looks = plainFlow("looks", async (run) => {
+    await Promise.all(["a", "b"].map((name) => run.step(name, () => name, { effect: "read" })));
+    return run.step("look", async (step) => (await step.entries()).map(({ kind, key }) => `${kind} ${key}`));
+  });
+  const tutti = await stage.open([looks]);
+  expect(await tutti.run(looks, null)).toEqual(["run-started ", "step-done /a", "step-done /b"]);
+});

@@ -1,6 +1,8 @@
 import { describeThrown, fromStoredError, isTuttiError, TuttiError, toStoredError } from "../base/errors.ts";
 import type { Retry } from "../contracts/callable.ts";
+import type { LedgerEntry } from "../contracts/entry.ts";
 import type { StepKey } from "../contracts/ids.ts";
+import type { StepHost } from "../contracts/run.ts";
 import type { AttemptGuard, Ticket } from "./admission.ts";
 import { toDirectiveChanged } from "./directives.ts";
 import type { Driver } from "./driver.ts";
@@ -9,12 +11,8 @@ import { takeReport, type Reported } from "./report.ts";
 import type { Pending, Scope } from "./scope.ts";
 import { toBody } from "./stored-value.ts";
 
-/** What one attempt is told. */
-export interface AttemptHost {
-  readonly signal: AbortSignal;
-  readonly step: StepKey;
-  readonly attempt: number;
-}
+/** What one attempt of a tool is told: not the run that it is in. */
+export type AttemptHost = Omit<StepHost, "entries">;
 
 export interface Attempts {
   readonly key: StepKey;
@@ -31,7 +29,7 @@ export interface Attempts {
   readonly prepare?: () => Promise<void>;
   /** Writes down that what was just written down is not sent, because of a freeze; it is prepared again afterwards. */
   readonly unsend?: () => void;
-  readonly work: (host: AttemptHost) => unknown;
+  readonly work: (host: StepHost) => unknown;
   /** Where a tool's reports are; those of a try that failed go with its entry. */
   readonly reported?: Reported | undefined;
   /** Lets each attempt begin when it may; absent where nothing is limited. */
@@ -213,7 +211,7 @@ function launch(driver: Driver, attempts: Attempts, attempt: number): void {
 }
 
 /** One attempt: ends once, whoever says so first. Most never look at their signal, so what a signal needs is made on first use. */
-class Attempt implements AttemptHost {
+class Attempt implements StepHost {
   readonly step: StepKey;
   readonly attempt: number;
   private readonly driver: Driver;
@@ -247,6 +245,11 @@ class Attempt implements AttemptHost {
     if (this.timeoutMs === undefined) return ofScope;
     this.controller ??= this.follow(ofScope);
     return this.controller.signal;
+  }
+
+  async entries(): Promise<readonly LedgerEntry[]> {
+    await this.driver.log.durable(); // what was just recorded may still be on its way
+    return this.driver.host.readEntries(this.driver.run);
   }
 
   succeed(value: unknown): void {

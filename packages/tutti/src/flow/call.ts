@@ -1,6 +1,6 @@
 import { TuttiError } from "../base/errors.ts";
 import { findBudgetProblem, type Budget } from "../contracts/budget.ts";
-import type { ActHost, DocumentAccess, Tool } from "../contracts/callable.ts";
+import type { ActHost, DocumentAccess, ToldPiece, Tool } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { Result } from "../contracts/outcome.ts";
 import type { Agent, CallOptions, Callable, Run } from "../contracts/run.ts";
@@ -198,7 +198,11 @@ function callAgent(driver: Driver, request: Checked<Agent>): Promise<ReturnType<
       const run = request.openRun(driver, inner);
       const acceptor = openAcceptor(agent, input, run);
       if (agent.needs !== undefined && agent.needs.length > 0)
-        await run.step("needs", (host) => checkNeeds(agent, input, { ...host, runId: driver.run }), conditionLimits);
+        await run.step(
+          "needs",
+          (host) => checkNeeds(agent, input, { step: host.step, signal: host.signal, runId: driver.run }),
+          conditionLimits,
+        );
       const acted = await agent.act(run, input, toActHost(driver, request, { acceptor, inner }));
       const output = await acceptor.settle(acted.output);
       raiseRisk(scope, riskAt(inner));
@@ -222,7 +226,10 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
         asker,
       }),
     progress: (text) => host.progress(run, key, text),
-    tell: host.tell === undefined ? undefined : (piece) => host.tell?.(run, agent.name, piece),
+    // Who watches may come and go while the agent works.
+    get tell() {
+      return host.tell === undefined ? undefined : (piece: ToldPiece) => host.tell?.(run, agent.name, piece);
+    },
     objective: host.objective,
     team: () => host.team?.() ?? [],
     accept: (output) => acceptor.accept(output),

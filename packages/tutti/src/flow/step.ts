@@ -1,9 +1,10 @@
 import { toReplayable, toStoredError, type TuttiError } from "../base/errors.ts";
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
+import type { StepHost } from "../contracts/run.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
 import type { AttemptGuard } from "./admission.ts";
-import { toStepError, toTook, tryRepeatedly, type AttemptHost, type Attempts } from "./attempts.ts";
+import { toStepError, toTook, tryRepeatedly, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
 import type { Labels } from "./labels.ts";
 import { takeRecorded } from "./recorded.ts";
@@ -18,7 +19,7 @@ export interface StepRequest {
   readonly effect: "read" | "local";
   readonly retry: Retry | undefined;
   readonly timeoutMs: number | undefined;
-  readonly work: (host: AttemptHost) => unknown;
+  readonly work: (host: StepHost) => unknown;
   /** Made when the step begins; absent where nothing is limited. */
   readonly guard?: ((pending: Pending) => AttemptGuard) | undefined;
   /** What stands in front of it all; calls `go` when it may begin. Absent where nobody has a say. */

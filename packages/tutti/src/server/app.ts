@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 
-import { TuttiError } from "../base/errors.ts";
+import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { JsonSchema } from "../contracts/api/described.ts";
 import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
 import type { AnsweredCommands } from "./answered.ts";
@@ -79,7 +79,7 @@ async function answer(parts: AppParts, operation: Operation, context: Context): 
   const route: RouteSpec = routes[operation];
   const { desk } = parts;
   try {
-    const caller = route.role === "anyone" ? nobody : identify(parts, context);
+    const caller = route.role === "anyone" ? nobody : await identify(parts, context);
     if (route.role === "anyone" && operation === "openSession") limitGuesses(parts, context);
     checkRights(caller, route);
     checkOrigin(context.req.raw, caller);
@@ -135,13 +135,13 @@ async function performed(
   }
 }
 
-/** @throws TuttiError CALLER_UNKNOWN, CALLER_TOO_FAST */
-function identify(parts: AppParts, context: Context): Caller {
+/** @throws TuttiError CALLER_UNKNOWN, CALLER_TOO_FAST, ISSUER_UNREACHABLE */
+async function identify(parts: AppParts, context: Context): Promise<Caller> {
   let caller: Caller;
   try {
-    caller = parts.desk.callers.find(context.req.raw);
+    caller = await parts.desk.callers.find(context.req.raw);
   } catch (error) {
-    limitGuesses(parts, context);
+    if (isTuttiError(error) && error.code === "CALLER_UNKNOWN") limitGuesses(parts, context);
     throw error;
   }
   limit(parts.requests, JSON.stringify([caller.tenant ?? null, caller.name]));
@@ -238,9 +238,9 @@ function toUnknownRoute(): TuttiError {
 }
 
 /** What `tutti dev` prints: opens a session once, and leads to the console. */
-function openConsole({ desk }: AppParts, context: Context): Response {
+async function openConsole({ desk }: AppParts, context: Context): Promise<Response> {
   try {
-    const { cookie } = desk.callers.openSession(context.req.param("word") ?? "");
+    const { cookie } = await desk.callers.openSession(context.req.param("word") ?? "");
     return new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } });
   } catch (error) {
     return toProblemResponse(toProblem(error));

@@ -94,6 +94,9 @@ test("the address that opens the console does so once, and not after a minute", 
   const late = new URL(stand.server.toConsoleUrl("anna")).pathname;
   now += 60_001;
   expect((await sendRaw(stand, late, {})).status).toBe(401);
+  const longer = new URL(stand.server.toConsoleUrl("anna", 120_000)).pathname;
+  now += 60_001;
+  expect((await sendRaw(stand, longer, {})).status).toBe(303);
 });
 
 test("bodies that are too large, no JSON or of the wrong shape are refused with what is wrong", async () => {

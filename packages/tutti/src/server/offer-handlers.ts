@@ -56,7 +56,7 @@ export const offerHandlers: Handlers<
   listSchedules: async ({ tutti }) => ({ schedules: await tutti.schedules.list() }),
   showSession: async (_, { caller: { name, role, tenant } }) => ({ name, role, tenant }),
   async openSession({ callers }, { body }) {
-    const { caller, cookie } = callers.openSession(body.token);
+    const { caller, cookie } = await callers.openSession(body.token);
     const { name, role, tenant } = caller;
     return Response.json({ name, role, tenant }, { headers: { "set-cookie": cookie } });
   },

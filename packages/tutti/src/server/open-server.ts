@@ -8,6 +8,7 @@ import { TuttiError } from "../base/errors.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Tutti } from "../engine/tutti.ts";
+import { openIssuer, type IssuerOptions } from "../identity/issuer.ts";
 import { openFleet } from "../insight/fleet/fleet.ts";
 import { openMetrics } from "../insight/metrics/metrics.ts";
 import { openScores } from "../insight/score/scores.ts";
@@ -26,8 +27,12 @@ export interface ServerOptions {
   readonly flows: readonly Flow[];
   readonly tools?: readonly Tool[];
   readonly tokens: Tokens;
+  /** A service that signs people in (OpenID Connect): its tokens count besides our own. */
+  readonly issuer?: IssuerOptions | undefined;
   /** 0 (default): any that is free. */
   readonly port?: number;
+  /** Takes any port that is free when another program has this one. */
+  readonly orAnyPort?: boolean;
   /** The address to listen on; the loopback one by default. */
   readonly host?: string;
   /** Where people reach it when it is not the loopback address: `https://tutti.example.org`. TLS is ended by a proxy in front. */
@@ -48,8 +53,13 @@ export interface TuttiServer {
   readonly port: number;
   /** `http://127.0.0.1:4600` */
   readonly url: string;
-  /** An address that opens the console once, within a minute, with every right: for whoever started the server. */
-  toConsoleUrl(person: string): string;
+  /**
+   * An address that opens the console once, with every right: for whoever started the server. It lives for a minute, or as long as is said;
+   * the newest one is the one that counts.
+   */
+  toConsoleUrl(person: string, lifeMs?: number): string;
+  /** How many follow the stream now: a browser with the console does. */
+  followers(): number;
   /** Takes no new work, ends its streams, lets requests come to their end within ten seconds, and stops listening. The engine stays open. */
   close(): Promise<void>;
 }
@@ -68,6 +78,7 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
   const draining = new AbortController();
   const callers = openCallers({
     tokens: options.tokens,
+    issuer: options.issuer === undefined ? undefined : openIssuer(options.issuer, clock),
     clock,
     isSecure: origin?.startsWith("https:") === true,
     sessions: openSessions(options.sessionsFile),
@@ -103,14 +114,19 @@ export async function openServer(tutti: Tutti, options: ServerOptions): Promise<
       if (draining.signal.aborted) setImmediate(() => server.closeIdleConnections());
     });
   });
-  const port = await listen(server, { port: options.port ?? 0, host });
+  const port = await listen(server, { port: options.port ?? 0, host, orAnyPort: options.orAnyPort === true });
+  // Whoever comes while a model speaks shall hear the rest: models are asked to tell what they say as long as the server is open.
+  const unwatch = tutti.watch(() => {});
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return {
     port,
     url,
-    toConsoleUrl: (name) => `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined })}`,
+    toConsoleUrl: (name, lifeMs) =>
+      `${origin ?? url}/open/${callers.makeOnceWord({ name, role: "admin", tenant: undefined }, lifeMs)}`,
+    followers: () => tail.places(),
     async close() {
       draining.abort();
+      unwatch();
       tail.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
@@ -126,13 +142,24 @@ function addressOf(context: Context<{ Bindings: HttpBindings }>): string {
   return context.env.incoming.socket.remoteAddress ?? "";
 }
 
-async function listen(server: HttpServer, where: { readonly port: number; readonly host: string }): Promise<number> {
+interface Wanted {
+  readonly port: number;
+  readonly host: string;
+  readonly orAnyPort: boolean;
+}
+
+async function listen(server: HttpServer, where: Wanted): Promise<number> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(where.port, where.host, resolve);
+      server.listen(where.port, where.host, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
   } catch (error) {
+    if (where.orAnyPort && error instanceof Error && "code" in error && error.code === "EADDRINUSE")
+      return listen(server, { ...where, port: 0, orAnyPort: false });
     throw new TuttiError("USAGE", `the server can't listen on ${where.host}, port ${where.port}`, {
       hint: "Another program may use the port: choose another with --port.",
       cause: error,

@@ -28,6 +28,7 @@ const statusByCode: Readonly<Partial<Record<ErrorCode, number>>> = {
   BUG: 500,
   LEDGER_CORRUPT: 500,
   LEDGER_TOO_NEW: 500,
+  ISSUER_UNREACHABLE: 503,
   SERVER_DRAINING: 503,
   LEDGER_STOPPED: 503,
   LEDGER_CLOSED: 503,

@@ -1,8 +1,9 @@
 import { isTuttiError, TuttiError } from "../base/errors.ts";
-import type { EntryHead } from "../contracts/api/ledger.ts";
+import type { EntryHead, Progress } from "../contracts/api/ledger.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { Call, Desk } from "./desk.ts";
 import { findOwnRun } from "./desk.ts";
+import { openPassing } from "./passing.ts";
 import { seesRun } from "./sees-run.ts";
 
 const batchEntriesMax = 500;
@@ -19,21 +20,23 @@ export async function toStreamResponse(desk: Desk, call: Call<"stream">): Promis
     throw new TuttiError("CALLER_TOO_FAST", "all streams are taken", { hint: "Close one, or try again later." });
   try {
     const reader = await openReader(desk, call);
+    const leave = (): void => {
+      reader.leave();
+      givePlace();
+    };
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(toBytes(`retry: ${reconnectMs}\nid: ${reader.lsn}\n\n`)),
       async pull(controller) {
-        const text = await reader.next();
-        if (text !== undefined) {
-          controller.enqueue(toBytes(text));
-          return;
+        let text: string | undefined;
+        try {
+          text = await reader.next();
+        } finally {
+          if (text === undefined) leave();
         }
-        givePlace();
-        controller.close();
+        if (text === undefined) controller.close();
+        else controller.enqueue(toBytes(text));
       },
-      cancel() {
-        reader.leave();
-        givePlace();
-      },
+      cancel: leave,
     });
     const headers = {
       "content-type": "text/event-stream; charset=utf-8",
@@ -65,27 +68,40 @@ async function openReader(desk: Desk, call: Call<"stream">): Promise<StreamReade
   const isWanted = (entry: LedgerEntry): boolean =>
     (run === undefined || entry.run === run) && seesRun(call.caller, state, entry.run);
   let lsn = Math.max(readPosition(call) ?? state.lsn, (found?.notes.startLsn ?? 1) - 1);
+  // A run that has just begun may not be known yet; whose it is, is asked again before anything is sent.
+  const passing = openPassing(
+    desk.tutti,
+    (id) => (run === undefined || id === run) && (!state.runs.has(id) || seesRun(call.caller, state, id)),
+  );
   const left = new AbortController();
   const stop = AbortSignal.any([left.signal, desk.draining]);
   return {
     lsn,
     async next() {
-      while (!stop.aborted && isStillWelcome(desk, call)) {
+      while (!stop.aborted && (await isStillWelcome(desk, call))) {
         const entries = await desk.tutti.ledger.scan(lsn, batchEntriesMax);
         await desk.fleet.catchUp(); // whose runs these are
+        // Taken after the entries and sent before them: what a step says never comes behind its end.
+        const said = toProgressEvent(passing.take().filter((each) => seesRun(call.caller, state, each.run)));
         lsn = entries.at(-1)?.lsn ?? lsn;
         const wanted = entries.filter(isWanted);
-        if (wanted.length > 0) return toEvent(lsn, wanted);
+        if (wanted.length > 0) return said + toEvent(lsn, wanted);
         // Nothing to see, but a place from which nobody has to look at it again.
-        if (entries.length > 0) return `id: ${lsn}\n\n`;
-        if ((await desk.tail.after(lsn, heartbeatMs)) === "silent") return ": still here\n\n";
+        if (entries.length > 0) return `${said}id: ${lsn}\n\n`;
+        if (said !== "") return said;
+        if ((await desk.tail.after(lsn, heartbeatMs, () => passing.isThere())) === "silent") return ": still here\n\n";
       }
       return undefined;
     },
     leave() {
       left.abort();
+      passing.close();
     },
   };
+}
+
+function toProgressEvent(progress: readonly Progress[]): string {
+  return progress.length === 0 ? "" : `event: progress\ndata: ${JSON.stringify({ progress })}\n\n`;
 }
 
 function toEvent(lsn: number, entries: readonly LedgerEntry[]): string {
@@ -110,10 +126,10 @@ function readPosition({ query, request }: Call<"stream">): number | undefined {
   });
 }
 
-/** A token that was revoked ends its streams too. */
-function isStillWelcome({ callers }: Desk, { request }: Call<"stream">): boolean {
+/** A token that was revoked, or is over, ends its streams too. */
+async function isStillWelcome({ callers }: Desk, { request }: Call<"stream">): Promise<boolean> {
   try {
-    callers.find(request);
+    await callers.find(request);
     return true;
   } catch (error) {
     if (isTuttiError(error)) return false;

@@ -4,12 +4,23 @@ import type { Fleet } from "../insight/fleet/fleet.ts";
 
 /** Tells those who wait that the ledger has grown, and counts them. It looks every 33 ms, and only while somebody waits. */
 export interface Tail {
-  /** Resolves when there is an entry after `lsn`, or the time is over (`silent`). Also when the ledger can't be read: who reads it then is told. */
-  after(lsn: number, timeoutMs: number): Promise<"grown" | "silent">;
+  /**
+   * Resolves when there is an entry after `lsn` or other news, or the time is over (`silent`). Also when the ledger can't be read: who reads it
+   * then is told.
+   */
+  after(lsn: number, timeoutMs: number, hasNews?: () => boolean): Promise<"grown" | "silent">;
   /** Takes a place for a stream; nothing when all are taken. Give it back by calling what is returned. */
   takePlace(): (() => void) | undefined;
+  /** How many places are taken. */
+  places(): number;
   /** Lets everybody go. */
   close(): void;
+}
+
+interface Waiter {
+  readonly lsn: number;
+  readonly hasNews: () => boolean;
+  readonly wake: (why: "grown" | "silent") => void;
 }
 
 /** Also how long entries are collected before they are sent. */
@@ -17,7 +28,7 @@ const lookEveryMs = 33;
 const streamsMax = 256;
 
 export function openTail(fleet: Fleet, clock: Clock): Tail {
-  const waiting = new Set<{ readonly lsn: number; readonly wake: (why: "grown" | "silent") => void }>();
+  const waiting = new Set<Waiter>();
   let places = 0;
   let isLooking = false;
   let forget: (() => void) | undefined;
@@ -39,10 +50,10 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
     } catch (error) {
       process.emitWarning(`the ledger can't be followed: ${describeThrown(error)}`, "TuttiWarning");
     }
-    for (const each of waiting) if (each.lsn < newest) each.wake("grown");
+    for (const each of waiting) if (each.lsn < newest || each.hasNews()) each.wake("grown");
   };
   return {
-    after: (lsn, timeoutMs) =>
+    after: (lsn, timeoutMs, hasNews = () => false) =>
       new Promise((resolve) => {
         const wake = (why: "grown" | "silent"): void => {
           stop();
@@ -50,7 +61,7 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
           resolve(why);
         };
         const stop = clock.after(timeoutMs, () => wake("silent"));
-        const waiter = { lsn, wake };
+        const waiter = { lsn, hasNews, wake };
         waiting.add(waiter);
         arm();
       }),
@@ -63,6 +74,7 @@ export function openTail(fleet: Fleet, clock: Clock): Tail {
         isGiven = false;
       };
     },
+    places: () => places,
     close() {
       forget?.();
       for (const { wake } of waiting) wake("grown");

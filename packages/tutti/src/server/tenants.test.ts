@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 
+import { audience, openIssuerStand } from "../../../../test/server/issuer-fixture.ts";
 import { asks, openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
 import { systemClock } from "../base/clock.ts";
+import { roles, type Role } from "../contracts/api/commands.ts";
 import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
 import { toRunId } from "../contracts/ids.ts";
 
@@ -11,8 +13,8 @@ const run = `run-of-acme-${secret}`;
 const asking = `asks-of-acme-${secret}`;
 const named = [run, asking, `mail.send:${secret}`, `stock/${secret}`];
 
-async function openWithSecrets(): Promise<Stand> {
-  const stand = await openStand();
+async function openWithSecrets(options: Parameters<typeof openStand>[0] = {}): Promise<Stand> {
+  const stand = await openStand(options);
   const answer = await stand.ask("startRun", {
     token: stand.token("operator", "acme"),
     body: { flow: "errand", id: run, input: { to: secret, secret, waits: true } },
@@ -47,53 +49,63 @@ const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
   stream: { after: 0 },
 };
 
-test("no route gives a tenant anything of another one", async () => {
-  const stand = await openWithSecrets();
-  await stand.tutti.freeze({ reach: "tenant", name: "acme" }, { by: "ann", reason: secret });
-  await stand.tutti.freeze({ reach: "flow", name: "asks" }, { by: "ann", reason: secret });
-  const entries = await stand.tutti.ledger.scan(0, 1_000);
-  const before = (await stand.tutti.ledger.scan(0, 1_000)).length;
-  const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(entries.find(({ key }) => key === "/write")?.body ?? "")?.groups;
-  const [approval] = await stand.tutti.approvals.list({ run: toRunId(asking) });
-  const { id = "", package: saw = "" } = approval ?? {};
-  const params = {
-    run,
-    approval: id,
-    phase: "0",
-    hash: hash?.["hash"] ?? "",
-    tool: "mail.send",
-    topic: "t",
-    subscription: "s",
-    schedule: "s",
-  };
-  const body: Readonly<Partial<Record<Operation, unknown>>> = {
-    ...bodies,
-    decide: { saw, verdict: "approve" },
-    decideAll: { decisions: [{ id, saw, verdict: "approve" }] },
-  };
-  const hidden = new Set<Operation>(["decideAll", "freeze", "liftFreeze"]);
-  for (const operation of operations) {
-    const route: RouteSpec = routes[operation];
-    for (const role of ["viewer", "operator", "approver", "admin"] as const) {
-      const answer = await stand.ask(operation, {
-        token: stand.token(role, "other"),
-        params,
-        body: body[operation],
-        query: queries[operation] ?? {},
-      });
-      const told = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n") + answer.text;
-      // A refusal may repeat the name that was asked for, and nothing else.
-      const untold = answer.status < 400 ? told : named.reduce((text, name) => text.replaceAll(name, ""), told);
-      expect([operation, role, untold.includes(secret)]).toEqual([operation, role, false]);
-      const isHidden = /:run|:approval/u.test(route.path) || hidden.has(operation);
-      const refusals = route.sees === "whole" ? [403] : isHidden ? [403, 404] : [answer.status];
-      expect([operation, refusals.includes(answer.status)]).toEqual([operation, true]);
+test.each(["a token of ours", "a token of an issuer"])(
+  "no route gives a tenant anything of another one: %s",
+  async (kind) => {
+    const issuer = await openIssuerStand(() => Date.now());
+    const stand = await openWithSecrets({ issuer: { issuer: issuer.url, audience, tenantClaim: "tenant" } });
+    const toToken = (role: Role): Promise<string> | string =>
+      kind === "a token of ours"
+        ? stand.token(role, "other")
+        : issuer.sign({ sub: `${role} of other`, tutti_role: role, tenant: "other" });
+    await stand.tutti.freeze({ reach: "tenant", name: "acme" }, { by: "ann", reason: secret });
+    await stand.tutti.freeze({ reach: "flow", name: "asks" }, { by: "ann", reason: secret });
+    const entries = await stand.tutti.ledger.scan(0, 1_000);
+    const before = (await stand.tutti.ledger.scan(0, 1_000)).length;
+    const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(
+      entries.find(({ key }) => key === "/write")?.body ?? "",
+    )?.groups;
+    const [approval] = await stand.tutti.approvals.list({ run: toRunId(asking) });
+    const { id = "", package: saw = "" } = approval ?? {};
+    const params = {
+      run,
+      approval: id,
+      phase: "0",
+      hash: hash?.["hash"] ?? "",
+      tool: "mail.send",
+      topic: "t",
+      subscription: "s",
+      schedule: "s",
+    };
+    const body: Readonly<Partial<Record<Operation, unknown>>> = {
+      ...bodies,
+      decide: { saw, verdict: "approve" },
+      decideAll: { decisions: [{ id, saw, verdict: "approve" }] },
+    };
+    const hidden = new Set<Operation>(["decideAll", "freeze", "liftFreeze"]);
+    for (const operation of operations) {
+      const route: RouteSpec = routes[operation];
+      for (const role of roles) {
+        const answer = await stand.ask(operation, {
+          token: await toToken(role),
+          params,
+          body: body[operation],
+          query: queries[operation] ?? {},
+        });
+        const told = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n") + answer.text;
+        // A refusal may repeat the name that was asked for, and nothing else.
+        const untold = answer.status < 400 ? told : named.reduce((text, name) => text.replaceAll(name, ""), told);
+        expect([operation, role, untold.includes(secret)]).toEqual([operation, role, false]);
+        const isHidden = /:run|:approval/u.test(route.path) || hidden.has(operation);
+        const refusals = route.sees === "whole" ? [403] : isHidden ? [403, 404] : [answer.status];
+        expect([operation, refusals.includes(answer.status)]).toEqual([operation, true]);
+      }
     }
-  }
-  // Nothing was done to the run either, and nothing was started.
-  const after = await stand.tutti.ledger.scan(before, 1_000);
-  expect(after.filter((entry) => entry.run !== toRunId("request:http") && entry.key === "")).toEqual([]);
-});
+    // Nothing was done to the run either, and nothing was started.
+    const after = await stand.tutti.ledger.scan(before, 1_000);
+    expect(after.filter((entry) => entry.run !== toRunId("request:http") && entry.key === "")).toEqual([]);
+  },
+);
 
 test("a tenant sees and steers what is its own", async () => {
   const stand = await openWithSecrets();

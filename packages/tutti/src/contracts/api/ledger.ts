@@ -35,6 +35,28 @@ export type EntryHead = ValueOf<typeof entryHead>;
  */
 export const streamBatch = fields({ entries: listOf(entryHead) });
 export type StreamBatch = ValueOf<typeof streamBatch>;
+/**
+ * What goes on now and is in no entry: a step that begins (`step-started`), what a tool or an agent says of its work (`progress`), what a model
+ * says while it says it (`delta`; with `tool`, a piece of the input of a call to that tool). A new attempt says everything anew.
+ */
+export const progress = fields(
+  { kind: oneOf("step-started", "progress", "delta"), run: text, step: text, at: integer },
+  {
+    attempt: integer,
+    text,
+    agent: text,
+    tool: text,
+    /** Set where something of this step was left out before, because it was not read fast enough. */
+    isCut: flag,
+  },
+);
+export type Progress = ValueOf<typeof progress>;
+/**
+ * Another event of `GET /api/stream`: name `progress`, without an id. It is sent to whoever is there, is never stored, and does not come again. What
+ * a step says never comes after the entry that ends it.
+ */
+export const progressBatch = fields({ progress: listOf(progress) });
+
 /** Without `after` and `Last-Event-ID` it begins with what comes from now on. */
 export const streamQuery = fields({}, { run: text, after: integerFrom(0, Number.MAX_SAFE_INTEGER) });
 

@@ -289,7 +289,7 @@ export const routes = {
   stream: {
     ...look,
     path: "/api/stream",
-    does: "Entries as they come, as server-sent events.",
+    does: "Entries as they come, and what goes on between them, as server-sent events.",
     query: ledger.streamQuery,
     answer: "events",
   },
