@@ -20,6 +20,10 @@ const chromiumFile = "/usr/bin/chromium";
 /** Whether the browser that the tests need is here; `npm test` installs it where it can. */
 export const hasBrowser = spawnSync(chromiumFile, ["--version"]).status === 0;
 
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumFile, args: ["--no-sandbox"] });
+}
+
 const refund = tool({
   name: "crm.refund",
   does: "Pays money back to a customer.",
@@ -84,7 +88,7 @@ export async function openConsoleStand(): Promise<ConsoleStand> {
   const serve = (port: number): Promise<TuttiServer> => openOn({ tutti, tokens, folder, port, flows });
   let server = await serve(0);
   const { port, url } = server;
-  const browser = await chromium.launch({ executablePath: chromiumFile, args: ["--no-sandbox"] });
+  const browser = await launchBrowser();
   const faults: string[] = [];
   return {
     tutti,
