@@ -105,7 +105,9 @@ test.skipIf(!hasBrowser)(
     await page.getByText(`${entries} of ${entries}`).waitFor();
     await expect.poll(async () => (await toldOf(page)).length).toBeGreaterThanOrEqual(entries);
     expect(await toldOf(page)).toEqual(upTo(entries));
-    const paths = await page.locator(".step").evaluateAll((cards) => cards.map((card) => card.getAttribute("data-path")));
+    const paths = await page
+      .locator(".step")
+      .evaluateAll((cards) => cards.map((card) => card.getAttribute("data-path")));
     expect(new Set(paths).size).toBe(paths.length);
     await page.getByRole("link", { name: "Ledger" }).last().click();
     expect(await readShown(page)).toEqual(upTo(entries));

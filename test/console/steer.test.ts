@@ -209,8 +209,8 @@ test.skipIf(!hasBrowser)(
   async () => {
     const handle = await stand.tutti.start(refunds, { order: "twice", euros: 9 }, { id: "twice" });
     await handle.settled();
-    const [{ id = "" } = {}] = (await stand.tutti.approvals.list()).filter(({ run }) => run === handle.id);
-    const path = `/inbox?item=${encodeURIComponent(id)}`;
+    const asked = (await stand.tutti.approvals.list()).find(({ run }) => run === handle.id);
+    const path = `/inbox?item=${encodeURIComponent(asked?.id ?? "")}`;
     const [anna, bert] = [await stand.open(path), await stand.open(path, { as: "bert" })];
     // What bert says arrives when anna has decided, although he said it before he could know.
     const { promise: isDecided, resolve: decided } = Promise.withResolvers<void>();

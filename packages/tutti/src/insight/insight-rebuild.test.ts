@@ -201,5 +201,6 @@ test("an entry that can't be read is said whenever somebody asks, and never pass
     entries: [{ kind: "step-done", key: "/a", body: `{"attempt": "first"}` }],
   });
   const fleet = await openFleet(ledger);
-  for (let time = 0; time < 2; time++) await expect(fleet.listRuns({})).rejects.toMatchObject({ code: "LEDGER_CORRUPT" });
+  for (let time = 0; time < 2; time++)
+    await expect(fleet.listRuns({})).rejects.toMatchObject({ code: "LEDGER_CORRUPT" });
 });

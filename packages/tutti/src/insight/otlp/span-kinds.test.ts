@@ -21,7 +21,14 @@ import type { Span, Telemetry } from "./span.ts";
 const stock = document({ name: "stock", value: z.number(), initial: 10 });
 
 const toAgent = (name: string) =>
-  agent({ name, does: "Thinks.", model: "fast", input: z.object({}), output: z.object({ word: z.string() }), instructions: "" });
+  agent({
+    name,
+    does: "Thinks.",
+    model: "fast",
+    input: z.object({}),
+    output: z.object({ word: z.string() }),
+    instructions: "",
+  });
 
 const send = tool({
   name: "mail.send",
@@ -69,7 +76,9 @@ beforeAll(async () => {
   stage = openStage();
   tutti = await stage.open([everything, taking], {
     tools: [send],
-    models: { fast: scriptedModel(() => ({ answer: { word: "yes" }, confidence: { value: 0.8, source: "logprobs" } })) },
+    models: {
+      fast: scriptedModel(() => ({ answer: { word: "yes" }, confidence: { value: 0.8, source: "logprobs" } })),
+    },
     policy: toAskingPolicy({}, { tool: send.name }),
     budgets: { "flow/everything": { calls: 100 } },
   });
@@ -89,7 +98,8 @@ afterAll(() => tutti.close());
 
 const ofRole = (role: Span["role"]): readonly Span[] =>
   told.spans.filter((span) => span.role === role && span.traceId === toTraceId("all"));
-const attributesOf = (role: Span["role"]): readonly Span["attributes"][] => ofRole(role).map(({ attributes }) => attributes);
+const attributesOf = (role: Span["role"]): readonly Span["attributes"][] =>
+  ofRole(role).map(({ attributes }) => attributes);
 
 test("a planner's call is a plan, and its question lies in it", verifies("O10", "P1"), () => {
   const [plan] = ofRole("plan");
@@ -139,23 +149,29 @@ test("documents are told as read, in conflict and committed, with their versions
   ]);
 });
 
-test("every decision of a policy is told with its rules, and every approval from question to answer", verifies("O10", "G3"), () => {
-  const policies = attributesOf("policy");
-  expect(policies.length).toBe(stage.entries.filter(({ kind, run }) => kind === "policy-decided" && run === "all").length);
-  expect(policies).toContainEqual(
-    expect.objectContaining({
-      "tutti.policy.verdict": "needs",
-      "tutti.policy.rules": ["ask"],
-      "tutti.policy.action": "call-tool",
-      "tutti.policy.resource": "mail.send",
-      "tutti.policy.version": "1",
-    }),
-  );
-  expect(attributesOf("approval")).toMatchObject([
-    { "tutti.step": "/approve", "tutti.outcome": "granted" },
-    { "tutti.step": "/mail.send", "tutti.outcome": "granted" },
-  ]);
-});
+test(
+  "every decision of a policy is told with its rules, and every approval from question to answer",
+  verifies("O10", "G3"),
+  () => {
+    const policies = attributesOf("policy");
+    expect(policies.length).toBe(
+      stage.entries.filter(({ kind, run }) => kind === "policy-decided" && run === "all").length,
+    );
+    expect(policies).toContainEqual(
+      expect.objectContaining({
+        "tutti.policy.verdict": "needs",
+        "tutti.policy.rules": ["ask"],
+        "tutti.policy.action": "call-tool",
+        "tutti.policy.resource": "mail.send",
+        "tutti.policy.version": "1",
+      }),
+    );
+    expect(attributesOf("approval")).toMatchObject([
+      { "tutti.step": "/approve", "tutti.outcome": "granted" },
+      { "tutti.step": "/mail.send", "tutti.outcome": "granted" },
+    ]);
+  },
+);
 
 test("a directive is told without its words, and what a budget sets aside is no step", verifies("O10", "G5"), () => {
   expect(ofRole("directive")).toMatchObject([{ name: "tutti.directive" }]);
