@@ -62,6 +62,47 @@ test(
 );
 
 test(
+  "whenever it is read while the ledger grows, in the end everything was counted as by one who reads it at once",
+  verifies("O10"),
+  async () => {
+    const { ledger, tutti, entries } = await playTracedRuns();
+    const whole = await openMetrics(tutti).read();
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 0, max: entries.length }), { maxLength: 8 }), async (lengths) => {
+        let length = 0;
+        const growing = {
+          ...ledger,
+          scan: async (after: number, limit: number) =>
+            (await ledger.scan(after, limit)).filter(({ lsn }) => lsn <= length),
+        };
+        const metrics = openMetrics({ ledger: growing, slots: () => tutti.slots() });
+        for (length of lengths.toSorted((left, right) => left - right)) await metrics.read();
+        length = entries.length;
+        expect(await metrics.read()).toBe(whole);
+      }),
+      { numRuns: 25 },
+    );
+    await tutti.close();
+  },
+);
+
+test("while a long ledger is read, others have their turn", async () => {
+  const { ledger, tutti, entries } = await playTracedRuns();
+  const long = { ...ledger, scan: async (after: number) => (after < 20 ? entries.slice(after, after + 1) : []) };
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await openMetrics({ ledger: long }).read();
+  isOver = true;
+  expect(turns).toBeGreaterThan(10);
+  await tutti.close();
+});
+
+test(
   "what stands, waits, is in doubt, is left alone, is spent and lags can be seen",
   verifies("O10", "O9"),
   async () => {

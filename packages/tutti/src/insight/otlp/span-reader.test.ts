@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { privateWords, playTracedRuns, type TracedRuns } from "../../../../../test/otlp/traced-runs.ts";
@@ -234,4 +234,24 @@ test("what lost a race ends with its run, and an effect in doubt when somebody s
     ["invoke_agent slow", "tutti.wait sleep", "invoke_workflow race"],
     ["execute_tool bank.pay"],
   ]);
+});
+
+test("runs that take turns are read once, as long as what is open of them fits", async () => {
+  const runs = ["left", "right"].map((run) =>
+    toEntries(
+      [
+        { kind: "run-started", body: { flow: "race", version: "1" } },
+        ...Array.from({ length: 60 }, (_, step) => ({
+          kind: "step-done" as const,
+          key: `/${step}`,
+          body: { out: step },
+        })),
+      ],
+      run,
+    ),
+  );
+  const read = vi.fn(traced.ledger.read);
+  const reader = openSpanReader({ ...traced.ledger, read }, { openStepsMax: 20 });
+  for (let at = 0; at < 61; at++) await reader.read(runs.flatMap((entries) => entries.slice(at, at + 1)));
+  expect(read).not.toHaveBeenCalled();
 });
