@@ -67,6 +67,7 @@ try {
   say("longest that others waited meanwhile", pauses.max / 1e6);
   say("text of the metrics", counted.length / 1e3, "kB");
   await measureMany("metrics again", () => metrics.read());
+  await measure("metrics, first reading after a restart", () => openMetrics({ ledger }).read());
   await ledger.close();
 } finally {
   rmSync(folder, { recursive: true });

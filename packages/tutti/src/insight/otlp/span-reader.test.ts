@@ -255,3 +255,13 @@ test("runs that take turns are read once, as long as what is open of them fits",
   for (let at = 0; at < 61; at++) await reader.read(runs.flatMap((entries) => entries.slice(at, at + 1)));
   expect(read).not.toHaveBeenCalled();
 });
+
+test("of a run whose earlier entries are lost, what is there is told, and nothing hangs", async () => {
+  const [, second] = toEntries([
+    { kind: "run-started", body: { flow: "race", version: "1" } },
+    { kind: "step-done", key: "/a", body: { out: 1 } },
+  ]);
+  const reader = openSpanReader({ ...traced.ledger, read: async () => [] });
+  const { spans } = await reader.read(second === undefined ? [] : [second]);
+  expect(spans).toMatchObject([{ name: "tutti.step a" }]);
+});
