@@ -128,7 +128,7 @@ test("a receiver that takes no events gets the spans all the same", verifies("O1
 test("when the ledger is closed under it, it says so once and asks no more", async () => {
   const stage = openStage();
   const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-  const scan = vi.fn(() => Promise.reject(new TuttiError("LEDGER_CLOSED", "it is closed")));
+  const scan = vi.fn<Ledger["scan"]>(() => Promise.reject(new TuttiError("LEDGER_CLOSED", "it is closed")));
   const exporter = await openExporter({ ...stage.ledger, scan }, { url: "http://127.0.0.1:9" }, stage.clock);
   for (let minute = 0; minute < 5; minute++) await stage.clock.advance(60_000);
   expect(scan).toHaveBeenCalledTimes(1);

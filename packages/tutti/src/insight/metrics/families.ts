@@ -18,10 +18,10 @@ interface Histogram {
   sum: number;
 }
 
-const known = recordOf(listOf(text));
-const savedNumbers = fields({ known, values: recordOf(decimal) });
+const savedLabels = recordOf(listOf(text));
+const savedNumbers = fields({ known: savedLabels, values: recordOf(decimal) });
 const savedDurations = fields({
-  known,
+  known: savedLabels,
   histograms: listOf(fields({ labels: recordOf(text), counts: listOf(integer), sum: decimal })),
 });
 
@@ -147,8 +147,8 @@ export class Durations extends Family {
         total += count;
         return `${this.name}_bucket${toLabelText({ ...labels, le: String(buckets[at] ?? "+Inf") })} ${total}`;
       });
-      const text = toLabelText(labels);
-      return [...lines, `${this.name}_sum${text} ${sum}`, `${this.name}_count${text} ${total}`];
+      const labelled = toLabelText(labels);
+      return [...lines, `${this.name}_sum${labelled} ${sum}`, `${this.name}_count${labelled} ${total}`];
     });
   }
 }

@@ -8,7 +8,7 @@ import { origin, toOfficialLog, toOfficialSpan } from "../../../../../test/otlp/
 import { verifies } from "../../../../../test/verifies.ts";
 import { agent } from "../../agents/agent.ts";
 import { toSpanId, toTraceId } from "../../base/trace-context.ts";
-import { toRunId } from "../../contracts/ids.ts";
+import { toRunId, toStepKey } from "../../contracts/ids.ts";
 import type { Tutti } from "../../engine/tutti.ts";
 import { document } from "../../flow/document.ts";
 import { scriptedModel } from "../../testing/scripted-model.ts";
@@ -55,7 +55,7 @@ const everything = plainFlow("everything", async (run) => {
     to: "writer",
     intent: "please look",
     bytes: draft.length,
-    readBy: run.record("note-written", { text: "read it" }),
+    readBy: toStepKey("/draft"),
   });
   run.record("message-sent", { from: "writer", to: "planner", intent: "looked", bytes: 6, inReplyTo: asked });
   await run.agree([toAgent("optimist"), toAgent("pessimist")], {}, { by: { kind: "vote" }, name: "poll" });
@@ -115,7 +115,8 @@ test("a message says from whom to whom, and leads to who read it and to what it 
     "tutti.message.intent": "please look",
     "tutti.message.bytes": 7,
   });
-  expect(asked?.links).toMatchObject([{ attributes: { "tutti.link.type": "message" } }]);
+  const [draft] = ofRole("step");
+  expect(asked?.links).toMatchObject([{ spanId: draft?.spanId, attributes: { "tutti.link.type": "message" } }]);
   expect(answered?.links).toEqual([
     { traceId: asked?.traceId, spanId: asked?.spanId, attributes: { "tutti.link.type": "message" } },
   ]);

@@ -7,6 +7,7 @@ import { toEntries } from "../../../../../test/sample-entries.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toTraceId, toTraceparent } from "../../base/trace-context.ts";
 import { toRunId } from "../../contracts/ids.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import { toRunTree } from "../next-run-tree.ts";
 import { totalsOf } from "../run-tree.ts";
 import { names } from "./conventions.ts";
@@ -250,7 +251,7 @@ test("runs that take turns are read once, as long as what is open of them fits",
       run,
     ),
   );
-  const read = vi.fn(traced.ledger.read);
+  const read = vi.fn<Ledger["read"]>((...asked) => traced.ledger.read(...asked));
   const reader = openSpanReader({ ...traced.ledger, read }, { openStepsMax: 20 });
   for (let at = 0; at < 61; at++) await reader.read(runs.flatMap((entries) => entries.slice(at, at + 1)));
   expect(read).not.toHaveBeenCalled();
