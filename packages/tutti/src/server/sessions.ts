@@ -1,60 +1,72 @@
-import { sha256 } from "../../base/hash.ts";
-import { toCanonicalJson } from "../../base/json.ts";
-import { anything, fields, listOf, text } from "../../base/shape.ts";
-import { bodyOf, type BodyOf, type LedgerEntry } from "../../contracts/entry.ts";
-import { findModelReply } from "../model-reply.ts";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
-/** What came of a step as the ledger holds it: a name for the whole value, however large, and the entry that says so. */
-export interface RecordedResult {
-  readonly digest: string;
-  readonly seq: number;
+import { fields, integer, listOf, oneOf, ShapeError, text } from "../base/shape.ts";
+import { roles, type Role } from "../contracts/api/commands.ts";
+
+/** Somebody without a token of their own: whoever started the server. */
+interface Guest {
+  readonly name: string;
+  readonly role: Role;
+  readonly tenant: string | undefined;
 }
 
-/** What each step of a run returned or said, by its path; the run's own result stands under "". */
-export function toResults(entries: readonly LedgerEntry[]): ReadonlyMap<string, RecordedResult> {
-  const results = new Map<string, RecordedResult>();
-  for (const entry of entries) {
-    const digest = toDigest(entry);
-    if (digest !== undefined) results.set(entry.key, { digest, seq: entry.seq });
+export interface HeldSession {
+  readonly who: { readonly tokenId: string } | Guest;
+  readonly untilMs: number;
+}
+
+/** Sessions of browsers, by the hash of their cookies. */
+export interface Sessions {
+  find(hash: string): HeldSession | undefined;
+  /** Beyond a thousand the oldest session ends. */
+  add(hash: string, session: HeldSession): void;
+  remove(hash: string): void;
+}
+
+const sessionsMax = 1_000;
+
+const stored = fields(
+  { hash: text, untilMs: integer },
+  { tokenId: text, name: text, role: oneOf(...roles), tenant: text },
+);
+const file = fields({ sessions: listOf(stored) });
+
+/** Kept in a file, so that nobody has to sign in again because the server started anew; without one, in memory. */
+export function openSessions(path: string | undefined): Sessions {
+  const sessions = new Map<string, HeldSession>(path === undefined ? [] : read(path));
+  const save = (): void => {
+    if (path === undefined) return;
+    const lines = [...sessions].map(([hash, { who, untilMs }]) => ({ hash, untilMs, ...who }));
+    writeFileSync(`${path}.new`, `${JSON.stringify({ sessions: lines })}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  return {
+    find: (hash) => sessions.get(hash),
+    add(hash, session) {
+      for (const oldest of sessions.keys()) {
+        if (sessions.size < sessionsMax) break;
+        sessions.delete(oldest);
+      }
+      sessions.set(hash, session);
+      save();
+    },
+    remove(hash) {
+      if (sessions.delete(hash)) save();
+    },
+  };
+}
+
+/** What can't be read is nobody's session: then people sign in again. */
+function read(path: string): readonly (readonly [string, HeldSession])[] {
+  if (!existsSync(path)) return [];
+  try {
+    const { sessions } = file(JSON.parse(readFileSync(path, "utf8")), "");
+    return sessions.map(({ hash, untilMs, tokenId, name = "", role = "viewer", tenant }) => [
+      hash,
+      { untilMs, who: tokenId === undefined ? { name, role, tenant } : { tokenId } },
+    ]);
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof SyntaxError) return [];
+    throw error;
   }
-  return results;
 }
-
-function toDigest(entry: LedgerEntry): string | undefined {
-  switch (entry.kind) {
-    case "step-done": {
-      const body = bodyOf(entry, entry.kind);
-      return findModelReply(entry.key, body.out) === undefined ? toValueDigest(body) : digestOf(answerOf(body.out));
-    }
-    case "run-done":
-    case "effect-settled":
-    case "effect-shared":
-    case "scope-closed":
-    case "child-settled":
-    case "document-committed":
-      return toValueDigest(bodyOf(entry, entry.kind));
-    case "decision-made":
-    case "votes-counted": {
-      const { confidence: _, ...said } = bodyOf(entry, entry.kind);
-      return digestOf(said);
-    }
-    case "message-sent":
-    case "note-written":
-      return digestOf(bodyOf(entry, entry.kind));
-    default:
-      return undefined;
-  }
-}
-
-/** A large value has its digest already. */
-function toValueDigest({ out, outRef }: Pick<BodyOf<"step-done">, "out" | "outRef">): string {
-  return outRef?.hash ?? digestOf(out);
-}
-
-function digestOf(value: unknown): string {
-  return sha256(toCanonicalJson(value ?? null));
-}
-
-/** Of what a model answered only that: ids, and what it cost, are others each time. */
-const answer = fields({ text, model: text, toolCalls: listOf(fields({ tool: text }, { input: anything })) });
-const answerOf = (out: unknown): unknown => answer(out, "");
