@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import { systemClock } from "../packages/tutti/src/base/clock.ts";
 import { toRunId } from "../packages/tutti/src/contracts/ids.ts";
 import { openFleet } from "../packages/tutti/src/insight/fleet/fleet.ts";
+import { openMetrics } from "../packages/tutti/src/insight/metrics/metrics.ts";
 import { viewPhase, viewScore } from "../packages/tutti/src/insight/score/score-view.ts";
 import { openScores } from "../packages/tutti/src/insight/score/scores.ts";
 import type { Ledger, NewEntry } from "../packages/tutti/src/ledger/ledger.ts";
@@ -57,6 +59,15 @@ try {
   say("phases", score.phases.length, "");
   await measureMany("the same again", async () => viewScore(await scores.read(toRunId("long")), "running"));
   await measureMany("one phase", async () => viewPhase(await scores.read(toRunId("long")), 50));
+  const metrics = openMetrics({ ledger });
+  const pauses = monitorEventLoopDelay({ resolution: 5 });
+  pauses.enable();
+  const counted = await measure("metrics, first reading", () => metrics.read());
+  pauses.disable();
+  say("longest that others waited meanwhile", pauses.max / 1e6);
+  say("text of the metrics", counted.length / 1e3, "kB");
+  await measureMany("metrics again", () => metrics.read());
+  await measure("metrics, first reading after a restart", () => openMetrics({ ledger }).read());
   await ledger.close();
 } finally {
   rmSync(folder, { recursive: true });

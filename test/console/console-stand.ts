@@ -7,7 +7,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { z } from "zod";
 
 import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
-import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
+import type { Tutti, TuttiOptions } from "../../packages/tutti/src/engine/tutti.ts";
 import { flow } from "../../packages/tutti/src/flow/flow.ts";
 import { openServer, type TuttiServer } from "../../packages/tutti/src/server/open-server.ts";
 import { openTokens, type Tokens } from "../../packages/tutti/src/server/tokens.ts";
@@ -19,6 +19,10 @@ const chromiumFile = "/usr/bin/chromium";
 
 /** Whether the browser that the tests need is here; `npm test` installs it where it can. */
 export const hasBrowser = spawnSync(chromiumFile, ["--version"]).status === 0;
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumFile, args: ["--no-sandbox"] });
+}
 
 const refund = tool({
   name: "crm.refund",
@@ -66,32 +70,40 @@ export interface ConsoleStand {
 
 export interface PageOptions {
   readonly signedOut?: boolean;
+  /** Who looks; anna, who may do everything, if it isn't said. */
+  readonly as?: string;
 }
 
-export async function openConsoleStand(): Promise<ConsoleStand> {
+/** What a test's runs are made of, besides those that every stand has. */
+export type StandOptions = Partial<Pick<TuttiOptions, "flows" | "tools" | "models">>;
+
+export async function openConsoleStand(more: StandOptions = {}): Promise<ConsoleStand> {
   const folder = mkdtempSync(join(tmpdir(), "tutti-console-"));
-  const flows = [refunds, waits];
+  const flows = [refunds, waits, ...(more.flows ?? [])];
   const tutti = await openTutti({
+    ...more,
     flows,
-    tools: [refund],
-    policy: toAskingPolicy(),
+    tools: [refund, ...(more.tools ?? [])],
+    policy: toAskingPolicy({}, { tool: refund.name }),
     ledger: join(folder, "ledger.db"),
     durability: "process",
     recover: false,
   });
   const tokens = openTokens(join(folder, "tokens.json"));
-  const { token } = tokens.create({ name: "anna", role: "admin", createdAt: 1 });
+  const tokenOf = new Map<string, string>();
   const serve = (port: number): Promise<TuttiServer> => openOn({ tutti, tokens, folder, port, flows });
   let server = await serve(0);
   const { port, url } = server;
-  const browser = await chromium.launch({ executablePath: chromiumFile, args: ["--no-sandbox"] });
+  const browser = await launchBrowser();
   const faults: string[] = [];
   return {
     tutti,
     browser,
     faults,
     url: () => url,
-    async open(path, { signedOut = false } = {}) {
+    async open(path, { signedOut = false, as = "anna" } = {}) {
+      const token = tokenOf.get(as) ?? tokens.create({ name: as, role: "admin", createdAt: 1 }).token;
+      tokenOf.set(as, token);
       const context = await browser.newContext({ viewport: { width: 1_440, height: 900 }, reducedMotion: "reduce" });
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);

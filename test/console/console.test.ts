@@ -2,17 +2,16 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { buildConsole } from "../../scripts/build-console.mjs";
 import { root } from "../tidy/repository.ts";
 import { verifies } from "../verifies.ts";
 import { hasBrowser, openConsoleStand, refunds, waits, type ConsoleStand } from "./console-stand.ts";
+import { audit, findPlaces } from "./page-checks.ts";
 import { toRound, writeRun } from "./write-run.ts";
 
 const hostile = `<img src="/x.png" onerror="alert(1)"><script>alert(2)</script>[a](javascript:alert(3)) \u202Eevil\u202C\u200B`;
-const axeSource = readFileSync(join(root, "node_modules", "axe-core", "axe.min.js"), "utf8");
 
 let stand: ConsoleStand;
 
@@ -22,8 +21,6 @@ beforeAll(async () => {
   stand = await openConsoleStand();
   const { tutti } = stand;
   await writeRun(tutti.ledger, { id: "small", steps: 106, end: "done" });
-  await writeRun(tutti.ledger, { id: "steps-200", steps: 200, end: "done" });
-  await writeRun(tutti.ledger, { id: "steps-2000", steps: 2_000, end: "done" });
   await writeRun(tutti.ledger, { id: "hostile", steps: 60, end: "failed", says: hostile });
   await tutti.start(waits, {}, { id: "onboarding-1" });
   await askForRefunds("a1", "b2");
@@ -49,47 +46,6 @@ test("what the console's first view loads stays light", () => {
   expect(bytesOf(".js")).toBeLessThan(120_000);
   expect(bytesOf(".css")).toBeLessThan(10_000);
 });
-
-/** Everything that axe finds wrong, by rule and place. */
-async function audit(page: Page): Promise<unknown> {
-  await page.evaluate(axeSource);
-  return page.evaluate(
-    `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })
-      .then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html.slice(0, 200) + nodes[0].any.map(({message}) => message).join()))`,
-  );
-}
-
-const countElements = (page: Page): Promise<unknown> => page.evaluate("document.querySelectorAll('*').length");
-
-const views = {
-  runs: ["/", "ol.runs"],
-  "runs, none": ["/?q=nothing-like-this", ".notice"],
-  score: ["/runs/small", ".step"],
-  "score, huge": ["/runs/steps-2000", ".step"],
-  why: ["/runs/small?step=/review", ".reasons"],
-  "an unknown run": ["/runs/nobody", ".notice"],
-  "an error": ["/runs/hostile?step=/review", ".problem"],
-  steer: ["/runs/onboarding-1/steer", ".acts"],
-  inbox: ["/inbox", ".approval"],
-  channels: ["/runs/small/channels", ".lines"],
-  agents: ["/agents", "table"],
-  documents: ["/documents", ".notice, .inbox"],
-  ledger: ["/ledger", ".lines"],
-} as const;
-
-test.skipIf(!hasBrowser).each(Object.keys(views))(
-  "%s: axe finds nothing by day and by night, and the page stays small",
-  async (name) => {
-    const [path, ready] = Object.entries(views).find(([view]) => view === name)?.[1] ?? ["", ""];
-    const page = await stand.open(path);
-    await page.locator(ready).first().waitFor();
-    expect(await audit(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: "dark" });
-    expect(await audit(page)).toEqual([]);
-    expect(await countElements(page)).toBeLessThan(1_500);
-    await page.context().close();
-  },
-);
 
 test.skipIf(!hasBrowser)("nobody sees anything without a token, and a wrong one is refused", async () => {
   const page = await stand.open("/runs/small", { signedOut: true });
@@ -209,14 +165,7 @@ test.skipIf(!hasBrowser)(
     const log = await writeRun(stand.tutti.ledger, { id: "live", steps: 30, end: "open" });
     const page = await stand.open("/runs/live");
     await page.locator(".step").nth(10).waitFor();
-    const places = (): Promise<Readonly<Record<string, string>>> =>
-      page.evaluate(
-        `Object.fromEntries([...document.querySelectorAll(".step")].map((step) => {
-        const { x, y, width, height } = step.getBoundingClientRect();
-        return [step.dataset.path, [x, y, width, height].join()];
-      }))`,
-      );
-    const before = await places();
+    const before = await findPlaces(page);
     const rest = toRound(0).slice(30);
     for (const entry of rest.slice(0, 10)) await log.append(entry);
     await page.getByText("41 of 41").waitFor();
@@ -227,7 +176,7 @@ test.skipIf(!hasBrowser)(
     await page.getByText("Live").waitFor();
     const newest = 1 + toRound(0).length;
     await page.getByText(`${newest} of ${newest}`).waitFor();
-    const after = await places();
+    const after = await findPlaces(page);
     expect(Object.keys(before).filter((path) => before[path] !== after[path])).toEqual([]);
     // What is shown now is what a page shows that comes later.
     const later = await stand.open("/runs/live");
@@ -239,30 +188,6 @@ test.skipIf(!hasBrowser)(
       .toBe(JSON.stringify(await page.evaluate(names)));
     await page.context().close();
     await later.context().close();
-  },
-);
-
-test.skipIf(!hasBrowser)(
-  "a score of 2,000 steps is drawn within three times the time of 200",
-  verifies("O11"),
-  async () => {
-    const page = await stand.open("/");
-    const paint = async (run: string): Promise<number> => {
-      await page.goto(`${stand.url()}/runs/${run}`);
-      await page.locator(".step").first().waitFor();
-      // In the page's own time, from the navigation to the frame in which the first steps stand.
-      return page.evaluate(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))",
-      );
-    };
-    await paint("steps-200");
-    const times = { small: [] as number[], large: [] as number[] };
-    for (let round = 0; round < 3; round++) {
-      times.small.push(await paint("steps-200"));
-      times.large.push(await paint("steps-2000"));
-    }
-    expect(Math.min(...times.large)).toBeLessThan(3 * Math.min(...times.small));
-    await page.context().close();
   },
 );
 

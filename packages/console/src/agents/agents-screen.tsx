@@ -5,11 +5,13 @@ import { useRemote } from "../data/remote.ts";
 import { Link } from "../parts/link.tsx";
 import { Confidence } from "../parts/marks.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
+import { Paged } from "../parts/paged.tsx";
 import { Told } from "../parts/told.tsx";
 import { toAge, toCount, toDuration, toMoney, toPercent } from "../text/figures.ts";
 
 const kinds = ["agent", "tool", "model", "flow"] as const;
 const refreshEveryMs = 2_000;
+const shownMax = 60;
 
 /** Which agent helps, fails, costs; the same for tools, models and flows. Each version stands for itself. */
 export function AgentsScreen({ search }: { readonly search: Readonly<Record<string, string>> }): ReactNode {
@@ -35,14 +37,15 @@ export function AgentsScreen({ search }: { readonly search: Readonly<Record<stri
       {page.value === undefined ? null : lines.length === 0 ? (
         <Empty title={`No ${kind} was called yet`} />
       ) : (
-        <Figures kind={kind} lines={lines} />
+        <Paged word="from" items={lines.toSorted((left, right) => right.lastAt - left.lastAt)} pageMax={shownMax}>
+          {(shown) => <Figures kind={kind} lines={shown} />}
+        </Paged>
       )}
     </main>
   );
 }
 
 function Figures({ kind, lines }: { readonly kind: string; readonly lines: readonly CallableLine[] }): ReactNode {
-  const sorted = lines.toSorted((left, right) => right.lastAt - left.lastAt);
   return (
     <div className="wide card">
       <table>
@@ -62,7 +65,7 @@ function Figures({ kind, lines }: { readonly kind: string; readonly lines: reado
           </tr>
         </thead>
         <tbody>
-          {sorted.map((line) => (
+          {lines.map((line) => (
             <Figure key={`${line.name} ${line.version ?? ""}`} line={line} />
           ))}
         </tbody>

@@ -4,10 +4,13 @@ import type { DocumentUses, EntryHead, MessageLine } from "tutti/client";
 import { useRemote } from "../data/remote.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
+import { Paged } from "../parts/paged.tsx";
 import { Told } from "../parts/told.tsx";
 import { toBytes, toTime } from "../text/figures.ts";
 
 const refreshEveryMs = 1_000;
+/** Of messages, and of uses of documents. */
+const shownMax = 50;
 
 /** What agents told each other, and which versions of shared documents they saw. */
 export function ChannelsScreen({ run }: { readonly run: string }): ReactNode {
@@ -28,11 +31,15 @@ export function ChannelsScreen({ run }: { readonly run: string }): ReactNode {
         {messages.value.messages.length === 0 ? (
           <Empty title="No agent told another anything">Messages show here with who read them.</Empty>
         ) : (
-          <ol className="lines">
-            {messages.value.messages.map((message) => (
-              <Message key={message.seq} run={run} message={message} />
-            ))}
-          </ol>
+          <Paged word="messages" items={messages.value.messages} pageMax={shownMax}>
+            {(shown) => (
+              <ol className="lines">
+                {shown.map((message) => (
+                  <Message key={message.seq} run={run} message={message} />
+                ))}
+              </ol>
+            )}
+          </Paged>
         )}
       </section>
       <section className="stack">
@@ -40,7 +47,9 @@ export function ChannelsScreen({ run }: { readonly run: string }): ReactNode {
         {uses.value.uses.length === 0 ? (
           <Empty title="This run read and wrote no document" />
         ) : (
-          <Uses run={run} uses={uses.value.uses} />
+          <Paged word="uses" items={uses.value.uses} pageMax={shownMax}>
+            {(shown) => <Uses run={run} uses={shown} />}
+          </Paged>
         )}
       </section>
     </>

@@ -42,7 +42,8 @@ export function DoubtView({ effect: { effect, run, step, tool }, done }: DoubtVi
       </h2>
       <p>
         The process died, or the answer was lost, between doing it and writing down that it was done. Look at the place
-        that it changes, then say what you found. It is not done again before that.
+        that it changes, then say what you found. It is not done again before that. If it did not happen, it is done
+        now, unless the tool itself had failed: then the flow is given that error.
       </p>
       <p className="muted">
         Effect <Told text={effect} className="mono" /> of{" "}
@@ -63,7 +64,7 @@ export function DoubtView({ effect: { effect, run, step, tool }, done }: DoubtVi
               It happened
             </button>
             <button type="button" disabled={command.isSending} onClick={() => void settle("not-done")}>
-              It did not: do it now
+              It did not
             </button>
           </footer>
         </>

@@ -10,7 +10,7 @@ export type InboxItem =
   | { readonly kind: "in-doubt"; readonly id: string; readonly effect: DoubtfulEffect };
 
 const refreshEveryMs = 300;
-const shownMax = 200;
+const shownMax = 100;
 const fits = (entries: readonly EntryHead[]): boolean =>
   entries.some(({ kind }) => kind.startsWith("approval-") || kind.startsWith("effect-") || kind.startsWith("run-"));
 const live = { fits, everyMs: refreshEveryMs };

@@ -13,11 +13,12 @@ import { toAlike, useInbox, type InboxItem } from "./inbox-items.ts";
 
 /** How much waits, beside the screen's name. */
 export function InboxCount(): ReactNode {
-  const { value } = useInbox();
+  const { value, isCut } = useInbox();
   if (value === undefined || value.length === 0) return null;
   return (
     <span className="badge">
       {value.length}
+      {isCut ? "+" : ""}
       <span className="unseen"> waiting</span>
     </span>
   );
@@ -62,7 +63,7 @@ export function InboxScreen({ search }: { readonly search: Readonly<Record<strin
             {items.map((item) => (
               <InboxRow key={item.id} item={item} isPresent={item.id === present?.id} />
             ))}
-            {inbox.isCut ? <li className="muted">More waits than is listed: what is due first comes first.</li> : null}
+            {inbox.isCut ? <li className="muted">More waits than is listed: what was asked first is shown.</li> : null}
           </ol>
           {present?.kind === "in-doubt" ? (
             <DoubtView key={present.id} effect={present.effect} done={next} />

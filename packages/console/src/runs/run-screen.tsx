@@ -6,6 +6,7 @@ import { Entries } from "../ledger/entries.tsx";
 import { Verify } from "../ledger/verify.tsx";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
+import { Told } from "../parts/told.tsx";
 import { ScoreScreen } from "../score/score-screen.tsx";
 import { SteerScreen } from "../steer/steer-screen.tsx";
 import { RunHead } from "./run-head.tsx";
@@ -16,8 +17,7 @@ interface RunScreenProps {
   readonly search: Readonly<Record<string, string>>;
 }
 
-/** The server reads the whole run for it. */
-const refreshEveryMs = 2_000;
+const refreshEveryMs = 300;
 
 /** One run: its head, and what is to be seen of it. */
 export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
@@ -40,7 +40,12 @@ export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
             It may be in another ledger, or belong to another tenant. <Link to={[]}>See the runs</Link>
           </Empty>
         ) : (
-          <Problem error={detail.error} retry={detail.refresh} />
+          <>
+            <h1>
+              <Told text={run} />
+            </h1>
+            <Problem error={detail.error} retry={detail.refresh} />
+          </>
         )}
       </main>
     );

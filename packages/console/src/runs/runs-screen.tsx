@@ -21,8 +21,7 @@ const views = [
   { name: "Cancelled", statuses: ["cancelled"] },
 ] as const;
 
-const rowsAtFirst = 50;
-const rowsMax = 200;
+const rowsMax = 50;
 const refreshEveryMs = 700;
 
 /** What is running, what needs somebody, what goes wrong. */
@@ -45,7 +44,7 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
     { key: "/", does: "Search", run: () => box.current?.focus() },
   ]);
   const { value, error } = page;
-  const isFiltered = Object.keys(search).some((name) => name !== "limit");
+  const isFiltered = Object.keys(search).length > 0;
   return (
     <main id="screen" className="page">
       <div className="spread">
@@ -91,8 +90,8 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
 }
 
 function toFilter(search: Words): RunListFilter {
-  const { status, q, flow, agent, parent, cursor, limit, confidenceBelow } = search;
-  const filter: Record<string, string | number> = { limit: Math.min(rowsMax, Number(limit) || rowsAtFirst) };
+  const { status, q, flow, agent, parent, cursor, confidenceBelow } = search;
+  const filter: Record<string, string | number> = { limit: rowsMax };
   for (const [name, value] of Object.entries({ status, q, flow, agent, parent, cursor })) {
     if (value !== undefined && value !== "") filter[name] = value;
   }
@@ -145,20 +144,13 @@ function Filters({ search, counts }: { readonly search: Words; readonly counts: 
 }
 
 function More({ page, search }: { readonly page: RunPage; readonly search: Words }): ReactNode {
-  const limit = Number(search["limit"]) || rowsAtFirst;
   if (page.cursor === undefined)
     return <p className="muted">{toNumberOf(page.runs.length, "run")}, and that is all.</p>;
   return (
-    <div className="row">
-      {limit < rowsMax ? (
-        <button type="button" onClick={() => changeSearch({ limit: limit + rowsAtFirst }, { replace: true })}>
-          Show more
-        </button>
-      ) : (
-        <button type="button" onClick={() => goTo(toHref([], { ...search, cursor: page.cursor }))}>
-          Older runs
-        </button>
-      )}
+    <div>
+      <button type="button" onClick={() => goTo(toHref([], { ...search, cursor: page.cursor }))}>
+        Older runs
+      </button>
     </div>
   );
 }

@@ -36,7 +36,7 @@ export function SteerScreen({ run, detail }: { readonly run: string; readonly de
           <>
             <RunControls run={run} detail={detail} isAllowed={maySteer} />
             <DirectiveForm run={run} agents={detail.line.agents} isAllowed={maySteer} />
-            {status === "waiting" ? <SignalForm run={run} isAllowed={maySteer} /> : null}
+            <SignalForm run={run} isAllowed={maySteer} />
           </>
         )}
         <section className="card stack">

@@ -192,3 +192,15 @@ test("a snapshot that is damaged, or of another ledger, is passed over", async (
   await write(other, "two", run);
   expect((await (await openFleet(other, { snapshotFile })).listRuns({})).runs).toMatchObject([{ run: "two" }]);
 });
+
+test("an entry that can't be read is said whenever somebody asks, and never passed over", async () => {
+  const ledger = openMemoryLedger({ clock: systemClock });
+  await write(ledger, "one", {
+    tenant: undefined,
+    end: undefined,
+    entries: [{ kind: "step-done", key: "/a", body: `{"attempt": "first"}` }],
+  });
+  const fleet = await openFleet(ledger);
+  for (let time = 0; time < 2; time++)
+    await expect(fleet.listRuns({})).rejects.toMatchObject({ code: "LEDGER_CORRUPT" });
+});

@@ -123,16 +123,11 @@ interface Wanted {
 
 /** An id that another tenant's run has counts as taken. @throws TuttiError INPUT_INVALID */
 async function start(desk: Desk, call: Call, { flow, input, options }: Wanted): Promise<{ readonly run: string }> {
-  const taken = await desk.fleet.findRun(options.id);
-  if (taken !== undefined && !isOwn(call.caller, taken.notes.tenant)) throw toTaken(options.id);
   const { id } = await desk.tutti.start(flow, input ?? {}, options);
   const started = await desk.fleet.findRun(id);
-  if (started === undefined || !isOwn(call.caller, started.notes.tenant)) throw toTaken(options.id);
+  if (started === undefined || !isOwn(call.caller, started.notes.tenant))
+    throw new TuttiError("INPUT_INVALID", `"${id}" can't name a run: it is taken`, { hint: "Choose another id." });
   return { run: id };
-}
-
-function toTaken(id: string): TuttiError {
-  return new TuttiError("INPUT_INVALID", `"${id}" can't name a run: it is taken`, { hint: "Choose another id." });
 }
 
 /** @throws TuttiError CALLER_REFUSED when it names a tenant that is not the caller's */

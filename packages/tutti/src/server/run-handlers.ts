@@ -1,15 +1,17 @@
 import { TuttiError } from "../base/errors.ts";
-import type { RunDetail, ToldValue } from "../contracts/api/runs.ts";
-import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
+import type { RunDetail } from "../contracts/api/runs.ts";
+import { bodyOf, type BodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toDocumentId, toRunId, toStepKey } from "../contracts/ids.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { FoundRun } from "../insight/fleet/fleet.ts";
 import { toRunLine, toStatus } from "../insight/fleet/run-notes.ts";
 import { toRunTree } from "../insight/next-run-tree.ts";
 import { toDecisions, toDocumentUses, toMessages, toReasonLines } from "../insight/run-records.ts";
+import type { RunPhase, RunTree } from "../insight/run-tree.ts";
 import { viewChanges, viewPhase, viewScore } from "../insight/score/score-view.ts";
 import { whyOf } from "../insight/why.ts";
 import { findBreak, toChainStart, type ChainEnd } from "../ledger/chain.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { drawRun } from "../teams/plan/draw-run.ts";
 import { toDiagram, toMermaid } from "../teams/plan/drawing.ts";
 import { readPlanEvents } from "../teams/plan/plan-events.ts";
@@ -47,7 +49,11 @@ export const runHandlers: Handlers<
     }),
   async showRun(desk, call) {
     const found = await findOwnRun(desk, call);
-    return toDetail(found, await readEntries(desk, call));
+    const run = toRunId(found.notes.run);
+    const { tree } = await desk.scores.read(run);
+    const [first] = await desk.tutti.ledger.read(run, 1, 1);
+    const started = first === undefined ? undefined : bodyOf(first, "run-started");
+    return toDetail(found, { tree, started, done: await findDone(desk.tutti.ledger, tree) });
   },
   async showScore(desk, call) {
     const { notes, mark } = await findOwnRun(desk, call);
@@ -125,6 +131,7 @@ export const runHandlers: Handlers<
 };
 
 const chunkEntries = 2_000;
+const endingEntries = 50;
 
 /** All entries of a run that the caller may see, a part at a time, so that others have their turn. @throws TuttiError RUN_UNKNOWN */
 export async function readEntries(desk: Desk, call: RunCall): Promise<readonly LedgerEntry[]> {
@@ -142,34 +149,41 @@ function lastSeq(entries: readonly LedgerEntry[]): number {
   return entries.at(-1)?.seq ?? 0;
 }
 
-function toDetail({ notes, mark }: FoundRun, entries: readonly LedgerEntry[]): RunDetail {
-  const [first] = entries;
-  const started = first === undefined ? undefined : bodyOf(first, "run-started");
-  const { parent, forkedFrom } = started ?? {};
+interface DetailParts {
+  readonly tree: RunTree;
+  readonly started: BodyOf<"run-started"> | undefined;
+  readonly done: BodyOf<"run-done"> | undefined;
+}
+
+function toDetail({ notes, mark }: FoundRun, { tree, started, done }: DetailParts): RunDetail {
+  const { parent, forkedFrom, phase } = tree;
   return {
     line: toRunLine(notes, mark),
     input: toToldValue(started?.input, started?.inputRef),
-    output: toOutput(entries),
+    output: done === undefined ? {} : toToldValue(done.out, done.outRef),
     children: notes.children,
-    note: toNote(entries),
-    cancelRequested: entries.some(({ kind }) => kind === "cancel-requested") ? true : undefined,
+    note: toNote(phase),
+    cancelRequested: tree.cancelRequested ? true : undefined,
     forkedAt: forkedFrom === undefined ? undefined : { run: forkedFrom.run, step: forkedFrom.step, by: forkedFrom.by },
     startedBy: parent === undefined ? undefined : { run: parent.run, step: parent.step },
   };
 }
 
-function toOutput(entries: readonly LedgerEntry[]): ToldValue {
-  const done = entries.findLast(({ kind }) => kind === "run-done");
-  if (done === undefined) return {};
-  const { out, outRef } = bodyOf(done, "run-done");
-  return toToldValue(out, outRef);
+/** Little comes after the end of a run, so it is looked for from behind. */
+async function findDone(ledger: Ledger, { run, seq, output }: RunTree): Promise<BodyOf<"run-done"> | undefined> {
+  if (output === undefined) return undefined;
+  for (let end = seq; end > 0; end -= endingEntries) {
+    const from = Math.max(1, end - endingEntries + 1);
+    const done = (await ledger.read(run, from, end - from + 1)).findLast(({ kind }) => kind === "run-done");
+    if (done !== undefined) return bodyOf(done, "run-done");
+  }
+  return undefined;
 }
 
 /** Who paused it, or why it was cancelled, as far as that still counts. */
-function toNote(entries: readonly LedgerEntry[]): string | undefined {
-  const last = entries.findLast(({ kind }) => kind.startsWith("run-"));
-  if (last?.kind === "run-paused") return `paused by ${bodyOf(last, last.kind).by}`;
-  return last?.kind === "run-cancelled" ? bodyOf(last, last.kind).reason : undefined;
+function toNote(phase: RunPhase): string | undefined {
+  if (phase.kind === "paused") return `paused by ${phase.by}`;
+  return phase.kind === "cancelled" ? phase.reason : undefined;
 }
 
 interface Verdict {

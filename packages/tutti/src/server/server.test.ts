@@ -75,6 +75,9 @@ test("the list, the score and the why of a run say what it did", async () => {
   expect(nodes.map(({ kind }) => kind)).toEqual(["note", "message", "decision", "tool"]);
   const why = await stand.ask("why", { token, params: { run }, query: { step: "/mail.send" } });
   expect(why.text).toContain("mail.send");
+  expect((await stand.ask("showRun", { token, params: { run } })).json).toMatchObject({
+    output: { bytes: expect.any(Number), hash: expect.any(String) },
+  });
   const uses = await stand.ask("listDocumentUses", { token, params: { run } });
   expect(uses.json).toMatchObject({ uses: [{ use: "read" }, { use: "written", document: "stock/anna", newest: 1 }] });
 });
@@ -119,7 +122,17 @@ test("runs are steered over HTTP, by the name of the token", verifies("D11", "D1
   expect(shown).toMatchObject({ forkedAt: { run, step: "/mail.send", by: "operator" } });
   expect(started.parse((await stand.ask("forkRun", fork)).json).run).toBe(forked);
   const called = await stand.ask("callTool", { token, params: { tool: "mail.send" }, body: { input: { to: "e" } } });
-  expect(await (await stand.tutti.open(started.parse(called.json).run)).result()).toEqual({ sent: "e" });
+  const calledRun = started.parse(called.json).run;
+  expect(await (await stand.tutti.open(calledRun)).result()).toEqual({ sent: "e" });
+  expect((await stand.ask("showRun", { token, params: { run: calledRun } })).json).toMatchObject({
+    input: { value: { to: "e" } },
+    output: { value: { sent: "e" } },
+  });
+  const unknown = await stand.ask("callTool", { token, params: { tool: "mail.lose" }, body: { input: {} } });
+  expect([unknown.status, unknown.text]).toEqual([
+    404,
+    expect.stringContaining("no tool mail.lose can be called here"),
+  ]);
   expect((await stand.ask("cancelRun", { token, params: { run } })).status).toBe(409);
 });
 

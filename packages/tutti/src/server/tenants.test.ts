@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 
 import { audience, openIssuerStand } from "../../../../test/server/issuer-fixture.ts";
 import { asks, openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
@@ -127,6 +128,34 @@ test("a tenant sees and steers what is its own", async () => {
   const signal = { token, params: { run }, body: { name: "go", payload: { word: "x" } } };
   expect((await stand.ask("signalRun", signal)).status).toBe(200);
   await (await stand.tutti.open(run)).result();
+});
+
+test("an id that another tenant's run has is taken, whatever the run is to be", async () => {
+  const stand = await openWithSecrets();
+  const token = stand.token("operator", "other");
+  const same = { flow: "errand", id: run, input: { to: secret, secret, waits: true } };
+  for (const body of [same, { ...same, input: { to: "x" } }, { ...same, flow: "fails", input: {} }]) {
+    const answer = await stand.ask("startRun", { token, body });
+    expect([answer.status, answer.text.includes("it is taken")]).toEqual([400, true]);
+  }
+});
+
+test("a tenant sees the accounts of its own and of its runs, and no others", async () => {
+  const stand = await openStand({
+    engine: { budgets: { "tenant/acme": { calls: 9 }, "tenant/other": { calls: 9 }, "flow/errand": { calls: 9 } } },
+  });
+  for (const tenant of ["acme", "other"]) {
+    const input = { to: tenant, waits: false };
+    const asked = { token: stand.token("operator", tenant), body: { flow: "errand", id: `run-of-${tenant}`, input } };
+    expect((await stand.ask("startRun", asked)).status).toBe(200);
+    await (await stand.tutti.open(`run-of-${tenant}`)).result();
+  }
+  const { json } = await stand.ask("listLimits", { token: stand.token("viewer", "acme") });
+  const told = z.object({ accounts: z.array(z.object({ account: z.string() })) }).parse(json);
+  const accounts = told.accounts.map(({ account }) => account);
+  expect(accounts.filter((account) => account.includes("other"))).toEqual([]);
+  expect(accounts).toContain("tenant/acme");
+  expect(accounts).not.toContain("flow/errand");
 });
 
 test("each role may do what it may, and no more", async () => {

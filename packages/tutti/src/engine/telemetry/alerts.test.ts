@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 
 import { anything, errorOf, openStage, plainFlow, type Stage } from "../../../../../test/engine/engine-fixture.ts";
 import { passTimeUntil } from "../../../../../test/otlp/pass-time.ts";
+import { paying } from "../../../../../test/otlp/paying-flow.ts";
 import { openReceiver } from "../../../../../test/otlp/receiver.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { TuttiError } from "../../base/errors.ts";
@@ -143,18 +144,6 @@ test("what happened before alerts were declared wakes nobody", verifies("O10"), 
 test("an effect in doubt is told once, across restarts, until a person settles it", verifies("O10", "D3"), async () => {
   const watched = { stage: openStage(), desk: await openDesk(), rules: { inDoubt: {} } };
   const { stage, desk } = watched;
-  const pay = tool({
-    name: "bank.pay",
-    does: "Pays.",
-    input: anything,
-    output: anything,
-    effect: "once",
-    key: () => "7",
-    run: () => {
-      throw new TuttiError("TOOL_INTERRUPTED", "nobody knows");
-    },
-  });
-  const paying = plainFlow("paying", (run) => run.call(pay, {}));
   const first = await watch(watched, [paying]);
   await (await first.start(paying, {}, { id: "p" })).settled();
   await passTimeUntil(stage, desk.has(1));

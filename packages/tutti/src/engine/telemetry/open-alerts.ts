@@ -14,6 +14,8 @@ export interface Alerts {
 }
 
 const lookEveryMs = 15_000;
+/** Who does not take an alert is asked again with the next look, then ever more rarely. */
+const pauseMaxMs = 300_000;
 const timeoutMs = 10_000;
 const answerBytesMax = 64 * 1024;
 
@@ -34,6 +36,8 @@ export async function openAlerts(ledger: Ledger, options: AlertOptions, clock: C
     sightings: { lastAt: new Map() },
     abort: new AbortController(),
     isLate: false,
+    pausedMs: 0,
+    deliverAt: 0,
   };
   let forget: (() => void) | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -64,6 +68,9 @@ interface Watch {
   readonly abort: AbortController;
   /** It was said that the webhook does not take what is sent. */
   isLate: boolean;
+  pausedMs: number;
+  /** Nothing is sent before. */
+  deliverAt: number;
 }
 
 /** What happened before alerts were declared is nothing to wake anybody for. */
@@ -93,6 +100,7 @@ async function look(watch: Watch): Promise<void> {
     forgetTold(book);
     // What is told is durable first: after a crash it is sent again under the same id, and not decided again.
     if (JSON.stringify(book) !== before) await keepBook(ledger, book);
+    if (now < watch.deliverAt) return;
     await deliver(watch);
     watch.isLate = false;
   } catch (error) {
@@ -119,11 +127,17 @@ function forgetTold({ overdue, causes }: AlertBook): void {
   }
 }
 
-async function deliver({ ledger, options, book, abort }: Watch): Promise<void> {
-  while (book.pending.length > 0 && !abort.signal.aborted) {
-    const [next] = book.pending;
-    if (next === undefined) return;
-    await post(options, next, abort.signal);
+async function deliver(watch: Watch): Promise<void> {
+  const { ledger, clock, options, book, abort } = watch;
+  for (let [next] = book.pending; next !== undefined && !abort.signal.aborted; [next] = book.pending) {
+    try {
+      await post(options, next, abort.signal);
+    } catch (error) {
+      watch.pausedMs = Math.min(Math.max(watch.pausedMs * 2, lookEveryMs), pauseMaxMs);
+      watch.deliverAt = clock.now() + watch.pausedMs;
+      throw error;
+    }
+    watch.pausedMs = 0;
     book.pending.shift();
     await keepBook(ledger, book);
   }

@@ -10,11 +10,13 @@ import type { ReceivedSpan } from "../../../../../test/otlp/decode.ts";
 import { passTimeUntil } from "../../../../../test/otlp/pass-time.ts";
 import { openReceiver, type Receiver, type ReceiverOptions } from "../../../../../test/otlp/receiver.ts";
 import { verifies } from "../../../../../test/verifies.ts";
+import { TuttiError } from "../../base/errors.ts";
 import { toRunTree } from "../../insight/next-run-tree.ts";
 import { openSpanReader } from "../../insight/otlp/span-reader.ts";
 import { totalsOf } from "../../insight/run-tree.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openTutti } from "../open-tutti.ts";
+import { openExporter } from "./otlp-exporter.ts";
 import type { OtlpOptions } from "./otlp-target.ts";
 
 const receivers: Receiver[] = [];
@@ -121,6 +123,18 @@ test("a receiver that takes no events gets the spans all the same", verifies("O1
   expect(JSON.stringify(warning.mock.calls)).toContain("takes no events");
   warning.mockRestore();
   await traced.tutti.close();
+});
+
+test("when the ledger is closed under it, it says so once and asks no more", async () => {
+  const stage = openStage();
+  const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const scan = vi.fn<Ledger["scan"]>(() => Promise.reject(new TuttiError("LEDGER_CLOSED", "it is closed")));
+  const exporter = await openExporter({ ...stage.ledger, scan }, { url: "http://127.0.0.1:9" }, stage.clock);
+  for (let minute = 0; minute < 5; minute++) await stage.clock.advance(60_000);
+  expect(scan).toHaveBeenCalledTimes(1);
+  expect(JSON.stringify(warning.mock.calls)).toContain("it has stopped");
+  warning.mockRestore();
+  await exporter.close();
 });
 
 test("what can't be an address, an encoding or a dialect is said before anything is opened", async () => {

@@ -34,10 +34,14 @@ const agentsMax = 20;
 const phasesMax = 50;
 const childrenMax = 200;
 
-/** Takes the next entry of the ledger in. @throws TuttiError LEDGER_CORRUPT, LEDGER_TOO_NEW */
+/** Takes the next entry of the ledger in. One that can't be read stays the next one. @throws TuttiError LEDGER_CORRUPT, LEDGER_TOO_NEW */
 export function applyToFleet(fleet: FleetState, entry: LedgerEntry): void {
+  applyEntry(fleet, entry);
   fleet.lsn = entry.lsn;
   fleet.hash = entry.hash;
+}
+
+function applyEntry(fleet: FleetState, entry: LedgerEntry): void {
   if (entry.kind === "run-started") begin(fleet, entry);
   const notes = fleet.runs.get(entry.run);
   if (notes === undefined) return; // a topic, subscription or schedule

@@ -1,3 +1,4 @@
+import { anything, recordOf } from "../../base/shape.ts";
 import { names } from "../otlp/conventions.ts";
 import type { Attributes, Span } from "../otlp/span.ts";
 import { Durations, Numbers } from "./families.ts";
@@ -43,6 +44,24 @@ export class SpanCounts {
     "What models cost in US dollars, as far as prices are known.",
   );
 
+  private readonly families = [
+    this.runs,
+    this.runSeconds,
+    this.runTokens,
+    this.runCost,
+    this.steps,
+    this.agentCalls,
+    this.agentSeconds,
+    this.agentTokens,
+    this.agentCost,
+    this.toolCalls,
+    this.toolSeconds,
+    this.modelCalls,
+    this.modelSeconds,
+    this.modelTokens,
+    this.modelCost,
+  ] as const;
+
   add(span: Span): void {
     const { role, attributes } = span;
     const seconds = (span.endMs - span.startMs) / 1_000;
@@ -62,25 +81,18 @@ export class SpanCounts {
   }
 
   toText(): string {
-    return [
-      this.runs,
-      this.runSeconds,
-      this.runTokens,
-      this.runCost,
-      this.steps,
-      this.agentCalls,
-      this.agentSeconds,
-      this.agentTokens,
-      this.agentCost,
-      this.toolCalls,
-      this.toolSeconds,
-      this.modelCalls,
-      this.modelSeconds,
-      this.modelTokens,
-      this.modelCost,
-    ]
-      .map((family) => family.toText())
-      .join("");
+    return this.families.map((family) => family.toText()).join("");
+  }
+
+  /** All that was counted, as JSON. */
+  save(): unknown {
+    return Object.fromEntries(this.families.map((family) => [family.name, family.save()]));
+  }
+
+  /** Goes on from what was saved. @throws ShapeError for what was not saved here */
+  load(saved: unknown): void {
+    const states = recordOf(anything)(saved, "counts");
+    for (const family of this.families) family.load(states[family.name]);
   }
 
   private addRun(attributes: Attributes, { seconds, outcome }: Ended): void {

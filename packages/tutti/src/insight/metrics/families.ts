@@ -1,3 +1,5 @@
+import { decimal, fields, integer, listOf, recordOf, text } from "../../base/shape.ts";
+
 type Labels = Readonly<Record<string, string>>;
 
 /** A label has at most so many values in one family; what comes after is counted together, as `other`. */
@@ -16,6 +18,13 @@ interface Histogram {
   sum: number;
 }
 
+const savedLabels = recordOf(listOf(text));
+const savedNumbers = fields({ known: savedLabels, values: recordOf(decimal) });
+const savedDurations = fields({
+  known: savedLabels,
+  histograms: listOf(fields({ labels: recordOf(text), counts: listOf(integer), sum: decimal })),
+});
+
 /** One metric of Prometheus with all its labels. */
 abstract class Family {
   readonly name: string;
@@ -30,11 +39,25 @@ abstract class Family {
 
   abstract lines(): readonly string[];
 
+  /** All that it has counted, as JSON. */
+  abstract save(): unknown;
+
+  /** Goes on from what was saved, instead of from nothing. @throws ShapeError for what was not saved here */
+  abstract load(saved: unknown): void;
+
   /** The text: https://prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4. */
   toText(): string {
     const lines = this.lines();
     if (lines.length === 0) return "";
     return `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n${lines.join("\n")}\n`;
+  }
+
+  protected saveKnown(): Readonly<Record<string, readonly string[]>> {
+    return Object.fromEntries([...this.known].map(([label, values]) => [label, [...values]]));
+  }
+
+  protected loadKnown(known: Readonly<Record<string, readonly string[]>>): void {
+    for (const [label, values] of Object.entries(known)) this.known.set(label, new Set(values));
   }
 
   /** The labels under which something is counted. */
@@ -72,6 +95,16 @@ export class Numbers extends Family {
     this.values.set(key, (this.values.get(key) ?? 0) + value);
   }
 
+  save(): unknown {
+    return { known: this.saveKnown(), values: Object.fromEntries(this.values) };
+  }
+
+  load(saved: unknown): void {
+    const { known, values } = savedNumbers(saved, this.name);
+    this.loadKnown(known);
+    for (const [key, value] of Object.entries(values)) this.values.set(key, value);
+  }
+
   lines(): readonly string[] {
     return [...this.values].map(([labels, value]) => `${this.name}${labels} ${value}`);
   }
@@ -96,6 +129,17 @@ export class Durations extends Family {
     histogram.sum += seconds;
   }
 
+  save(): unknown {
+    return { known: this.saveKnown(), histograms: [...this.histograms.values()] };
+  }
+
+  load(saved: unknown): void {
+    const { known, histograms } = savedDurations(saved, this.name);
+    this.loadKnown(known);
+    for (const { labels, counts, sum } of histograms)
+      this.histograms.set(toLabelText(labels), { labels, counts: [...counts], sum });
+  }
+
   lines(): readonly string[] {
     return [...this.histograms.values()].flatMap(({ labels, counts, sum }) => {
       let total = 0;
@@ -103,8 +147,8 @@ export class Durations extends Family {
         total += count;
         return `${this.name}_bucket${toLabelText({ ...labels, le: String(buckets[at] ?? "+Inf") })} ${total}`;
       });
-      const text = toLabelText(labels);
-      return [...lines, `${this.name}_sum${text} ${sum}`, `${this.name}_count${text} ${total}`];
+      const labelled = toLabelText(labels);
+      return [...lines, `${this.name}_sum${labelled} ${sum}`, `${this.name}_count${labelled} ${total}`];
     });
   }
 }

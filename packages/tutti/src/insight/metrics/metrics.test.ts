@@ -10,7 +10,7 @@ import { openMemoryLedger } from "../../ledger/memory/memory-ledger.ts";
 import { tool } from "../../tools/tool.ts";
 import { keepPosition } from "../otlp/position.ts";
 import { Durations, labelValuesMax, Numbers } from "./families.ts";
-import { openMetrics } from "./metrics.ts";
+import { openMetrics, type Metrics } from "./metrics.ts";
 
 /** Every sample of the text by its name with labels, as a reader of the format sees it. */
 function parse(text: string): ReadonlyMap<string, number> {
@@ -60,6 +60,94 @@ test(
     await tutti.close();
   },
 );
+
+test(
+  "whenever it is read while the ledger grows, in the end everything was counted as by one who reads it at once",
+  verifies("O10"),
+  async () => {
+    const { ledger, tutti, entries } = await playTracedRuns();
+    const alone = { ...ledger, keep() {}, listKept: async () => [] };
+    const slots = (): ReturnType<typeof tutti.slots> => tutti.slots();
+    const whole = await openMetrics({ ledger: alone, slots }).read();
+    const cuts = fc.uniqueArray(fc.integer({ min: 0, max: entries.length }), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(cuts, fc.infiniteStream(fc.boolean()), async (lengths, restarts) => {
+        let length = 0;
+        let kept = "";
+        const growing = {
+          ...ledger,
+          scan: async (after: number, limit: number) =>
+            (await ledger.scan(after, limit)).filter(({ lsn }) => lsn <= length),
+          keep: (_: string, state: string) => void (kept = state),
+          listKept: async () => (kept === "" ? [] : [{ name: "metrics", state: kept }]),
+        };
+        const open = (): Metrics => openMetrics({ ledger: growing, slots });
+        let metrics = open();
+        for (length of [...lengths.toSorted((left, right) => left - right), entries.length]) {
+          if (restarts.next().value === true) metrics = open();
+          await metrics.read();
+        }
+        expect(await metrics.read()).toBe(whole);
+        const counted = await open().read();
+        expect(counted).toBe(whole);
+      }),
+      { numRuns: 40 },
+    );
+    await tutti.close();
+  },
+);
+
+test("what was kept spares the reading, unless it is damaged or of another ledger: then it is counted anew", async () => {
+  const { ledger, tutti, entries } = await playTracedRuns();
+  const scans: number[] = [];
+  let kept = "";
+  const watched = {
+    ...ledger,
+    scan: (after: number, limit: number) => {
+      scans.push(after);
+      return ledger.scan(after, limit);
+    },
+    keep: (_: string, state: string) => void (kept = state),
+    listKept: async () => [{ name: "metrics", state: kept }],
+  };
+  const readAnew = async (): Promise<string> => {
+    scans.length = 0;
+    return openMetrics({ ledger: watched }).read();
+  };
+  const whole = await readAnew();
+  expect(scans).toContain(0);
+  const right = kept;
+  expect(await readAnew()).toBe(whole);
+  expect(scans).toEqual([entries.length - 1, entries.length]);
+  for (const wrong of [
+    "",
+    "{",
+    "[]",
+    right.replace(/"hash":"[^"]+"/u, '"hash":"00"'),
+    right.replace(/"version":\d+/u, '"version":0'),
+  ]) {
+    kept = wrong;
+    expect(await readAnew()).toBe(whole);
+    expect(scans).toContain(0);
+  }
+  await tutti.close();
+});
+
+test("while a long ledger is read, others have their turn", async () => {
+  const { ledger, tutti, entries } = await playTracedRuns();
+  const long = { ...ledger, scan: async (after: number) => (after < 20 ? entries.slice(after, after + 1) : []) };
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await openMetrics({ ledger: long }).read();
+  isOver = true;
+  expect(turns).toBeGreaterThan(10);
+  await tutti.close();
+});
 
 test(
   "what stands, waits, is in doubt, is left alone, is spent and lags can be seen",

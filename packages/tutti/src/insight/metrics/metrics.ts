@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { systemClock, type Clock } from "../../base/clock.ts";
 import { budgetUnits } from "../../contracts/budget.ts";
 import { openStatuses } from "../../contracts/run-record.ts";
@@ -6,8 +8,8 @@ import { readGateStates } from "../../limits/gate-state.ts";
 import type { SlotUse } from "../../limits/slot-use.ts";
 import { readPositions } from "../otlp/position.ts";
 import { openSpanReader } from "../otlp/span-reader.ts";
-import { SpanCounts } from "./count-spans.ts";
 import { labelValuesMax, Numbers } from "./families.ts";
+import { keepCounts, readCounts, type Counted } from "./kept-counts.ts";
 
 /** What metrics are about: an engine, or a ledger alone, which knows of no queues. */
 export interface MetricsSource {
@@ -17,7 +19,8 @@ export interface MetricsSource {
 
 export interface Metrics {
   /**
-   * Everything that is counted, in the text format of Prometheus. The first call reads the whole ledger, later ones what is new.
+   * Everything that is counted, in the text format of Prometheus. The first call of all reads the whole ledger, later ones
+   * what is new, also after a restart: how far it came is kept.
    * @throws TuttiError LEDGER_CORRUPT, LEDGER_TOO_NEW, LEDGER_CLOSED
    */
   read(): Promise<string>;
@@ -26,29 +29,35 @@ export interface Metrics {
 /** What Prometheus wants to hear of the text. */
 export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-const pageEntries = 1_000;
+/** So many entries are read before other work has its turn. */
+const pageEntries = 500;
 
 /** The counters follow from the ledger, so they are the same after a restart. */
 export function openMetrics(source: MetricsSource, { clock = systemClock }: { readonly clock?: Clock } = {}): Metrics {
   const { ledger } = source;
   const reader = openSpanReader(ledger);
-  const counts = new SpanCounts();
-  let lsn = 0;
+  let counted: Counted | undefined;
   let reading: Promise<unknown> = Promise.resolve();
 
-  async function follow(): Promise<void> {
-    for (;;) {
+  async function follow(known: Counted): Promise<Counted> {
+    const { counts } = known;
+    for (let { lsn, hash } = known; ;) {
       const entries = await ledger.scan(lsn, pageEntries);
       const last = entries.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) return { counts, lsn, hash };
       const { spans } = await reader.read(entries);
       for (const span of spans) counts.add(span);
-      lsn = last.lsn;
+      ({ lsn, hash } = last);
+      counted = { counts, lsn, hash };
+      await nextTurn();
     }
   }
 
   async function read(): Promise<string> {
-    await follow();
+    counted ??= await readCounts(ledger);
+    const before = counted.lsn;
+    const { counts, lsn, hash } = await follow(counted);
+    if (lsn > before) keepCounts(ledger, { counts, lsn, hash });
     const gauges = await readGauges(source, { lsn, now: clock.now() });
     return counts.toText() + gauges.map((gauge) => gauge.toText()).join("");
   }

@@ -5,10 +5,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { decodeJson, decodeProtobuf } from "../../../../../test/otlp/decode.ts";
+import { playEverything } from "../../../../../test/otlp/everything-run.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { eventsToJson, spansToJson } from "./encode-json.ts";
 import { encodeEvents, encodeSpans } from "./encode-protobuf.ts";
-import type { Attributes, Origin, Span, SpanEvent } from "./span.ts";
+import { openSpanReader } from "./span-reader.ts";
+import type { Attributes, Origin, Span, SpanEvent, Telemetry } from "./span.ts";
 
 type OfficialSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
 type OfficialLog = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0][number];
@@ -140,3 +142,26 @@ test("both encodings say the same to a receiver", () => {
     { numRuns: 30 },
   );
 });
+
+test(
+  "what a run wrote is the same bytes when it is sent again, and those of the official serializer",
+  verifies("O10"),
+  async () => {
+    const { stage, tutti } = await playEverything();
+    const told = await openSpanReader(stage.ledger).read(stage.entries);
+    const again: { readonly spans: Span[]; readonly events: Telemetry["events"][number][] } = { spans: [], events: [] };
+    for (const entry of stage.entries) {
+      // Another process for each entry.
+      const { spans, events } = await openSpanReader(stage.ledger).read([entry]);
+      again.spans.push(...spans);
+      again.events.push(...events);
+    }
+    expect(spansToJson(again.spans, origin)).toBe(spansToJson(told.spans, origin));
+    expect(eventsToJson(again.events, origin)).toBe(eventsToJson(told.events, origin));
+    const official = ProtobufTraceSerializer.serializeRequest(told.spans.map(toOfficialSpan));
+    expect(Buffer.from(encodeSpans(again.spans, origin))).toEqual(Buffer.from(official ?? []));
+    const officialEvents = ProtobufLogsSerializer.serializeRequest(told.events.map(toOfficialLog));
+    expect(Buffer.from(encodeEvents(again.events, origin))).toEqual(Buffer.from(officialEvents ?? []));
+    await tutti.close();
+  },
+);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { privateWords, playTracedRuns, type TracedRuns } from "../../../../../test/otlp/traced-runs.ts";
@@ -7,6 +7,7 @@ import { toEntries } from "../../../../../test/sample-entries.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toTraceId, toTraceparent } from "../../base/trace-context.ts";
 import { toRunId } from "../../contracts/ids.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import { toRunTree } from "../next-run-tree.ts";
 import { totalsOf } from "../run-tree.ts";
 import { names } from "./conventions.ts";
@@ -234,4 +235,34 @@ test("what lost a race ends with its run, and an effect in doubt when somebody s
     ["invoke_agent slow", "tutti.wait sleep", "invoke_workflow race"],
     ["execute_tool bank.pay"],
   ]);
+});
+
+test("runs that take turns are read once, as long as what is open of them fits", async () => {
+  const runs = ["left", "right"].map((run) =>
+    toEntries(
+      [
+        { kind: "run-started", body: { flow: "race", version: "1" } },
+        ...Array.from({ length: 60 }, (_, step) => ({
+          kind: "step-done" as const,
+          key: `/${step}`,
+          body: { out: step },
+        })),
+      ],
+      run,
+    ),
+  );
+  const read = vi.fn<Ledger["read"]>((...asked) => traced.ledger.read(...asked));
+  const reader = openSpanReader({ ...traced.ledger, read }, { openStepsMax: 20 });
+  for (let at = 0; at < 61; at++) await reader.read(runs.flatMap((entries) => entries.slice(at, at + 1)));
+  expect(read).not.toHaveBeenCalled();
+});
+
+test("of a run whose earlier entries are lost, what is there is told, and nothing hangs", async () => {
+  const [, second] = toEntries([
+    { kind: "run-started", body: { flow: "race", version: "1" } },
+    { kind: "step-done", key: "/a", body: { out: 1 } },
+  ]);
+  const reader = openSpanReader({ ...traced.ledger, read: async () => [] });
+  const { spans } = await reader.read(second === undefined ? [] : [second]);
+  expect(spans).toMatchObject([{ name: "tutti.step a" }]);
 });
