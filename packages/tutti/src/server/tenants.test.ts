@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 
 import { asks, openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
 import { systemClock } from "../base/clock.ts";
-import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes, type Operation } from "../contracts/api/routes.ts";
 import { toRunId } from "../contracts/ids.ts";
 
 /** Stands in everything that the run of the one tenant has: its input, a large value, a note, a message, a decision, a document, its id. */
@@ -42,6 +43,8 @@ const bodies: Readonly<Partial<Record<Operation, unknown>>> = {
 
 const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
   listRuns: { q: secret },
+  compareRuns: { with: run },
+  showCallable: { kind: "flow", name: "errand" },
   showChanges: { since: 0 },
   showDocument: { document: `stock/${secret}` },
   stream: { after: 0 },

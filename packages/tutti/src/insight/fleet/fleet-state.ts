@@ -2,6 +2,7 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../con
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import { spentOn } from "../../contracts/spent.ts";
 import { findModelReply } from "../model-reply.ts";
+import { applyToHandOffs, type HandOffs } from "./hand-offs.ts";
 import type { RunNotes } from "./run-notes.ts";
 import { addCall, toTally, type TalliedCall, type TalliedCallable, type Tally } from "./tally.ts";
 
@@ -24,10 +25,11 @@ export interface FleetState {
   readonly runs: Map<string, RunNotes>;
   readonly tallies: Map<string, Tally>;
   readonly documents: Map<string, DocumentNotes>;
+  readonly handOffs: HandOffs;
 }
 
 export function emptyFleet(): FleetState {
-  return { lsn: 0, hash: "", runs: new Map(), tallies: new Map(), documents: new Map() };
+  return { lsn: 0, hash: "", runs: new Map(), tallies: new Map(), documents: new Map(), handOffs: new Map() };
 }
 
 const agentsMax = 20;
@@ -47,6 +49,7 @@ export function applyToFleet(fleet: FleetState, entry: LedgerEntry): void {
   notes.lsn = entry.lsn;
   notes.at = entry.at;
   if (entry.key !== "") noteStep(notes, entry.key);
+  applyToHandOffs({ handOffs: fleet.handOffs, notes, entry });
   applyKind({ fleet, notes, entry }, entry.kind);
 }
 
@@ -83,6 +86,7 @@ function begin(fleet: FleetState, entry: LedgerEntry): void {
     error: undefined,
     isTakingOver: forkedFrom !== undefined,
     open: {},
+    handed: {},
     children: [],
   });
 }
@@ -204,6 +208,7 @@ function endRun({ fleet, notes, entry }: Place, end: "done" | "failed" | "cancel
   notes.status = end;
   notes.endedAt = entry.at;
   notes.open = {};
+  notes.handed = {};
   notes.isTakingOver = false;
   tally(
     { fleet, notes, entry },

@@ -1,5 +1,6 @@
 import type { CallableLine, Spent } from "../../contracts/api/runs.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
+import { addToPeriods, noPeriods, type Periods } from "./periods.ts";
 
 /** Sums over the calls of one agent version, tool, model or flow, for one tenant. Plain data, changed in place. */
 export interface Tally {
@@ -20,6 +21,7 @@ export interface Tally {
   confidences: number;
   confidenceSum: number;
   confidenceLowest: number;
+  readonly periods: Periods;
 }
 
 export type TalliedCallable = Pick<Tally, "tenant" | "kind" | "name" | "version">;
@@ -39,6 +41,7 @@ export function toTally(callable: TalliedCallable, at: number): Tally {
     confidences: 0,
     confidenceSum: 0,
     confidenceLowest: 1,
+    periods: noPeriods(),
   };
 }
 
@@ -53,6 +56,7 @@ export interface TalliedCall {
 }
 
 export function addCall(tally: Tally, call: TalliedCall): void {
+  addToPeriods(tally.periods, call);
   tally[call.end] += 1;
   tally.lastAt = call.at;
   tally.retries += Math.max(0, (call.attempt ?? 1) - 1);
