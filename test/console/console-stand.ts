@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { z } from "zod";
 
+import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
+import type { Policy } from "../../packages/tutti/src/contracts/policy.ts";
+import type { Flow } from "../../packages/tutti/src/contracts/run.ts";
 import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti } from "../../packages/tutti/src/engine/tutti.ts";
 import { flow } from "../../packages/tutti/src/flow/flow.ts";
@@ -68,13 +71,21 @@ export interface PageOptions {
   readonly signedOut?: boolean;
 }
 
-export async function openConsoleStand(): Promise<ConsoleStand> {
+/** What a test brings besides. */
+export interface StandMore {
+  readonly flows?: readonly Flow[];
+  readonly tools?: readonly Tool[];
+  /** In place of the one that asks before every call of a tool. */
+  readonly policy?: Policy;
+}
+
+export async function openConsoleStand(more: StandMore = {}): Promise<ConsoleStand> {
   const folder = mkdtempSync(join(tmpdir(), "tutti-console-"));
-  const flows = [refunds, waits];
+  const flows = [refunds, waits, ...(more.flows ?? [])];
   const tutti = await openTutti({
     flows,
-    tools: [refund],
-    policy: toAskingPolicy(),
+    tools: [refund, ...(more.tools ?? [])],
+    policy: more.policy ?? toAskingPolicy(),
     ledger: join(folder, "ledger.db"),
     durability: "process",
     recover: false,

@@ -6,6 +6,7 @@ import { changeSearch, goTo, toHref } from "../data/place.ts";
 import { useRemote } from "../data/remote.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
+import { Told } from "../parts/told.tsx";
 import { toNumberOf } from "../text/figures.ts";
 import { RunRow } from "./run-row.tsx";
 
@@ -43,9 +44,13 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
     { key: "j", does: "Next run", run: () => move(1) },
     { key: "k", does: "Run before", run: () => move(-1) },
     { key: "/", does: "Search", run: () => box.current?.focus() },
+    { key: "c", does: "Compare two runs", run: () => changeSearch({ compare: "choose" }) },
   ]);
   const { value, error } = page;
-  const isFiltered = Object.keys(search).some((name) => name !== "limit");
+  const isFiltered = Object.keys(search).some((name) => name !== "limit" && name !== "compare");
+  // The first of two runs that are compared; "choose" before there is one.
+  const { compare } = search;
+  const first = compare === "choose" ? "" : compare;
   return (
     <main id="screen" className="page">
       <div className="spread">
@@ -64,6 +69,7 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
         />
       </div>
       <Filters search={search} counts={value?.counts ?? {}} />
+      {first === undefined ? null : <Choosing first={first} flow={search["flow"]} />}
       {error === undefined ? null : <Problem error={error} retry={page.refresh} />}
       {value === undefined && error === undefined ? <Loading what="the runs" /> : null}
       {value === undefined ? null : value.runs.length > 0 ? (
@@ -77,9 +83,11 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
             <span className="run-age">Time</span>
           </p>
           <ol className="runs" ref={list} aria-label="Runs, the newest first">
-            {value.runs.map((line) => (
-              <RunRow key={line.run} line={line} />
-            ))}
+            {value.runs
+              .filter(({ run }) => run !== first)
+              .map((line) => (
+                <RunRow key={line.run} line={line} comparedWith={first} />
+              ))}
           </ol>
           <More page={value} search={search} />
         </>
@@ -87,6 +95,32 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
         <NoRuns isFiltered={isFiltered} />
       )}
     </main>
+  );
+}
+
+/** The list as a choice: which two runs are compared. */
+function Choosing({ first, flow }: { readonly first: string; readonly flow: string | undefined }): ReactNode {
+  return (
+    <div className="choosing" role="status">
+      <p>
+        {first === "" ? (
+          "Choose the first of two runs of one flow."
+        ) : (
+          <>
+            Choose what to compare <Told text={first} className="mono" /> with
+            {flow === undefined ? null : (
+              <>
+                : another run of <Told text={flow} />
+              </>
+            )}
+            .
+          </>
+        )}
+      </p>
+      <Link to={[]} className="button">
+        Cancel
+      </Link>
+    </div>
   );
 }
 
@@ -139,6 +173,11 @@ function Filters({ search, counts }: { readonly search: Words; readonly counts: 
         >
           Unsure results
         </button>
+        {search["compare"] === undefined ? (
+          <Link to={[]} search={{ ...search, compare: "choose" }} className="chip">
+            Compare two
+          </Link>
+        ) : null}
       </div>
     </div>
   );

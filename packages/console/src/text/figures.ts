@@ -46,9 +46,9 @@ export function toTime(at: number, now: number = Date.now()): string {
   return new Date(now).toDateString() === date.toDateString() ? time : `${day} ${time}`;
 }
 
-/** `1 step`, `3 steps`. */
-export function toNumberOf(count: number, word: string): string {
-  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+/** `1 step`, `3 steps`; `1 entry`, `3 entries`. */
+export function toNumberOf(count: number, word: string, several = `${word}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? word : several}`;
 }
 
 export function toBytes(bytes: number): string {
