@@ -135,7 +135,7 @@ test.skipIf(!hasBrowser)(
     expect(await card.innerText()).toMatch(
       /hotel\.book[\s\S]*Stays as it is[\s\S]*mail\.tell[\s\S]*no way to take it back/u,
     );
-    await card.getByRole("button", { name: "Take 1 effect back" }).click();
+    await card.getByRole("button", { name: "Take back" }).click();
     const kinds = async (): Promise<readonly string[]> =>
       (await (await stand.tutti.open("trip-2")).entries()).map(({ kind }) => kind);
     expect(await kinds()).not.toContain("undo-requested");

@@ -57,7 +57,7 @@ function Callables({ kind }: { readonly kind: Kind }): ReactNode {
           Figures are counted from the ledger, as soon as there are some.
         </Empty>
       ) : (
-        <Figures kind={kind} lines={lines} />
+        <Figures lines={lines} />
       )}
     </>
   );

@@ -6,7 +6,7 @@ import { Link } from "../parts/link.tsx";
 import { Confidence } from "../parts/marks.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
-import { toDuration, toMoney, toNumberOf, toPercent, toTime } from "../text/figures.ts";
+import { toDuration, toMoney, toPercent, toTime } from "../text/figures.ts";
 import { HistoryChart, type Measure } from "./history-chart.tsx";
 import { PeriodTable } from "./period-table.tsx";
 
@@ -93,7 +93,7 @@ function Figures({ history }: { readonly history: History }): ReactNode {
         ))}
       </div>
       <p className="muted">
-        A point is what ended in {toDuration(history.periodMs)}; a line down is the first call of a version. Hollow
+        A point is what ended within {toDuration(history.periodMs)}; a line down is the first call of a version. Hollow
         points stand for fewer than {enoughCalls} calls and say little.
       </p>
       <PeriodTable history={history} measures={shown} />
@@ -131,7 +131,9 @@ function Versions({ history }: { readonly history: History }): ReactNode {
               <td>{toTime(version.firstAt)}</td>
               <td className="number">
                 {version.all.calls.toLocaleString("en")}
-                {version.all.calls < enoughCalls ? <span className="muted few">few</span> : null}
+                {before !== undefined && Math.min(before.all.calls, version.all.calls) < enoughCalls ? (
+                  <span className="muted few">too few to compare</span>
+                ) : null}
               </td>
               {measures.map((measure) => (
                 <Reading key={measure.name} {...{ measure, version, before, enoughCalls }} />
@@ -172,8 +174,8 @@ function toChange(
   const was = before === undefined ? undefined : of(before);
   const is = of(after);
   if (was === undefined || is === undefined) return "";
-  const fewest = Math.min(was.count, is.count);
-  if (fewest < enoughCalls) return `too few to compare: ${toNumberOf(fewest, "call")}`;
+  if (Math.min(was.count, is.count) < enoughCalls) return "";
   if (write(was.value) === write(is.value)) return "as before";
-  return `${is.value > was.value ? "+" : "−"}${write(Math.abs(is.value - was.value))}`;
+  const by = write(Math.abs(is.value - was.value));
+  return `${is.value > was.value ? "+" : "−"}${write === toPercent ? by.replace("%", " points") : by}`;
 }

@@ -7,20 +7,14 @@ import { Told } from "../parts/told.tsx";
 import { toAge, toCount, toDuration, toMoney, toPercent } from "../text/figures.ts";
 
 /** Figures of each version, the last called first. */
-export function Figures({
-  kind,
-  lines,
-}: {
-  readonly kind: string;
-  readonly lines: readonly CallableLine[];
-}): ReactNode {
+export function Figures({ lines }: { readonly lines: readonly CallableLine[] }): ReactNode {
   const sorted = lines.toSorted((left, right) => right.lastAt - left.lastAt);
   return (
     <div className="wide card">
       <table>
         <thead>
           <tr>
-            <th>{kind}</th>
+            <th>Name</th>
             <th className="number">Calls</th>
             <th className="number">Succeeded</th>
             <th className="number">Retries</th>

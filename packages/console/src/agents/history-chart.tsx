@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { CallableHistory, CallableVersion, Measured } from "tutti/client";
 
-import { toTime } from "../text/figures.ts";
+import { toDay, toTime } from "../text/figures.ts";
 import { toVisible } from "../text/visible.ts";
 
 /** One figure of some calls. `count`: of how many calls it is known. `most`: the upper end of its scale, if that is fixed. */
@@ -27,7 +27,7 @@ const nameWidth = 54;
 /** A figure over time, with a mark where a version came in. The same stands as a table below the charts. */
 export function HistoryChart({ history, measure }: HistoryChartProps): ReactNode {
   const scale = toScale(history, measure);
-  const { first, last, most } = scale;
+  const { first, last, most, periodMs } = scale;
   const { name, write } = measure;
   return (
     <figure className="chart card">
@@ -49,10 +49,10 @@ export function HistoryChart({ history, measure }: HistoryChartProps): ReactNode
             </g>
           ))}
           <text x={inset.left} y={height - 4}>
-            {toTime(first)}
+            {toMoment(first, periodMs)}
           </text>
           <text x={width - inset.right} y={height - 4} textAnchor="end">
-            {toTime(last)}
+            {toMoment(last, periodMs)}
           </text>
         </g>
         <Markers history={history} scale={scale} />
@@ -68,6 +68,13 @@ export function HistoryChart({ history, measure }: HistoryChartProps): ReactNode
     </figure>
   );
 }
+
+/** Of periods that are hours long or more, the time of day says nothing. */
+function toMoment(at: number, periodMs: number): string {
+  return periodMs < hourMs ? toTime(at) : toDay(at);
+}
+
+const hourMs = 3_600_000;
 
 interface Scale {
   readonly periodMs: number;

@@ -31,7 +31,8 @@ export function CompareScreen({ run, detail, search }: CompareScreenProps): Reac
   if (other === undefined)
     return (
       <Empty title="Compare it with what?">
-        <p>Any other run of its flow: where they went different ways, and what each cost. {choose}</p>
+        <p>Any other run of its flow: where they went different ways, and what each cost.</p>
+        <p className="empty-act">{choose}</p>
       </Empty>
     );
   // What a fork changed is read as a change of its origin.
@@ -82,9 +83,6 @@ function Both({ comparison, search, choose }: BothProps): ReactNode {
   const isAll = search["show"] === "all";
   const rows = toShownRows(comparison, isAll);
   const present = rows.findIndex((row) => row.kind === "step" && row.step.path === search["at"]);
-  const goTo = (path: string | undefined): void => {
-    if (path !== undefined) changeSearch({ at: path }, { replace: true });
-  };
   const move = (by: number): void => {
     const steps = rows.slice(by > 0 ? present + 1 : 0, by > 0 || present < 0 ? undefined : present);
     const found = by > 0 ? steps.find(({ kind }) => kind === "step") : steps.findLast(({ kind }) => kind === "step");
@@ -126,6 +124,10 @@ function Both({ comparison, search, choose }: BothProps): ReactNode {
   );
 }
 
+function goTo(path: string | undefined): void {
+  if (path !== undefined) changeSearch({ at: path }, { replace: true });
+}
+
 /** In one sentence what there is to know. */
 function Verdict({ comparison }: { readonly comparison: Comparison }): ReactNode {
   const { divergesAt, differing, alike, sharedSteps, sharedEntries } = comparison;
@@ -138,11 +140,7 @@ function Verdict({ comparison }: { readonly comparison: Comparison }): ReactNode
       ) : (
         <p>
           <strong>They part at</strong>{" "}
-          <button
-            type="button"
-            className="quiet mono"
-            onClick={() => changeSearch({ at: divergesAt }, { replace: true })}
-          >
+          <button type="button" className="quiet mono" onClick={() => goTo(divergesAt)}>
             <Told text={divergesAt} /> <kbd>g</kbd>
           </button>
         </p>

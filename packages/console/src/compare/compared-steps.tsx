@@ -26,7 +26,6 @@ export function ComparedSteps({ comparison, rows, at, from }: ComparedStepsProps
   const wanted = Math.max(0, Math.min(rows.length - 1, Math.floor(Number(from) || 0)));
   const first = place >= 0 && (place < wanted || place >= wanted + rowsMax) ? Math.max(0, place - 3) : wanted;
   const shown = rows.slice(first, first + rowsMax);
-  const show = (start: number): void => changeSearch({ from: start <= 0 ? undefined : start, at: undefined });
   return (
     <div className="stack">
       <div className="compare-row compare-names" aria-hidden="true">
@@ -66,6 +65,10 @@ export function ComparedSteps({ comparison, rows, at, from }: ComparedStepsProps
       )}
     </div>
   );
+}
+
+function show(start: number): void {
+  changeSearch({ from: start <= 0 ? undefined : start, at: undefined });
 }
 
 interface RowProps {
@@ -114,6 +117,9 @@ function Row({ step, comparison, isPresent }: RowProps): ReactNode {
             : differs.length === 0
               ? "alike"
               : `differs: ${differs.map((each) => words[each]).join(", ")}`}
+          {differs.includes("output") && left?.output !== undefined && left.output === right?.output
+            ? ", beyond what is shown"
+            : ""}
         </span>
       </div>
       <Side side={left} other={right} run={comparison.left.run} path={path} />

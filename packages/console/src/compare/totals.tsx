@@ -99,7 +99,7 @@ interface LineProps {
 function Line({ measure, left, right }: LineProps): ReactNode {
   const { name, of, write } = measure;
   const [before, after] = [of(left), of(right)];
-  if (before === undefined && after === undefined) return null;
+  if ((before ?? 0) === 0 && (after ?? 0) === 0) return null;
   const cell = (value: number | undefined): ReactNode =>
     value === undefined ? "–" : measure.name === "Lowest confidence" ? <Confidence value={value} /> : write(value);
   return (

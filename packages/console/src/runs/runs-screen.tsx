@@ -51,6 +51,7 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
   // The first of two runs that are compared; "choose" before there is one.
   const { compare } = search;
   const first = compare === "choose" ? "" : compare;
+  const shown = value?.runs.filter(({ run }) => run !== first) ?? [];
   return (
     <main id="screen" className="page">
       <div className="spread">
@@ -72,7 +73,7 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
       {first === undefined ? null : <Choosing first={first} flow={search["flow"]} />}
       {error === undefined ? null : <Problem error={error} retry={page.refresh} />}
       {value === undefined && error === undefined ? <Loading what="the runs" /> : null}
-      {value === undefined ? null : value.runs.length > 0 ? (
+      {value === undefined ? null : shown.length > 0 ? (
         <>
           <p className="run-row run-columns" aria-hidden="true">
             <span>State</span>
@@ -83,13 +84,11 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
             <span className="run-age">Time</span>
           </p>
           <ol className="runs" ref={list} aria-label="Runs, the newest first">
-            {value.runs
-              .filter(({ run }) => run !== first)
-              .map((line) => (
-                <RunRow key={line.run} line={line} comparedWith={first} />
-              ))}
+            {shown.map((line) => (
+              <RunRow key={line.run} line={line} comparedWith={first} />
+            ))}
           </ol>
-          <More page={value} search={search} />
+          <More page={value} search={search} shown={shown.length} />
         </>
       ) : (
         <NoRuns isFiltered={isFiltered} />
@@ -183,10 +182,15 @@ function Filters({ search, counts }: { readonly search: Words; readonly counts: 
   );
 }
 
-function More({ page, search }: { readonly page: RunPage; readonly search: Words }): ReactNode {
+interface MoreProps {
+  readonly page: RunPage;
+  readonly search: Words;
+  readonly shown: number;
+}
+
+function More({ page, search, shown }: MoreProps): ReactNode {
   const limit = Number(search["limit"]) || rowsAtFirst;
-  if (page.cursor === undefined)
-    return <p className="muted">{toNumberOf(page.runs.length, "run")}, and that is all.</p>;
+  if (page.cursor === undefined) return <p className="muted">{toNumberOf(shown, "run")}, and that is all.</p>;
   return (
     <div className="row">
       {limit < rowsMax ? (

@@ -73,7 +73,7 @@ function Offer({ run, preview, isAllowed }: OfferProps): ReactNode {
           </label>
           <ul className="acts">
             <Act
-              name={`Take ${toNumberOf(takesBack.length, "effect")} back`}
+              name="Take back"
               when="Now, the newest first. Each is tried for about 20 minutes; a crash goes on with it."
               isBlocked={!isAllowed || command.isSending}
               isFinal

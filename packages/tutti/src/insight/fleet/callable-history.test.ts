@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 
 import { verifies } from "../../../../../test/verifies.ts";
 import { toCallableHistory } from "./callable-history.ts";
-import { addCall, toTally, type TalliedCall, type Tally } from "./tally.ts";
+import type { TalliedCall } from "./periods.ts";
+import { addCall, toTally, type Tally } from "./tally.ts";
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;

@@ -3,8 +3,9 @@ import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import { spentOn } from "../../contracts/spent.ts";
 import { findModelReply } from "../model-reply.ts";
 import { applyToHandOffs, type HandOffs } from "./hand-offs.ts";
+import type { TalliedCall } from "./periods.ts";
 import type { RunNotes } from "./run-notes.ts";
-import { addCall, toTally, type TalliedCall, type TalliedCallable, type Tally } from "./tally.ts";
+import { addCall, toTally, type TalliedCallable, type Tally } from "./tally.ts";
 
 /** Who wrote a document last, and whose it is: `shared` once runs of several tenants wrote it. */
 export interface DocumentNotes {

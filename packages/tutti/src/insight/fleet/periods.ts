@@ -1,5 +1,15 @@
 import type { Measured } from "../../contracts/api/agents.ts";
-import type { TalliedCall } from "./tally.ts";
+import type { Usage } from "../../contracts/outcome.ts";
+
+/** How one call ended. */
+export interface TalliedCall {
+  readonly at: number;
+  readonly end: "done" | "failed" | "cancelled";
+  readonly beganAt?: number | undefined;
+  readonly attempt?: number | undefined;
+  readonly usage?: Usage | undefined;
+  readonly confidence?: number | undefined;
+}
 
 /** Sums over some calls. Plain data, changed in place. */
 export interface Sums {

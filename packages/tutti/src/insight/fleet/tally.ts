@@ -1,6 +1,6 @@
 import type { CallableLine, Spent } from "../../contracts/api/runs.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
-import { addToPeriods, noPeriods, type Periods } from "./periods.ts";
+import { addToPeriods, noPeriods, type Periods, type TalliedCall } from "./periods.ts";
 
 /** Sums over the calls of one agent version, tool, model or flow, for one tenant. Plain data, changed in place. */
 export interface Tally {
@@ -43,16 +43,6 @@ export function toTally(callable: TalliedCallable, at: number): Tally {
     confidenceLowest: 1,
     periods: noPeriods(),
   };
-}
-
-/** How one call ended. */
-export interface TalliedCall {
-  readonly at: number;
-  readonly end: "done" | "failed" | "cancelled";
-  readonly beganAt?: number | undefined;
-  readonly attempt?: number | undefined;
-  readonly usage?: Usage | undefined;
-  readonly confidence?: number | undefined;
 }
 
 export function addCall(tally: Tally, call: TalliedCall): void {
