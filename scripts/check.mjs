@@ -63,11 +63,11 @@ function toLine(verdict, name, sinceMs) {
 
 /** Emits dist afresh, with the console in it, so that nothing of an earlier build is published. */
 function build(/** @type {string} */ folder) {
-  rmSync(path.join(root, folder, "dist"), { recursive: true, force: true });
+  const dist = path.join(root, folder, "dist");
+  rmSync(dist, { recursive: true, force: true });
   tool("tsc", ["-p", path.join(folder, "tsconfig.build.json")]);
-  cpSync(path.join(root, "packages", "console", "dist"), path.join(root, folder, "dist", "console"), {
-    recursive: true,
-  });
+  run(pinnedNode, [path.join(root, "scripts", "bundle.ts"), dist]);
+  cpSync(path.join(root, "packages", "console", "dist"), path.join(dist, "console"), { recursive: true });
 }
 
 /** Packs the package as it would be published and checks that tarball, not the working tree. */

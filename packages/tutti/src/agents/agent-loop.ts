@@ -43,7 +43,8 @@ interface Call<Input> {
 interface Course {
   readonly run: Run;
   readonly host: ActHost;
-  readonly input: unknown;
+  /** What the agent is to do, in words by which tools and precedents can be found. */
+  readonly task: string;
   readonly limits: LimitBook;
   readonly choice: ToolChoice;
   readonly caller: ToolCaller;
@@ -87,11 +88,12 @@ export async function actInTurns(loop: Loop, run: Run, call: Call<unknown>): Pro
 
 function openCourse(loop: Loop, run: Run, { input, host }: Call<unknown>): Course {
   const limits = openLimits(loop.name, loop.limits, run);
-  const choice = openToolChoice(loop.kit, toTask(loop, input));
+  const task = toTask(loop, input);
+  const choice = openToolChoice(loop.kit, task);
   return {
     run,
     host,
-    input,
+    task,
     limits,
     choice,
     caller: openToolCaller(run, choice, limits),
@@ -108,7 +110,6 @@ function toContext(loop: Loop, host: ActHost): readonly string[] {
 
 const taskCharactersMax = 2_000;
 
-/** What an agent is to do in this call, in words by which tools can be chosen. */
 function toTask(loop: Loop, input: unknown): string {
   return `${loop.does}\n${JSON.stringify(input) ?? ""}`.slice(0, taskCharactersMax);
 }
@@ -120,7 +121,7 @@ interface Asked {
 
 /** Nothing when a person gave another directive meanwhile: then the agent looks at it, and asks anew. */
 async function askInTurn(loop: Loop, course: Course, { turn, look }: Asked): Promise<RecordedReply | undefined> {
-  const { run, host, limits, choice, conversation, input } = course;
+  const { run, host, limits, choice, conversation, task } = course;
   const isLast = turn.lastBy !== undefined;
   if (loop.compaction !== undefined) await compact(run, { rule: loop.compaction, conversation, host, limits });
   if (turn.lastBy !== undefined && turn.number > 1 && loop.kit.tools.length > 0)
@@ -138,7 +139,7 @@ async function askInTurn(loop: Loop, course: Course, { turn, look }: Asked): Pro
     },
     leftMs: turn.leftMs,
     host,
-    ...(loop.kit.tools.length === 0 ? {} : { task: toTask(loop, input) }),
+    ...(loop.kit.tools.length === 0 ? {} : { task }),
   }).catch((error: unknown) => {
     if (!isOutdated(error)) throw error;
     limits.spend(spentOn(error));

@@ -49,25 +49,32 @@ const firstMessages = 2;
 export function openConversation(first: readonly ModelMessage[]): Conversation {
   const messages = [...first];
   const stepByMessage = new WeakMap<ModelMessage, StepKey>();
-  let tokens = toTokens(messages);
-  const push = (more: readonly ModelMessage[]): void => {
-    tokens += toTokens(more);
-    messages.push(...more);
+  let tokens = 0;
+  let counted = 0;
+  // Only a rule about tokens asks, and each message is counted once.
+  const countTokens = (): number => {
+    tokens += toTokens(messages.slice(counted));
+    counted = messages.length;
+    return tokens;
   };
   return {
     messages,
     get tokens() {
-      return tokens;
+      return countTokens();
     },
-    push: (...more) => push(more),
+    push: (...more) => void messages.push(...more),
     pushSaid(said) {
-      for (const { message, step } of said) if (step !== undefined) stepByMessage.set(message, step);
-      push(said.map(({ message }) => message));
+      for (const { message, step } of said) {
+        if (step !== undefined) stepByMessage.set(message, step);
+        messages.push(message);
+      }
     },
     record: (end) => messages.slice(firstMessages, end).map((message) => toRecord(message, stepByMessage.get(message))),
     fold(end, marker) {
+      const before = countTokens();
       const left = messages.splice(firstMessages, end - firstMessages, marker);
-      tokens += toTokens([marker]) - toTokens(left);
+      tokens = before + toTokens([marker]) - toTokens(left);
+      counted = messages.length;
     },
   };
 }

@@ -65,12 +65,19 @@ interface Repeats {
 function countRepeats(earlier: ReadonlyMap<string, number>, calls: readonly ToolCall[]): Repeats {
   const streaks = new Map<string, number>();
   const repeats = calls.map(({ tool, input }) => {
-    const key = `${tool} ${sha256(toCanonicalJson(input))}`;
+    const key = `${tool} ${toShort(toCanonicalJson(input))}`;
     const count = (streaks.get(key) ?? earlier.get(key) ?? 0) + 1;
     streaks.set(key, count);
     return count;
   });
   return { repeats, streaks };
+}
+
+const keyCharactersMax = 512;
+
+/** What stands for a text in a key: itself, or its digest. */
+function toShort(text: string): string {
+  return text.length <= keyCharactersMax ? text : sha256(text);
 }
 
 interface Wanted {

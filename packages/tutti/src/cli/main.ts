@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { constants } from "node:os";
 
 import { toTuttiError, type TuttiError } from "../base/errors.ts";
@@ -67,7 +67,6 @@ function ignoreClosedPipe(error: Error): void {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const parsed: unknown = JSON.parse(text);
+  const parsed: unknown = createRequire(import.meta.url)("tutti/package.json");
   return typeof parsed === "object" && parsed !== null && "version" in parsed ? String(parsed.version) : "unknown";
 }

@@ -1,6 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import { redactSecrets } from "../base/known-secrets.ts";
 import { bodyOf } from "../contracts/entry.ts";
+import type { Model } from "../contracts/model.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { DriverHost } from "../flow/driver.ts";
@@ -49,13 +50,7 @@ export function toDriverHost(
     grants: engine.grants,
     trustDomain: engine.identity.shown.trustDomain,
     signCapability: (capability) => engine.identity.sign(capability),
-    model(tier) {
-      const model = engine.models[tier];
-      if (model !== undefined) return toGuardedModel(model);
-      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
-        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(engine.models).join(", ") || "none"}.`,
-      });
-    },
+    model: openTiers(engine.models),
     emit: (to, signal) => signalRun(engine, runs, { run: to, signal }),
     publish: async (topic, event) => (await engine.loadEvents()).emit(topic, event),
     awaitEvent: async (wanted) => (await engine.loadEvents()).awaitEvent(wanted),
@@ -83,6 +78,23 @@ export function toDriverHost(
     objective: flow.does,
     team: () => engine.team().filter((contract) => contract.kind !== "flow" || contract.name !== flow.name),
     ...callbacks,
+  };
+}
+
+/** Each tier's model, guarded once. */
+function openTiers(models: Engine["models"]): DriverHost["model"] {
+  const guardedByTier = new Map<string, Model>();
+  return (tier) => {
+    const known = guardedByTier.get(tier);
+    if (known !== undefined) return known;
+    const model = models[tier];
+    if (model === undefined)
+      throw new TuttiError("MODEL_UNKNOWN", `no model is configured under the tier "${tier}"`, {
+        hint: `Pass it to openTutti({ models: { ${tier}: … } }), or name it in tutti.config.ts. Configured: ${Object.keys(models).join(", ") || "none"}.`,
+      });
+    const guarded = toGuardedModel(model);
+    guardedByTier.set(tier, guarded);
+    return guarded;
   };
 }
 

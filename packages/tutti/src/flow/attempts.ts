@@ -201,12 +201,15 @@ function launch(driver: Driver, attempts: Attempts, attempt: number): void {
     one.fail(thrown);
     return;
   }
-  if (!isThenable(value)) one.succeed(value);
-  else
-    value.then(
-      (output) => one.succeed(output),
-      (thrown: unknown) => one.fail(thrown),
-    );
+  if (!isThenable(value)) {
+    one.succeed(value);
+    return;
+  }
+  one.limit();
+  value.then(
+    (output) => one.succeed(output),
+    (thrown: unknown) => one.fail(thrown),
+  );
 }
 
 /** One attempt: ends once, whoever says so first. Most never look at their signal, so what a signal needs is made on first use. */
@@ -215,7 +218,8 @@ class Attempt implements AttemptHost {
   readonly attempt: number;
   private readonly driver: Driver;
   private readonly attempts: Attempts;
-  private readonly forgetLimit: (() => void) | undefined;
+  private readonly timeoutMs: number | undefined;
+  private forgetLimit: (() => void) | undefined;
   private controller: AbortController | undefined;
   private unfollow: (() => void) | undefined;
   private overtime: TuttiError | undefined;
@@ -228,14 +232,19 @@ class Attempt implements AttemptHost {
     this.step = attempts.key;
     this.attempt = attempt;
     this.ticket = attempts.ticket;
-    const timeoutMs = attempts.ticket?.timeoutMs ?? attempts.timeoutMs;
+    this.timeoutMs = attempts.ticket?.timeoutMs ?? attempts.timeoutMs;
+  }
+
+  /** Its time runs. Work that ends at once needs no timer: none could fire meanwhile. */
+  limit(): void {
+    const { timeoutMs } = this;
     if (timeoutMs !== undefined)
-      this.forgetLimit = driver.host.clock.after(timeoutMs, () => this.runOutOfTime(timeoutMs));
+      this.forgetLimit = this.driver.host.clock.after(timeoutMs, () => this.runOutOfTime(timeoutMs));
   }
 
   get signal(): AbortSignal {
     const ofScope = this.attempts.scope.signal();
-    if (this.forgetLimit === undefined) return ofScope;
+    if (this.timeoutMs === undefined) return ofScope;
     this.controller ??= this.follow(ofScope);
     return this.controller.signal;
   }

@@ -33,6 +33,8 @@ export interface CommitQueue {
   start(run: NewRun): Promise<Started>;
   /** Raises the run's epoch, after committing what its earlier driver wrote. @throws TuttiError RUN_UNKNOWN */
   claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
+  /** What is known of a run, as it was committed; nothing if there is no such run, or the ledger has stopped. */
+  find(run: RunId): Readonly<RunHead> | undefined;
   /** Stores a small state with the next commit; the last one of a name counts. */
   keep(name: string, state: string): void;
   flush(): Promise<void>;
@@ -106,6 +108,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
         else reject(refusal);
       }),
     claim: (run) => claim(queue, run),
+    find: (run) => find(queue, run),
     keep: (name, state) => enqueue(queue, { kind: "keep", name, state }),
     flush: () => flush(queue),
     async close() {
@@ -117,6 +120,13 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
       return queue.stopped;
     },
   };
+}
+
+function find({ heads, stopped }: QueueState, run: RunId): RunHead | undefined {
+  if (stopped !== undefined) return undefined; // what is in memory may have been taken back
+  const head = heads.find(run);
+  heads.trim();
+  return head;
 }
 
 function flush(queue: QueueState): Promise<void> {

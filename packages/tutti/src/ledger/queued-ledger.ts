@@ -25,6 +25,8 @@ import type {
 /** What a store can answer at once. It sees only what is committed. */
 export interface LedgerReader {
   read(run: RunId, fromSeq: number, limit?: number): readonly LedgerEntry[];
+  /** All entries of a run whose number in the store is known. */
+  readOf(head: Pick<RunHead, "run" | "number">): readonly LedgerEntry[];
   scan(afterLsn: number, limit: number): readonly LedgerEntry[];
   readBlob(hash: string): string | undefined;
   findRun(run: RunId): RunRecord | undefined;
@@ -49,10 +51,10 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
   };
   const toClaim = ({ head, log }: { readonly head: RunHead; readonly log: RunLog }): Claim => {
     const { run } = head;
-    const entries = reader.read(run, 1); // also while closing: a start that was stored is told so
+    const entries = reader.readOf(head); // also while closing: a start that was stored is told so
     if (!head.isVerified) verifyRun(run, entries);
     head.isVerified = true;
-    return { record: toRecord(head, log), entries, log };
+    return { record: toRecord(head, log.epoch), entries, log };
   };
   const close = async (): Promise<void> => {
     await queue.close();
@@ -70,7 +72,11 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),
-    findRun: async (run) => reading().findRun(run),
+    async findRun(run) {
+      const store = reading();
+      const head = queue.find(run); // whoever looks at a run before it is driven loads what the claim needs then
+      return head === undefined ? store.findRun(run) : toRecord(head, head.epoch);
+    },
     listRuns: async (filter) => reading().listRuns(filter),
     findEffect: async (key) => reading().findEffect(key),
     listEffects: async (filter) => reading().listEffects(filter),
@@ -91,11 +97,11 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
 }
 
 function toFirstClaim({ head, log, first }: Extract<Started, { readonly kind: "started" }>): Claim {
-  return { record: toRecord(head, log), entries: [first], log };
+  return { record: toRecord(head, log.epoch), entries: [first], log };
 }
 
-function toRecord({ run, origin, status, endedAt, wakeAt }: RunHead, log: RunLog): RunRecord {
-  return { id: run, ...origin, status, epoch: log.epoch, endedAt, wakeAt };
+function toRecord({ run, origin, status, endedAt, wakeAt }: RunHead, epoch: number): RunRecord {
+  return { id: run, ...origin, status, epoch, endedAt, wakeAt };
 }
 
 // A run that this process did not write is not driven on before its past was checked.

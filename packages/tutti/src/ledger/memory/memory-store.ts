@@ -152,6 +152,7 @@ function toReader({
         Math.max(fromSeq, 1) - 1,
         limit === undefined ? undefined : Math.max(fromSeq, 1) - 1 + limit,
       ),
+    readOf: ({ run }) => entriesByRun.get(run) ?? [],
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);
       return entries.committed.slice(from, from + Math.max(limit, 0));

@@ -26,6 +26,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
   const approvals = prepareApprovalReads(database);
   return {
     read: guarded(entries.read),
+    readOf: guarded(entries.readOf),
     scan: guarded(entries.scan),
     readBlob: guarded(entries.readBlob),
     findRun: guarded(records.findRun),
@@ -45,7 +46,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
 /** SQLite's word for all. */
 const noLimit = -1;
 
-function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "scan" | "readBlob"> {
+function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "readOf" | "scan" | "readBlob"> {
   const columns =
     "entry.lsn, entry.seq, entry.kind, entry.key, entry.at, entry.version, entry.body, lower(hex(entry.hash)) as hash";
   // Index: run.name.
@@ -65,6 +66,7 @@ function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | 
       const id = findNumber.get(run)?.["id"];
       return id === undefined ? [] : read.all(id, fromSeq, limit).map((row) => toEntry(row, run));
     },
+    readOf: ({ number, run }) => read.all(number, 1, noLimit).map((row) => toEntry(row, run)),
     scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row["run"])),
     readBlob(hash) {
       const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
