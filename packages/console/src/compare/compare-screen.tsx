@@ -47,7 +47,8 @@ interface ComparedProps {
   readonly choose: ReactNode;
 }
 
-const refreshEveryMs = 2_000;
+/** The server compares the two whole. */
+const refreshEveryMs = 5_000;
 
 function Compared({ left, right, search, choose }: ComparedProps): ReactNode {
   const remote = useRemote(

@@ -3,7 +3,7 @@ import type { ComparedSide, ComparedStep, Comparison, Difference } from "tutti/c
 
 import { changeSearch } from "../data/place.ts";
 import { Link } from "../parts/link.tsx";
-import { Confidence, StateMark } from "../parts/marks.tsx";
+import { Confidence, StateMark, toKindWord } from "../parts/marks.tsx";
 import { Told } from "../parts/told.tsx";
 import { toDuration, toMoney, toNumberOf } from "../text/figures.ts";
 import type { ShownRow } from "./shown-rows.ts";
@@ -88,7 +88,7 @@ const words: Readonly<Record<Difference, string>> = {
 };
 
 function Row({ step, comparison, isPresent }: RowProps): ReactNode {
-  const { path, kind, lane, differs, isShared, left, right } = step;
+  const { path, lane, differs, isShared, left, right } = step;
   const row = useRef<HTMLLIElement>(null);
   const isParting = path === comparison.divergesAt;
   useEffect(() => {
@@ -109,7 +109,7 @@ function Row({ step, comparison, isPresent }: RowProps): ReactNode {
           <Told text={path} />
         </span>
         <span className="muted">
-          {kind} of <Told text={lane} />
+          {toKindWord(step)} of <Told text={lane} />
         </span>
         <span className="muted">
           {isShared
