@@ -253,3 +253,30 @@ test("the bytes of 200 turns of an agent grow linearly: no turn stores the conve
   const [fewer, some, more] = [await runAgent(100), await runAgent(150), await runAgent(200)];
   expect(subtract(more, some)).toMatchObject({ bytes: subtract(some, fewer).bytes, entries: 100 });
 });
+
+/** The statements of a fresh engine that takes up so many waiting runs, one after the other. */
+async function countReturns(runs: number): Promise<number> {
+  const file = path.join(folder, `${ledgers++}.db`);
+  const open = async (): Promise<Tutti> =>
+    openTutti({ flows: [wait], ledger: await openSqliteLedger(file, { clock: stillClock }), clock: stillClock });
+  const ids = Array.from({ length: runs }, (_, index) => `run-${index}`);
+  const first = await open();
+  for (const id of ids) await (await first.start(wait, "go", { id })).settled();
+  await first.close();
+  const second = await open();
+  const before = statements;
+  for (const id of ids) {
+    const handle = await second.open(id);
+    await handle.signal("human", "yes", { id: "answer" });
+    await handle.result();
+  }
+  const counted = statements - before;
+  await second.close();
+  return counted;
+}
+
+test("a waiting run that is taken up by another process costs two reads, and what it writes", async () => {
+  const reads = 2;
+  const writes = 8; // two commits of three statements and the state of the run in each
+  expect(((await countReturns(12)) - (await countReturns(8))) / 4).toBe(reads + writes);
+});
