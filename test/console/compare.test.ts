@@ -66,7 +66,7 @@ const views = {
 } as const;
 
 test.skipIf(!hasBrowser).each(Object.keys(views))(
-  "%s: axe finds nothing by day and by night, and the page stays small",
+  "%s: axe finds nothing by day and by night, the page stays small, and fits on a phone",
   async (name) => {
     const [path, ready] = Object.entries(views).find(([view]) => view === name)?.[1] ?? ["", ""];
     const page = await stand.open(path);
@@ -75,6 +75,8 @@ test.skipIf(!hasBrowser).each(Object.keys(views))(
     await page.emulateMedia({ colorScheme: "dark" });
     expect(await audit(page)).toEqual([]);
     expect(await page.evaluate("document.querySelectorAll('*').length")).toBeLessThan(1_500);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     await page.context().close();
   },
 );

@@ -54,7 +54,7 @@ export function CallableHistory({ kind, name }: CallableHistoryProps): ReactNode
   );
 }
 
-export const measures: readonly Measure[] = [
+const measures: readonly Measure[] = [
   {
     name: "Success",
     of: ({ done, failed }) =>

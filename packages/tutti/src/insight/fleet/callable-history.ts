@@ -3,7 +3,7 @@ import { addSums, noSums, toMeasured, withLength, type Periods } from "./periods
 import type { Tally } from "./tally.ts";
 
 /** Of fewer calls a share or a mean says little: with 20, one failure more or less is five hundredths. */
-export const enoughCalls = 20;
+const enoughCalls = 20;
 
 type Asked = Pick<CallableHistory, "kind" | "name">;
 

@@ -2,7 +2,7 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../con
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import { spentOn } from "../../contracts/spent.ts";
 import { findModelReply } from "../model-reply.ts";
-import { applyToHandOffs, type HandOffs } from "./hand-offs.ts";
+import { beginWork, finishWork, noteMessage, type HandOffs } from "./hand-offs.ts";
 import type { TalliedCall } from "./periods.ts";
 import type { RunNotes } from "./run-notes.ts";
 import { addCall, toTally, type TalliedCallable, type Tally } from "./tally.ts";
@@ -50,7 +50,6 @@ export function applyToFleet(fleet: FleetState, entry: LedgerEntry): void {
   notes.lsn = entry.lsn;
   notes.at = entry.at;
   if (entry.key !== "") noteStep(notes, entry.key);
-  applyToHandOffs({ handOffs: fleet.handOffs, notes, entry });
   applyKind({ fleet, notes, entry }, entry.kind);
 }
 
@@ -180,10 +179,12 @@ const appliers = {
   "agent-started": (place, { agent }) => {
     const { agents } = place.notes;
     if (agents.length < agentsMax && !agents.includes(agent)) agents.push(agent);
+    beginWork(place, agent);
     open(place, agent);
   },
   "scope-closed": (place, { agent, usage, confidence, error }) => {
     const { notes } = place;
+    finishWork(place, error?.code);
     if (confidence !== undefined) {
       notes.confidenceNewest = confidence.value;
       notes.confidenceLowest = Math.min(notes.confidenceLowest ?? 1, confidence.value);
@@ -194,7 +195,12 @@ const appliers = {
     const end = error === undefined ? "done" : error.code === "RUN_CANCELLED" ? "cancelled" : "failed";
     tally(place, callable, { end, usage, confidence: confidence?.value, beganAt: close(place)?.at });
   },
-  "child-settled": ({ notes }, { error }) => void (notes[error === undefined ? "stepsDone" : "stepsFailed"] += 1),
+  "child-started": (place, { flow }) => beginWork(place, flow),
+  "child-settled": (place, { error }) => {
+    place.notes[error === undefined ? "stepsDone" : "stepsFailed"] += 1;
+    finishWork(place, error?.code);
+  },
+  "message-sent": (place, message) => noteMessage(place, message),
   "document-committed": ({ fleet, notes, entry }, { writes }) => {
     for (const { document, version } of writes) {
       const before = fleet.documents.get(document);

@@ -1,5 +1,5 @@
 import type { HandOffLine } from "../../contracts/api/agents.ts";
-import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
+import type { BodyOf, LedgerEntry } from "../../contracts/entry.ts";
 import type { RunNotes } from "./run-notes.ts";
 
 /** How often one gave work or messages to another, for one tenant. Plain data, changed in place. */
@@ -19,41 +19,25 @@ export const pairsMax = 2_000;
 /** So many messages of a run may wait for the step that reads them. */
 const announcedMax = 500;
 
+/** An entry of a run, and where it is counted. */
 interface Place {
-  readonly handOffs: HandOffs;
+  readonly fleet: { readonly handOffs: HandOffs };
   readonly notes: RunNotes;
   readonly entry: LedgerEntry;
 }
 
-/** Takes an entry of a run in, before what it opens and closes is noted elsewhere. */
-export function applyToHandOffs(place: Place): void {
-  const { entry, notes } = place;
-  switch (entry.kind) {
-    case "message-sent": {
-      const { from, to, readBy } = bodyOf(entry, entry.kind);
-      count(place, { from, to }, "messages");
-      if (readBy !== undefined && Object.keys(notes.handed).length < announcedMax)
-        notes.handed[readBy] = { from, to, isBegun: false, isCounted: false };
-      break;
-    }
-    case "agent-started":
-      begin(place, bodyOf(entry, entry.kind).agent);
-      break;
-    case "child-started":
-      begin(place, bodyOf(entry, entry.kind).flow);
-      break;
-    case "scope-closed":
-      finish(place, bodyOf(entry, entry.kind).error?.code);
-      break;
-    case "child-settled":
-      finish(place, bodyOf(entry, entry.kind).error?.code);
-      break;
-    default:
-  }
+type Message = Pick<BodyOf<"message-sent">, "from" | "to" | "readBy">;
+
+/** Somebody told somebody something; the step that reads it is work that was given. */
+export function noteMessage(place: Place, { from, to, readBy }: Message): void {
+  const { handed } = place.notes;
+  count(place, { from, to }, "messages");
+  if (readBy !== undefined && Object.keys(handed).length < announcedMax)
+    handed[readBy] = { from, to, isBegun: false, isCounted: false };
 }
 
 /** Work that a message announced was given by its sender; other work by the agent around it, or by the flow. */
-function begin(place: Place, to: string): void {
+export function beginWork(place: Place, to: string): void {
   const { entry, notes } = place;
   const handed = notes.handed[entry.key];
   const from = handed?.from ?? findGiver(notes, entry.key);
@@ -69,7 +53,8 @@ function findGiver({ handed, flow }: RunNotes, key: string): string {
   return flow;
 }
 
-function finish(place: Place, code: string | undefined): void {
+/** What was given came to its end; `code`: of the error that it ended with. */
+export function finishWork(place: Place, code: string | undefined): void {
   const { entry, notes } = place;
   const handed = notes.handed[entry.key];
   if (handed?.isBegun !== true) return;
@@ -93,7 +78,7 @@ function endOf(code: string | undefined): "done" | "refused" | "failed" | "cance
 type Counted = Exclude<keyof HandOffCounts, "lastAt">;
 
 function count(
-  { handOffs, notes, entry }: Place,
+  { fleet: { handOffs }, notes, entry }: Place,
   pair: { readonly from: string; readonly to: string },
   what: Counted,
 ): void {
