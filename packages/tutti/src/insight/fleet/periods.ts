@@ -44,7 +44,9 @@ export function noSums(): Sums {
 /** The result is the same in whatever order the calls come: stretches are only ever put together in pairs. */
 export function addToPeriods(periods: Periods, call: TalliedCall): void {
   const number = Math.floor(call.at / periods.lengthMs);
+  const known = periods.sumsByNumber[number];
   addCallTo((periods.sumsByNumber[number] ??= noSums()), call);
+  if (known !== undefined) return; // they reach no further than before
   while (reachOf(periods) > periodsMax) Object.assign(periods, withLength(periods, 2 * periods.lengthMs));
 }
 
