@@ -15,6 +15,8 @@ interface ApprovalViewProps {
   /** Those that may be decided with it, itself among them. */
   readonly alike: readonly ApprovalLine[];
   readonly done: () => void;
+  /** What waits may not be what is listed. */
+  readonly lookAgain: () => void;
 }
 
 const refreshEveryMs = 300;
@@ -36,7 +38,7 @@ interface OpenProps extends ApprovalViewProps {
 }
 
 /** A vote counts for exactly what is shown here; when that has changed it is refused, and what is asked now is shown. */
-function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode {
+function Open({ approval, alike, done, lookAgain, detail, refresh }: OpenProps): ReactNode {
   const { mayDecide } = useRights();
   const command = useCommand();
   const [asked, setAsked] = useState<Asked | "alike">();
@@ -71,6 +73,7 @@ function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode 
         <BatchForm
           alike={alike}
           close={close}
+          refused={lookAgain}
           done={() => {
             close();
             done();

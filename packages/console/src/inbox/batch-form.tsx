@@ -14,13 +14,15 @@ interface BatchFormProps {
   readonly alike: readonly ApprovalLine[];
   readonly close: () => void;
   readonly done: () => void;
+  /** Nothing was approved, because something is not as it was. */
+  readonly refused: () => void;
 }
 
 /** No more than a person looks at with care. */
 const decidedMax = 20;
 
 /** Approves several calls of one tool at once, each on what was seen of it. One that has changed meanwhile refuses them all. */
-export function BatchForm({ alike, close, done }: BatchFormProps): ReactNode {
+export function BatchForm({ alike, close, done, refused }: BatchFormProps): ReactNode {
   // What is asked is taken once: whatever comes later was not looked at.
   const [asked] = useState(() => alike.slice(0, decidedMax));
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
@@ -32,7 +34,8 @@ export function BatchForm({ alike, close, done }: BatchFormProps): ReactNode {
   const send = async (): Promise<void> => {
     const decisions = chosen.map(({ id, package: saw }) => ({ id, saw, verdict: "approve" as const }));
     const answer = await command.send("decideAll", { body: { decisions } }, `${decisions.length} approved.`);
-    if (answer !== undefined) done();
+    if (answer === undefined) refused();
+    else done();
   };
   return (
     <Modal title="Approve calls that are alike" close={close}>
