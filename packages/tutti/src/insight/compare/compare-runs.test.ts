@@ -134,6 +134,23 @@ test("what only cost more is told, and parts no ways; what a model's words cost 
   expect(found.divergesAt).toBeUndefined();
 });
 
+test("another version of an agent that says the same is told, and so is another end", () => {
+  const begun: SampleLine = { kind: "agent-started", key: "/w", body: { agent: "writer", version: "2" } };
+  const [, ...rest] = toAgent("/w", "tea");
+  const other = toRun([started(), begun, ...rest, done("/z", 1)], "r");
+  const failed: SampleLine = {
+    kind: "step-failed",
+    key: "/z",
+    body: { error: { code: "TOOL_FAILED", message: "no" } },
+  };
+  const found = compareRuns(toRun([started(), ...toAgent("/w", "tea"), failed]), other);
+  expect(found.steps.map(({ path, differs }) => [path, differs])).toEqual([
+    ["/w", ["callable"]],
+    ["/w/model", []],
+    ["/z", ["state", "output", "error"]],
+  ]);
+});
+
 test("what is told shortly alike but differs in the ledger differs", () => {
   const long = "word ".repeat(100);
   const found = compareRuns(toRun([started(), done("/a", long)]), toRun([started(), done("/a", `${long}.`)], "r"));
