@@ -131,7 +131,7 @@ export const requirements: readonly Requirement[] = table
 /** Promises of which only a part is built: what is missing. Their tests prove the rest, so nobody should read them as kept. */
 export const missingById: Readonly<Record<string, string>> = {
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
-  O11: "comparing two runs, drift and foreign traces in the console",
+  O11: "foreign traces in the console",
   P2: "contracts of our own MCP server, and contracts in A2A",
 };
 

@@ -74,8 +74,8 @@ export interface PageOptions {
   readonly as?: string;
 }
 
-/** What a test's runs are made of, besides those that every stand has. */
-export type StandOptions = Partial<Pick<TuttiOptions, "flows" | "tools" | "models">>;
+/** What a test's runs are made of, besides those that every stand has; its policy in place of the one that asks before a refund. */
+export type StandOptions = Partial<Pick<TuttiOptions, "flows" | "tools" | "models" | "policy">>;
 
 export async function openConsoleStand(more: StandOptions = {}): Promise<ConsoleStand> {
   const folder = mkdtempSync(join(tmpdir(), "tutti-console-"));
@@ -84,7 +84,7 @@ export async function openConsoleStand(more: StandOptions = {}): Promise<Console
     ...more,
     flows,
     tools: [refund, ...(more.tools ?? [])],
-    policy: toAskingPolicy({}, { tool: refund.name }),
+    policy: more.policy ?? toAskingPolicy({}, { tool: refund.name }),
     ledger: join(folder, "ledger.db"),
     durability: "process",
     recover: false,

@@ -177,7 +177,7 @@ function toAgent({ path, agent, uses, sure, says, tools }: WrittenAgent): readon
     body: toBody({
       agent: `${agent}@3`,
       out: { findings: [`Vans cost less to run than in 2024. ${says}`] },
-      usage: { ...usage, modelCalls: 2 },
+      usage: { modelCalls: 2, inputTokens: 2_480, outputTokens: 360, costUsd: 0.0084 },
       confidence: { value: sure, source: "check" },
     }),
   });

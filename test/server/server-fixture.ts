@@ -7,7 +7,8 @@ import { z } from "zod";
 
 import { toToolFlows } from "../../packages/tutti/src/cli/tool-flow.ts";
 import type { Role } from "../../packages/tutti/src/contracts/api/commands.ts";
-import { routes, type Operation, type RouteSpec } from "../../packages/tutti/src/contracts/api/routes.ts";
+import type { RouteSpec } from "../../packages/tutti/src/contracts/api/route-spec.ts";
+import { routes, type Operation } from "../../packages/tutti/src/contracts/api/routes.ts";
 import { openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
 import type { Tutti, TuttiOptions } from "../../packages/tutti/src/engine/tutti.ts";
 import { document } from "../../packages/tutti/src/flow/document.ts";

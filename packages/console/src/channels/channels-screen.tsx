@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { DocumentUses, EntryHead, MessageLine } from "tutti/client";
 
+import { toMoment } from "../data/place.ts";
 import { useRemote } from "../data/remote.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
@@ -12,20 +13,33 @@ const refreshEveryMs = 1_000;
 /** Of messages, and of uses of documents. */
 const shownMax = 50;
 
+interface ChannelsScreenProps {
+  readonly run: string;
+  readonly search: Readonly<Record<string, string>>;
+}
+
 /** What agents told each other, and which versions of shared documents they saw. */
-export function ChannelsScreen({ run }: { readonly run: string }): ReactNode {
+export function ChannelsScreen({ run, search }: ChannelsScreenProps): ReactNode {
+  const query = toMoment(search);
   const live = {
     fits: (entries: readonly EntryHead[]) => entries.some((entry) => entry.run === run),
     everyMs: refreshEveryMs,
   };
-  const messages = useRemote("listMessages", { params: { run } }, { live });
-  const uses = useRemote("listDocumentUses", { params: { run } }, { live });
+  const messages = useRemote("listMessages", { params: { run }, query }, { live });
+  const uses = useRemote("listDocumentUses", { params: { run }, query }, { live });
   const error = messages.error ?? uses.error;
   if (error !== undefined)
     return <Problem error={error} retry={error === uses.error ? uses.refresh : messages.refresh} />;
   if (messages.value === undefined || uses.value === undefined) return <Loading what="messages and documents" />;
   return (
     <>
+      {query.seq === undefined ? null : (
+        <p className="warning">
+          <span>
+            As it was known after entry {query.seq}. <Link to={["runs", run, "channels"]}>Back to now</Link>
+          </span>
+        </p>
+      )}
       <section className="stack">
         <h2>Messages</h2>
         {messages.value.messages.length === 0 ? (

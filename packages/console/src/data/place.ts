@@ -45,6 +45,12 @@ export function changeSearch(change: Search, options?: { readonly replace?: bool
   goTo(toHref(present.parts, { ...present.search, ...change }), options);
 }
 
+/** The moment of a run that the search names: nothing of what came after this entry is asked for. */
+export function toMoment(search: Place["search"]): { readonly seq?: number } {
+  const seq = Number(search["seq"]);
+  return Number.isInteger(seq) && seq >= 1 ? { seq } : {};
+}
+
 /** For links inside the console: a plain click stays in the page. */
 export function followLink(event: MouseEvent<HTMLAnchorElement>): void {
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -6,8 +6,8 @@ import { useKeys, type Key } from "../data/keys.ts";
 import { useRemote } from "../data/remote.ts";
 import { useRights } from "../data/session.ts";
 import { Loading, Problem } from "../parts/notices.tsx";
-import { toNumberOf } from "../text/figures.ts";
 import { ApprovalPackage } from "./approval-package.tsx";
+import { BatchForm } from "./batch-form.tsx";
 import { VoteForm, type Asked } from "./vote-form.tsx";
 
 interface ApprovalViewProps {
@@ -15,6 +15,8 @@ interface ApprovalViewProps {
   /** Those that may be decided with it, itself among them. */
   readonly alike: readonly ApprovalLine[];
   readonly done: () => void;
+  /** What waits may not be what is listed. */
+  readonly lookAgain: () => void;
 }
 
 const refreshEveryMs = 300;
@@ -36,10 +38,10 @@ interface OpenProps extends ApprovalViewProps {
 }
 
 /** A vote counts for exactly what is shown here; when that has changed it is refused, and what is asked now is shown. */
-function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode {
+function Open({ approval, alike, done, lookAgain, detail, refresh }: OpenProps): ReactNode {
   const { mayDecide } = useRights();
   const command = useCommand();
-  const [asked, setAsked] = useState<Asked>();
+  const [asked, setAsked] = useState<Asked | "alike">();
   const line = detail.approval;
   const risk = detail.package.risk.level;
   const vote = async (said: Omit<DecideRequest, "saw">, word: string): Promise<void> => {
@@ -50,61 +52,63 @@ function Open({ approval, alike, done, detail, refresh }: OpenProps): ReactNode 
     setAsked(undefined);
     if (after.state !== "open") done();
   };
-  /** All of them or none, each on what was shown of it. */
-  const approveAlike = async (): Promise<void> => {
-    const decisions = alike.map(({ id, package: saw }) => ({ id, saw, verdict: "approve" as const }));
-    const answer = await command.send("decideAll", { body: { decisions } }, `${decisions.length} approved.`);
-    if (answer === undefined) return;
-    setAsked(undefined);
-    done();
-  };
   const isOpen = line.state === "open" && mayDecide;
-  const begin = (what: Asked): void => {
+  const close = (): void => {
+    command.clear();
+    setAsked(undefined);
+  };
+  const begin = (what: Asked | "alike"): void => {
     const isAtOnce = what === "approve" && risk !== "high";
     if (isAtOnce) void vote({ verdict: "approve" }, "Approved");
     else setAsked(what);
   };
-  useKeys(isOpen ? toKeys(line, begin) : []);
-  const several = `Approve ${toNumberOf(alike.length, "call")} of ${detail.package.action?.tool ?? ""}`;
+  const isBatch = isOpen && alike.length > 1 && risk !== "high";
+  useKeys(isOpen ? toKeys(line, begin, isBatch) : []);
   return (
     <article className="card stack approval" aria-label={line.about}>
       <ApprovalPackage detail={detail} />
       {command.error === undefined || asked !== undefined ? null : <Problem error={command.error} />}
-      <Decide {...{ line, risk, mayDecide, begin }} isSending={command.isSending} alike={alike.length} />
-      {asked === undefined ? null : (
-        <VoteForm
-          {...{ asked, command, vote, alike, approveAlike, detail }}
-          title={asked === "alike" ? several : line.about}
-          close={() => {
-            command.clear();
-            setAsked(undefined);
+      <Decide {...{ line, mayDecide, begin }} isSending={command.isSending} alike={isBatch ? alike.length : 0} />
+      {asked === undefined ? null : asked === "alike" ? (
+        <BatchForm
+          alike={alike}
+          close={close}
+          refused={lookAgain}
+          done={() => {
+            close();
+            done();
           }}
         />
+      ) : (
+        <VoteForm {...{ asked, command, vote, detail, close }} title={line.about} />
       )}
     </article>
   );
 }
 
-function toKeys({ kind }: ApprovalLine, begin: (what: Asked) => void): readonly Key[] {
+type Begin = (what: Asked | "alike") => void;
+
+function toKeys({ kind }: ApprovalLine, begin: Begin, isBatch: boolean): readonly Key[] {
   const isQuestion = kind === "question";
   return [
     { key: "a", does: isQuestion ? "Answer" : "Approve", run: () => begin(isQuestion ? "answer" : "approve") },
     ...(kind === "action" ? [{ key: "e", does: "Approve with another input", run: () => begin("edit") }] : []),
     { key: "r", does: "Reject, with a reason", run: () => begin("reject") },
+    ...(isBatch ? [{ key: "b", does: "Approve those that are alike", run: () => begin("alike") }] : []),
     { key: "d", does: "Hand it to somebody else", run: () => begin("delegate") },
   ];
 }
 
 interface DecideProps {
   readonly line: ApprovalLine;
-  readonly risk: string;
   readonly mayDecide: boolean;
   readonly isSending: boolean;
+  /** How many may be approved with it, itself among them; 0 if none may. */
   readonly alike: number;
-  readonly begin: (what: Asked) => void;
+  readonly begin: Begin;
 }
 
-function Decide({ line, risk, mayDecide, isSending, alike, begin }: DecideProps): ReactNode {
+function Decide({ line, mayDecide, isSending, alike, begin }: DecideProps): ReactNode {
   const { kind, state, decidedBy } = line;
   if (state !== "open")
     return (
@@ -130,9 +134,9 @@ function Decide({ line, risk, mayDecide, isSending, alike, begin }: DecideProps)
       <button type="button" className="quiet" onClick={() => begin("delegate")}>
         Delegate <kbd>d</kbd>
       </button>
-      {alike > 1 && risk !== "high" ? (
+      {alike > 0 ? (
         <button type="button" disabled={isSending} onClick={() => begin("alike")}>
-          Approve {alike} alike
+          Approve {alike} alike… <kbd>b</kbd>
         </button>
       ) : null}
     </footer>

@@ -68,7 +68,13 @@ export function InboxScreen({ search }: { readonly search: Readonly<Record<strin
           {present?.kind === "in-doubt" ? (
             <DoubtView key={present.id} effect={present.effect} done={next} />
           ) : shown === undefined ? null : (
-            <ApprovalView key={shown} approval={shown} alike={toAlike(items, present)} done={next} />
+            <ApprovalView
+              key={shown}
+              approval={shown}
+              alike={toAlike(items, present)}
+              done={next}
+              lookAgain={inbox.refresh}
+            />
           )}
         </div>
       )}

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from "react";
-import type { ApprovalDetail, ApprovalLine, DecideRequest } from "tutti/client";
+import type { ApprovalDetail, DecideRequest } from "tutti/client";
 
 import type { Command } from "../data/command.ts";
 import { JsonField, readJson } from "../parts/json-field.tsx";
@@ -8,16 +8,14 @@ import { Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
 
 /** What a person is about to say. */
-export type Asked = "approve" | "alike" | "reject" | "edit" | "answer" | "delegate";
+export type Asked = "approve" | "reject" | "edit" | "answer" | "delegate";
 
 interface VoteFormProps {
   readonly asked: Asked;
   readonly title: string;
   readonly detail: ApprovalDetail;
   readonly command: Command;
-  readonly alike: readonly ApprovalLine[];
   readonly vote: (said: Omit<DecideRequest, "saw">, word: string) => Promise<void>;
-  readonly approveAlike: () => Promise<void>;
   readonly close: () => void;
 }
 
@@ -29,8 +27,7 @@ export function VoteForm(props: VoteFormProps): ReactNode {
   const send = (): void => {
     const said = toSaid(asked, text, detail.package.options ?? []);
     setProblem("problem" in said ? said.problem : undefined);
-    if (asked === "alike") void props.approveAlike();
-    else if (!("problem" in said)) void props.vote(said, words[asked]);
+    if (!("problem" in said)) void props.vote(said, words[asked]);
   };
   return (
     <Modal title={title} close={close}>
@@ -58,7 +55,6 @@ export function VoteForm(props: VoteFormProps): ReactNode {
 
 const labels: Readonly<Record<Asked, string>> = {
   approve: "Approve",
-  alike: "Approve all of them",
   reject: "Reject",
   edit: "Approve with this input",
   answer: "Answer",
@@ -67,7 +63,6 @@ const labels: Readonly<Record<Asked, string>> = {
 
 const words: Readonly<Record<Asked, string>> = {
   approve: "Approved",
-  alike: "Approved",
   reject: "Rejected",
   edit: "Approved with another input",
   answer: "Answered",
@@ -80,7 +75,7 @@ interface FieldProps extends VoteFormProps {
   readonly problem: string | undefined;
 }
 
-function Field({ asked, detail, alike, text, setText, problem }: FieldProps): ReactNode {
+function Field({ asked, detail, text, setText, problem }: FieldProps): ReactNode {
   const { risk, options = [] } = detail.package;
   switch (asked) {
     case "approve":
@@ -90,16 +85,6 @@ function Field({ asked, detail, alike, text, setText, problem }: FieldProps): Re
             The risk is {risk.level}: <Told text={risk.why} />
           </span>
         </p>
-      );
-    case "alike":
-      return (
-        <ul className="stack">
-          {alike.map(({ id, about }) => (
-            <li key={id}>
-              <Told text={about} />
-            </li>
-          ))}
-        </ul>
       );
     case "reject":
       return (
@@ -146,7 +131,6 @@ type Said = Omit<DecideRequest, "saw"> | { readonly problem: string };
 function toSaid(asked: Asked, text: string, options: readonly string[]): Said {
   switch (asked) {
     case "approve":
-    case "alike":
       return { verdict: "approve" };
     case "reject":
       return { verdict: "reject", reason: text };

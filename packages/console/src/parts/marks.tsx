@@ -39,6 +39,15 @@ export function toStateWord(state: State): string {
   return words[state];
 }
 
+/** What a step is, in a word; a question to a model is recorded as a step like others. */
+export function toKindWord({ path, kind }: { readonly path: string; readonly kind: string }): string {
+  return isQuestion(path) ? "model" : kind;
+}
+
+export function isQuestion(path: string): boolean {
+  return /\/model(?:#\d+)?$/u.test(path);
+}
+
 /** Low, middling or high; the colours of a confidence follow from it. */
 export function toConfidenceLevel(confidence: number): "low" | "middle" | "high" {
   if (confidence < 0.55) return "low";

@@ -20,6 +20,7 @@ const tabs = [
   { name: "Steer", tab: "steer" },
   { name: "Messages and documents", tab: "channels" },
   { name: "Ledger", tab: "ledger" },
+  { name: "Compare", tab: "compare" },
 ] as const;
 
 /** Which run this is, how it stands, what it cost, and what can be done. */
@@ -90,6 +91,7 @@ function Origins({ detail }: { readonly detail: RunDetail }): ReactNode {
           <Link to={["runs", forkedAt.run]} search={{ step: forkedAt.step }}>
             <Told text={forkedAt.run} />
           </Link>
+          , <Link to={["runs", run, "compare"]}>compare with its origin</Link>
         </span>
       )}
       {startedBy === undefined ? null : (

@@ -2,19 +2,26 @@ import type { ReactNode } from "react";
 import type { RunLine } from "tutti/client";
 
 import { useNow } from "../data/now.ts";
+import type { Search } from "../data/place.ts";
 import { Link } from "../parts/link.tsx";
 import { Confidence, StateMark } from "../parts/marks.tsx";
 import { Told } from "../parts/told.tsx";
 import { toAge, toCount, toDuration, toMoney, toNumberOf, toTime } from "../text/figures.ts";
 import { toVisible } from "../text/visible.ts";
 
+interface RunRowProps {
+  readonly line: RunLine;
+  /** Where it leads to when runs are chosen to be compared: the first one, or "" while there is none. */
+  readonly comparedWith: string | undefined;
+}
+
 /** A run in the list: where it is, whether somebody should look, what it cost. */
-export function RunRow({ line }: { readonly line: RunLine }): ReactNode {
+export function RunRow({ line, comparedWith }: RunRowProps): ReactNode {
   const { run, flow, status, spent, confidenceLowest } = line;
   const tokens = spent.inputTokens + spent.outputTokens;
   return (
     <li>
-      <Link to={["runs", run]} className="run-row">
+      <Link {...toTarget(line, comparedWith)} className="run-row">
         <StateMark state={status} />
         <span className="run-name">
           <strong className="cut">
@@ -38,6 +45,17 @@ export function RunRow({ line }: { readonly line: RunLine }): ReactNode {
       </Link>
     </li>
   );
+}
+
+interface Target {
+  readonly to: readonly string[];
+  readonly search?: Search;
+}
+
+function toTarget({ run, flow }: RunLine, comparedWith: string | undefined): Target {
+  if (comparedWith === undefined) return { to: ["runs", run] };
+  if (comparedWith === "") return { to: [], search: { compare: run, flow } };
+  return { to: ["runs", comparedWith, "compare"], search: { with: run } };
 }
 
 function Now({ line }: { readonly line: RunLine }): ReactNode {

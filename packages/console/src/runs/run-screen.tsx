@@ -1,6 +1,7 @@
 import { useEffect, type ReactNode } from "react";
 
 import { ChannelsScreen } from "../channels/channels-screen.tsx";
+import { CompareScreen } from "../compare/compare-screen.tsx";
 import { useRemote } from "../data/remote.ts";
 import { Entries } from "../ledger/entries.tsx";
 import { Verify } from "../ledger/verify.tsx";
@@ -57,7 +58,9 @@ export function RunScreen({ run, tab, search }: RunScreenProps): ReactNode {
       {tab === "steer" ? (
         <SteerScreen run={run} detail={value} />
       ) : tab === "channels" ? (
-        <ChannelsScreen run={run} />
+        <ChannelsScreen run={run} search={search} />
+      ) : tab === "compare" ? (
+        <CompareScreen run={run} detail={value} search={search} />
       ) : tab === "ledger" ? (
         <>
           <Verify run={run} />

@@ -6,6 +6,7 @@ import { changeSearch, goTo, toHref } from "../data/place.ts";
 import { useRemote } from "../data/remote.ts";
 import { Link } from "../parts/link.tsx";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
+import { Told } from "../parts/told.tsx";
 import { toNumberOf } from "../text/figures.ts";
 import { RunRow } from "./run-row.tsx";
 
@@ -42,9 +43,14 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
     { key: "j", does: "Next run", run: () => move(1) },
     { key: "k", does: "Run before", run: () => move(-1) },
     { key: "/", does: "Search", run: () => box.current?.focus() },
+    { key: "c", does: "Compare two runs", run: () => changeSearch({ compare: "choose" }) },
   ]);
   const { value, error } = page;
-  const isFiltered = Object.keys(search).length > 0;
+  const isFiltered = Object.keys(search).some((name) => name !== "compare");
+  // The first of two runs that are compared; "choose" before there is one.
+  const { compare } = search;
+  const first = compare === "choose" ? "" : compare;
+  const shown = value?.runs.filter(({ run }) => run !== first) ?? [];
   return (
     <main id="screen" className="page">
       <div className="spread">
@@ -63,9 +69,10 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
         />
       </div>
       <Filters search={search} counts={value?.counts ?? {}} />
+      {first === undefined ? null : <Choosing first={first} flow={search["flow"]} />}
       {error === undefined ? null : <Problem error={error} retry={page.refresh} />}
       {value === undefined && error === undefined ? <Loading what="the runs" /> : null}
-      {value === undefined ? null : value.runs.length > 0 ? (
+      {value === undefined ? null : shown.length > 0 ? (
         <>
           <p className="run-row run-columns" aria-hidden="true">
             <span>State</span>
@@ -76,16 +83,42 @@ export function RunsScreen({ search }: { readonly search: Words }): ReactNode {
             <span className="run-age">Time</span>
           </p>
           <ol className="runs" ref={list} aria-label="Runs, the newest first">
-            {value.runs.map((line) => (
-              <RunRow key={line.run} line={line} />
+            {shown.map((line) => (
+              <RunRow key={line.run} line={line} comparedWith={first} />
             ))}
           </ol>
-          <More page={value} search={search} />
+          <More page={value} search={search} shown={shown.length} />
         </>
       ) : (
         <NoRuns isFiltered={isFiltered} />
       )}
     </main>
+  );
+}
+
+/** The list as a choice: which two runs are compared. */
+function Choosing({ first, flow }: { readonly first: string; readonly flow: string | undefined }): ReactNode {
+  return (
+    <div className="choosing" role="status">
+      <p>
+        {first === "" ? (
+          "Choose the first of two runs of one flow."
+        ) : (
+          <>
+            Choose what to compare <Told text={first} className="mono" /> with
+            {flow === undefined ? null : (
+              <>
+                : another run of <Told text={flow} />
+              </>
+            )}
+            .
+          </>
+        )}
+      </p>
+      <Link to={[]} className="button">
+        Cancel
+      </Link>
+    </div>
   );
 }
 
@@ -138,14 +171,24 @@ function Filters({ search, counts }: { readonly search: Words; readonly counts: 
         >
           Unsure results
         </button>
+        {search["compare"] === undefined ? (
+          <Link to={[]} search={{ ...search, compare: "choose" }} className="chip">
+            Compare two
+          </Link>
+        ) : null}
       </div>
     </div>
   );
 }
 
-function More({ page, search }: { readonly page: RunPage; readonly search: Words }): ReactNode {
-  if (page.cursor === undefined)
-    return <p className="muted">{toNumberOf(page.runs.length, "run")}, and that is all.</p>;
+interface MoreProps {
+  readonly page: RunPage;
+  readonly search: Words;
+  readonly shown: number;
+}
+
+function More({ page, search, shown }: MoreProps): ReactNode {
+  if (page.cursor === undefined) return <p className="muted">{toNumberOf(shown, "run")}, and that is all.</p>;
   return (
     <div>
       <button type="button" onClick={() => goTo(toHref([], { ...search, cursor: page.cursor }))}>

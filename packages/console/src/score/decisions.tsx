@@ -7,9 +7,16 @@ import { Confidence } from "../parts/marks.tsx";
 import { Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
 
+interface DecisionsProps {
+  readonly run: string;
+  readonly step: string;
+  /** The moment that is shown, if it is not now. */
+  readonly past: number | undefined;
+}
+
 /** What was decided at a step, what else was possible, and on what it leaned. */
-export function Decisions({ run, step }: { readonly run: string; readonly step: string }): ReactNode {
-  const graph = useRemote("listDecisions", { params: { run } });
+export function Decisions({ run, step, past }: DecisionsProps): ReactNode {
+  const graph = useRemote("listDecisions", { params: { run }, query: { seq: past } });
   if (graph.error !== undefined) return <Problem error={graph.error} retry={graph.refresh} />;
   const own = graph.value?.decisions.filter((line) => line.step === step || line.ledTo.includes(step)) ?? [];
   if (own.length === 0) return null;
@@ -17,13 +24,17 @@ export function Decisions({ run, step }: { readonly run: string; readonly step: 
     <section className="stack">
       <h3>Decisions</h3>
       {own.map((line) => (
-        <Decision key={line.seq} run={run} line={line} />
+        <Decision key={line.seq} {...{ run, line, past }} />
       ))}
     </section>
   );
 }
 
-function Decision({ run, line }: { readonly run: string; readonly line: DecisionLine }): ReactNode {
+interface DecisionProps extends Pick<DecisionsProps, "run" | "past"> {
+  readonly line: DecisionLine;
+}
+
+function Decision({ run, line, past }: DecisionProps): ReactNode {
   const { about, chosen, why, basedOn, confidence, lane } = line;
   return (
     <article className="card stack">
@@ -43,12 +54,12 @@ function Decision({ run, line }: { readonly run: string; readonly line: Decision
         </span>
       </p>
       <Alternatives line={line} />
-      <Votes run={run} line={line} />
+      <Votes {...{ run, line, past }} />
       {basedOn.length === 0 ? null : (
         <p className="row">
           <span className="muted">Leaned on</span>
           {basedOn.map((each) => (
-            <Link key={each} to={["runs", run]} search={{ step: each }} className="mono">
+            <Link key={each} to={["runs", run]} search={{ step: each, seq: past }} className="mono">
               <Told text={each} />
             </Link>
           ))}
@@ -86,7 +97,7 @@ function Alternatives({ line: { alternatives } }: { readonly line: DecisionLine 
   );
 }
 
-function Votes({ run, line }: { readonly run: string; readonly line: DecisionLine }): ReactNode {
+function Votes({ run, line, past }: DecisionProps): ReactNode {
   const { votes = [], silent = [] } = line;
   if (votes.length + silent.length === 0) return null;
   return (
@@ -94,7 +105,7 @@ function Votes({ run, line }: { readonly run: string; readonly line: DecisionLin
       {votes.map(({ voter, step, agrees, weight, reason }) => (
         <li key={step}>
           <span aria-hidden="true">{agrees ? "✓" : "✗"}</span>
-          <Link to={["runs", run]} search={{ step }}>
+          <Link to={["runs", run]} search={{ step, seq: past }}>
             <Told text={voter} />
           </Link>{" "}
           {agrees ? "agrees" : "disagrees"}, weight {weight}

@@ -5,9 +5,16 @@ import { Link } from "../parts/link.tsx";
 import { Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
 
+interface DocumentUsesProps {
+  readonly run: string;
+  readonly step: string;
+  /** The moment that is shown, if it is not now. */
+  readonly past: number | undefined;
+}
+
 /** Which versions of documents a step read and wrote; a read of a version that is not the newest is marked. */
-export function DocumentUses({ run, step }: { readonly run: string; readonly step: string }): ReactNode {
-  const uses = useRemote("listDocumentUses", { params: { run } });
+export function DocumentUses({ run, step, past }: DocumentUsesProps): ReactNode {
+  const uses = useRemote("listDocumentUses", { params: { run }, query: { seq: past } });
   if (uses.error !== undefined) return <Problem error={uses.error} retry={uses.refresh} />;
   const own = uses.value?.uses.filter((use) => use.step === step || use.step.startsWith(`${step}/`)) ?? [];
   if (own.length === 0) return null;

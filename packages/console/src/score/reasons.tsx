@@ -8,12 +8,14 @@ interface ReasonsProps {
   readonly run: string;
   readonly step: string;
   readonly reasons: readonly ReasonLine[];
+  /** The moment that is shown, if it is not now. */
+  readonly past: number | undefined;
 }
 
 const shownAtFirst = 12;
 
 /** What led to a step, the nearest first; each line leads to the step that it names. */
-export function Reasons({ run, step, reasons }: ReasonsProps): ReactNode {
+export function Reasons({ run, step, reasons, past }: ReasonsProps): ReactNode {
   const [isAll, setAll] = useState(false);
   const shown = isAll ? reasons : reasons.slice(0, shownAtFirst);
   return (
@@ -23,7 +25,7 @@ export function Reasons({ run, step, reasons }: ReasonsProps): ReactNode {
           <li key={index} className={`of-${reason.kind}`} style={{ marginLeft: Math.min(reason.depth, 8) * 14 }}>
             {reason.step === undefined || reason.step === "" || reason.step === step ? null : (
               <>
-                <Link to={["runs", run]} search={{ step: reason.step }} className="mono">
+                <Link to={["runs", run]} search={{ step: reason.step, seq: past }} className="mono">
                   <Told text={reason.step} />
                 </Link>{" "}
               </>

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } fro
 import type { RunDetail } from "tutti/client";
 
 import { useKeys } from "../data/keys.ts";
-import { changeSearch } from "../data/place.ts";
+import { changeSearch, toMoment } from "../data/place.ts";
 import { Empty, Loading, Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
 import { RunHead } from "../runs/run-head.tsx";
@@ -23,7 +23,7 @@ interface ScoreScreenProps {
 
 /** Where a run is, who does what, and where it went wrong or became unsure. */
 export function ScoreScreen({ run, detail, search }: ScoreScreenProps): ReactNode {
-  const seq = toSeq(search["seq"], detail.line.seq);
+  const seq = toPast(toMoment(search), detail.line.seq);
   const { step } = search;
   const store = useScoreStore(run, seq);
   const view = useScoreView(store);
@@ -56,15 +56,15 @@ export function ScoreScreen({ run, detail, search }: ScoreScreenProps): ReactNod
         )}
       </div>
       {step === undefined ? null : (
-        <WhyDrawer key={step} run={run} step={step} store={store} seq={view?.seq ?? newest} detail={detail} />
+        <WhyDrawer key={step} {...{ run, step, store }} seq={view?.seq ?? newest} past={seq} />
       )}
     </main>
   );
 }
 
-function toSeq(word: string | undefined, newest: number): number | undefined {
-  const seq = Number(word);
-  return Number.isInteger(seq) && seq >= 1 && seq < newest ? seq : undefined;
+/** The newest moment is the present one, which is followed. */
+function toPast({ seq }: { readonly seq?: number }, newest: number): number | undefined {
+  return seq !== undefined && seq < newest ? seq : undefined;
 }
 
 interface ScoreProps {

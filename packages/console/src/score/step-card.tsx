@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from "react";
 
-import { toStateWord } from "../parts/marks.tsx";
+import { isQuestion, toKindWord, toStateWord } from "../parts/marks.tsx";
 import { toPercent } from "../text/figures.ts";
 import { toVisible } from "../text/visible.ts";
 import { cornerOf, type Spot } from "./lay-out.ts";
@@ -27,9 +27,8 @@ export const StepCard = memo(function StepCard(props: StepCardProps): ReactNode 
   const isRecord = ["message", "decision", "votes", "note"].includes(node.kind);
   const name = toVisible(node.callable ?? node.remark ?? (isRecord ? node.output : undefined) ?? node.name);
   // A question to a model says most by what came of it.
-  const isQuestion = /\/model(?:#\d+)?$/u.test(path);
-  const kind = isQuestion ? "model" : node.kind;
-  const reading = toReading(node, lens) || (isQuestion ? toVisible(node.output ?? "") : "");
+  const kind = toKindWord(node);
+  const reading = toReading(node, lens) || (isQuestion(path) ? toVisible(node.output ?? "") : "");
   const state = node.state === "done" ? "" : toStateWord(node.state);
   const confidence = node.confidence === undefined ? "" : `, confidence ${toPercent(node.confidence)}`;
   return (

@@ -1,5 +1,5 @@
 import { useEffect, useRef, type ReactNode } from "react";
-import type { RunDetail, ScoreNode } from "tutti/client";
+import type { ScoreNode } from "tutti/client";
 
 import { announce } from "../data/announce.ts";
 import { changeSearch, toHref } from "../data/place.ts";
@@ -22,11 +22,12 @@ interface WhyDrawerProps {
   readonly store: ScoreStore;
   /** The entry up to which the score is shown. */
   readonly seq: number;
-  readonly detail: RunDetail;
+  /** The same, if it is not the newest one: then nothing is told that was not known yet. */
+  readonly past: number | undefined;
 }
 
 /** One step: what it is, what it said, and why. */
-export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode {
+export function WhyDrawer({ run, step, store, seq, past }: WhyDrawerProps): ReactNode {
   const node = useScoreNode(store, step);
   const drawer = useRef<HTMLElement>(null);
   useEffect(() => store.find(step), [store, step]);
@@ -55,6 +56,7 @@ export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode 
           ✕
         </button>
       </header>
+      {past === undefined ? null : <p className="muted">What was known after entry {past.toLocaleString("en")}.</p>}
       {node === undefined ? null : <Facts node={node} />}
       <div className="row">
         <button
@@ -71,10 +73,10 @@ export function WhyDrawer({ run, step, store, seq }: WhyDrawerProps): ReactNode 
         <ForkStep run={run} step={step} />
       </div>
       {node === undefined ? null : <Said node={node} />}
-      <Decisions run={run} step={step} />
-      <Why run={run} step={step} seq={node?.changedSeq ?? 0} />
-      <DocumentUses run={run} step={step} />
-      <StepEntries run={run} step={step} />
+      <Decisions {...{ run, step, past }} />
+      <Why {...{ run, step, past }} seq={node?.changedSeq ?? 0} />
+      <DocumentUses {...{ run, step, past }} />
+      <StepEntries {...{ run, step, past }} />
     </aside>
   );
 }
@@ -149,9 +151,13 @@ function Said({ node }: { readonly node: ScoreNode }): ReactNode {
   );
 }
 
-/** `seq`: asked again when the step has changed. */
-function Why({ run, step, seq }: { readonly run: string; readonly step: string; readonly seq: number }): ReactNode {
-  const why = useRemote("why", { params: { run }, query: { step, depth: 12 } });
+interface WhyProps extends Pick<WhyDrawerProps, "run" | "step" | "past"> {
+  /** Asked again when the step has changed. */
+  readonly seq: number;
+}
+
+function Why({ run, step, seq, past }: WhyProps): ReactNode {
+  const why = useRemote("why", { params: { run }, query: { step, depth: 12, seq: past } });
   const { refresh } = why;
   useEffect(() => {
     if (seq > 0) refresh();
@@ -167,7 +173,7 @@ function Why({ run, step, seq }: { readonly run: string; readonly step: string; 
       ) : why.value.reasons.length === 0 ? (
         <Empty title="Nothing is recorded" />
       ) : (
-        <Reasons run={run} reasons={why.value.reasons} step={step} />
+        <Reasons run={run} reasons={why.value.reasons} {...{ step, past }} />
       )}
     </section>
   );

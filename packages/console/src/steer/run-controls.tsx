@@ -75,7 +75,7 @@ interface ActProps {
   readonly children: () => Promise<unknown>;
 }
 
-function Act({ name, when, isBlocked, isFinal = false, children }: ActProps): ReactNode {
+export function Act({ name, when, isBlocked, isFinal = false, children }: ActProps): ReactNode {
   const [isAsked, setAsked] = useState(false);
   return (
     <li>

@@ -13,6 +13,7 @@ import { DirectiveForm } from "./directive-form.tsx";
 import { ForkForm } from "./fork-form.tsx";
 import { RunControls } from "./run-controls.tsx";
 import { SignalForm } from "./signal-form.tsx";
+import { Undo } from "./undo.tsx";
 
 /** Changes a run's course now, or starts another from a point of its past. Each act is an entry of the ledger. */
 export function SteerScreen({ run, detail }: { readonly run: string; readonly detail: RunDetail }): ReactNode {
@@ -28,8 +29,8 @@ export function SteerScreen({ run, detail }: { readonly run: string; readonly de
           <section className="card stack">
             <h2>This run is over</h2>
             <p>
-              What it did stays as it is. A fork starts a new run that shares its past: steps before the point are taken
-              from the ledger, and effects are not done again.
+              {status === "done" ? "What it did stays as it is. " : ""}A fork starts a new run that shares its past:
+              steps before the point are taken from the ledger, and effects are not done again.
             </p>
           </section>
         ) : (
@@ -39,6 +40,7 @@ export function SteerScreen({ run, detail }: { readonly run: string; readonly de
             <SignalForm run={run} isAllowed={maySteer} />
           </>
         )}
+        {status === "failed" || status === "cancelled" ? <Undo run={run} isAllowed={maySteer} /> : null}
         <section className="card stack">
           <h2>Fork</h2>
           <p className="muted">

@@ -1,9 +1,9 @@
 /* Numbers as people read them. Everything on screen that is a number goes through here. */
 
-/** `$0.0042`, `$1.20`, `$1,204`. */
+/** `$0.0042`, `$0.012`, `$1.20`, `$1,204`. */
 export function toMoney(usd: number): string {
   if (usd === 0) return "$0";
-  if (usd < 0.01) return `$${usd.toPrecision(2)}`;
+  if (usd < 0.1) return `$${usd.toPrecision(2)}`;
   return usd < 100 ? `$${usd.toFixed(2)}` : `$${Math.round(usd).toLocaleString("en")}`;
 }
 
@@ -42,13 +42,18 @@ export function toAge(ms: number): string {
 export function toTime(at: number, now: number = Date.now()): string {
   const date = new Date(at);
   const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return new Date(now).toDateString() === date.toDateString() ? time : `${day} ${time}`;
+  return new Date(now).toDateString() === date.toDateString() ? time : `${toDay(at)} ${time}`;
 }
 
-/** `1 step`, `3 steps`. */
-export function toNumberOf(count: number, word: string): string {
-  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+/** `2026-11-20`. */
+export function toDay(at: number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+}
+
+/** `1 step`, `3 steps`; `1 entry`, `3 entries`. */
+export function toNumberOf(count: number, word: string, several = `${word}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? word : several}`;
 }
 
 export function toBytes(bytes: number): string {

@@ -147,6 +147,21 @@ test("a run is forked with another result, and only what follows is done again",
   expect(why).toContain("It was forked by dana from run r1");
 });
 
+test("where a fork went another way than its origin is said, and what both share", verifies("X6", "O11"), async () => {
+  await cli.run(["run", greeting, "--input", '{"name":"anna"}', "--id", "r1"]);
+  await cli.run(["fork", "r1", "/say", greeting, "--output", '{"text":"goodbye"}']);
+  const listed = await cli.run(["runs", "--json"]);
+  const fork = /"id":"(?<id>r1~\w+)"/u.exec(listed.stdout)?.groups?.["id"] ?? "";
+  const told = await cli.run(["diff", fork]);
+  expect(told).toMatchObject({ code: 0, stderr: "" });
+  expect(told.stdout).toMatch(
+    /^- r1 {2}done.*\n\+ r1~\w+ {2}done.*\n1 step and 2 entries are shared\.\n1 step alike, 1 differing\./u,
+  );
+  expect(told.stdout).toContain("/say  output  ← here they part");
+  expect(lastLine((await cli.run(["diff", "r1", "r1", "--json"])).stdout)).toMatchObject({ differing: 0, alike: 2 });
+  expectError(await cli.run(["diff", "r1"]), "USAGE");
+});
+
 test("what was typed wrong is said in one block with a hint, and leaves with 2", verifies("X6"), async () => {
   const at = (name: string, content: string): string => {
     const file = path.join(cli.folder, name);

@@ -40,6 +40,18 @@ export const lookingCommands: readonly CommandSpec[] = [
     load: () => import("./commands/why.ts"),
   },
   {
+    name: "diff",
+    group: "look",
+    does: "Says where two runs of one flow went different ways, and what each cost.",
+    operands: [
+      { name: "run", required: true },
+      { name: "other", required: false },
+    ],
+    options: { ledger, json },
+    more: "Without a second run a fork is compared with the run that it was forked from.",
+    load: () => import("./commands/diff.ts"),
+  },
+  {
     name: "plan",
     group: "look",
     does: "Shows a run's plans: tasks, states and reasons; or edits one.",

@@ -1,12 +1,6 @@
 import type { Described } from "../contracts/api/described.ts";
-import {
-  routes,
-  type AnswerOf,
-  type BodyOfRoute,
-  type Operation,
-  type QueryOf,
-  type RouteSpec,
-} from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes, type AnswerOf, type BodyOfRoute, type Operation, type QueryOf } from "../contracts/api/routes.ts";
 import { ClientError, toClientError, toUnreachable } from "./client-error.ts";
 import { pause } from "./pause.ts";
 

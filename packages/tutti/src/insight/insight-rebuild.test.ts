@@ -38,7 +38,9 @@ const anyEntry: fc.Arbitrary<NewEntry> = fc.oneof(
   path.map((key) => toEntry("effect-in-doubt", key, { effect: `e${key}`, why: "lost" })),
   path.map((key) => toEntry("effect-settled", key, { effect: `e${key}`, by: "person" })),
   path.map((key) => toEntry("effect-intended", key, { effect: `e${key}`, tool: "t", class: "once", digest: "d" })),
-  path.map((key) => toEntry("message-sent", `${key}/message-sent`, { from: "a", to: "b", intent: "i", bytes: 1 })),
+  path.map((key) =>
+    toEntry("message-sent", `${key}/message-sent`, { from: "a", to: "b", intent: "i", bytes: 1, readBy: "/a/b" }),
+  ),
   path.map((key) => toEntry("note-written", `${key}/note`, { text: "so" })),
   path.map((key) =>
     toEntry("document-committed", key, { reads: {}, writes: [{ document: "stock/x", version: 1, value: 1 }] }),
@@ -72,9 +74,10 @@ async function write(
 }
 
 async function look(fleet: Fleet): Promise<unknown> {
-  const { runs, tallies, documents, lsn, hash } = await fleet.catchUp();
+  const { runs, tallies, documents, handOffs, lsn, hash } = await fleet.catchUp();
   const shown = await fleet.listRuns({ limit: 200 });
-  return structuredClone({ runs, tallies, documents, lsn, hash, shown, callables: await fleet.listCallables("acme") });
+  const callables = await fleet.listCallables("acme");
+  return structuredClone({ runs, tallies, documents, handOffs, lsn, hash, shown, callables });
 }
 
 test("what was built entry by entry, from a snapshot or at once is the same", async () => {

@@ -78,7 +78,7 @@ export interface RunTree {
   /** The sequence number of the newest entry in it. */
   readonly seq: number;
   readonly output: string | undefined;
-  readonly forkedFrom: { readonly run: RunId; readonly step: StepKey } | undefined;
+  readonly forkedFrom: { readonly run: RunId; readonly step: StepKey; readonly by?: string } | undefined;
   readonly parent: { readonly run: RunId; readonly step: StepKey } | undefined;
   readonly cancelRequested: boolean;
   readonly rollingBack: boolean;

@@ -2,7 +2,8 @@ import { Hono, type Context } from "hono";
 
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import type { JsonSchema } from "../contracts/api/described.ts";
-import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes, type Operation } from "../contracts/api/routes.ts";
 import type { AnsweredCommands } from "./answered.ts";
 import type { Caller } from "./callers.ts";
 import { commandHandlers } from "./command-handlers.ts";

@@ -1,19 +1,22 @@
 import { TuttiError } from "../base/errors.ts";
 import type { DirectiveLine, FreezeLine, FreezeRequest } from "../contracts/api/people.ts";
+import type { ToldError } from "../contracts/api/runs.ts";
 import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { Freeze, FreezeTarget } from "../contracts/freeze.ts";
 import { wantedDirectiveShape } from "../engine/control-commands.ts";
 import { toFreezeTarget } from "../engine/perform-command.ts";
 import type { FleetState } from "../insight/fleet/fleet-state.ts";
+import type { RunNotes } from "../insight/fleet/run-notes.ts";
 import type { Caller } from "./callers.ts";
-import { isOwn, openOwn, type Call, type Desk, type Handlers } from "./desk.ts";
+import { findOwnRun, isOwn, openOwn, type Call, type Desk, type Handlers } from "./desk.ts";
 import { readEntries } from "./run-handlers.ts";
 import { toToldValue } from "./told-value.ts";
+import { toUndoPreview } from "./undo-preview.ts";
 
 /** How people lead what runs: directives, freezes, and taking back. */
 export const directingHandlers: Handlers<
-  "listDirectives" | "giveDirective" | "undoRun" | "listFreezes" | "freeze" | "liftFreeze"
+  "listDirectives" | "giveDirective" | "showUndo" | "undoRun" | "listFreezes" | "freeze" | "liftFreeze"
 > = {
   async listDirectives(desk, call) {
     const entries = await readEntries(desk, call);
@@ -27,6 +30,11 @@ export const directingHandlers: Handlers<
     if (beyond !== undefined)
       throw new TuttiError("INPUT_INVALID", `${wanted.kind} takes no ${beyond}`, { hint: "Leave it out." });
     return handle.steer(directive, { by: call.caller.name, reason });
+  },
+  async showUndo(desk, call) {
+    const entries = await readEntries(desk, call);
+    const { notes } = await findOwnRun(desk, call);
+    return { ...toUndoPreview(entries), refusal: findUndoRefusal(desk, notes) };
   },
   async undoRun(desk, call) {
     await (await openOwn(desk, call)).undo({ by: call.caller.name, reason: call.body.reason });
@@ -50,6 +58,22 @@ export const directingHandlers: Handlers<
     return {};
   },
 };
+
+/** What `undoRun` would say no with, as far as it can be known before. */
+function findUndoRefusal(desk: Desk, { run, flow, version, status }: RunNotes): ToldError | undefined {
+  if (status !== "failed" && status !== "cancelled")
+    return {
+      code: "INPUT_INVALID",
+      message: `run ${run} is ${status}; only what failed or was cancelled is undone`,
+      hint: "Stop it first.",
+    };
+  if (desk.flows.some((known) => known.name === flow && known.version === version)) return undefined;
+  return {
+    code: "FLOW_UNKNOWN",
+    message: `the code of ${flow}@${version} is not here, and only it names the tools that take things back`,
+    hint: "Serve the flow's file in this version.",
+  };
+}
 
 function toDirectiveLine(entry: LedgerEntry): DirectiveLine {
   const { payload, payloadRef, ...given } = bodyOf(entry, "directive-given");

@@ -1,5 +1,5 @@
 import { TuttiError } from "../base/errors.ts";
-import type { RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
 import type { Caller } from "./callers.ts";
 
 /** Under which names the server may be reached, and from which pages. */

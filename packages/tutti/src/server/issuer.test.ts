@@ -5,7 +5,8 @@ import { asks, openStand, operations, type Stand } from "../../../../test/server
 import { verifies } from "../../../../test/verifies.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { openClient } from "../client/client.ts";
-import { routes, type RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes } from "../contracts/api/routes.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 
 interface Bench {

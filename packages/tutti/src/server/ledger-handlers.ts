@@ -19,7 +19,15 @@ const accountsLookedAtMax = 5_000;
 
 /** What is asked about all runs together. */
 export const ledgerHandlers: Handlers<
-  "listCallables" | "listDocuments" | "showDocument" | "listEntries" | "stream" | "verifyLedger" | "listLimits"
+  | "listCallables"
+  | "showCallable"
+  | "listHandOffs"
+  | "listDocuments"
+  | "showDocument"
+  | "listEntries"
+  | "stream"
+  | "verifyLedger"
+  | "listLimits"
 > = {
   async listCallables({ fleet }, { query, caller }) {
     const lines = await fleet.listCallables(caller.tenant);
@@ -28,6 +36,8 @@ export const ledgerHandlers: Handlers<
     );
     return { callables };
   },
+  showCallable: ({ fleet }, { query, caller }) => fleet.showCallable(query, caller.tenant),
+  listHandOffs: ({ fleet }, { caller }) => fleet.listHandOffs(caller.tenant),
   async listDocuments({ fleet }, { query, caller }) {
     const { under = "", limit = documentsDefault } = query;
     const { documents } = await fleet.catchUp();

@@ -1,5 +1,6 @@
 import { errorAnswer } from "../contracts/api/commands.ts";
-import { routes, type RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes } from "../contracts/api/routes.ts";
 
 type Json = { readonly [name: string]: unknown };
 

@@ -3,6 +3,7 @@ import type { RunDetail } from "../contracts/api/runs.ts";
 import { bodyOf, type BodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import { toDocumentId, toRunId, toStepKey } from "../contracts/ids.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
+import { compareRuns, type RunToCompare } from "../insight/compare/compare-runs.ts";
 import type { FoundRun } from "../insight/fleet/fleet.ts";
 import { toRunLine, toStatus } from "../insight/fleet/run-notes.ts";
 import { toRunTree } from "../insight/next-run-tree.ts";
@@ -31,6 +32,7 @@ export const runHandlers: Handlers<
   | "showScore"
   | "showPhase"
   | "showChanges"
+  | "compareRuns"
   | "why"
   | "listDecisions"
   | "listMessages"
@@ -72,29 +74,41 @@ export const runHandlers: Handlers<
     const { notes, mark } = await findOwnRun(desk, call);
     return viewChanges(await desk.scores.read(toRunId(notes.run)), call.query.since, toStatus(notes, mark));
   },
+  async compareRuns(desk, call) {
+    const read = async (of: RunCall): Promise<RunToCompare> => {
+      const entries = await readEntries(desk, of);
+      const { notes, mark } = await findOwnRun(desk, of);
+      return { entries, score: await desk.scores.read(toRunId(notes.run)), status: toStatus(notes, mark) };
+    };
+    const other = call.query.with;
+    return compareRuns(await read(call), await read({ caller: call.caller, param: () => other }));
+  },
   async why(desk, call) {
-    const entries = await readEntries(desk, call);
-    const { step, depth } = call.query;
+    const { step, depth, seq } = call.query;
+    const entries = await readEntries(desk, call, seq);
     const limits = depth === undefined ? {} : { depthMax: depth };
     const reason = whyOf(entries, step === undefined ? undefined : toStepKey(step), limits);
     return { run: call.param("run"), reasons: toReasonLines(reason) };
   },
   async listDecisions(desk, call) {
-    const entries = await readEntries(desk, call);
-    const score = await desk.scores.read(toRunId(call.param("run")));
+    const { seq } = call.query;
+    const entries = await readEntries(desk, call, seq);
+    const score = await desk.scores.read(toRunId(call.param("run")), seq);
     return { seq: lastSeq(entries), decisions: toDecisions(entries, score) };
   },
   async listMessages(desk, call) {
-    const entries = await readEntries(desk, call);
+    const entries = await readEntries(desk, call, call.query.seq);
     return { seq: lastSeq(entries), messages: toMessages(entries) };
   },
   async listDocumentUses(desk, call) {
-    const entries = await readEntries(desk, call);
+    const { seq } = call.query;
+    const entries = await readEntries(desk, call, seq);
     const { documents } = await desk.fleet.catchUp();
-    const uses = toDocumentUses(entries).map((use) => ({
-      ...use,
-      newest: documents.get(toDocumentId(use.document))?.version ?? use.version,
-    }));
+    const uses = toDocumentUses(entries).map((use) => {
+      // What others have written since then was not known at that moment.
+      const newest = seq === undefined ? documents.get(toDocumentId(use.document))?.version : undefined;
+      return { ...use, newest: newest ?? use.version };
+    });
     return { seq: lastSeq(entries), uses };
   },
   async listRunEntries(desk, call) {
@@ -133,12 +147,20 @@ export const runHandlers: Handlers<
 const chunkEntries = 2_000;
 const endingEntries = 50;
 
-/** All entries of a run that the caller may see, a part at a time, so that others have their turn. @throws TuttiError RUN_UNKNOWN */
-export async function readEntries(desk: Desk, call: RunCall): Promise<readonly LedgerEntry[]> {
+/**
+ * All entries of a run that the caller may see, or those up to one of them, a part at a time, so that others have their turn.
+ * @throws TuttiError RUN_UNKNOWN
+ */
+export async function readEntries(
+  desk: Desk,
+  call: RunCall,
+  untilSeq: number = Number.POSITIVE_INFINITY,
+): Promise<readonly LedgerEntry[]> {
   const { notes } = await findOwnRun(desk, call);
   const entries: LedgerEntry[] = [];
   for (;;) {
-    const part = await desk.tutti.ledger.read(toRunId(notes.run), entries.length + 1, chunkEntries);
+    const limit = Math.min(chunkEntries, untilSeq - entries.length);
+    const part = limit <= 0 ? [] : await desk.tutti.ledger.read(toRunId(notes.run), entries.length + 1, limit);
     entries.push(...part);
     if (part.length < chunkEntries) return entries;
     await new Promise((resolve) => void setImmediate(resolve));

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { makeGate, plainFlow } from "../../../../test/engine/engine-fixture.ts";
 import { asks, openStand, operations, type Stand } from "../../../../test/server/server-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
-import { routes, type RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes } from "../contracts/api/routes.ts";
 
 const started = z.object({ run: z.string() });
 
@@ -30,6 +31,8 @@ test("every look at a run over HTTP answers what the OpenAPI document says", ver
     showDocument: { document: "stock/anna" },
     showChanges: { since: 0 },
     why: { depth: 5 },
+    compareRuns: { with: run },
+    showCallable: { kind: "tool", name: "mail.send" },
   };
   const entries = await stand.tutti.ledger.read((await stand.tutti.open(run)).id);
   const hash = /"hash":"(?<hash>[0-9a-f]{64})"/u.exec(entries.find(({ key }) => key === "/write")?.body ?? "")

@@ -5,7 +5,8 @@ import { audience, openIssuerStand } from "../../../../test/server/issuer-fixtur
 import { asks, openStand, operations, type Asking, type Stand } from "../../../../test/server/server-fixture.ts";
 import { systemClock } from "../base/clock.ts";
 import { roles, type Role } from "../contracts/api/commands.ts";
-import { routes, type Operation, type RouteSpec } from "../contracts/api/routes.ts";
+import type { RouteSpec } from "../contracts/api/route-spec.ts";
+import { routes, type Operation } from "../contracts/api/routes.ts";
 import { toRunId } from "../contracts/ids.ts";
 
 /** Stands in everything that the run of the one tenant has: its input, a large value, a note, a message, a decision, a document, its id. */
@@ -45,6 +46,8 @@ const bodies: Readonly<Partial<Record<Operation, unknown>>> = {
 
 const queries: Readonly<Partial<Record<Operation, Asking["query"]>>> = {
   listRuns: { q: secret },
+  compareRuns: { with: run },
+  showCallable: { kind: "flow", name: "errand" },
   showChanges: { since: 0 },
   showDocument: { document: `stock/${secret}` },
   stream: { after: 0 },

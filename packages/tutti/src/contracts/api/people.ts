@@ -13,7 +13,7 @@ import {
   text,
   type ValueOf,
 } from "./described.ts";
-import { toldValue } from "./runs.ts";
+import { toldError, toldValue } from "./runs.ts";
 
 /* What people are asked and what they say: docs/approvals.md, docs/directives.md. Who says it is told by the token, never by a body. */
 
@@ -167,3 +167,20 @@ export const freezeLine = fields(
 export type FreezeLine = ValueOf<typeof freezeLine>;
 export const freezeList = fields({ freezes: listOf(freezeLine) });
 export const undoRequest = fields({}, { reason: text });
+
+/** Something that a run did. `seq`: the entry that says so. */
+const didLine = { step: text, tool: text, seq: integer } as const;
+/**
+ * What `undo` would do, the newest first, and what it can't. `refusal`: why nothing would be done at all. `takenBack`: by an undo before.
+ * `isCut`: there is more than is listed.
+ */
+export const undoPreview = fields(
+  {
+    takesBack: listOf(fields(didLine, { output: text })),
+    stays: listOf(fields({ ...didLine, why: text })),
+    takenBack: integer,
+    isCut: flag,
+  },
+  { refusal: toldError },
+);
+export type UndoPreview = ValueOf<typeof undoPreview>;

@@ -1,33 +1,11 @@
+import * as agents from "./agents.ts";
 import * as commands from "./commands.ts";
-import type { Role } from "./commands.ts";
+import * as comparison from "./comparison.ts";
 import { fields, integer, type Described } from "./described.ts";
 import * as ledger from "./ledger.ts";
 import * as people from "./people.ts";
+import { look, lookWhole, open, steer, steerWhole, type RouteSpec } from "./route-spec.ts";
 import * as runs from "./runs.ts";
-
-/** One thing that the server does. */
-export interface RouteSpec {
-  readonly method: "GET" | "POST" | "DELETE";
-  /** Parts that begin with a colon are parameters; they are percent-encoded. */
-  readonly path: string;
-  readonly does: string;
-  /** The role that may, besides `admin`; `viewer` means every role, `anyone` needs no token. */
-  readonly role: Role | "anyone";
-  /** `tenant`: shows and does only what belongs to the caller's tenant. `whole`: refused to callers that belong to one. */
-  readonly sees: "tenant" | "whole";
-  readonly query?: Described<unknown>;
-  readonly body?: Described<unknown>;
-  /** `bytes`, `text` and `events` are not JSON. */
-  readonly answer: Described<unknown> | "bytes" | "text" | "events";
-  /** Needs an `Idempotency-Key`: the same key has the same answer, also after a restart. */
-  readonly isCommand?: true;
-}
-
-const look = { method: "GET", role: "viewer", sees: "tenant" } as const;
-const lookWhole = { method: "GET", role: "viewer", sees: "whole" } as const;
-const steer = { method: "POST", role: "operator", sees: "tenant", isCommand: true } as const;
-const steerWhole = { method: "POST", role: "operator", sees: "whole", isCommand: true } as const;
-const open = { role: "anyone", sees: "tenant" } as const;
 
 /** Every route. The server serves these and no others, the client calls them, and the OpenAPI document is made of them. */
 export const routes = {
@@ -61,6 +39,13 @@ export const routes = {
     query: fields({ since: integer }),
     answer: runs.scoreChanges,
   },
+  compareRuns: {
+    ...look,
+    path: "/api/runs/:run/comparison",
+    does: "What a run and another of its flow have in common, and where they went different ways.",
+    query: comparison.comparisonQuery,
+    answer: comparison.comparison,
+  },
   why: {
     ...look,
     path: "/api/runs/:run/why",
@@ -72,13 +57,21 @@ export const routes = {
     ...look,
     path: "/api/runs/:run/decisions",
     does: "What was decided, and why.",
+    query: runs.atSeq,
     answer: runs.decisionGraph,
   },
-  listMessages: { ...look, path: "/api/runs/:run/messages", does: "Who told whom what.", answer: runs.messagePage },
+  listMessages: {
+    ...look,
+    path: "/api/runs/:run/messages",
+    does: "Who told whom what.",
+    query: runs.atSeq,
+    answer: runs.messagePage,
+  },
   listDocumentUses: {
     ...look,
     path: "/api/runs/:run/documents",
     does: "Which versions of documents a run read and wrote.",
+    query: runs.atSeq,
     answer: ledger.documentUses,
   },
   listRunEntries: {
@@ -229,6 +222,12 @@ export const routes = {
     body: people.directiveRequest,
     answer: people.directed,
   },
+  showUndo: {
+    ...look,
+    path: "/api/runs/:run/undo",
+    does: "What undoing a run would take back, and what stays.",
+    answer: people.undoPreview,
+  },
   undoRun: {
     ...steer,
     path: "/api/runs/:run/undo",
@@ -264,6 +263,19 @@ export const routes = {
     does: "Cost, latency and success of agents, tools, models and flows.",
     query: runs.callableFilter,
     answer: runs.callablePage,
+  },
+  showCallable: {
+    ...look,
+    path: "/api/callables/history",
+    does: "Figures of one agent, tool, model or flow over time, version by version.",
+    query: agents.historyQuery,
+    answer: agents.callableHistory,
+  },
+  listHandOffs: {
+    ...look,
+    path: "/api/hand-offs",
+    does: "Who gave work or messages to whom, and what became of it.",
+    answer: agents.handOffPage,
   },
   listDocuments: {
     ...look,

@@ -245,7 +245,8 @@ export const scoreChanges = fields({
 });
 export type ScoreChanges = ValueOf<typeof scoreChanges>;
 
-export const atSeq = fields({}, { seq: integerFrom(1, Number.MAX_SAFE_INTEGER) });
+const entrySeq = integerFrom(1, Number.MAX_SAFE_INTEGER);
+export const atSeq = fields({}, { seq: entrySeq });
 
 /** One thing that led to another. `parent`: the place in this list of what it led to; the first has none. */
 export const reasonLine = fields(
@@ -255,7 +256,8 @@ export const reasonLine = fields(
 export type ReasonLine = ValueOf<typeof reasonLine>;
 export const whySlice = fields({ run: text, reasons: listOf(reasonLine) });
 export type WhySlice = ValueOf<typeof whySlice>;
-export const whyQuery = fields({}, { step: text, depth: integerFrom(1, 50) });
+/** `seq`: only what was known after this entry of the run. */
+export const whyQuery = fields({}, { step: text, depth: integerFrom(1, 50), seq: entrySeq });
 
 /** A decision: what was chosen, what else was possible, on what it leaned and what leaned on it. */
 export const decisionLine = fields(

@@ -2,8 +2,10 @@ import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../con
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
 import { spentOn } from "../../contracts/spent.ts";
 import { findModelReply } from "../model-reply.ts";
+import { beginWork, finishWork, noteMessage, type HandOffs } from "./hand-offs.ts";
+import type { TalliedCall } from "./periods.ts";
 import type { RunNotes } from "./run-notes.ts";
-import { addCall, toTally, type TalliedCall, type TalliedCallable, type Tally } from "./tally.ts";
+import { addCall, toTally, type TalliedCallable, type Tally } from "./tally.ts";
 
 /** Who wrote a document last, and whose it is: `shared` once runs of several tenants wrote it. */
 export interface DocumentNotes {
@@ -24,10 +26,11 @@ export interface FleetState {
   readonly runs: Map<string, RunNotes>;
   readonly tallies: Map<string, Tally>;
   readonly documents: Map<string, DocumentNotes>;
+  readonly handOffs: HandOffs;
 }
 
 export function emptyFleet(): FleetState {
-  return { lsn: 0, hash: "", runs: new Map(), tallies: new Map(), documents: new Map() };
+  return { lsn: 0, hash: "", runs: new Map(), tallies: new Map(), documents: new Map(), handOffs: new Map() };
 }
 
 const agentsMax = 20;
@@ -87,6 +90,7 @@ function begin(fleet: FleetState, entry: LedgerEntry): void {
     error: undefined,
     isTakingOver: forkedFrom !== undefined,
     open: {},
+    handed: {},
     children: [],
   });
 }
@@ -179,10 +183,12 @@ const appliers = {
   "agent-started": (place, { agent }) => {
     const { agents } = place.notes;
     if (agents.length < agentsMax && !agents.includes(agent)) agents.push(agent);
+    beginWork(place, agent);
     open(place, agent);
   },
   "scope-closed": (place, { agent, usage, confidence, error }) => {
     const { notes } = place;
+    finishWork(place, error?.code);
     if (confidence !== undefined) {
       notes.confidenceNewest = confidence.value;
       notes.confidenceLowest = Math.min(notes.confidenceLowest ?? 1, confidence.value);
@@ -193,7 +199,12 @@ const appliers = {
     const end = error === undefined ? "done" : error.code === "RUN_CANCELLED" ? "cancelled" : "failed";
     tally(place, callable, { end, usage, confidence: confidence?.value, beganAt: close(place)?.at });
   },
-  "child-settled": ({ notes }, { error }) => void (notes[error === undefined ? "stepsDone" : "stepsFailed"] += 1),
+  "child-started": (place, { flow }) => beginWork(place, flow),
+  "child-settled": (place, { error }) => {
+    place.notes[error === undefined ? "stepsDone" : "stepsFailed"] += 1;
+    finishWork(place, error?.code);
+  },
+  "message-sent": (place, message) => noteMessage(place, message),
   "document-committed": ({ fleet, notes, entry }, { writes }) => {
     for (const { document, version } of writes) {
       const before = fleet.documents.get(document);
@@ -208,6 +219,7 @@ function endRun({ fleet, notes, entry }: Place, end: "done" | "failed" | "cancel
   notes.status = end;
   notes.endedAt = entry.at;
   notes.open = {};
+  notes.handed = {};
   notes.isTakingOver = false;
   tally(
     { fleet, notes, entry },

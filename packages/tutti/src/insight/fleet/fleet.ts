@@ -1,16 +1,19 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { TuttiError } from "../../base/errors.ts";
+import type { CallableHistory, HandOffPage } from "../../contracts/api/agents.ts";
 import type { CallableLine, RunListFilter, RunPage, ShownStatus } from "../../contracts/api/runs.ts";
 import type { ApprovalRecord } from "../../contracts/approval.ts";
 import { toFreezeName, toFreezeNames, type Freeze } from "../../contracts/freeze.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { isOver, openStatuses, type RunRecord } from "../../contracts/run-record.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
+import { toCallableHistory } from "./callable-history.ts";
 import { applyToFleet, emptyFleet, type DocumentNotes, type FleetState } from "./fleet-state.ts";
+import { listHandOffs, pairsMax } from "./hand-offs.ts";
 import { fitsFilter, toRunLine, toStatus, type Mark, type RunNotes } from "./run-notes.ts";
 import { loadFleet, saveFleet } from "./snapshot.ts";
-import { toCallableLine } from "./tally.ts";
+import { toCallableLine, type Tally } from "./tally.ts";
 
 /** All runs together: the list, the figures, whose is what. Follows the ledger whenever it is asked, so nobody has to tell it anything. */
 export interface Fleet {
@@ -20,6 +23,9 @@ export interface Fleet {
   listRuns(filter: RunListFilter, looker?: Looker): Promise<RunPage>;
   findRun(run: string): Promise<FoundRun | undefined>;
   listCallables(tenant?: string): Promise<readonly CallableLine[]>;
+  /** How one callable went over time, for one tenant or for all together. */
+  showCallable(callable: Pick<CallableHistory, "kind" | "name">, tenant?: string): Promise<CallableHistory>;
+  listHandOffs(tenant?: string): Promise<HandOffPage>;
   findDocument(document: string): Promise<DocumentNotes | undefined>;
   close(): Promise<void>;
 }
@@ -102,9 +108,15 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
     },
     async listCallables(tenant) {
       await catchUp();
-      return [...fleet.tallies.values()]
-        .filter((tally) => tenant === undefined || tally.tenant === tenant)
-        .map(toCallableLine);
+      return talliesOf(fleet, tenant).map(toCallableLine);
+    },
+    async showCallable(callable, tenant) {
+      await catchUp();
+      return toCallableHistory(talliesOf(fleet, tenant), callable);
+    },
+    async listHandOffs(tenant) {
+      await catchUp();
+      return { handOffs: listHandOffs(fleet.handOffs, tenant), isCut: fleet.handOffs.size >= pairsMax };
     },
     async findDocument(document) {
       await catchUp();
@@ -115,6 +127,10 @@ export async function openFleet(ledger: Ledger, options: FleetOptions = {}): Pro
       await save();
     },
   };
+}
+
+function talliesOf({ tallies }: FleetState, tenant: string | undefined): readonly Tally[] {
+  return [...tallies.values()].filter((tally) => tenant === undefined || tally.tenant === tenant);
 }
 
 const anybody: Looker = { tenant: undefined, mayDecide: () => true, maySettle: true };

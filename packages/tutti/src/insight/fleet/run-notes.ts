@@ -5,6 +5,15 @@ import type { Usage } from "../../contracts/outcome.ts";
 import { isOver, type RunStatus } from "../../contracts/run-record.ts";
 import { toSpent } from "./tally.ts";
 
+/** Work that somebody gave to somebody. */
+export interface HandedWork {
+  readonly from: string;
+  readonly to: string;
+  readonly isBegun: boolean;
+  /** It began in this run, and not in the one that it was forked from. */
+  readonly isCounted: boolean;
+}
+
 /** What is kept of one run for the list. Plain data, changed in place. */
 export interface RunNotes {
   readonly run: string;
@@ -40,6 +49,8 @@ export interface RunNotes {
   isTakingOver: boolean;
   /** Steps that have begun and have no outcome, with when and what. */
   open: Record<string, { readonly at: number; readonly name: string }>;
+  /** Work that was given by somebody and has no outcome, by its step; what a message only announced is not begun yet. */
+  handed: Record<string, HandedWork>;
   children: string[];
 }
 

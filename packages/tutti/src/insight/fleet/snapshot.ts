@@ -6,12 +6,13 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import type { FleetState } from "./fleet-state.ts";
 
 /** Raised when anything about the state changes: an older snapshot is then passed over, and the state is built anew. */
-const snapshotVersion = 1;
+const snapshotVersion = 2;
 
 /** Writes the state beside the ledger. It is only a saving: whatever is wrong with it later, the entries say the same. */
 export async function saveFleet(file: string, fleet: FleetState): Promise<void> {
-  const { runs, tallies, documents, ...place } = fleet;
-  const content = JSON.stringify({ ...place, runs: [...runs], tallies: [...tallies], documents: [...documents] });
+  const { runs, tallies, documents, handOffs, ...place } = fleet;
+  const lists = { runs: [...runs], tallies: [...tallies], documents: [...documents], handOffs: [...handOffs] };
+  const content = JSON.stringify({ ...place, ...lists });
   await writeFile(`${file}.new`, `${snapshotVersion} ${sha256(content)}\n${content}`, { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
@@ -25,13 +26,20 @@ export async function loadFleet(file: string, ledger: Ledger): Promise<FleetStat
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its version and digest say that this code wrote it
   const saved = JSON.parse(content) as SavedFleet;
   if (!(await isOf(ledger, saved))) return undefined;
-  const { lsn, hash, runs, tallies, documents } = saved;
-  return { lsn, hash, runs: new Map(runs), tallies: new Map(tallies), documents: new Map(documents) };
+  const { lsn, hash, runs, tallies, documents, handOffs } = saved;
+  return {
+    lsn,
+    hash,
+    runs: new Map(runs),
+    tallies: new Map(tallies),
+    documents: new Map(documents),
+    handOffs: new Map(handOffs),
+  };
 }
 
 type Pairs<Some> = Some extends Map<infer Key, infer Value> ? readonly (readonly [Key, Value])[] : never;
 type SavedFleet = Pick<FleetState, "lsn" | "hash"> & {
-  readonly [Name in "runs" | "tallies" | "documents"]: Pairs<FleetState[Name]>;
+  readonly [Name in "runs" | "tallies" | "documents" | "handOffs"]: Pairs<FleetState[Name]>;
 };
 
 async function isOf(ledger: Ledger, { lsn, hash }: SavedFleet): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { CallableLine, Spent } from "../../contracts/api/runs.ts";
 import { addUsage, noUsage, type Usage } from "../../contracts/outcome.ts";
+import { addToPeriods, noPeriods, type Periods, type TalliedCall } from "./periods.ts";
 
 /** Sums over the calls of one agent version, tool, model or flow, for one tenant. Plain data, changed in place. */
 export interface Tally {
@@ -20,6 +21,7 @@ export interface Tally {
   confidences: number;
   confidenceSum: number;
   confidenceLowest: number;
+  readonly periods: Periods;
 }
 
 export type TalliedCallable = Pick<Tally, "tenant" | "kind" | "name" | "version">;
@@ -39,20 +41,12 @@ export function toTally(callable: TalliedCallable, at: number): Tally {
     confidences: 0,
     confidenceSum: 0,
     confidenceLowest: 1,
+    periods: noPeriods(),
   };
 }
 
-/** How one call ended. */
-export interface TalliedCall {
-  readonly at: number;
-  readonly end: "done" | "failed" | "cancelled";
-  readonly beganAt?: number | undefined;
-  readonly attempt?: number | undefined;
-  readonly usage?: Usage | undefined;
-  readonly confidence?: number | undefined;
-}
-
 export function addCall(tally: Tally, call: TalliedCall): void {
+  addToPeriods(tally.periods, call);
   tally[call.end] += 1;
   tally.lastAt = call.at;
   tally.retries += Math.max(0, (call.attempt ?? 1) - 1);
