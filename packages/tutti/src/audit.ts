@@ -4,6 +4,7 @@ export { parseAnchor, readAnchor } from "./audit/anchor.ts";
 export { toAuditFolder } from "./audit/audit-file.ts";
 export type { Checkpoint, KeyNotice, ParsedNote } from "./audit/checkpoint.ts";
 export { exportEvidence, type EvidenceRequest } from "./audit/export-evidence.ts";
+export { keepCheckpoints, type KeepRequest, type KeptCheckpoints } from "./audit/keep-checkpoints.ts";
 export { takeCheckpoint, type CheckpointRequest, type Checkpoints } from "./audit/take-checkpoint.ts";
 export {
   readOwnNotes,

@@ -22,8 +22,8 @@ interface Served {
   readonly port: number;
 }
 
-async function serve(port: number): Promise<Served> {
-  const process = cli.start(["serve", several, "--port", String(port), "--durability", "process", "--json"]);
+async function serve(port: number, ...more: readonly string[]): Promise<Served> {
+  const process = cli.start(["serve", several, "--port", String(port), "--durability", "process", "--json", ...more]);
   await process.until(() => process.stdout.endsWith("\n"));
   return { process, ...listening(JSON.parse(process.stdout), "") };
 }
@@ -74,6 +74,19 @@ test("a server that is asked to end ends its streams, and leaves open runs in th
   const ended = await served.process.result;
   expect([ended.code, ended.signal]).toEqual([0, null]);
   expect((await cli.run(["runs", "--json"])).stdout).toContain(run);
+});
+
+test("a server that takes checkpoints leaves nothing unsigned, and its anchor has them", verifies("G12"), async () => {
+  const anchor = path.join(cli.folder, "vault", "anchor.txt");
+  const served = await serve(0, "--checkpoint-every", "5", "--anchor", anchor);
+  const client = openClient({ url: served.url, token: await createToken("--role", "operator") });
+  await client.start({ flow: "slow", input: { steps: 3, pauseMs: 1 } });
+  served.process.process.kill("SIGTERM");
+  expect((await served.process.result).code).toBe(0);
+  const verified = await cli.run(["audit", "verify", "--strict", "--anchor", anchor]);
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("is what was signed") });
+  const alone = await cli.run(["serve", several, "--anchor", anchor]);
+  expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("--checkpoint-every 10") });
 });
 
 test("tokens are created, listed and revoked while the server runs", async () => {

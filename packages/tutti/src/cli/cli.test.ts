@@ -52,7 +52,7 @@ test("--json prints the entries and nothing else on standard output", verifies("
   });
   const golden = result.stdout.replaceAll(/"at":\d+/gu, '"at":0').replaceAll(/"hash":"[0-9a-f]{64}"/gu, '"hash":"…"');
   expect(golden).toMatchInlineSnapshot(`
-    "{"v":1,"lsn":1,"run":"r1","seq":1,"kind":"run-started","key":"","at":0,"body":{"flow":"greeting","version":"1","input":{"name":"anna"},"by":"ann"},"hash":"…"}
+    "{"v":1,"lsn":1,"run":"r1","seq":1,"kind":"run-started","key":"","at":0,"body":{"flow":"greeting","version":"1","by":"ann","input":{"name":"anna"}},"hash":"…"}
     {"v":1,"lsn":2,"run":"r1","seq":2,"kind":"step-done","key":"/choose","at":0,"body":{"out":"hello"},"hash":"…"}
     {"v":1,"lsn":3,"run":"r1","seq":3,"kind":"step-done","key":"/say","at":0,"body":{"out":{"text":"hello anna"}},"hash":"…"}
     {"v":1,"lsn":4,"run":"r1","seq":4,"kind":"run-done","key":"","at":0,"body":{"out":{"text":"hello anna"}},"hash":"…"}

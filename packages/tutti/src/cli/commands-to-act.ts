@@ -94,6 +94,11 @@ export const actingCommands: readonly CommandSpec[] = [
       audience: { value: "name", does: "Whom the issuer's tokens must be for: this server's name there." },
       "role-claim": { value: "claim", does: "The claim that says the role (tutti_role); a path may have dots." },
       "tenant-claim": { value: "claim", does: "The claim that says the tenant; every token then needs it." },
+      "checkpoint-every": {
+        value: "minutes",
+        does: "Signs how far the ledger reaches, so often and at the end, as `tutti audit checkpoint` does.",
+      },
+      anchor: { value: "file|url|git:folder", does: "Where those checkpoints are kept outside; several with commas." },
       ...serving,
     },
     more: "Whoever asks needs a token: tutti token create. SIGTERM drains it: requests come to their end, runs stay open in the ledger.\nThe interface describes itself at /api/openapi.json.",

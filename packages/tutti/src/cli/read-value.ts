@@ -58,6 +58,11 @@ async function readStandardInput(): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** Names with commas between them, as they are typed; none if nothing was. */
+export function splitNames(typed: string | undefined): readonly string[] {
+  return (typed ?? "").split(",").filter((name) => name !== "");
+}
+
 /** A whole number from an option. @throws TuttiError USAGE */
 export function readCount(typed: string | undefined, option: string): number | undefined {
   if (typed === undefined) return undefined;

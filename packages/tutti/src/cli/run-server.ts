@@ -1,5 +1,10 @@
 import { realpathSync } from "node:fs";
 
+import { parseAnchor } from "../audit/anchor.ts";
+import { toAuditFolder } from "../audit/audit-file.ts";
+import { keepCheckpoints, type KeptCheckpoints } from "../audit/keep-checkpoints.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Tutti } from "../engine/tutti.ts";
 import type { IssuerOptions } from "../identity/issuer.ts";
 import { findConsole } from "../server/find-console.ts";
 import { openServer, type TuttiServer } from "../server/open-server.ts";
@@ -17,6 +22,8 @@ export interface Serving {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
   readonly issuer?: IssuerOptions | undefined;
+  /** How often checkpoints are taken, and the names of their anchors. */
+  readonly checkpoints?: { readonly everyMs: number; readonly anchors: readonly string[] } | undefined;
   /** Says, once it listens, how to come in. */
   welcome(server: TuttiServer, hasTokens: boolean): string;
 }
@@ -46,6 +53,7 @@ export async function runServer(call: CommandCall, serving: Serving): Promise<Ex
       issuer: serving.issuer,
       ...(host === undefined ? {} : { host }),
     });
+    const checkpoints = keep(tutti, ledgerFile, serving.checkpoints);
     try {
       const welcome = serving.welcome(server, tokens.list().length > 0);
       if (call.flag("json")) sayJson({ url: server.url, port: server.port, pid: process.pid });
@@ -55,11 +63,25 @@ export async function runServer(call: CommandCall, serving: Serving): Promise<Ex
       tell(`${why}: takes no new work, and ends when what is going on has ended`);
     } finally {
       await server.close();
+      await checkpoints?.close();
     }
   } finally {
     await tutti.close();
   }
   return exitCodes.done;
+}
+
+function keep(tutti: Tutti, file: string, wanted: Serving["checkpoints"]): KeptCheckpoints | undefined {
+  if (wanted === undefined) return undefined;
+  return keepCheckpoints({
+    ledger: tutti.ledger,
+    folder: toAuditFolder(file),
+    anchors: wanted.anchors.map((name) => parseAnchor(name, file)),
+    clock: systemClock,
+    everyMs: wanted.everyMs,
+    onFailed: (error) =>
+      tell(`no checkpoint was taken: ${error.message}${error.hint === undefined ? "" : ` ${error.hint}`}`),
+  });
 }
 
 export function toTokenHint(call: CommandCall): string {

@@ -22,6 +22,7 @@ import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { findLedgerFile, findNamedRun, toLedgerPath, withReader } from "../ledger-file.ts";
 import { say, sayJson, tell } from "../output.ts";
+import { splitNames } from "../read-value.ts";
 import { toNumberOf } from "../terminal-text.ts";
 
 const withoutAnchor =
@@ -41,8 +42,7 @@ interface Audited {
 export async function run(call: CommandCall): Promise<ExitCode> {
   const path = toLedgerPath(call);
   const file = findLedgerFile(path);
-  const named = (call.text("anchor") ?? "").split(",").filter((name) => name !== "");
-  const anchors = named.map((name) => parseAnchor(name, file));
+  const anchors = splitNames(call.text("anchor")).map((name) => parseAnchor(name, file));
   const audited = { call, path, file, folder: toAuditFolder(file), anchors, signal: new AbortController().signal };
   const action = call.operand("action");
   if (action !== "export" && call.optional("run") !== undefined)

@@ -2,7 +2,8 @@ import type { IssuerOptions } from "../../identity/issuer.ts";
 import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { runServer, toTokenHint } from "../run-server.ts";
+import { readCount, splitNames } from "../read-value.ts";
+import { runServer, toTokenHint, type Serving } from "../run-server.ts";
 
 /** `tutti serve`: the flows of a file over HTTP. */
 export function run(call: CommandCall): Promise<ExitCode> {
@@ -11,11 +12,20 @@ export function run(call: CommandCall): Promise<ExitCode> {
     host: call.text("host"),
     origin: call.text("origin"),
     issuer,
+    checkpoints: readCheckpoints(call),
     welcome: (_, hasTokens) =>
       hasTokens || issuer !== undefined
         ? "Callers need a token."
         : `Nobody has a token yet. Make one: ${toTokenHint(call)}`,
   });
+}
+
+function readCheckpoints(call: CommandCall): Serving["checkpoints"] {
+  const minutes = readCount(call.text("checkpoint-every"), "checkpoint-every");
+  const anchors = splitNames(call.text("anchor"));
+  if (minutes !== undefined) return { everyMs: minutes * 60_000, anchors };
+  if (anchors.length === 0) return undefined;
+  throw toUsage("an anchor keeps checkpoints, and none are taken", "Add --checkpoint-every 10");
 }
 
 function readIssuer(call: CommandCall): IssuerOptions | undefined {
