@@ -133,6 +133,7 @@ export const missingById: Readonly<Record<string, string>> = {
   G10: "values in parts, compressed or encrypted; what a program prints by itself outside the command line",
   O11: "foreign traces in the console",
   P2: "contracts of our own MCP server, and contracts in A2A",
+  P8: "React hooks and helpers for Next.js; the client and its stream are there",
 };
 
 function toRequirement(line: string): Requirement {

@@ -191,7 +191,7 @@ test.skipIf(!hasBrowser)(
 
 test.skipIf(!hasBrowser)(
   "at an earlier moment a step's reasons and decisions are those that were known then",
-  verifies("O11", "O4"),
+  verifies("O11"),
   async () => {
     const entries = await (await stand.tutti.open("monday")).entries();
     const decided = entries.find(({ kind }) => kind === "decision-made")?.seq ?? 0;
