@@ -50,7 +50,10 @@ test("--json prints the entries and nothing else on standard output", verifies("
   const result = await cli.run(["run", greeting, "--input", "-", "--by", "ann", "--id", "r1", "--json"], {
     stdin: '{"name":"anna"}',
   });
-  const golden = result.stdout.replaceAll(/"at":\d+/gu, '"at":0').replaceAll(/"hash":"[0-9a-f]{64}"/gu, '"hash":"…"');
+  const golden = result.stdout
+    .replaceAll(/"at":\d+/gu, '"at":0')
+    .replaceAll(/"hash":"[0-9a-f]{64}"/gu, '"hash":"…"')
+    .replaceAll(/"tookMs":\d+,?/gu, "");
   expect(golden).toMatchInlineSnapshot(`
     "{"v":1,"lsn":1,"run":"r1","seq":1,"kind":"run-started","key":"","at":0,"body":{"flow":"greeting","version":"1","by":"ann","input":{"name":"anna"}},"hash":"…"}
     {"v":1,"lsn":2,"run":"r1","seq":2,"kind":"step-done","key":"/choose","at":0,"body":{"out":"hello"},"hash":"…"}
