@@ -41,7 +41,7 @@ forbid(principal, action in [Tutti::Action::"call-tool", Tutti::Action::"send"],
 when { context.labels.containsAll(["untrusted", "personal"]) };
 `;
 
-await build();
+build();
 const { flow, openTutti, tool } = await loadBuilt();
 const out = (file: string): string => pathToFileURL(join(resultsFolder, "out", file)).href;
 const { policy }: typeof policies = await import(out("policies.js"));

@@ -24,7 +24,7 @@ const durabilities = ["process", "power"] as const;
 const Value = z.object({ value: z.number() });
 type Value = z.infer<typeof Value>;
 
-await build();
+build();
 const { agent, flow, openTutti } = await loadBuilt();
 const loadedTeams: typeof teams = await import(pathToFileURL(join(resultsFolder, "out", "teams.js")).href);
 const { packet, peerReply, peers, peerTask, team } = loadedTeams;

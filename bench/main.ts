@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     });
   }
   try {
-    await build();
+    build();
     for (const cell of cells) results.push(await compete(cell, { quick: values.quick, takesPart }));
   } finally {
     postgres?.stop();
