@@ -3,6 +3,7 @@ import type { ApprovalDetail, ApprovalLine } from "tutti/client";
 
 import { useCommand } from "../data/command.ts";
 import { useRemote } from "../data/remote.ts";
+import { FormEnd } from "../parts/form-end.tsx";
 import { Modal } from "../parts/modal.tsx";
 import { Loading, Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
@@ -67,15 +68,12 @@ export function BatchForm({ alike, close, done, refused }: BatchFormProps): Reac
             />
           ))}
         </ol>
-        {command.error === undefined ? null : <Problem error={command.error} />}
-        <div className="row">
-          <button type="submit" className="main" disabled={command.isSending || isLooking || chosen.length === 0}>
-            Approve {toNumberOf(chosen.length, "call")}
-          </button>
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-        </div>
+        <FormEnd
+          error={command.error}
+          label={<>Approve {toNumberOf(chosen.length, "call")}</>}
+          disabled={command.isSending || isLooking || chosen.length === 0}
+          close={close}
+        />
       </form>
     </Modal>
   );

@@ -2,9 +2,9 @@ import { useState, type ReactNode } from "react";
 import type { ApprovalDetail, DecideRequest } from "tutti/client";
 
 import type { Command } from "../data/command.ts";
+import { FormEnd } from "../parts/form-end.tsx";
 import { JsonField, readJson } from "../parts/json-field.tsx";
 import { Modal } from "../parts/modal.tsx";
-import { Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
 
 /** What a person is about to say. */
@@ -39,15 +39,13 @@ export function VoteForm(props: VoteFormProps): ReactNode {
         }}
       >
         <Field {...props} text={text} setText={setText} problem={problem} />
-        {command.error === undefined ? null : <Problem error={command.error} />}
-        <div className="row">
-          <button type="submit" className={asked === "reject" ? "danger" : "main"} disabled={command.isSending}>
-            {labels[asked]}
-          </button>
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-        </div>
+        <FormEnd
+          error={command.error}
+          label={labels[asked]}
+          kind={asked === "reject" ? "danger" : "main"}
+          disabled={command.isSending}
+          close={close}
+        />
       </form>
     </Modal>
   );

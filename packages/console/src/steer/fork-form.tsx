@@ -2,9 +2,9 @@ import { useState, type ReactNode } from "react";
 
 import { useCommand } from "../data/command.ts";
 import { goTo, toHref } from "../data/place.ts";
+import { FormEnd } from "../parts/form-end.tsx";
 import { JsonField, readJson } from "../parts/json-field.tsx";
 import { Modal } from "../parts/modal.tsx";
-import { Problem } from "../parts/notices.tsx";
 import { Told } from "../parts/told.tsx";
 
 interface ForkFormProps {
@@ -72,15 +72,7 @@ export function ForkForm({ run, step, before, close }: ForkFormProps): ReactNode
             {...{ text, setText, problem }}
           />
         )}
-        {command.error === undefined ? null : <Problem error={command.error} />}
-        <div className="row">
-          <button type="submit" className="main" disabled={command.isSending}>
-            Start the fork
-          </button>
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-        </div>
+        <FormEnd error={command.error} label="Start the fork" disabled={command.isSending} close={close} />
       </form>
     </Modal>
   );

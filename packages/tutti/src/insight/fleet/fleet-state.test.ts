@@ -1,29 +1,15 @@
 import { expect, test } from "vitest";
 
-import { toEntries, type SampleLine } from "../../../../../test/sample-entries.ts";
+import type { SampleLine } from "../../../../../test/sample-entries.ts";
+import { started, toFleet } from "../../../../../test/sample-fleet.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toDocumentId, toEffectKey } from "../../contracts/ids.ts";
-import { applyToFleet, emptyFleet, type FleetState } from "./fleet-state.ts";
 import { toRunLine } from "./run-notes.ts";
 import { toCallableLine } from "./tally.ts";
 
 const usage = { modelCalls: 1, inputTokens: 100, outputTokens: 10, costUsd: 0.25 };
 const reply = { text: "x", toolCalls: [], usage, model: "acme/fast" };
 const error = { code: "TOOL_FAILED", message: "no" } as const;
-
-function toFleet(...runs: readonly (readonly SampleLine[])[]): FleetState {
-  const fleet = emptyFleet();
-  let lsn = 0;
-  for (const [index, lines] of runs.entries())
-    for (const entry of toEntries(lines, `run-${index}`)) applyToFleet(fleet, { ...entry, lsn: (lsn += 1) });
-  return fleet;
-}
-
-const started = (more: object = {}): SampleLine => ({
-  kind: "run-started",
-  body: { flow: "brief", version: "1", ...more },
-  atMs: 0,
-});
 
 const work: readonly SampleLine[] = [
   { kind: "agent-started", key: "/w", body: { agent: "writer", version: "2" }, atMs: 1_000 },

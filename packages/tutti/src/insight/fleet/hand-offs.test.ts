@@ -1,24 +1,12 @@
 import { expect, test } from "vitest";
 
-import { toEntries, type SampleLine } from "../../../../../test/sample-entries.ts";
+import type { SampleLine } from "../../../../../test/sample-entries.ts";
+import { started, toFleet } from "../../../../../test/sample-fleet.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toRunId, toStepKey } from "../../contracts/ids.ts";
-import { applyToFleet, emptyFleet, type FleetState } from "./fleet-state.ts";
+import type { FleetState } from "./fleet-state.ts";
 import { listHandOffs, pairsMax } from "./hand-offs.ts";
 
-function toFleet(...runs: readonly (readonly SampleLine[])[]): FleetState {
-  const fleet = emptyFleet();
-  let lsn = 0;
-  for (const [index, lines] of runs.entries())
-    for (const entry of toEntries(lines, `run-${index}`)) applyToFleet(fleet, { ...entry, lsn: (lsn += 1) });
-  return fleet;
-}
-
-const started = (more: object = {}): SampleLine => ({
-  kind: "run-started",
-  body: { flow: "brief", version: "1", ...more },
-  atMs: 0,
-});
 const begins = (key: string, agent: string): SampleLine => ({
   kind: "agent-started",
   key,
