@@ -1,12 +1,14 @@
 import { TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { toCanonicalJson } from "../../base/json.ts";
-import type { ApprovalRecord } from "../../contracts/approval.ts";
+import type { ApprovalMatter, ApprovalRecord } from "../../contracts/approval.ts";
 import { toApprovalId, type StepKey } from "../../contracts/ids.ts";
+import { toPolicyField } from "../../contracts/policy.ts";
 import { findChanged } from "../../ledger/approval-votes.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import { toStepError } from "../attempts.ts";
 import type { Driver } from "../driver.ts";
+import { toLabelField, toSeenLabels } from "../labels.ts";
 import { findMissing } from "./approval-stages.ts";
 import type { Asking, Obtained } from "./asking.ts";
 
@@ -80,7 +82,7 @@ class Obtaining {
     const peopleKnown = approvals.people !== undefined;
     const hash = sha256(content);
     const fields = { kind, about, round, binding, package: hash, needs, stages, peopleKnown };
-    const asked = { ...fields, ...(initiator === undefined ? {} : { initiator }) };
+    const asked = { ...fields, matter: toMatter(driver, asking), ...(initiator === undefined ? {} : { initiator }) };
     const id = toApprovalId(sha256(`${driver.run}\n${key}\n${round}`).slice(0, idDigits));
     const none = { votes: [], delegations: [], stage: 0, state: "open" } as const;
     for (const entry of asking.before) void driver.append(entry);
@@ -131,6 +133,8 @@ class Obtaining {
   private async readAnswer(approval: ApprovalRecord): Promise<Given> {
     const { asking, driver } = this;
     const changed = findChanged(approval.binding, asking.binding);
+    if (isUnnamed(driver, approval))
+      return { answer: undefined, changed: ["what the policy is told"], isEdited: false };
     if (approval.answer === undefined) return { answer: undefined, changed, isEdited: false };
     const text = await driver.host.approvals.readBlob(approval.answer);
     const answer: unknown = text === undefined ? undefined : JSON.parse(text);
@@ -223,6 +227,22 @@ interface Given {
   /** What is not as it was when they were asked. */
   readonly changed: readonly string[];
   readonly isEdited: boolean;
+}
+
+/** Older ledgers hold questions that the policy can't be asked about. */
+function isUnnamed({ host }: Driver, { state, matter }: ApprovalRecord): boolean {
+  return host.policy !== undefined && state === "open" && matter === undefined;
+}
+
+function toMatter({ host, history }: Driver, { names, labels }: Asking): ApprovalMatter {
+  const { flow, tenant } = history.started;
+  return {
+    names,
+    flow,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...toLabelField(toSeenLabels(labels)),
+    ...toPolicyField(host.policy),
+  };
 }
 
 const idDigits = 12;
