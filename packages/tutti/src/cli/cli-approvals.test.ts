@@ -14,16 +14,21 @@ afterEach(() => cli[Symbol.dispose]());
 
 const file = path.join(cliFlows, "asking.ts");
 const config = `export const config = {
-  people: [{ name: "ann", roles: [] }, { name: "bert", roles: [] }],
+  people: [{ name: "ann", roles: [] }, { name: "bert", roles: [] }, { name: "carl", roles: [] }],
   policy: {
     name: "house",
     version: "1",
-    decide: () => ({
-      kind: "needs",
-      rules: ["mail"],
-      why: "mail leaves the house",
-      approvals: [{ count: 1, distinctFromInitiator: true }],
-    }),
+    decide: ({ action, principal }) =>
+      action === "approve"
+        ? principal.person === "carl"
+          ? { kind: "deny", rules: ["not-carl"], why: "carl is new here" }
+          : { kind: "allow", rules: ["people"] }
+        : {
+            kind: "needs",
+            rules: ["mail"],
+            why: "mail leaves the house",
+            approvals: [{ count: 1, distinctFromInitiator: true }],
+          },
   },
 };
 `;

@@ -16,7 +16,10 @@ const config = `export const config = {
   policy: {
     name: "house",
     version: "1",
-    decide: () => ({ kind: "needs", rules: ["mail"], why: "mail leaves", approvals: [{ count: 1, distinctFromInitiator: false }] }),
+    decide: ({ action }) =>
+      action === "approve"
+        ? { kind: "allow", rules: [] }
+        : { kind: "needs", rules: ["mail"], why: "mail leaves", approvals: [{ count: 1, distinctFromInitiator: false }] },
   },
 };
 `;
