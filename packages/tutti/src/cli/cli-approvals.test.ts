@@ -83,6 +83,26 @@ test(
   },
 );
 
+test(
+  "where no engine runs, the project's policy is asked, and where there is none nobody says yes",
+  verifies("G3", "G4"),
+  async () => {
+    const project = path.join(cli.folder, "tutti.config.mjs");
+    writeFileSync(project, config);
+    await cli.run(["run", file, "--id", "r", "--by", "ann", "--no-wait"]);
+    const [typed = ""] = /^\w{12}:\w{8}/u.exec((await cli.run(["inbox"])).stdout) ?? [];
+    const denied = await cli.run(["approve", typed, "--by", "carl"]);
+    expect(denied).toMatchObject({ code: 1, stderr: expect.stringContaining("carl is new here") });
+    const handed = await cli.run(["delegate", typed, "bert", "--by", "carl"]);
+    expect(handed.stderr).toContain("APPROVAL_FORBIDDEN");
+    writeFileSync(project, config.replace(/policy: \{.*\n  \},/su, ""));
+    const blind = await cli.run(["approve", typed, "--by", "bert"]);
+    expect(blind).toMatchObject({ code: 1, stderr: expect.stringContaining("it was asked under the policy house@1") });
+    expect(blind.stderr).toContain("tutti.config.ts");
+    expect(await cli.run(["reject", typed, "--by", "carl", "--reason", "no"])).toMatchObject({ code: 0 });
+  },
+);
+
 test("several are decided by one command, all of them or none", verifies("G4"), async () => {
   writeFileSync(path.join(cli.folder, "tutti.config.mjs"), config);
   for (const id of ["r", "s"]) await cli.run(["run", file, "--id", id, "--by", "ann", "--no-wait"]);

@@ -77,6 +77,29 @@ test("a decision is read from the intent that it allows as from an entry of its 
   );
 });
 
+test("a vote holds the decision on each thing that it is a yes to", verifies("G3"), () => {
+  fc.assert(
+    fc.property(context, fc.array(fc.record({ name: word, rules: words })), words, (around, matters, roles) => {
+      const policy = { name: "house", version: "1" };
+      const vote = { approval: "a", by: "ann", saw: "0", verdict: "approve", roles };
+      const decided = { policy, context: around, matters };
+      expect(toPolicyDecisions(toEntry("approval-voted", { ...vote, decided }))).toEqual(
+        matters.map(({ name, rules }) => ({
+          request: {
+            principal: { kind: "person", person: "ann", roles },
+            action: "approve",
+            resource: { kind: "approval", name },
+            context: around,
+          },
+          verdict: { kind: "allow", rules },
+          policy,
+        })),
+      );
+      expect(toPolicyDecisions(toEntry("approval-voted", { ...vote, note: '"decided":{' }))).toEqual([]);
+    }),
+  );
+});
+
 test("an intent without a policy holds no decision, whatever its input says", () => {
   const intent = { effect: "e", tool: "t", class: "once", digest: "d", input: { decided: {} } };
   expect(toPolicyDecisions(toEntry("effect-intended", intent))).toEqual([]);
