@@ -34,7 +34,7 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
     }
     const isRead = said.verdict === "edit" || said.verdict === "answer";
     const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
-    return toReady(approval, said, { ...voter, asking, decided: permit?.decided });
+    return toReady(approval, said, { voter, asking, decided: permit?.decided });
   };
   const record = async (ready: readonly Ready[]): Promise<readonly ApprovalRecord[]> => {
     const recorded = await inTurn(() => writeVotes(engine, runs, ready));
@@ -144,10 +144,12 @@ async function findAsking(engine: Engine, runs: ActiveRuns, { id, run }: Approva
   }
 }
 
-type Voted = Voter & {
+interface Voted {
+  readonly voter: Voter;
   readonly asking: Asking | undefined;
+  /** What the policy said of a vote that can lead to a yes. */
   readonly decided: (Permit & { readonly kind: "permitted" })["decided"];
-};
+}
 
 async function toReady(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<Ready> {
   const { vote, told, blobs } = await toVote(approval, said, voted);
@@ -167,11 +169,7 @@ interface Made {
   readonly blobs: readonly Blob[];
 }
 
-async function toVote(
-  approval: ApprovalRecord,
-  said: PersonsVote,
-  { asking, decided: _, ...voter }: Voted,
-): Promise<Made> {
+async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, voter }: Voted): Promise<Made> {
   const none = { told: {}, blobs: [] };
   switch (said.verdict) {
     case "approve":

@@ -6,6 +6,7 @@ import { findOpen, toAskingPolicy, toPolicy, vote } from "../../../../test/appro
 import { bodiesOf, errorOf, openStage, plainFlow, type Stage } from "../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
+import { isTuttiError } from "../base/errors.ts";
 import type { ApprovalRecord } from "../contracts/approval.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
 import { document } from "../flow/document.ts";
@@ -329,11 +330,11 @@ test("who is told that something waits for them can say yes to it, and nobody el
       if (before !== "nothing") await vote(tutti, "bert", earlier).catch(() => undefined);
       const now = await findOpen(tutti);
       const may = tutti.approvals.mayDecide(now, voter);
-      const code = await vote(tutti, voter, said).then(
+      const voted = await vote(tutti, voter, said).then(
         () => "counted",
-        (error: { readonly code: string }) => error.code,
+        (error: unknown) => (isTuttiError(error) ? error.code : error),
       );
-      expect(code).toBe(may ? "counted" : "APPROVAL_FORBIDDEN");
+      expect(voted).toBe(may ? "counted" : "APPROVAL_FORBIDDEN");
       seen.add(may);
       await tutti.close();
     }),
