@@ -15,6 +15,8 @@ export interface SqliteStoreOptions {
   readonly sync?: NonNullable<CommitStore["sync"]>;
   /** Called in front of every transaction; may throw to refuse it. */
   readonly beforeBegin: () => void;
+  /** Called when a transaction has begun. */
+  readonly afterBegin?: (() => void) | undefined;
   /** `bytes`: about how much the transaction wrote. */
   readonly afterCommit: (bytes: number) => void;
 }
@@ -31,6 +33,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       options.beforeBegin();
       written.bytes = 0;
       begin.run();
+      options.afterBegin?.();
     },
     commit() {
       commit.run();
