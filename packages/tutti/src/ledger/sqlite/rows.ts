@@ -1,4 +1,4 @@
-import type { SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 
 import { TuttiError } from "../../base/errors.ts";
 import { branded, fields, integer, oneOf, ShapeError, text, type Shape } from "../../base/shape.ts";
@@ -10,9 +10,26 @@ import { toCorruptError } from "./sqlite-errors.ts";
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
+/** The columns of `toEntry`, in its order. */
+export const entryColumns =
+  "entry.lsn, entry.seq, entry.kind, entry.key, entry.at, entry.version, entry.body, lower(hex(entry.hash))";
+
+/** Reads entries as lists of their columns: an object for each row would take twice as long. */
+export function prepareEntryList(
+  database: DatabaseSync,
+  sql: string,
+): (...values: SQLInputValue[]) => readonly Columns[] {
+  const statement = database.prepare(sql);
+  statement.setReturnArrays(true);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the statement was just told to return
+  return (...values) => statement.all(...values) as unknown as readonly Columns[];
+}
+
+export type Columns = readonly SQLOutputValue[];
+
 /** An entry of a run whose name is known. @throws TuttiError LEDGER_CORRUPT or LEDGER_TOO_NEW */
-export function toEntry(row: Row, run: SQLOutputValue | undefined): LedgerEntry {
-  const { lsn, seq, kind, key, at, version, body, hash } = row;
+export function toEntry(columns: Columns, run: SQLOutputValue | undefined): LedgerEntry {
+  const [lsn, seq, kind, key, at, version, body, hash] = columns;
   const isWhole =
     typeof lsn === "number" &&
     typeof seq === "number" &&
@@ -22,7 +39,7 @@ export function toEntry(row: Row, run: SQLOutputValue | undefined): LedgerEntry 
     typeof key === "string" &&
     typeof body === "string" &&
     typeof hash === "string";
-  if (!isWhole) throw toDamagedEntry(row, "a column holds what no entry can hold");
+  if (!isWhole) throw toDamagedEntry(lsn, "a column holds what no entry can hold");
   if (version > entryVersion) {
     throw new TuttiError(
       "LEDGER_TOO_NEW",
@@ -30,13 +47,12 @@ export function toEntry(row: Row, run: SQLOutputValue | undefined): LedgerEntry 
       { hint: "Update Tutti in this process.", facts: { lsn, version } },
     );
   }
-  if (!isEntryKind(kind)) throw toDamagedEntry(row, "its kind is not known");
+  if (!isEntryKind(kind)) throw toDamagedEntry(lsn, "its kind is not known");
   return { lsn, run: toRunId(run), seq, kind, key, at, version, body, hash };
 }
 
-function toDamagedEntry(row: Row, why: string): TuttiError {
-  const lsn = Number(row["lsn"]);
-  return toCorruptError(`entry ${lsn} is damaged: ${why}`, { facts: { lsn } });
+function toDamagedEntry(lsn: SQLOutputValue | undefined, why: string): TuttiError {
+  return toCorruptError(`entry ${Number(lsn)} is damaged: ${why}`, { facts: { lsn: Number(lsn) } });
 }
 
 const runId: Shape<RunId> = branded(text);

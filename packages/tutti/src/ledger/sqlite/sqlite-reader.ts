@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
-import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { entryColumns, prepareEntryList, toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
 import { prepareApprovalReads } from "./sqlite-approvals.ts";
 import { prepareBudgetReads } from "./sqlite-budgets.ts";
 import { prepareDocumentReads } from "./sqlite-documents.ts";
@@ -47,27 +47,28 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
 const noLimit = -1;
 
 function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "readOf" | "scan" | "readBlob"> {
-  const columns =
-    "entry.lsn, entry.seq, entry.kind, entry.key, entry.at, entry.version, entry.body, lower(hex(entry.hash)) as hash";
   // Index: run.name.
   const findNumber = database.prepare("select id from run where name = ?");
   // Index: entry_by_run.
-  const read = database.prepare(
-    `select ${columns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
+  const read = prepareEntryList(
+    database,
+    `select ${entryColumns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
   );
   // Index: entry's primary key, then run's. An entry whose run is gone is damage to report, so it is not joined away.
-  const scan = database.prepare(`
-    select ${columns}, run.name as run from entry left join run on run.id = entry.run
-    where entry.lsn > ? order by entry.lsn limit ?`);
+  const scan = prepareEntryList(
+    database,
+    `select ${entryColumns}, run.name from entry left join run on run.id = entry.run
+    where entry.lsn > ? order by entry.lsn limit ?`,
+  );
   // Index: blob's primary key.
   const readBlob = database.prepare("select content from blob where hash = ?");
   return {
     read(run, fromSeq, limit = noLimit) {
       const id = findNumber.get(run)?.["id"];
-      return id === undefined ? [] : read.all(id, fromSeq, limit).map((row) => toEntry(row, run));
+      return id === undefined ? [] : read(id, fromSeq, limit).map((row) => toEntry(row, run));
     },
-    readOf: ({ number, run }) => read.all(number, 1, noLimit).map((row) => toEntry(row, run)),
-    scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row["run"])),
+    readOf: ({ number, run }) => read(number, 1, noLimit).map((row) => toEntry(row, run)),
+    scan: (afterLsn, limit) => scan(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row.at(-1))),
     readBlob(hash) {
       const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
       return content === undefined ? undefined : String(content);
