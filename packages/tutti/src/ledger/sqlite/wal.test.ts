@@ -66,17 +66,17 @@ test("the file grows in large pieces, and no further than it may; what stands in
   const frameBytes = 4_120;
   const pieceBytes = 256 * 1024;
   writeFileSync(wal, "");
-  const { grow, close } = openWalSync(file, { idlePages: 1, forcedPages: 100 });
-  grow();
+  const sync = openWalSync(file, { idlePages: 1, forcedPages: 100 });
+  sync.grow();
   expect(statSync(wal).size).toBe(0); // its header comes first
   writeFileSync(wal, "frames");
   const lengths = new Set<number>();
   for (let used = frameBytes; used <= 200 * frameBytes; used += frameBytes) {
     if (statSync(wal).size < used) truncateSync(wal, used);
-    grow();
+    sync.grow();
     lengths.add(statSync(wal).size);
   }
-  await close();
+  await sync.close();
   const [first, second, third] = lengths;
   expect([first, second, third]).toEqual([frameBytes + pieceBytes, 65 * frameBytes + pieceBytes, 129 * frameBytes]);
   expect(readFileSync(wal, "utf8").startsWith("frames\0")).toBe(true);
