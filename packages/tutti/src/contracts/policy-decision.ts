@@ -5,21 +5,30 @@ export type PolicyDecision = BodyOf<"policy-decided">;
 
 type Intent = BodyOf<"effect-intended">;
 type Vote = BodyOf<"approval-voted">;
+type Context = PolicyDecision["request"]["context"];
 
 /** A decision that allows a call, as it stands in the call's intent: without what the intent says itself. */
 export function foldDecision({ request, verdict, policy }: PolicyDecision): Intent["decided"] {
   const { principal, resource, context } = request;
-  const { input: _, ...rest } = context;
   const { dataClasses, accepts } = resource;
   const { name, version } = policy;
   return {
     rules: verdict.rules,
     policy: { name, version },
-    context: rest,
+    context: withoutInput(context),
     ...(principal.kind === "agent" ? { agent: principal } : {}),
     ...(dataClasses === undefined ? {} : { dataClasses }),
     ...(accepts === undefined ? {} : { accepts }),
   };
+}
+
+/** Field by field: a large input is only read by whoever asks for it. */
+function withoutInput(context: Context): Context {
+  const rest: Record<string, unknown> = {};
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
+  for (const name in context) if (name !== "input") rest[name] = context[name as keyof Context];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all fields of a context, without one that it need not have
+  return rest as unknown as Context;
 }
 
 const none: readonly PolicyDecision[] = [];

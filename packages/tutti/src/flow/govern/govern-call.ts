@@ -101,7 +101,7 @@ interface Governing {
 
 function govern(driver: Driver, governing: Governing): void {
   const { policy, call, passage } = governing;
-  const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
+  const decision = decideDeed(driver, policy, toDeed(call));
   const { verdict } = decision;
   if (verdict.kind !== "deny" && isShadow(driver, call)) {
     void driver.append(toDecisionEntry(decision));
@@ -144,7 +144,7 @@ function ask(driver: Driver, governing: Governing, decision: Decision & { readon
   });
   const edit = async (input: unknown): Promise<Asked> => {
     const edited = await toEdited(driver, call, input);
-    const decided = decideDeed(driver, policy, { deed: toDeed(edited), votes: [] }).verdict;
+    const decided = decideDeed(driver, policy, toDeed(edited)).verdict;
     if (decided.kind === "deny") throw toDenial(call.tool.name, decided);
     return toAskedOf(edited, decided.kind === "needs" ? decided : { ...verdict, approvals: [] });
   };
@@ -195,7 +195,7 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
     const call = granted.isEdited ? await toEdited(driver, governing.call, granted.answer) : governing.call;
     if (canLose(driver, call)) await driver.host.autonomy.catchUp();
     if (driver.stopped || driver.halted || call.pending.over) return;
-    const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: approval.votes });
+    const decision = decideDeed(driver, policy, { ...toDeed(call), votes: approval.votes });
     const { verdict } = decision;
     if (verdict.kind === "deny") {
       void driver.append(toDecisionEntry(decision));

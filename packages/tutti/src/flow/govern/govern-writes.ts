@@ -41,7 +41,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
     return;
   }
   const decide = (votes: ApprovalRecord["votes"]): Decided => {
-    const decisions = call.writes.map((write) => decideDeed(driver, policy, { deed: toDeed(call, write), votes }));
+    const decisions = call.writes.map((write) => decideDeed(driver, policy, { ...toDeed(call, write), votes }));
     const entries = decisions.map(toDecisionEntry);
     for (const { verdict } of decisions)
       if (verdict.kind === "deny")
