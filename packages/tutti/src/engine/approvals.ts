@@ -7,12 +7,12 @@ import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/appr
 import { toApprovalId, type RunId } from "../contracts/ids.ts";
 import { reviewShape } from "../contracts/review.ts";
 import type { Asking } from "../flow/govern/asking.ts";
+import { canLeadToYes, permitVote, type Permit } from "../flow/govern/permit-vote.ts";
 import { decideVote, toDecided } from "../ledger/approval-votes.ts";
 import type { Appended, Blob, EntryGroup, NewEntry } from "../ledger/ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { votesAtOnceMax, type Approvals, type PersonsVote } from "./inbox.ts";
 import { isJournalFlow } from "./journal.ts";
-import { canLeadToYes, permitVote, type Permit } from "./permit-vote.ts";
 import { nextRest } from "./steer-run.ts";
 
 const listMax = 1_000;

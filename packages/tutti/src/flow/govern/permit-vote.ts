@@ -1,7 +1,7 @@
-import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/approval.ts";
-import type { BodyOf } from "../contracts/entry.ts";
-import type { Policy, PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
-import { askPolicy } from "../flow/govern/policy-decision.ts";
+import type { ApprovalRecord, ApprovalVote, Unapproved } from "../../contracts/approval.ts";
+import type { BodyOf } from "../../contracts/entry.ts";
+import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
+import { askPolicy } from "./policy-decision.ts";
 
 /** Whether the policy lets a vote count. */
 export type Permit =
@@ -25,17 +25,17 @@ export function canLeadToYes(verdict: ApprovalVote["verdict"]): boolean {
  */
 export function permitVote(
   policy: Policy | undefined,
-  approval: ApprovalRecord,
+  approval: Pick<ApprovalRecord, "run" | "matter" | "initiator">,
   voter: Pick<ApprovalVote, "by" | "roles">,
 ): Permit {
-  const { matter, id, run } = approval;
+  const { matter, run } = approval;
   if (policy === undefined) return matter?.policy === undefined ? permittedByNobody : refuseUngoverned(matter.policy);
   if (matter === undefined)
     return {
       kind: "refused",
       reason: "stale",
       why: "it was asked before the policy could be told what it is about",
-      hint: `It is asked anew when its run goes on: tutti resume ${run}. A no is taken at any time: tutti reject ${id}.`,
+      hint: `It is asked anew when its run goes on: tutti resume ${run}. A no is taken at any time.`,
     };
   const { by, roles = [] } = voter;
   const context = toContext(approval, matter);
@@ -77,7 +77,7 @@ function refuse(what: string, verdict: Exclude<PolicyVerdict, { readonly kind: "
 }
 
 function toContext(
-  { run, initiator }: ApprovalRecord,
+  { run, initiator }: Pick<ApprovalRecord, "run" | "initiator">,
   { flow, tenant, labels }: NonNullable<ApprovalRecord["matter"]>,
 ): PolicyRequest["context"] {
   return {

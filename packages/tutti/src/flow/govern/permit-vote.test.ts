@@ -2,16 +2,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { findOpen, toAskingPolicy, toPolicy, vote } from "../../../../test/approvals/approval-fixture.ts";
-import { bodiesOf, errorOf, openStage, plainFlow, type Stage } from "../../../../test/engine/engine-fixture.ts";
-import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
-import { verifies } from "../../../../test/verifies.ts";
-import { isTuttiError } from "../base/errors.ts";
-import type { ApprovalRecord } from "../contracts/approval.ts";
-import type { Policy, PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
-import { document } from "../flow/document.ts";
-import type { Said } from "./inbox.ts";
-import type { Tutti } from "./tutti.ts";
+import { findOpen, toAskingPolicy, toPolicy, vote } from "../../../../../test/approvals/approval-fixture.ts";
+import { bodiesOf, errorOf, openStage, plainFlow, type Stage } from "../../../../../test/engine/engine-fixture.ts";
+import { openPostOffice, toMailTool } from "../../../../../test/engine/world-fixture.ts";
+import { verifies } from "../../../../../test/verifies.ts";
+import { isTuttiError } from "../../base/errors.ts";
+import type { ApprovalRecord } from "../../contracts/approval.ts";
+import type { Policy, PolicyRequest, PolicyVerdict } from "../../contracts/policy.ts";
+import type { Said } from "../../engine/inbox.ts";
+import type { Tutti } from "../../engine/tutti.ts";
+import { document } from "../document.ts";
 
 const allowed: PolicyVerdict = { kind: "allow", rules: ["people"] };
 const denied: PolicyVerdict = { kind: "deny", rules: ["not-you"], why: "only finance says yes" };
@@ -26,7 +26,15 @@ const people = [
   { name: "ann", roles: ["sales"] },
   { name: "bert", roles: ["finance"] },
   { name: "cleo", roles: ["finance", "lead"] },
+  { name: "dora", roles: ["sales"] },
 ];
+
+/** Of ann's yes it says something else than of everybody else's. */
+function toAnns(toVerdict: () => PolicyVerdict): Policy {
+  return toVoters(({ principal }) =>
+    principal.kind === "person" && principal.person === "ann" ? toVerdict() : allowed,
+  );
+}
 
 const askers = {
   mail: () => {
@@ -79,7 +87,7 @@ for (const [verdict, { asks, said }] of Object.entries(leadsToYes)) {
         { verdict, decided: { policy: { name: "house", version: "1" }, matters: [{ rules: ["people"] }] } },
       ]);
       for (const [what, toVerdict] of Object.entries(noes)) {
-        const { stage, tutti } = await openAsking(asks, toVoters(toVerdict));
+        const { stage, tutti } = await openAsking(asks, toAnns(toVerdict));
         const refused = await errorOf(vote(tutti, "ann", said));
         expect([what, refused.code, refused.message]).toEqual([
           what,
@@ -96,13 +104,13 @@ for (const [verdict, { asks, said }] of Object.entries(leadsToYes)) {
 }
 
 test(
-  "a no and an abstention are taken whatever the policy says, which is not asked",
+  "a no and an abstention are taken whatever the policy says, and hold no decision of it",
   verifies("G3", "G4"),
   async () => {
     for (const said of [{ verdict: "reject", reason: "no" }, { verdict: "abstain" }] as const) {
       const { stage, tutti } = await openAsking(
         "mail",
-        toVoters(() => denied),
+        toAnns(() => denied),
       );
       await vote(tutti, "ann", said);
       const [voted] = bodiesOf(stage.entries, "approval-voted");
@@ -148,7 +156,8 @@ test("the policy is told who says yes to what, by a name that rules can match", 
     await vote(tutti, "ann", said);
   }
   await handle.result();
-  expect(asked.map(({ resource }) => resource.name)).toEqual([
+  // Before people are asked, and when somebody votes.
+  expect([...new Set(asked.map(({ resource }) => resource.name))]).toEqual([
     "tool/mail.send",
     "decision/approve",
     "question/colour",
@@ -190,6 +199,16 @@ test("one yes for several documents needs the permission for each of them", veri
     code: "APPROVAL_FORBIDDEN",
     facts: { rules: ["not-you"] },
   });
+  await tutti.close();
+});
+
+test("what the policy lets nobody say yes to is not asked, and does not wait", verifies("G3", "G7"), async () => {
+  const stage = openStage();
+  const mailing = askers.mail();
+  const deciding = plainFlow("deciding", (run) => run.approve("Go?"));
+  const tutti = await stage.open([mailing, deciding], { policy: toVoters(() => denied), people });
+  for (const flow of [mailing, deciding])
+    expect(await errorOf(tutti.run(flow, null))).toMatchObject({ code: "APPROVERS_MISSING", facts: { known: 0 } });
   await tutti.close();
 });
 
