@@ -49,11 +49,15 @@ async function sample(call: CommandCall): Promise<void> {
   const share = Number(call.text("share"));
   const role = call.text("role");
   const request = { share, by: readPerson(call), ...(role === undefined ? {} : { role }) };
-  await withSteering(toLedgerPath(call), async (steering) => {
-    await steering.send("sample", request);
-    if (call.flag("json")) sayJson({ ...request, recorded: true });
-    else say(`At least ${toPercent(share)} of outputs are drawn from now on.`);
-  });
+  await withSteering(
+    toLedgerPath(call),
+    async (steering) => {
+      await steering.send("sample", request);
+      if (call.flag("json")) sayJson({ ...request, recorded: true });
+      else say(`At least ${toPercent(share)} of outputs are drawn from now on.`);
+    },
+    await loadDeciders(), // what has ended is drawn, and asked, under the project's policy
+  );
 }
 
 async function report(call: CommandCall): Promise<void> {

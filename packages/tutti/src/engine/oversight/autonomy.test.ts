@@ -96,8 +96,10 @@ test(
     expect(bodiesOf(stage.entries, "autonomy-proposed")).toMatchObject([
       { level: 2, evidence: { decided: casesMin, agreed: casesMin, severe: 0, by: ["ann"] } },
     ]);
-    const { kind } = await findOpen(tutti);
-    expect(kind).toBe("promotion");
+    expect(await findOpen(tutti)).toMatchObject({
+      kind: "promotion",
+      matter: { names: ["promotion/clerk"], policy: "trusting@1" },
+    });
     expect(await errorOf(vote(tutti, "ann"))).toMatchObject({ code: "APPROVAL_FORBIDDEN" });
     await vote(tutti, "bert", { verdict: "approve" });
     expect(await tutti.autonomy.list()).toMatchObject([{ level: 2, proposal: undefined }]);
