@@ -223,7 +223,10 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
     fresh: inner.wantsFresh,
     model: (tier, asker) =>
       governModel(driver, inner, {
-        model: admitModel(driver, inner, { model: directModel(driver, inner, host.model(tier)), asker }),
+        model: admitModel(driver, inner, {
+          model: directModel(driver, inner, { model: host.model(tier), asker }),
+          asker,
+        }),
         asker,
       }),
     progress: (text) => host.progress(run, key, text),

@@ -24,7 +24,7 @@ export function governModel(
     async generate(request, signal, watch) {
       const costUsd = model.worstCase?.(request).costUsd;
       const resource = { kind: "model", name } as const;
-      const asked = { key: asker.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
+      const asked = { key: asker.host.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
       const deed = { ...asked, labels: labelsAt(scope) };
       const decision = decideDeed(driver, policy, deed);
       const { verdict } = decision;
