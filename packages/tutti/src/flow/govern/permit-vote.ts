@@ -29,7 +29,7 @@ export function permitVote(
   voter: Pick<ApprovalVote, "by" | "roles">,
 ): Permit {
   const { matter, run } = approval;
-  if (policy === undefined) return matter?.policy === undefined ? permittedByNobody : refuseUngoverned(matter.policy);
+  if (policy === undefined) return matter?.policy === undefined ? permittedUnasked : refuseUngoverned(matter.policy);
   if (matter === undefined)
     return {
       kind: "refused",
@@ -54,7 +54,7 @@ export function permitVote(
   return { kind: "permitted", decided: { policy: { name: policy.name, version: policy.version }, context, matters } };
 }
 
-const permittedByNobody: Permit = { kind: "permitted", decided: undefined };
+const permittedUnasked: Permit = { kind: "permitted", decided: undefined };
 
 function refuseUngoverned(asked: string): Permit {
   return {
