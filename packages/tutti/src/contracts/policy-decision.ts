@@ -1,9 +1,10 @@
 import { bodyOf, type BodyOf, type LedgerEntry } from "./entry.ts";
 
-/** What a policy was asked about a step, and what it said: the body of `policy-decided`. */
+/** What a policy was asked, and what it said: the body of `policy-decided`. */
 export type PolicyDecision = BodyOf<"policy-decided">;
 
 type Intent = BodyOf<"effect-intended">;
+type Vote = BodyOf<"approval-voted">;
 type Context = PolicyDecision["request"]["context"];
 
 /** A decision that allows a call, as it stands in the call's intent: without what the intent says itself. */
@@ -30,22 +31,26 @@ function withoutInput(context: Context): Context {
   return rest as unknown as Context;
 }
 
+const none: readonly PolicyDecision[] = [];
+
 /**
- * The decision that an entry holds, wherever it stands: in an entry of its own, or in the intent that it allows. Undefined where there is none.
+ * The decisions that an entry holds, wherever they stand: in an entry of its own, in the intent that it allows, or in the vote that it lets
+ * count. Only a vote on several documents holds more than one.
  * @throws TuttiError as `bodyOf`
  */
-export function toPolicyDecision(entry: LedgerEntry): PolicyDecision | undefined {
-  if (entry.kind === "policy-decided") return bodyOf(entry, entry.kind);
+export function toPolicyDecisions(entry: LedgerEntry): readonly PolicyDecision[] {
+  const { kind, body } = entry;
+  if (kind === "policy-decided") return [bodyOf(entry, kind)];
   // Parsing costs more than all the rest, and most intents were begun without a policy.
-  if (entry.kind !== "effect-intended" || !entry.body.includes('"decided":{')) return undefined;
-  return unfoldDecision(bodyOf(entry, entry.kind));
+  if ((kind !== "effect-intended" && kind !== "approval-voted") || !body.includes('"decided":{')) return none;
+  return kind === "effect-intended" ? unfoldIntent(bodyOf(entry, kind)) : unfoldVote(bodyOf(entry, kind));
 }
 
-function unfoldDecision({ decided, tool, class: effect, undo, input, inputRef }: Intent): PolicyDecision | undefined {
-  if (decided === undefined) return undefined;
+function unfoldIntent({ decided, tool, class: effect, undo, input, inputRef }: Intent): readonly PolicyDecision[] {
+  if (decided === undefined) return none;
   const { rules, policy, context, agent, dataClasses, accepts } = decided;
   const { run, flow } = context;
-  return {
+  const decision: PolicyDecision = {
     request: {
       principal: agent ?? { kind: "run", run, flow },
       action: "call-tool",
@@ -63,4 +68,20 @@ function unfoldDecision({ decided, tool, class: effect, undo, input, inputRef }:
     policy,
     ...(inputRef === undefined ? {} : { inputRef }),
   };
+  return [decision];
+}
+
+function unfoldVote({ decided, by, roles = [] }: Vote): readonly PolicyDecision[] {
+  if (decided === undefined) return none;
+  const { policy, context, matters } = decided;
+  return matters.map(({ name, rules }) => ({
+    request: {
+      principal: { kind: "person", person: by, roles },
+      action: "approve",
+      resource: { kind: "approval", name },
+      context,
+    },
+    verdict: { kind: "allow", rules },
+    policy,
+  }));
 }

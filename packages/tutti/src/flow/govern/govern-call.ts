@@ -5,7 +5,7 @@ import type { ApprovalRecord } from "../../contracts/approval.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import { toContract } from "../../contracts/contract.ts";
 import type { StaleRead } from "../../contracts/document.ts";
-import type { Policy, PolicyVerdict } from "../../contracts/policy.ts";
+import { toPolicyId, type Policy, type PolicyVerdict } from "../../contracts/policy.ts";
 import { parseWith } from "../../contracts/schema.ts";
 import type { ApprovalChange } from "../../ledger/ledger.ts";
 import { toDirectiveChanged } from "../directives.ts";
@@ -164,6 +164,8 @@ function ask(driver: Driver, governing: Governing, decision: Decision & { readon
       key: call.key,
       pending: call.pending,
       kind: "action",
+      names: [`tool/${call.tool.name}`],
+      labels: call.called.labels,
       stages,
       before: [toDecisionEntry(decision)],
       reads: toReads(driver, call),
@@ -290,7 +292,7 @@ function toBinding(driver: Driver, policy: Policy, call: GovernedCall): Approval
     input: digestOf(input),
     effect,
     flow: `${flow}@${version}`,
-    policy: `${policy.name}@${policy.version}`,
+    policy: toPolicyId(policy),
     ...(call.called.labels.length === 0 ? {} : { labels: [...call.called.labels].toSorted().join(" ") }),
     directive: toDirectiveVersion(driver),
     reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),

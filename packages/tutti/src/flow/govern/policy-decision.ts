@@ -29,13 +29,14 @@ export interface Decision extends PolicyDecision {
   readonly deed: Deed;
 }
 
-/** Asks the policy. Whatever goes wrong in it is a no. */
+/** Asks the policy about a deed, with what people have said to it. */
 export function decideDeed(driver: Driver, policy: Policy, deed: Deed): Decision {
   const request = toRequest(driver, deed);
-  return { deed, request, verdict: decide(policy, request), policy };
+  return { deed, request, verdict: askPolicy(policy, request), policy };
 }
 
-function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
+/** Whatever goes wrong in the policy is a no. */
+export function askPolicy(policy: Policy, request: PolicyRequest): PolicyVerdict {
   try {
     return policy.decide(request);
   } catch (error) {
