@@ -177,7 +177,7 @@ test(
       const work = openWork();
       work.finish("one");
       work.finish("two");
-      let letGo = (): void => {};
+      let letGo: (() => void) | undefined;
       const clock = {
         now: () => stage.clock.now(),
         after(delayMs: number, wake: () => void): () => void {
@@ -185,7 +185,8 @@ test(
           return stage.clock.after(delayMs, wake);
         },
       };
-      const letGoIn = (moments: number): void => (moments === 0 ? letGo() : queueMicrotask(() => letGoIn(moments - 1)));
+      const letGoIn = (moments: number): void =>
+        moments === 0 ? letGo?.() : queueMicrotask(() => letGoIn(moments - 1));
       const ledger = between(stage, {
         async read(run, from, limit) {
           const entries = await stage.ledger.read(run, from, limit);
