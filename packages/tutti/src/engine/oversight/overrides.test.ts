@@ -124,7 +124,7 @@ test(
 );
 
 test(
-  "whoever is asked by a flow is told what people said to the same question before, of their tenant alone",
+  "whoever is asked by a flow is told what people said to the same question before, of their tenant and of runs about nobody",
   verifies("G8"),
   async () => {
     const flow = plainFlow("refund", async (run) => {
@@ -152,6 +152,7 @@ test(
     const acme = { tenant: "acme" };
     const dropped: Said = { verdict: "answer", answer: "dropped", note: "the box was wet" };
     const no: Said = { verdict: "reject", reason: "it was used for a year" };
+    expect(await play(flow, [dropped, no], { ...acme, subject: "anna" })).toEqual([[], []]);
     expect(await play(flow, [dropped, no], { tenant: "bolt" })).toEqual([[], []]);
     expect(await play(other, [no], acme)).toEqual([[]]);
     expect(await play(flow, [dropped, { verdict: "approve" }], acme)).toEqual([[], []]);
