@@ -7,6 +7,7 @@ import { readBytes } from "../../../../test/canary.ts";
 import { anything, errorOf, makeLedgerFile, plainFlow } from "../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
+import { must } from "../base/assert.ts";
 import { bodyOf } from "../contracts/entry.ts";
 import { openTutti } from "./open-tutti.ts";
 
@@ -40,7 +41,7 @@ test(
     const next = async () => {
       const state = await handle.settled();
       const [asked] = state.kind === "asking" ? state.approvals : [];
-      return asked ?? expect.unreachable(`nothing is asked: ${state.kind}`);
+      return must(asked, `nothing is asked: ${state.kind}`);
     };
     const question = await next();
     expect(question.about).toBe(`Who is ${personal}?`);
@@ -60,9 +61,7 @@ test(
     const late = tutti.approvals.decide(decision.id, { by: "ann", saw: decision.package, verdict: "approve" });
     expect((await errorOf(late)).message).toContain(`it is rejected by ann: ${personal} is on leave`);
     const decided = (await handle.entries()).filter(({ kind }) => kind === "approval-decided");
-    expect(bodyOf(decided.at(-1) ?? expect.unreachable("all was decided"), "approval-decided").why).toBe(
-      `${personal} is on leave`,
-    );
+    expect(bodyOf(must(decided.at(-1), "all was decided"), "approval-decided").why).toBe(`${personal} is on leave`);
     await tutti.ledger.flush();
     expect(Object.values(readBytes(path.dirname(ledger))).join("")).not.toContain(personal);
     await tutti.erase("customer-17", "dana");
