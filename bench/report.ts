@@ -78,9 +78,11 @@ function toVerdicts(results: readonly CellResult[]): string {
 
 /** Where even a bare ledger does not reach a target, it says so: then no care of ours would. */
 function toBound(target: Target, results: readonly CellResult[]): string {
-  const bound = target.bound?.(results);
+  const { of: contestant, read } = target.bound ?? {};
+  const bound = read?.(results);
   if (bound === undefined || Number.isNaN(bound) || isReached(target, bound)) return "";
-  return `; the hand-written ledger has ${show(bound)} ${target.unit}`;
+  const name = contestant === "hand-written" ? "loop" : "ledger";
+  return `; the hand-written ${name} has ${show(bound)} ${target.unit}`;
 }
 
 const labels: Readonly<Record<string, string>> = {

@@ -31,7 +31,7 @@ export async function inFolder(turn: Turn, measure: (folder: string) => Promise<
 /** The usual cell: one process measures and says so. */
 export function measureOnce(turn: Turn): Promise<Spawned> {
   const { entrant, cell, options, limitMs } = turn;
-  const name = cell.replace(/-(\d+|long)$/, "");
+  const name = cell.replace(/-(\d+|long|fresh)$/, "");
   return inFolder(
     turn,
     (folder) => spawnCell({ contestant: entrant.name, cell: name, folder, options }, { limitMs }).ended,

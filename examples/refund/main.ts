@@ -2,7 +2,7 @@ import path from "node:path";
 
 import { isTuttiError, openTutti, type RunHandle, type RunState, type Tutti } from "tutti";
 import { ruleModel } from "tutti/models";
-import { loadPolicy, replayPolicy, toPolicyDecision } from "tutti/policies";
+import { loadPolicy, replayPolicy, toPolicyDecisions, type PolicyRequest } from "tutti/policies";
 import { z } from "zod";
 
 import { isIntact, makeLedgerPath, openAccount, readJson, type Account } from "../stage/account.ts";
@@ -132,19 +132,21 @@ async function checkReplay(account: Account, tutti: Tutti): Promise<void> {
   const entries = await tutti.ledger.scan(0, 10_000);
   const changed = new Set(differences.map(({ run }) => String(run)));
   const wanted = new Set(
-    entries.flatMap((entry) => {
-      const decision = toPolicyDecision(entry);
-      if (decision === undefined) return [];
-      const amountCents = toAmount(decision.request.context.input);
-      return toPeopleNeeded(amountCents, [5_000, 50_000]) === toPeopleNeeded(amountCents, [2_000, 20_000])
-        ? []
-        : [String(entry.run)];
-    }),
+    entries
+      .filter((entry) => toPolicyDecisions(entry).some(({ request }) => isOtherwise(request)))
+      .map(({ run }) => String(run)),
   );
   account.check(
     "the stricter policy differs for the amounts between its limits and the old ones, and for no other",
     changed.size > 0 && changed.size === wanted.size && [...changed].every((run) => wanted.has(run)),
   );
+}
+
+/** Whether the two policies want other numbers of people for it. Who may say yes is the same in both. */
+function isOtherwise({ action, context }: PolicyRequest): boolean {
+  if (action !== "call-tool") return false;
+  const amountCents = toAmount(context.input);
+  return toPeopleNeeded(amountCents, [5_000, 50_000]) !== toPeopleNeeded(amountCents, [2_000, 20_000]);
 }
 
 function toAmount(input: unknown): number {

@@ -21,6 +21,7 @@ test(
     expect(office.sent).toEqual(["anna"]);
     expect(decisionsOf(stage.entries).map(({ verdict }) => verdict)).toMatchObject([
       { kind: "needs", rules: ["effects-ask"] },
+      { kind: "allow", rules: ["people-approve"] },
       { kind: "allow", rules: ["effects-ask"] },
     ]);
     const refused = await tutti.start(flow, null);

@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 
 import { isTuttiError, type TuttiError } from "../../packages/tutti/src/base/errors.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
-import { toPolicyDecision, type PolicyDecision } from "../../packages/tutti/src/contracts/policy-decision.ts";
+import { toPolicyDecisions, type PolicyDecision } from "../../packages/tutti/src/contracts/policy-decision.ts";
 import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { type InnerOptions, openTutti } from "../../packages/tutti/src/engine/open-tutti.ts";
@@ -104,7 +104,7 @@ export function bodiesOf<Kind extends EntryKind>(entries: readonly LedgerEntry[]
 
 /** Everything that a policy said, wherever it stands. */
 export function decisionsOf(entries: readonly LedgerEntry[]): readonly PolicyDecision[] {
-  return entries.flatMap((entry) => toPolicyDecision(entry) ?? []);
+  return entries.flatMap(toPolicyDecisions);
 }
 
 /** `kind key` of each entry, in their order. */

@@ -11,8 +11,8 @@ import { Mail, type MailTool } from "../engine/world-fixture.ts";
 export const trusting: Policy = {
   name: "trusting",
   version: "1",
-  decide: ({ principal }) =>
-    principal.kind === "agent" && principal.autonomy >= 4
+  decide: ({ principal, action }) =>
+    action === "approve" || (principal.kind === "agent" && principal.autonomy >= 4)
       ? { kind: "allow", rules: ["trusted"] }
       : {
           kind: "needs",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { bodyOf, type EntryKind, type LedgerEntry } from "../../packages/tutti/src/contracts/entry.ts";
 import { toStepKey } from "../../packages/tutti/src/contracts/ids.ts";
-import { toPolicyDecision } from "../../packages/tutti/src/contracts/policy-decision.ts";
+import { toPolicyDecisions } from "../../packages/tutti/src/contracts/policy-decision.ts";
 import { openSpanReader } from "../../packages/tutti/src/insight/otlp/span-reader.ts";
 import { openJudgementReader } from "../../packages/tutti/src/insight/oversight/judgements.ts";
 import { replayPolicy } from "../../packages/tutti/src/insight/replay-policy.ts";
@@ -24,7 +24,7 @@ async function writeBoth(): Promise<readonly [readonly LedgerEntry[], readonly L
   const tutti = await stage.open([flow], { policy: everything });
   await tutti.run(flow, null, { by: "bert", tenant: "acme" });
   const entries = stage.entries.flatMap((entry): readonly LedgerEntry[] => {
-    const decision = toPolicyDecision(entry);
+    const [decision] = toPolicyDecisions(entry);
     if (decision === undefined) return [entry];
     const { decided: _, ...intent } = bodyOf(entry, "effect-intended");
     return [toOther(entry, "policy-decided", decision), toOther(entry, "effect-intended", intent)];

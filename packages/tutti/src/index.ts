@@ -24,6 +24,7 @@ export type { Agent, Callable, Flow } from "./contracts/run.ts";
 export type { ApprovalPackage, Said } from "./contracts/approval-package.ts";
 export type {
   ApprovalKind,
+  ApprovalMatter,
   ApprovalLadder,
   ApprovalRecord,
   ApprovalStage,

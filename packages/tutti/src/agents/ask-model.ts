@@ -58,7 +58,7 @@ async function askTier(
   { step, tier, timeoutMs }: Asking,
 ): Promise<RecordedReply> {
   // Looked up here, not before: a replay does not need the model.
-  const model = host.model(tier, { step: step.step, attempt: step.attempt, timeoutMs });
+  const model = host.model(tier, { host: step, timeoutMs });
   host.progress(`asks ${model.provider}/${model.id}`);
   const watch = openWatch(host.tell, step);
   try {

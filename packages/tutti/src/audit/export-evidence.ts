@@ -3,7 +3,7 @@ import { TuttiError } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
-import { toPolicyDecision } from "../contracts/policy-decision.ts";
+import { toPolicyDecisions } from "../contracts/policy-decision.ts";
 import { whyOf, type Reason } from "../insight/why.ts";
 import { storedOf, type Ledger } from "../ledger/ledger.ts";
 import { findBlobHashes } from "../ledger/verify.ts";
@@ -158,7 +158,7 @@ function findDecisions(entries: readonly LedgerEntry[]): Readonly<Record<string,
   const findAll = (isOne: (entry: LedgerEntry) => boolean): readonly number[] =>
     entries.filter(isOne).map(({ seq }) => seq);
   const others = Object.entries(decisionKinds).map(([name, kinds]) => [name, findAll(({ kind }) => kinds.test(kind))]);
-  return { policies: findAll((entry) => toPolicyDecision(entry) !== undefined), ...Object.fromEntries(others) };
+  return { policies: findAll((entry) => toPolicyDecisions(entry).length > 0), ...Object.fromEntries(others) };
 }
 
 function toLines(reason: Reason, indent = ""): readonly string[] {

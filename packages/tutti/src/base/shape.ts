@@ -86,13 +86,17 @@ export function fields<Required extends Fields, Optional extends Fields>(
   optional: Optional,
 ): Shape<AllOf<Required> & SomeOf<Optional>>;
 export function fields(required: Fields, optional: Fields = {}): Shape<unknown> {
-  const requiredList = Object.entries(required);
+  const requiredList = Object.entries(required).map(([name, shape]) => ({ name, shape }));
   const optionalByName = new Map(Object.entries(optional));
+  // Copied, because an object that grows field by field is moved again and again.
+  const blank: Record<string, unknown> = Object.fromEntries(requiredList.map(({ name }) => [name, undefined]));
   return (value, path) => {
     const source = object(value, path);
-    const result: Record<string, unknown> = {};
+    const result = { ...blank };
     const before = path === "" ? "" : `${path}.`;
-    for (const [name, shape] of requiredList) result[name] = shape(source[name], before + name);
+    requiredList.forEach(({ name, shape }) => {
+      result[name] = shape(source[name], before + name);
+    });
     // Most shapes name many optional fields, and most values have few of them.
     for (const name in source) {
       const shape = optionalByName.get(name);

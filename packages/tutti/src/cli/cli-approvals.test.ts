@@ -14,16 +14,21 @@ afterEach(() => cli[Symbol.dispose]());
 
 const file = path.join(cliFlows, "asking.ts");
 const config = `export const config = {
-  people: [{ name: "ann", roles: [] }, { name: "bert", roles: [] }],
+  people: [{ name: "ann", roles: [] }, { name: "bert", roles: [] }, { name: "carl", roles: [] }],
   policy: {
     name: "house",
     version: "1",
-    decide: () => ({
-      kind: "needs",
-      rules: ["mail"],
-      why: "mail leaves the house",
-      approvals: [{ count: 1, distinctFromInitiator: true }],
-    }),
+    decide: ({ action, principal }) =>
+      action === "approve"
+        ? principal.person === "carl"
+          ? { kind: "deny", rules: ["not-carl"], why: "carl is new here" }
+          : { kind: "allow", rules: ["people"] }
+        : {
+            kind: "needs",
+            rules: ["mail"],
+            why: "mail leaves the house",
+            approvals: [{ count: 1, distinctFromInitiator: true }],
+          },
   },
 };
 `;
@@ -75,6 +80,26 @@ test(
     expect(why).toContain("asked for people: mail leaves the house");
     expect(why).toContain("bert: approve (fine).");
     expect((await cli.run(["inbox"])).stdout).toBe("");
+  },
+);
+
+test(
+  "where no engine runs, the project's policy is asked, and where there is none nobody says yes",
+  verifies("G3", "G4"),
+  async () => {
+    const project = path.join(cli.folder, "tutti.config.mjs");
+    writeFileSync(project, config);
+    await cli.run(["run", file, "--id", "r", "--by", "ann", "--no-wait"]);
+    const [typed = ""] = /^\w{12}:\w{8}/u.exec((await cli.run(["inbox"])).stdout) ?? [];
+    const denied = await cli.run(["approve", typed, "--by", "carl"]);
+    expect(denied).toMatchObject({ code: 1, stderr: expect.stringContaining("carl is new here") });
+    const handed = await cli.run(["delegate", typed, "bert", "--by", "carl"]);
+    expect(handed.stderr).toContain("APPROVAL_FORBIDDEN");
+    writeFileSync(project, config.replace(/policy: \{.*\n  \},/su, ""));
+    const blind = await cli.run(["approve", typed, "--by", "bert"]);
+    expect(blind).toMatchObject({ code: 1, stderr: expect.stringContaining("it was asked under the policy house@1") });
+    expect(blind.stderr).toContain("tutti.config.ts");
+    expect(await cli.run(["reject", typed, "--by", "carl", "--reason", "no"])).toMatchObject({ code: 0 });
   },
 );
 

@@ -12,14 +12,11 @@ beforeEach(() => {
 });
 afterEach(() => cli[Symbol.dispose]());
 
-const config = `export const config = {
-  policy: {
-    name: "house",
-    version: "1",
-    decide: () => ({ kind: "needs", rules: ["mail"], why: "mail leaves", approvals: [{ count: 1, distinctFromInitiator: false }] }),
-  },
-};
-`;
+/** A project whose policy says this. */
+function writePolicy(decide: string): void {
+  const policy = `{ name: "house", version: "1", decide: ({ action, principal }) => (${decide}) }`;
+  writeFileSync(path.join(cli.folder, "tutti.config.mjs"), `export const config = { policy: ${policy} };\n`);
+}
 
 async function findTyped(): Promise<string> {
   return /^\w{12}:\w{8}/u.exec((await cli.run(["inbox"])).stdout)?.[0] ?? "";
@@ -29,7 +26,9 @@ test(
   "overrides are exported as lines, each a labelled example, to a file that is never written over",
   verifies("G8"),
   async () => {
-    writeFileSync(path.join(cli.folder, "tutti.config.mjs"), config);
+    writePolicy(
+      `{ kind: "needs", rules: ["mail"], why: "it leaves", approvals: [{ count: 1, distinctFromInitiator: false }] }`,
+    );
     await cli.run(["run", path.join(cliFlows, "asking.ts"), "--id", "r", "--no-wait"]);
     const typed = await findTyped();
     expect(await cli.run(["reject", typed, "--reason", "x", "--code", "whatever"])).toMatchObject({ code: 2 });
@@ -52,6 +51,9 @@ test(
 );
 
 test("levels and reviews from the command line, each by another process", verifies("G6", "G15"), async () => {
+  writePolicy(
+    `{ kind: action === "approve" && principal.person === "eve" ? "deny" : "allow", rules: [], why: "not eve" }`,
+  );
   const greeting = path.join(cliFlows, "greeting.ts");
   await cli.run(["run", greeting, "--quiet", "--id", "before"]);
   const grant = ["autonomy", "grant", "clerk@1", "--for", "tool/mail", "--level", "3", "--by", "ann"];
@@ -61,6 +63,8 @@ test("levels and reviews from the command line, each by another process", verifi
   await cli.run(["run", greeting, "--quiet", "--id", "g"]);
   const typed = await findTyped();
   expect(await cli.run(["review", typed, "defective"])).toMatchObject({ code: 2 });
+  const denied = await cli.run(["review", typed, "good", "--by", "eve"]);
+  expect(denied).toMatchObject({ code: 1, stderr: expect.stringContaining("say yes to review/") });
   await cli.run(["review", typed, "defective", "--defect", "too short; rude", "--by", "ann"]);
   const report = (await cli.run(["review"])).stdout;
   expect(report).toContain("1 outputs, 1 drawn, 1 reviewed, 0 not looked at");

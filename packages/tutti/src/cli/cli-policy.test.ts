@@ -22,6 +22,27 @@ function write(name: string, text: string): string {
   return name;
 }
 
+test("rules that ask for approvals and let nobody give them are told so", verifies("G3"), async () => {
+  const asks = `@id("reads") permit(principal, action, resource is Tutti::Tool);\n@id("pay") @approvals("1") permit(principal, action == Tutti::Action::"call-tool", resource);`;
+  const trap = await cli.run(["policy", "check", write("trap.cedar", asks)]);
+  expect(trap).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("warning  trap.cedar:2 (pay): it asks for approvals"),
+  });
+  const yes = `@id("people") permit(principal in Tutti::Role::"finance", action == Tutti::Action::"approve", resource);`;
+  const [hint = ""] = /@id\("people-approve"\).*/u.exec(trap.stdout) ?? [];
+  for (const rule of [yes, hint]) {
+    const sound = await cli.run(["policy", "check", write("sound.cedar", `${asks}\n${rule}`)]);
+    expect(sound.stdout).toBe("sound.cedar can be used\n");
+  }
+  // What lets agents approve, or people only after other approvals, lets nobody.
+  for (const rule of [
+    `@id("agents") permit(principal is Tutti::Agent, action == Tutti::Action::"approve", resource);`,
+    `@id("late") @approvals("1") permit(principal, action == Tutti::Action::"approve", resource);`,
+  ])
+    expect((await cli.run(["policy", "check", write("none.cedar", `${asks}\n${rule}`)])).stdout).toContain("(pay)");
+});
+
 test("`tutti policy check` says of each rule what is wrong, where, and what to do", verifies("G3", "X6"), async () => {
   const good = write("good.cedar", defaultPolicyText);
   expect(await cli.run(["policy", "check", good])).toMatchObject({ code: 0, stdout: "good.cedar can be used\n" });

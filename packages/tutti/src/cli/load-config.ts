@@ -76,6 +76,12 @@ export async function loadConfig(place: string): Promise<LoadedConfig> {
   return { path, config: checkConfig(exported, path) };
 }
 
+/** Who people are and what the policy lets them do: for commands that take their words where no engine runs. @throws TuttiError CONFIG_INVALID */
+export async function loadDeciders(): Promise<Pick<TuttiConfig, "people" | "policy">> {
+  const { people, policy } = (await loadConfig(".")).config;
+  return { ...(people && { people }), ...(policy && { policy }) };
+}
+
 function toFolder(place: string): string {
   return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? place : dirname(place);
 }

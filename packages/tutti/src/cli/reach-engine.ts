@@ -26,7 +26,7 @@ const pauseMs = 200;
 export async function withSteering<Result>(
   path: string,
   work: (steering: Steering) => Promise<Result>,
-  options: Pick<TuttiOptions, "people"> = {},
+  options: Pick<TuttiOptions, "people" | "policy"> = {},
 ): Promise<Result> {
   const file = findLedgerFile(path);
   let busy: unknown;

@@ -50,6 +50,21 @@ export interface Delegation {
   readonly stage: number;
 }
 
+/** What an approval is about, in the words of the policy, which is asked about it whenever somebody's vote could lead to a yes. */
+export interface ApprovalMatter {
+  /**
+   * `tool/<name>`, `document/<type>/<key>`, `decision/<name>`, `question/<name>`, `promotion/<agent>` or `review/<flow>`. Several where one yes is
+   * for several documents; then the policy has to permit each.
+   */
+  readonly names: readonly string[];
+  readonly flow: string;
+  readonly tenant?: string;
+  /** What may be said of all that goes in. */
+  readonly labels?: readonly string[];
+  /** The policy of the engine that asked, `name@version`. Where none can be asked, nobody says yes to it. */
+  readonly policy?: string;
+}
+
 /** What the ledger knows of an approval. The votes and reasons stand in the entries of its run. */
 export interface ApprovalRecord {
   readonly id: ApprovalId;
@@ -72,6 +87,8 @@ export interface ApprovalRecord {
   readonly stage: number;
   /** When this stage's time is over; milliseconds since 1970. */
   readonly dueAt: number;
+  /** Older ledgers hold approvals without it. */
+  readonly matter?: ApprovalMatter;
   /** Who started the run, if that is known. */
   readonly initiator?: string;
   /** Only people whom the engine knows may decide. */
@@ -126,6 +143,11 @@ const stageShape: Shape<ApprovalStage> = fields(
 
 const states = oneOf("open", "granted", "used", "rejected", "expired", "superseded", "withdrawn");
 
+const matterShape: Shape<ApprovalMatter> = fields(
+  { names: listOf(text), flow: text },
+  { tenant: text, labels: listOf(text), policy: text },
+);
+
 /** What an approval is asked with; the rest of its record is made of its votes. */
 export const askedShape = fields(
   {
@@ -138,7 +160,7 @@ export const askedShape = fields(
     stages: listOf(stageShape),
     peopleKnown: flag,
   },
-  { initiator: text },
+  { initiator: text, matter: matterShape },
 );
 
 export const approvalRecordShape: Shape<ApprovalRecord> = (value, path) => ({

@@ -107,8 +107,8 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
 
 /** The step that asks a model. */
 export interface ModelAsker {
-  readonly step: StepKey;
-  readonly attempt: number;
+  /** The step that asks, in one of its attempts. */
+  readonly host: Pick<ToolHost, "step" | "attempt">;
   /** How long an answer may take. */
   readonly timeoutMs: number;
 }

@@ -28,7 +28,7 @@ import { directiveShape } from "./directive.ts";
 import { freezeShape } from "./freeze.ts";
 import { grantShape, permissionsShape } from "./grant.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId, StepKey } from "./ids.ts";
-import { decidedShape, policyNameShape, policyRequestShape, policyVerdictShape } from "./policy.ts";
+import { decidedShape, permittedShape, policyNameShape, policyRequestShape, policyVerdictShape } from "./policy.ts";
 import { sampleShape, samplingShape } from "./review.ts";
 import { priorities } from "./run-record.ts";
 
@@ -245,7 +245,7 @@ export const bodies = {
   ),
 
   /**
-   * What a policy was asked about a step, and what it said, unless that stands in the intent that it allows: read both with `toPolicyDecision`.
+   * What a policy was asked about a step, and what it said, unless that stands in the intent or the vote that it allows: read all with `toPolicyDecisions`.
    * `inputRef` holds the request's `context.input` when that is large.
    */
   "policy-decided": fields(
@@ -273,6 +273,8 @@ export const bodies = {
       binding: recordOf(text),
       package: text,
       about: text,
+      /** Which rules of which policy let it count, as far as it could lead to a yes. */
+      decided: permittedShape,
     },
   ),
   "approval-overdue": fields({ approval: approvalId, stage: integer, next: oneOf("deny", "escalate", "proceed") }),

@@ -70,7 +70,7 @@ export interface Wish {
   /** Absent when no tool is called yet. */
   readonly tool?: string;
   /** Absent where time does not count; milliseconds since 1970. */
-  readonly now?: number;
+  readonly now?: number | undefined;
 }
 
 /** Why a grant does not allow something, in words; `undefined` when it does. */
@@ -102,23 +102,27 @@ const noLevels: readonly BudgetLevel[] = [];
 
 /** The accounts that a call of the tool pays into because of its grant. */
 export function toGrantLevels({ parts }: Grant, tool: string): readonly BudgetLevel[] {
-  if (parts.length === 0) return noLevels;
-  return parts.flatMap(({ of, tools = {} }) => {
-    const pattern = findPattern(tools, tool);
-    const limit = pattern === undefined ? undefined : tools[pattern];
-    return limit === undefined || Object.keys(limit).length === 0 ? [] : [{ account: `grant/${of}/${pattern}`, limit }];
+  let levels: BudgetLevel[] | undefined; // asked for with every call, and most tools are only named
+  parts.forEach(({ of, tools }) => {
+    const pattern = tools === undefined ? undefined : findPattern(tools, tool);
+    const limit = pattern === undefined ? undefined : tools?.[pattern];
+    if (limit === undefined || Object.keys(limit).length === 0) return;
+    (levels ??= []).push({ account: `grant/${of}/${pattern}`, limit });
   });
+  return levels ?? noLevels;
 }
 
 /** The name itself before the longest beginning. */
 function findPattern(tools: Readonly<Record<string, Budget>>, tool: string): string | undefined {
   if (Object.hasOwn(tools, tool)) return tool;
   let longest: string | undefined;
-  for (const name of Object.keys(tools))
+  for (const name in tools)
     if (name.length > (longest?.length ?? 0) && name.endsWith("*") && tool.startsWith(name.slice(0, -1)))
       longest = name;
   return longest;
 }
+
+const noGrant: Grant = { actors: [], parts: [] };
 
 /** What a run begins with: what was declared for it, for who starts it and for its tenant, in that order. */
 export function mintGrant(
@@ -134,18 +138,20 @@ export function mintGrant(
   },
 ): Grant | undefined {
   if (start.from === undefined && Object.keys(grants).length === 0) return undefined;
-  const { run, flow, by, tenant, now, from = { actors: [], parts: [] } } = start;
-  const names = ["*", `flow/${flow}`, ...(by === undefined ? [] : [`person/${by}`])];
-  if (tenant !== undefined) names.push(`tenant/${tenant}`);
-  const parts = names.flatMap((name): GrantPart[] => {
-    if (!Object.hasOwn(grants, name) || from.parts.some(({ of }) => of.endsWith(`/${name}`))) return [];
-    const { lifetimeMs, ...permissions } = grants[name] ?? {};
-    return [
-      { of: `${run}/${name}`, ...permissions, ...(lifetimeMs === undefined ? {} : { expiresAt: now + lifetimeMs }) },
-    ];
-  });
-  const grant = { actors: from.actors, parts: [...from.parts, ...parts] };
-  return grant.actors.length === 0 && grant.parts.length === 0 ? undefined : grant;
+  const { run, flow, by, tenant, now, from = noGrant } = start;
+  const parts = [...from.parts];
+  const add = (name: string): void => {
+    const declared = Object.hasOwn(grants, name) ? grants[name] : undefined;
+    if (declared === undefined || from.parts.some(({ of }) => of.endsWith(`/${name}`))) return;
+    const { lifetimeMs, ...permissions } = declared;
+    const expiry = lifetimeMs === undefined ? {} : { expiresAt: now + lifetimeMs };
+    parts.push({ of: `${run}/${name}`, ...permissions, ...expiry });
+  };
+  add("*");
+  add(`flow/${flow}`);
+  if (by !== undefined) add(`person/${by}`);
+  if (tenant !== undefined) add(`tenant/${tenant}`);
+  return from.actors.length === 0 && parts.length === 0 ? undefined : { actors: from.actors, parts };
 }
 
 const toolPattern = /^(?:[A-Za-z][\w.:-]{0,63}\*?|\*)$/u;

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { verifies } from "../../../../test/verifies.ts";
 import type { LedgerEntry } from "./entry.ts";
 import { toRunId } from "./ids.ts";
-import { foldDecision, toPolicyDecision, type PolicyDecision } from "./policy-decision.ts";
+import { foldDecision, toPolicyDecisions, type PolicyDecision } from "./policy-decision.ts";
 
 const word = fc.string({ maxLength: 8 });
 const words = fc.array(word, { maxLength: 3 });
@@ -71,14 +71,37 @@ test("a decision is read from the intent that it allows as from an entry of its 
         decided: foldDecision(decision),
         input: given,
       });
-      expect(toPolicyDecision(intent)).toEqual(toPolicyDecision(toEntry("policy-decided", decision)));
-      expect(toPolicyDecision(intent)).toEqual(JSON.parse(JSON.stringify(decision)));
+      expect(toPolicyDecisions(intent)).toEqual(toPolicyDecisions(toEntry("policy-decided", decision)));
+      expect(toPolicyDecisions(intent)).toEqual([JSON.parse(JSON.stringify(decision))]);
+    }),
+  );
+});
+
+test("a vote holds the decision on each thing that it is a yes to", verifies("G3"), () => {
+  fc.assert(
+    fc.property(context, fc.array(fc.record({ name: word, rules: words })), words, (around, matters, roles) => {
+      const policy = { name: "house", version: "1" };
+      const vote = { approval: "a", by: "ann", saw: "0", verdict: "approve", roles };
+      const decided = { policy, context: around, matters };
+      expect(toPolicyDecisions(toEntry("approval-voted", { ...vote, decided }))).toEqual(
+        matters.map(({ name, rules }) => ({
+          request: {
+            principal: { kind: "person", person: "ann", roles },
+            action: "approve",
+            resource: { kind: "approval", name },
+            context: around,
+          },
+          verdict: { kind: "allow", rules },
+          policy,
+        })),
+      );
+      expect(toPolicyDecisions(toEntry("approval-voted", { ...vote, note: '"decided":{' }))).toEqual([]);
     }),
   );
 });
 
 test("an intent without a policy holds no decision, whatever its input says", () => {
   const intent = { effect: "e", tool: "t", class: "once", digest: "d", input: { decided: {} } };
-  expect(toPolicyDecision(toEntry("effect-intended", intent))).toBeUndefined();
-  expect(toPolicyDecision(toEntry("note-written", { text: '"decided":{' }))).toBeUndefined();
+  expect(toPolicyDecisions(toEntry("effect-intended", intent))).toEqual([]);
+  expect(toPolicyDecisions(toEntry("note-written", { text: '"decided":{' }))).toEqual([]);
 });

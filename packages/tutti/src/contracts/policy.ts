@@ -74,6 +74,16 @@ export interface Policy {
   decide(request: PolicyRequest): PolicyVerdict;
 }
 
+/** `name@version`. */
+export function toPolicyId({ name, version }: Pick<Policy, "name" | "version">): string {
+  return `${name}@${version}`;
+}
+
+/** As a field of what was asked under it. */
+export function toPolicyField(policy: Policy | undefined): { readonly policy?: string } {
+  return policy === undefined ? {} : { policy: toPolicyId(policy) };
+}
+
 /** One of several shapes; the member `kind` says which. */
 function byKind<Value>(shapes: Readonly<Record<string, Shape<Value>>>): Shape<Value> {
   const kinds = oneOf(...Object.keys(shapes));
@@ -135,6 +145,13 @@ export const decidedShape = fields(
   { rules, policy: policyNameShape, context },
   { agent, dataClasses: listOf(text), accepts: listOf(text) },
 );
+
+/** What let a vote count, in the entry of that vote: of everything that a yes would be for, the rules that permit it. */
+export const permittedShape = fields({
+  policy: policyNameShape,
+  context,
+  matters: listOf(fields({ name: text, rules })),
+});
 
 export const policyVerdictShape = byKind<PolicyVerdict>({
   allow: fields({ kind: oneOf("allow"), rules }),

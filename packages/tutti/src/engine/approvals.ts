@@ -7,6 +7,7 @@ import type { ApprovalRecord, ApprovalVote, Unapproved } from "../contracts/appr
 import { toApprovalId, type RunId } from "../contracts/ids.ts";
 import { reviewShape } from "../contracts/review.ts";
 import type { Asking } from "../flow/govern/asking.ts";
+import { canLeadToYes, permitVote, type Permit } from "../flow/govern/permit-vote.ts";
 import { decideVote, toDecided } from "../ledger/approval-votes.ts";
 import { storedOf, type Appended, type Blob, type EntryGroup, type NewEntry } from "../ledger/ledger.ts";
 import { toErasedError } from "../ledger/personal/personal-ledger.ts";
@@ -26,9 +27,15 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
   const prepare = async (id: string, said: PersonsVote): Promise<Ready> => {
     const approval = await findApproval(engine, id);
     const voter = toVoter(engine, approval, said);
+    const permit = canLeadToYes(said.verdict) ? permitVote(engine.policy, approval, voter) : undefined;
+    if (permit?.kind === "refused") {
+      // One of an older ledger is asked anew by its run.
+      if (permit.reason === "stale") void runs.drive(approval.run).catch(engine.onBackgroundError);
+      throw toVoteError(approval.id, permit);
+    }
     const isRead = said.verdict === "edit" || said.verdict === "answer";
     const asking = isRead ? await findAsking(engine, runs, approval) : undefined;
-    return toReady(approval, said, { ...voter, asking });
+    return toReady(approval, said, { voter, asking, decided: permit?.decided });
   };
   const record = async (ready: readonly Ready[]): Promise<readonly ApprovalRecord[]> => {
     const recorded = await inTurn(() => writeVotes(engine, runs, ready));
@@ -55,12 +62,15 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
       return { approval, package: shown as ApprovalPackage };
     },
     mayDecide(approval, by) {
-      const { people, clock } = engine;
+      const { people, clock, policy } = engine;
       const roles = people?.find(({ name }) => name === by)?.roles;
       if (people !== undefined && roles === undefined) return false;
-      // Whoever may abstain may say yes and no.
+      // Whoever may abstain has a say; whether that may be a yes is for the policy.
       const vote: ApprovalVote = { by, roles, saw: approval.package, verdict: "abstain" };
-      return decideVote(approval, vote, clock.now()).kind === "moved";
+      return (
+        decideVote(approval, vote, clock.now()).kind === "moved" &&
+        permitVote(policy, approval, vote).kind === "permitted"
+      );
     },
     async decide(id, said) {
       const [recorded] = await record([await prepare(id, said)]);
@@ -137,14 +147,20 @@ async function findAsking(engine: Engine, runs: ActiveRuns, { id, run }: Approva
   }
 }
 
-type Voted = Voter & { readonly asking: Asking | undefined };
+interface Voted {
+  readonly voter: Voter;
+  readonly asking: Asking | undefined;
+  /** What the policy said of a vote that can lead to a yes. */
+  readonly decided: (Permit & { readonly kind: "permitted" })["decided"];
+}
 
 async function toReady(approval: ApprovalRecord, said: PersonsVote, voted: Voted): Promise<Ready> {
   const { vote, told, blobs } = await toVote(approval, said, voted);
   const { id, step } = approval;
   const { by, saw, roles, verdict } = vote;
   const note = said.verdict === "reject" ? said.reason : said.note;
-  const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, code: said.code, ...told });
+  const { decided } = voted;
+  const body = JSON.stringify({ approval: id, by, saw, verdict, roles, note, code: said.code, ...told, decided });
   const entry: NewEntry = { kind: "approval-voted", key: step, body, blobs, approval: { kind: "vote", id, vote } };
   return { approval, entry };
 }
@@ -156,7 +172,7 @@ interface Made {
   readonly blobs: readonly Blob[];
 }
 
-async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, ...voter }: Voted): Promise<Made> {
+async function toVote(approval: ApprovalRecord, said: PersonsVote, { asking, voter }: Voted): Promise<Made> {
   const none = { told: {}, blobs: [] };
   switch (said.verdict) {
     case "approve":
@@ -293,11 +309,14 @@ const voteCodes = {
   early: "APPROVAL_DECIDED",
 } as const;
 
-function toVoteError(id: string, { reason, why }: Pick<Unapproved, "reason" | "why">): TuttiError {
-  const hint =
+function toVoteError(
+  id: string,
+  { reason, why, hint, rules }: Pick<Unapproved, "reason" | "why"> & { hint?: string; rules?: readonly string[] },
+): TuttiError {
+  const usual =
     reason === "stale" ? `Look at it again: tutti inbox ${id}.` : "`tutti inbox` lists what waits for people.";
   return new TuttiError(voteCodes[reason], `this vote on ${id} does not count: ${why}`, {
-    hint,
-    facts: { approval: id },
+    hint: hint ?? usual,
+    facts: { approval: id, ...(rules === undefined ? {} : { rules }) },
   });
 }

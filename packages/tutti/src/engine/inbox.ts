@@ -33,7 +33,7 @@ export interface ShownApproval {
 export interface Approvals {
   /** Those that wait for people, the oldest first; with a filter also others. */
   list(filter?: ApprovalFilter): Promise<readonly ApprovalRecord[]>;
-  /** Whether it waits for this person: they may say yes or no to it now. */
+  /** Whether it waits for this person: a yes of theirs would count now. */
   mayDecide(approval: ApprovalRecord, by: string): boolean;
   /** @throws TuttiError APPROVAL_UNKNOWN */
   show(id: string): Promise<ShownApproval>;

@@ -54,7 +54,7 @@ async function generate(driver: Driver, limited: Limited, question: Question): P
   const amount = levels.length === 0 ? undefined : toWorstCase(limited, question.request);
   const caller = {
     calls: "model",
-    attempt: asker.attempt,
+    attempt: asker.host.attempt,
     mayProbe: true,
     standing: driver.admission.standing,
   } as const;
@@ -68,7 +68,7 @@ async function generate(driver: Driver, limited: Limited, question: Question): P
   }
   const startedAt = driver.host.clock.now();
   const settle = (actual: Amount | undefined): void => {
-    if (granted !== undefined) void driver.append(toSettlement(asker.step, actual));
+    if (granted !== undefined) void driver.append(toSettlement(asker.host.step, actual));
   };
   const elapsed = (): number => Math.min(driver.host.clock.now() - startedAt, granted?.timeMs ?? 0);
   try {
@@ -88,7 +88,7 @@ async function reserve(driver: Driver, { asker, levels }: Limited, amount: Amoun
   const budget = { kind: "reserve", levels, amount } as const;
   const appended = await untilStopped(
     driver,
-    driver.append({ kind: "budget-reserved", key: asker.step, body: "", budget }),
+    driver.append({ kind: "budget-reserved", key: asker.host.step, body: "", budget }),
   );
   if (appended.kind === "spent") throw toBudgetSpent(appended.shortage);
   return appended.kind === "recorded" ? appended.reserved : undefined;

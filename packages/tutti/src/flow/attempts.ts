@@ -1,5 +1,5 @@
 import { describeThrown, fromStoredError, isTuttiError, TuttiError, toStoredError } from "../base/errors.ts";
-import type { Retry } from "../contracts/callable.ts";
+import type { ModelAsker, Retry } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { StepHost } from "../contracts/run.ts";
@@ -220,7 +220,7 @@ class Attempt implements StepHost {
   private forgetLimit: (() => void) | undefined;
   private controller: AbortController | undefined;
   private unfollow: (() => void) | undefined;
-  private overtime: TuttiError | undefined;
+  private stopped: TuttiError | undefined;
   private readonly ticket: Ticket | undefined;
   private isOver = false;
 
@@ -274,19 +274,23 @@ class Attempt implements StepHost {
     this.unfollow?.();
   }
 
+  stop(reason: TuttiError): void {
+    if (this.isOver) return;
+    this.stopped = reason;
+    this.controller?.abort(reason);
+    this.fail(reason);
+  }
+
   private runOutOfTime(timeoutMs: number): void {
-    this.overtime = new TuttiError("STEP_TIMEOUT", `${this.step} took longer than ${timeoutMs} ms`, {
-      facts: { timeoutMs },
-    });
-    this.controller?.abort(this.overtime);
-    this.fail(this.overtime);
+    const what = `${this.step} took longer than ${timeoutMs} ms`;
+    this.stop(new TuttiError("STEP_TIMEOUT", what, { facts: { timeoutMs } }));
   }
 
   // AbortSignal.any would do, at ten times the cost: it keeps weak references on both sides.
   private follow(ofScope: AbortSignal): AbortController {
     const controller = new AbortController();
     const abort = (): void => controller.abort(ofScope.reason);
-    if (this.overtime !== undefined) controller.abort(this.overtime);
+    if (this.stopped !== undefined) controller.abort(this.stopped);
     else if (ofScope.aborted) abort();
     else {
       ofScope.addEventListener("abort", abort, { once: true });
@@ -294,6 +298,11 @@ class Attempt implements StepHost {
     }
     return controller;
   }
+}
+
+/** Ends an attempt as if its work had thrown this. What the work has begun is told by the attempt's signal. */
+export function stopAttempt(host: ModelAsker["host"], reason: TuttiError): void {
+  if (host instanceof Attempt) host.stop(reason);
 }
 
 function onFailed(

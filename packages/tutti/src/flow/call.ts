@@ -21,7 +21,7 @@ import { digestOf, digestOfChild, effectKeyOf } from "./effect-key.ts";
 import { toToolHost } from "./effect-outcome.ts";
 import { governModel } from "./govern/govern-model.ts";
 import { toAdmission } from "./govern/govern-step.ts";
-import { refuseActor, refuseUngranted } from "./govern/grants.ts";
+import { isLimited, refuseActor, refuseUngranted } from "./govern/grants.ts";
 import { conditionLimits } from "./in-time.ts";
 import { clearLabels, joinLabels, labelsOf, learn, raiseRisk, release, riskAt, toBroughtIn } from "./labels.ts";
 import type { toActed } from "./recorded.ts";
@@ -130,7 +130,8 @@ function callTool(driver: Driver, request: Checked<Tool>): Promise<unknown> {
   };
   const work = tool.needs === undefined && tool.ensures === undefined ? run : toGuarded(driver, request, run);
   const guard = limited === undefined ? undefined : (pending: Pending) => openGuard(driver, limited, { pending });
-  const admit = toAdmission(driver, { tool, input, key, scope, effect, called });
+  const isGoverned = driver.host.policy !== undefined || isLimited(driver, scope);
+  const admit = isGoverned ? toAdmission(driver, { tool, input, key, scope, effect, called }) : undefined;
   return runStep(driver, { key, scope, effect: tool.effect, retry, timeoutMs, work, called, guard, admit });
 }
 
@@ -222,7 +223,10 @@ function toActHost(driver: Driver, { callable: agent, key }: Checked<Agent>, { a
     fresh: inner.wantsFresh,
     model: (tier, asker) =>
       governModel(driver, inner, {
-        model: admitModel(driver, inner, { model: directModel(driver, inner, host.model(tier)), asker }),
+        model: admitModel(driver, inner, {
+          model: directModel(driver, inner, { model: host.model(tier), asker }),
+          asker,
+        }),
         asker,
       }),
     progress: (text) => host.progress(run, key, text),

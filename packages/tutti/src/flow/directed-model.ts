@@ -1,9 +1,11 @@
 import { isTuttiError, TuttiError } from "../base/errors.ts";
 import { estimateTokens } from "../base/token-estimate.ts";
+import type { ModelAsker } from "../contracts/callable.ts";
 import type { GivenDirective } from "../contracts/directive.ts";
-import type { Model, ModelReply, ModelRequest } from "../contracts/model.ts";
+import type { Model, ModelRequest } from "../contracts/model.ts";
 import { toSpentFacts } from "../contracts/spent.ts";
 import { estimateInputTokens } from "../limits/estimate-tokens.ts";
+import { stopAttempt } from "./attempts.ts";
 import { toDirectiveChanged } from "./directives.ts";
 import type { Driver } from "./driver.ts";
 import { isHeld } from "./hold.ts";
@@ -13,11 +15,28 @@ import type { Scope } from "./scope.ts";
  * The model as an agent's turn may use it: a question is not begun where something is frozen, and is stopped as soon as a person gives another
  * directive. What it has cost until then is in the error, as far as it can be known.
  */
-export function directModel(driver: Driver, scope: Scope, model: Model): Model {
+export function directModel(driver: Driver, scope: Scope, { model, asker }: Asked): Model {
   return withGenerate(model, async (request, signal, watch) => {
     refuseUnasked(driver, scope, model);
-    return ask(driver, model, { request, signal, watch });
+    let said = "";
+    const onDelta: typeof watch = (delta) => {
+      said += delta.text;
+      watch?.(delta);
+    };
+    const forget = driver.directive.onWritten((given) =>
+      stopAttempt(asker.host, toAborted(model, { given, request, said })),
+    );
+    try {
+      return await model.generate(request, signal, watch === undefined ? undefined : onDelta);
+    } finally {
+      forget();
+    }
   });
+}
+
+interface Asked {
+  readonly model: Model;
+  readonly asker: ModelAsker;
 }
 
 /** The same model, asked in another way. */
@@ -25,12 +44,6 @@ export function withGenerate(model: Model, generate: Model["generate"]): Model {
   return new Proxy(model, {
     get: (target, name): unknown => (name === "generate" ? generate : Reflect.get(target, name, target)),
   });
-}
-
-interface Question {
-  readonly request: ModelRequest;
-  readonly signal: AbortSignal;
-  readonly watch: Parameters<Model["generate"]>[2];
 }
 
 /** A question that may not be begun now. Nothing was sent, and the attempt is made again when it may. */
@@ -46,33 +59,6 @@ function refuseUnasked(driver: Driver, scope: Scope, { provider, id }: Model): v
 /** Whether the model has never heard of the question. */
 export function isUnasked(error: unknown): boolean {
   return isTuttiError(error) && error.facts["unasked"] === true;
-}
-
-async function ask(driver: Driver, model: Model, { request, signal, watch }: Question): Promise<ModelReply> {
-  const controller = new AbortController();
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  let said = "";
-  const stop = (reason: unknown): void => {
-    controller.abort(reason);
-    reject(reason);
-  };
-  const onAbort = (): void => stop(signal.reason);
-  const forget = driver.directive.onWritten((given) => stop(toAborted(model, { given, request, said })));
-  signal.addEventListener("abort", onAbort);
-  if (signal.aborted) onAbort();
-  try {
-    const told: Question["watch"] =
-      watch === undefined
-        ? undefined
-        : (delta) => {
-            said += delta.text;
-            watch(delta);
-          };
-    return await Promise.race([model.generate(request, controller.signal, told), over]);
-  } finally {
-    forget();
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 interface Aborted {

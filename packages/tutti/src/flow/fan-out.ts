@@ -134,9 +134,11 @@ function cancelRunning(progress: Progress): void {
   });
 }
 
-/** The branches of which something was taken back. */
+/** The branches of which something was taken back. Where the code around it has ended meanwhile, nothing is: its run winds up by itself. */
 async function takeBack(driver: Driver, { key, scope }: Group, scopes: Progress["scopes"]): Promise<Undone> {
-  const { output } = await rollback(driver, { key: scope.nextKey("undo"), path: key });
+  const undo = driver.enter(scope, "undo", `the undo of ${key}`);
+  if (undo === undefined) return new Promise<never>(() => {});
+  const { output } = await rollback(driver, { key: undo, path: key });
   return (index) => {
     const path = scopes[index]?.path;
     return path !== undefined && output.undone.some((step) => isUnder(step, path));

@@ -106,6 +106,7 @@ test(
 );
 
 function asTrusted(request: PolicyRequest): PolicyRequest {
+  if (request.principal.kind === "person") return request;
   return { ...request, principal: { kind: "agent", name: "a", version: "1", autonomy: 5, run: "r" } };
 }
 

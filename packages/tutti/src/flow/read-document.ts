@@ -62,7 +62,7 @@ function findDenial(driver: Driver, { key, scope, id }: Reading): TuttiError | u
   if (policy === undefined) return undefined;
   const resource = { kind: "document", name: id } as const;
   const asked = { key, scope, action: "read-document", resource, input: undefined, costUsd: undefined } as const;
-  const decision = decideDeed(driver, policy, { deed: { ...asked, labels: labelsAt(scope) }, votes: [] });
+  const decision = decideDeed(driver, policy, { ...asked, labels: labelsAt(scope) });
   const { verdict } = decision;
   if (verdict.kind === "allow") return undefined;
   void driver.append(toDecisionEntry(decision));

@@ -70,15 +70,27 @@ function endRun(driver: Driver, flow: Flow, end: CodeEnd): void {
   else windUp(driver, flow, end).catch((error: unknown) => driver.park(toUndoError("", error)));
 }
 
-/** Effects are waited for, because their outcome has to be known. */
+/** Effects are waited for, because their outcome has to be known. What people say until the end is written down counts too. */
 async function windUp(driver: Driver, flow: Flow, end: CodeEnd): Promise<void> {
-  await settleOpenEffects(driver, "");
-  if (driver.stopped) return;
-  if (mustUndo(driver, flow, end)) await undoRun(driver, end);
-  if (driver.stopped) return;
-  if (driver.hasOpenChildren) await cancelChildren(driver);
-  if (driver.stopped) return;
-  writeEnd(driver, flow, await toHandedEnd(driver, flow, end));
+  for (let isUndone = false; ;) {
+    await settleOpenEffects(driver, "");
+    if (driver.stopped) return;
+    if (!isUndone && mustUndo(driver, flow, end)) {
+      isUndone = true;
+      await undoRun(driver, end);
+      if (driver.stopped) return;
+    }
+    if (driver.hasOpenChildren) await cancelChildren(driver);
+    if (driver.stopped) return;
+    const handedBack = driver.directiveInUse?.handedBack;
+    const last = await toHandedEnd(driver, flow, end);
+    if (driver.stopped) return;
+    if (handedBack !== driver.directiveInUse?.handedBack) continue;
+    if (isUndone || !mustUndo(driver, flow, end)) {
+      writeEnd(driver, flow, last);
+      return;
+    }
+  }
 }
 
 function mustUndo(driver: Driver, flow: Flow, end: CodeEnd): boolean {

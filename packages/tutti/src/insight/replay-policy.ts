@@ -1,7 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
-import { toPolicyDecision, type PolicyDecision } from "../contracts/policy-decision.ts";
+import { toPolicyDecisions, type PolicyDecision } from "../contracts/policy-decision.ts";
 import type { Policy, PolicyRequest, PolicyVerdict } from "../contracts/policy.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { RuledPolicy } from "../policy/policy.ts";
@@ -85,8 +85,7 @@ async function* readDecisions(
     signal?.throwIfAborted();
     const page = await ledger.scan(after, pageEntries);
     for (const entry of page) {
-      const body = toPolicyDecision(entry);
-      if (body !== undefined) yield { entry, body };
+      for (const body of toPolicyDecisions(entry)) yield { entry, body };
     }
     const last = page.at(-1);
     if (last === undefined) return;

@@ -2,7 +2,7 @@ import type { StoredError } from "../base/errors.ts";
 import type { ToolReport } from "../contracts/callable.ts";
 import { describeDirective } from "../contracts/directive.ts";
 import { bodyOf, type BodyOf, type EntryKind, type LedgerEntry } from "../contracts/entry.ts";
-import { toPolicyDecision, type PolicyDecision } from "../contracts/policy-decision.ts";
+import { toPolicyDecisions, type PolicyDecision } from "../contracts/policy-decision.ts";
 import { describeDecided, describeDecision, describeMessage, describeVotes } from "./describe-record.ts";
 import { describeReply, findModelReply } from "./model-reply.ts";
 import { toByteText, toPreview } from "./preview.ts";
@@ -207,8 +207,8 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
       return { kind: "step", sentence: `It was decided: ${describeDecision(bodyOf(entry, kind))}.` };
     case "policy-decided":
     case "effect-intended": {
-      const decision = toPolicyDecision(entry);
-      return decision === undefined ? undefined : tellDecision(decision);
+      const [decision] = toPolicyDecisions(entry);
+      return decision === undefined ? undefined : { kind: "policy", sentence: tellDecision(decision) };
     }
     case "approval-requested": {
       const { about, round } = bodyOf(entry, kind);
@@ -216,7 +216,11 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
     }
     case "approval-voted": {
       const { by, verdict, note, to } = bodyOf(entry, kind);
-      return { kind: "person", sentence: `${by}: ${verdict}${to === undefined ? "" : ` to ${to}`}${toNote(note)}.` };
+      const said = `${by}: ${verdict}${to === undefined ? "" : ` to ${to}`}${toNote(note)}.`;
+      return {
+        kind: "person",
+        sentence: [...new Set([said, ...toPolicyDecisions(entry).map(tellDecision)])].join(" "),
+      };
     }
     case "approval-overdue":
       return { kind: "person", sentence: `Nobody decided in time: ${bodyOf(entry, kind).next}.` };
@@ -236,16 +240,13 @@ export function tellDetail(entry: LedgerEntry): Telling | undefined {
   }
 }
 
-function tellDecision({ verdict, policy }: PolicyDecision): Telling {
+function tellDecision({ verdict, policy }: PolicyDecision): string {
   const rules = verdict.rules.length === 0 ? "" : ` by ${verdict.rules.join(", ")}`;
   const said =
     verdict.kind === "allow"
       ? "allowed it"
       : `${verdict.kind === "deny" ? "refused it" : "asked for people"}: ${verdict.why}`;
-  return {
-    kind: "policy",
-    sentence: `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`,
-  };
+  return `The policy ${policy.name} (version ${policy.version.slice(0, 12)}) ${said}${rules}.`;
 }
 
 function tellSettled(body: BodyOf<"effect-settled">): string {

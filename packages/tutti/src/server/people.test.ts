@@ -43,21 +43,24 @@ const poll = flow({
 const house: Policy = {
   name: "house",
   version: "1",
-  decide: ({ action, resource }) =>
-    action === "call-tool" && (resource.name === "pay" || resource.name === "mail.send")
-      ? {
-          kind: "needs",
-          rules: ["payments"],
-          why: "money leaves the house",
-          approvals: [{ count: 1, role: "finance", distinctFromInitiator: true }],
-        }
-      : { kind: "allow", rules: ["rest"] },
+  decide: ({ action, resource, principal }) =>
+    action === "approve" && principal.kind === "person" && principal.person === "dora"
+      ? { kind: "deny", rules: ["not-yet"], why: "dora is new here" }
+      : action === "call-tool" && (resource.name === "pay" || resource.name === "mail.send")
+        ? {
+            kind: "needs",
+            rules: ["payments"],
+            why: "money leaves the house",
+            approvals: [{ count: 1, role: "finance", distinctFromInitiator: true }],
+          }
+        : { kind: "allow", rules: ["rest"] },
 };
 
 const people = [
   { name: "ann", roles: ["finance"] },
   { name: "bert", roles: ["finance"] },
   { name: "carl", roles: ["sales"] },
+  { name: "dora", roles: ["finance"] },
 ];
 const options = { flows: [bills, poll, loses], engine: { policy: house, people } };
 
@@ -140,6 +143,30 @@ test("who says something is the token's holder, whatever the body claims, and wh
   await (await stand.tutti.open(run)).settled();
   expect((await office.inbox(as("bert"))).approvals.at(-1)).toMatchObject({ run, initiator: "bert" });
 });
+
+test(
+  "whom the policy lets say no yes is told so over HTTP, is shown nothing that waits for them, and may say no",
+  verifies("G3", "G4"),
+  async () => {
+    const { stand, as, asked, decide } = await openOffice();
+    const { id, run, package: saw } = await asked("olga", "bills", { to: "x", amount: 1 });
+    const waiting = async (name: string): Promise<number> => {
+      const query = { needs: "you" } as const;
+      const found = inbox.shape((await stand.ask("listInbox", { token: as(name), query })).json, "");
+      return found.approvals.length;
+    };
+    expect([await waiting("dora"), await waiting("bert")]).toEqual([0, 1]);
+    const refused = await decide("dora", id, { saw, verdict: "approve" });
+    expect(refused.status).toBe(403);
+    expect(refused.text).toContain("dora is new here");
+    expect((await decide("dora", id, { saw, verdict: "delegate", to: "bert" })).status).toBe(403);
+    const body = { decisions: [{ id, saw, verdict: "approve" }] };
+    expect((await stand.ask("decideAll", { token: as("dora"), body })).status).toBe(403);
+    expect((await stand.tutti.approvals.show(id)).approval.votes).toEqual([]);
+    expect((await decide("dora", id, { saw, verdict: "reject", reason: "no" })).status).toBe(200);
+    expect((await (await stand.tutti.open(run)).settled()).kind).toBe("failed");
+  },
+);
 
 test("effects that are in doubt stand beside what people are asked, for those who may settle them", async () => {
   const { stand, as, asked, inbox: read } = await openOffice();

@@ -4,7 +4,7 @@ import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { toLedgerPath, withReader } from "../ledger-file.ts";
-import { loadConfig } from "../load-config.ts";
+import { loadDeciders } from "../load-config.ts";
 import { say, sayJson, tell } from "../output.ts";
 import { withSteering } from "../reach-engine.ts";
 import { readPerson, readReason } from "../steering-words.ts";
@@ -48,8 +48,6 @@ async function change(call: CommandCall, verb: (typeof verbs)[number]): Promise<
       `${verb} needs ${verb === "cap" ? "a tenant and a level" : "an agent, actions and a level"}`,
       verb === "cap" ? "tutti autonomy cap acme --level 3" : `tutti autonomy ${verb} writer@2 --for tool/pay --level 3`,
     );
-  const { config } = await loadConfig(".");
-  const people = config.people === undefined ? {} : { people: config.people };
   const said = { level, by: readPerson(call), ...readReason(call) };
   await withSteering(
     toLedgerPath(call),
@@ -72,7 +70,7 @@ async function change(call: CommandCall, verb: (typeof verbs)[number]): Promise<
           ),
         );
     },
-    people,
+    await loadDeciders(),
   );
 }
 

@@ -5,7 +5,7 @@ import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { toLedgerPath } from "../ledger-file.ts";
-import { loadConfig } from "../load-config.ts";
+import { loadDeciders } from "../load-config.ts";
 import { withSteering } from "../reach-engine.ts";
 import { readValue } from "../read-value.ts";
 import { confirm, readPerson } from "../steering-words.ts";
@@ -20,9 +20,6 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const said = await readSaid(call);
   const votes = seen.map(({ id, saw }) => ({ approval: id, vote: { by, saw, ...said } }));
   refuseTwice(seen.map(({ id }) => id));
-  // Where no engine runs, who people are is told by the project.
-  const { config } = await loadConfig(".");
-  const people = config.people === undefined ? {} : { people: config.people };
   await withSteering(
     path,
     async (steering) => {
@@ -30,7 +27,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
       for (const { id, run: asking, state } of decided)
         confirm(call, steering, { run: asking, text: `${id} has the word of ${by}; it is ${state}` });
     },
-    people,
+    await loadDeciders(),
   );
   return exitCodes.done;
 }

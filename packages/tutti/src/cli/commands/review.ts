@@ -4,7 +4,7 @@ import { toUsage } from "../command-line.ts";
 import type { CommandCall } from "../command.ts";
 import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { toLedgerPath, withReader } from "../ledger-file.ts";
-import { loadConfig } from "../load-config.ts";
+import { loadDeciders } from "../load-config.ts";
 import { say, sayJson, tell } from "../output.ts";
 import { withSteering } from "../reach-engine.ts";
 import { readPerson } from "../steering-words.ts";
@@ -33,8 +33,6 @@ async function decide(call: CommandCall, typed: string): Promise<void> {
       "tutti review <id:saw> good, or: tutti review <id:saw> defective --defect '<what>'",
     );
   const answer = { isDefective: verdict === "defective", defects };
-  const { config } = await loadConfig(".");
-  const people = config.people === undefined ? {} : { people: config.people };
   await withSteering(
     toLedgerPath(call),
     async (steering) => {
@@ -43,7 +41,7 @@ async function decide(call: CommandCall, typed: string): Promise<void> {
       if (call.flag("json")) sayJson({ id, ...answer, recorded: true });
       else say(toPlainLine(`${id} is reviewed as ${verdict}; it is ${decided[0]?.state}`));
     },
-    people,
+    await loadDeciders(),
   );
 }
 
@@ -51,11 +49,15 @@ async function sample(call: CommandCall): Promise<void> {
   const share = Number(call.text("share"));
   const role = call.text("role");
   const request = { share, by: readPerson(call), ...(role === undefined ? {} : { role }) };
-  await withSteering(toLedgerPath(call), async (steering) => {
-    await steering.send("sample", request);
-    if (call.flag("json")) sayJson({ ...request, recorded: true });
-    else say(`At least ${toPercent(share)} of outputs are drawn from now on.`);
-  });
+  await withSteering(
+    toLedgerPath(call),
+    async (steering) => {
+      await steering.send("sample", request);
+      if (call.flag("json")) sayJson({ ...request, recorded: true });
+      else say(`At least ${toPercent(share)} of outputs are drawn from now on.`);
+    },
+    await loadDeciders(), // what has ended is drawn, and asked, under the project's policy
+  );
 }
 
 async function report(call: CommandCall): Promise<void> {

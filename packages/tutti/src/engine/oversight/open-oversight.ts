@@ -11,6 +11,7 @@ import {
   type Certificate,
 } from "../../contracts/autonomy.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
+import type { Policy } from "../../contracts/policy.ts";
 import { openAnswerReader, toAnswerCase, type AnswerReader } from "../../insight/oversight/answers.ts";
 import { openJudgementReader } from "../../insight/oversight/judgements.ts";
 import { toOverride, toOverrideCase } from "../../insight/oversight/overrides.ts";
@@ -32,6 +33,7 @@ export interface Overseen {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly people: readonly { readonly name: string }[] | undefined;
+  readonly policy: Policy | undefined;
   readonly onBackgroundError: (error: unknown) => void;
 }
 
@@ -77,7 +79,7 @@ export async function openOversight(overseen: Overseen): Promise<OversightBook> 
 
 /** The same from a ledger that nothing is written to. */
 export async function readAutonomy(ledger: Ledger, name?: string): Promise<readonly AutonomyLine[]> {
-  const book = toBook({ ledger, clock: systemClock, people: undefined, onBackgroundError() {} });
+  const book = toBook({ ledger, clock: systemClock, people: undefined, policy: undefined, onBackgroundError() {} });
   await readAll(book);
   return toLines(book, name);
 }
@@ -225,6 +227,7 @@ async function propose(book: Book): Promise<void> {
       now: book.clock.now(),
       after: book.certificates.seq,
       peopleKnown: book.people !== undefined,
+      policy: book.policy,
     };
     await append(book, toProposal(proposal, asked));
     book.trust.restart(agent, action);

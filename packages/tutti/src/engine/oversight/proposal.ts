@@ -3,7 +3,9 @@ import { toCanonicalJson } from "../../base/json.ts";
 import type { ApprovalPackage } from "../../contracts/approval-package.ts";
 import { autonomyDefault, toAgentId, type AutonomyProposal } from "../../contracts/autonomy.ts";
 import { toApprovalId, toStepKey, type RunId } from "../../contracts/ids.ts";
+import { toPolicyField, type Policy } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
+import { toJournalFlow } from "../journal.ts";
 import { agreementMin, casesMin } from "./trust.ts";
 
 const deadlineMs = 30 * 24 * 3_600_000;
@@ -15,10 +17,11 @@ export interface AskedOf {
   /** The last entry of the journal: no two proposals have the same. */
   readonly after: number;
   readonly peopleKnown: boolean;
+  readonly policy: Policy | undefined;
 }
 
 /** A higher level, put before somebody who did not decide the cases that speak for it. One entry: with it people are asked. */
-export function toProposal(proposal: AutonomyProposal, { run, now, after, peopleKnown }: AskedOf): NewEntry {
+export function toProposal(proposal: AutonomyProposal, { run, now, after, peopleKnown, policy }: AskedOf): NewEntry {
   const { agent, version, action, level, evidence } = proposal;
   const id = toAgentId({ name: agent, version });
   const step = toStepKey(`/${id}/${action}`);
@@ -64,6 +67,7 @@ export function toProposal(proposal: AutonomyProposal, { run, now, after, people
     needs: [],
     stages: [{ deadlineMs, onTimeout: "deny", except: evidence.by }],
     peopleKnown,
+    matter: { names: [`promotion/${agent}`], flow: toJournalFlow("autonomy"), ...toPolicyField(policy) },
   } as const;
   const approval = toApprovalId(sha256(`${step}:${after}`).slice(0, idDigits));
   const none = { votes: [], delegations: [], stage: 0, state: "open" } as const;

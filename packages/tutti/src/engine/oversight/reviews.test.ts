@@ -40,7 +40,13 @@ test(
     expect(samples.length).toBe(report?.drawn);
     expect(samples.every(({ run }) => !run.startsWith("before"))).toBe(true);
     expect(new Set(samples.map(({ probability }) => probability))).toEqual(new Set([1, 0.4, 0.1]));
-    expect(await tutti.approvals.list()).toMatchObject(samples.map(({ run }) => ({ kind: "review", step: `/${run}` })));
+    expect(await tutti.approvals.list()).toMatchObject(
+      samples.map(({ run }) => ({
+        kind: "review",
+        step: `/${run}`,
+        matter: { names: ["review/plain"], flow: "plain" },
+      })),
+    );
     const { package: shown } = await tutti.approvals.show(samples[0]?.approval ?? "");
     expect(shown.details).toBe('{"text":"an output"}');
     await tutti.close();

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
 import { estimateShare, type Drawn, type Estimate } from "../../base/statistics.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
+import type { Policy } from "../../contracts/policy.ts";
 import { reviewShape, type ReviewGiven, type Sample, type Sampling, type Stratum } from "../../contracts/review.ts";
 import { openOutputReader, type OutputReader } from "../../insight/oversight/outputs.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
@@ -64,6 +65,7 @@ interface Book {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly peopleKnown: boolean;
+  readonly policy: Policy | undefined;
   /** False where nothing may be written: then nothing is drawn. */
   readonly draws: boolean;
   lsn: number;
@@ -82,11 +84,11 @@ export interface ReviewBook extends Reviews {
   close(): Promise<void>;
 }
 
-type Parts = Pick<Book, "ledger" | "clock" | "chance" | "peopleKnown">;
+type Parts = Pick<Book, "ledger" | "clock" | "chance" | "peopleKnown" | "policy">;
 
 /** The same from a ledger that nothing is written to: what has ended and was not drawn yet is not counted as drawn. */
 export async function readReviewReport(ledger: Ledger): Promise<ReviewReport | undefined> {
-  const parts = { ledger, clock: systemClock, chance: systemChance, peopleKnown: false };
+  const parts = { ledger, clock: systemClock, chance: systemChance, peopleKnown: false, policy: undefined };
   const book = toBook(parts, false);
   await readOn(book);
   return book.course === undefined ? undefined : toReport(book.course);
@@ -185,7 +187,7 @@ async function noteEntry(book: Book, entry: LedgerEntry): Promise<void> {
   if (!output.isDrawn || !book.draws) return;
   const { isDrawn: _, ...sample } = output;
   const { role } = course.sampling;
-  const asked = { run: journalRun, now: book.clock.now(), peopleKnown: book.peopleKnown, role };
+  const asked = { run: journalRun, now: book.clock.now(), peopleKnown: book.peopleKnown, policy: book.policy, role };
   const journal = await toJournal(book);
   // An output is drawn once, whoever draws it and however often.
   await journal.append(await toSampleEntry(book.ledger, sample, asked));

@@ -4,6 +4,7 @@ import { toVisibleText } from "../../base/visible-text.ts";
 import type { ApprovalPackage } from "../../contracts/approval-package.ts";
 import { bodyOf } from "../../contracts/entry.ts";
 import { toApprovalId, toStepKey, type RunId } from "../../contracts/ids.ts";
+import { toPolicyField, type Policy } from "../../contracts/policy.ts";
 import type { Sample } from "../../contracts/review.ts";
 import type { Ledger, NewEntry } from "../../ledger/ledger.ts";
 
@@ -15,13 +16,14 @@ interface AskedOf {
   readonly run: RunId;
   readonly now: number;
   readonly peopleKnown: boolean;
+  readonly policy: Policy | undefined;
   readonly role: string | undefined;
 }
 
 /** An output that was drawn, put before people. One entry: with it they are asked, once for each output. */
 export async function toSampleEntry(ledger: Ledger, sample: Sample, asked: AskedOf): Promise<NewEntry> {
   const { run: reviewed, flow, version, outputLsn } = sample;
-  const { run, now, peopleKnown, role } = asked;
+  const { run, now, peopleKnown, policy, role } = asked;
   const step = toStepKey(`/${reviewed}`);
   const dueAt = now + deadlineMs;
   const binding = { output: String(outputLsn) };
@@ -38,6 +40,7 @@ export async function toSampleEntry(ledger: Ledger, sample: Sample, asked: Asked
     needs: [],
     stages: [{ deadlineMs, onTimeout: "deny", ...need }],
     peopleKnown,
+    matter: { names: [`review/${flow}`], flow, ...toPolicyField(policy) },
   } as const;
   const approval = toApprovalId(sha256(`review:${reviewed}:${outputLsn}`).slice(0, idDigits));
   const none = { votes: [], delegations: [], stage: 0, state: "open" } as const;

@@ -26,6 +26,7 @@ function toStage(stage: LadderStage, canBeUndone: boolean): ApprovalStage {
 }
 
 export interface Deciders {
+  /** Those whom the engine knows and whom the policy lets say yes. */
   readonly people: readonly Person[] | undefined;
   readonly needs: readonly NeededApprovals[];
   readonly stages: readonly ApprovalStage[];
@@ -35,7 +36,7 @@ export interface Deciders {
 /** Why nobody can ever decide this, so that it is not waited for. */
 export function findMissing({ people, needs, stages, initiator }: Deciders): TuttiError | undefined {
   const asked = [...needs, ...stages.flatMap(({ need }) => need ?? [])];
-  for (const { count, role, distinctFromInitiator } of asked) {
+  for (const { count, role, distinctFromInitiator } of asked.length === 0 ? [anyone] : asked) {
     if (people === undefined && role === undefined) continue;
     const fitting = (people ?? []).filter(
       ({ name, roles }) =>
@@ -43,10 +44,14 @@ export function findMissing({ people, needs, stages, initiator }: Deciders): Tut
     );
     if (fitting.length >= count) continue;
     const who = `${count === 1 ? "person" : "people"}${role === undefined ? "" : ` with the role ${role}`}`;
-    return new TuttiError("APPROVERS_MISSING", `${count} ${who} must say yes, and the engine knows ${fitting.length}`, {
-      hint: "Name them: openTutti({ people: [{ name, roles }] }).",
-      facts: { count, known: fitting.length, ...(role === undefined ? {} : { role }) },
-    });
+    return new TuttiError(
+      "APPROVERS_MISSING",
+      `${count} ${who} must say yes, and ${fitting.length} of those whom the engine knows may`,
+      {
+        hint: "Name them: openTutti({ people: [{ name, roles }] }), and let the policy permit them to approve.",
+        facts: { count, known: fitting.length, ...(role === undefined ? {} : { role }) },
+      },
+    );
   }
   return undefined;
 }

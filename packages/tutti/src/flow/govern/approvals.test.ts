@@ -194,7 +194,7 @@ test(
     const handle = await first.start(flow, null, { id: "r" });
     await handle.settled();
     await first.close();
-    const empty = await stage.open([], { recover: false });
+    const empty = await stage.open([], { policy: toAskingPolicy(), recover: false });
     expect(await vote(empty, "ann")).toMatchObject({ state: "granted" });
     await empty.close();
     expect(office.sent).toEqual([]);
@@ -248,7 +248,7 @@ test("a person's change is decided by the policy too", verifies("G3", "G4"), asy
   const { office, flow, open } = openMail();
   const ask = toAskingPolicy();
   const policy = toPolicy((request) =>
-    JSON.stringify(request.context.input).includes("press")
+    JSON.stringify(request.context.input ?? null).includes("press")
       ? { kind: "deny", rules: ["press"], why: "not to the press" }
       : ask.decide(request),
   );

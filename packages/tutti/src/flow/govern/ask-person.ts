@@ -13,6 +13,7 @@ import type { StepKey } from "../../contracts/ids.ts";
 import { parseWith } from "../../contracts/schema.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
+import { labelsAt } from "../labels.ts";
 import { takeRecorded } from "../recorded.ts";
 import { openPending, type Pending, type Scope } from "../scope.ts";
 import { toBlobs } from "../step.ts";
@@ -33,7 +34,8 @@ export async function askPerson(
   scope: Scope,
   { question, options }: { readonly question: string; readonly options: AskOptions<unknown> },
 ): Promise<unknown> {
-  const key = driver.enter(scope, options.name ?? "ask", "run.ask()");
+  const { name = "ask" } = options;
+  const key = driver.enter(scope, name, "run.ask()");
   if (key === undefined) return never;
   refuseLong(question, options.options ?? [], options.advice);
   const what = "the answer";
@@ -43,6 +45,7 @@ export async function askPerson(
     key,
     scope,
     kind: "question",
+    name,
     sentence: question,
     stage: toStage(driver, options),
     details: undefined,
@@ -75,7 +78,8 @@ export async function askForYes(
   scope: Scope,
   { what, options }: { readonly what: string; readonly options: ApproveOptions },
 ): Promise<Decided> {
-  const key = driver.enter(scope, options.name ?? "approve", "run.approve()");
+  const { name = "approve" } = options;
+  const key = driver.enter(scope, name, "run.approve()");
   if (key === undefined) return never;
   refuseLong(what, [], options.advice);
   const stage = toStage(driver, options);
@@ -83,6 +87,7 @@ export async function askForYes(
     key,
     scope,
     kind: "decision",
+    name,
     sentence: what,
     stage,
     options: undefined,
@@ -139,6 +144,7 @@ function toStage({ host }: Driver, { of, count, distinctFromInitiator, deadlineM
 }
 
 interface Question extends Shown {
+  readonly name: string;
   readonly parseAnswer: Asking["parseAnswer"] | undefined;
   readonly onObtained: (obtained: Obtained) => Ended;
 }
@@ -172,9 +178,9 @@ interface Place {
 }
 
 function toAsking(driver: Driver, question: Question, { digest, pending }: Place): Asking {
-  const { key, kind, sentence, stage, parseAnswer } = question;
+  const { key, kind, name, scope, sentence, stage, parseAnswer } = question;
   const { flow, version } = driver.history.started;
-  const relied = driver.documentsInUse?.reliedAt(question.scope);
+  const relied = driver.documentsInUse?.reliedAt(scope);
   const reads = relied === undefined || relied.size === 0 ? undefined : relied;
   const binding = {
     question: digest,
@@ -185,6 +191,8 @@ function toAsking(driver: Driver, question: Question, { digest, pending }: Place
     key,
     pending,
     kind,
+    names: [`${kind}/${name}`],
+    labels: labelsAt(scope),
     about: sentence,
     binding,
     needs: [],

@@ -1,10 +1,11 @@
 import type { TuttiError } from "../../base/errors.ts";
 import type { ApprovalPackage } from "../../contracts/approval-package.ts";
-import type { ApprovalKind, ApprovalRecord, ApprovalStage } from "../../contracts/approval.ts";
+import type { ApprovalKind, ApprovalMatter, ApprovalRecord, ApprovalStage } from "../../contracts/approval.ts";
 import type { StaleRead } from "../../contracts/document.ts";
 import type { StepKey } from "../../contracts/ids.ts";
 import type { NeededApprovals } from "../../contracts/policy.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
+import type { Labels } from "../labels.ts";
 import type { DocumentReads } from "../read-sets.ts";
 import type { Pending } from "../scope.ts";
 
@@ -22,6 +23,9 @@ export interface Asking extends Asked {
   readonly key: StepKey;
   readonly pending: Pending;
   readonly kind: ApprovalKind;
+  /** What a yes would be for, as the policy is told when somebody votes, and what may be said of what goes in. */
+  readonly names: ApprovalMatter["names"];
+  readonly labels: Labels;
   readonly stages: readonly ApprovalStage[];
   /** Entries that are written in front of the request. */
   readonly before: readonly NewEntry[];

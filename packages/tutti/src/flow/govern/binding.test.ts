@@ -22,7 +22,7 @@ async function startAndVote({ stage }: ReturnType<typeof openOffice>, body: (run
   const handle = await first.start(flow, null, { id: "r" });
   await handle.settled();
   await first.close();
-  const closed = await stage.open([], { recover: false });
+  const closed = await stage.open([], { policy: toAskingPolicy(), recover: false });
   const approval = await vote(closed, "ann");
   await closed.close();
   return approval;

@@ -36,7 +36,7 @@ test(
     const first = await stage.open([flow], { policy });
     await (await first.start(flow, null, { id: "r" })).settled();
     await first.close();
-    const closed = await stage.open([], { recover: false });
+    const closed = await stage.open([], { policy, recover: false });
     await vote(closed, "ann");
     await (await closed.open("r")).steer({ kind: "goal", text: "Something else" }, { by: "bert" });
     await closed.close();

@@ -5,7 +5,7 @@ import type { ApprovalRecord } from "../../contracts/approval.ts";
 import type { Tool } from "../../contracts/callable.ts";
 import { toContract } from "../../contracts/contract.ts";
 import type { StaleRead } from "../../contracts/document.ts";
-import type { Policy, PolicyVerdict } from "../../contracts/policy.ts";
+import { toPolicyId, type Policy, type PolicyVerdict } from "../../contracts/policy.ts";
 import { parseWith } from "../../contracts/schema.ts";
 import type { ApprovalChange } from "../../ledger/ledger.ts";
 import { toDirectiveChanged } from "../directives.ts";
@@ -101,7 +101,7 @@ interface Governing {
 
 function govern(driver: Driver, governing: Governing): void {
   const { policy, call, passage } = governing;
-  const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: [] });
+  const decision = decideDeed(driver, policy, toDeed(call));
   const { verdict } = decision;
   if (verdict.kind !== "deny" && isShadow(driver, call)) {
     void driver.append(toDecisionEntry(decision));
@@ -144,7 +144,7 @@ function ask(driver: Driver, governing: Governing, decision: Decision & { readon
   });
   const edit = async (input: unknown): Promise<Asked> => {
     const edited = await toEdited(driver, call, input);
-    const decided = decideDeed(driver, policy, { deed: toDeed(edited), votes: [] }).verdict;
+    const decided = decideDeed(driver, policy, toDeed(edited)).verdict;
     if (decided.kind === "deny") throw toDenial(call.tool.name, decided);
     return toAskedOf(edited, decided.kind === "needs" ? decided : { ...verdict, approvals: [] });
   };
@@ -164,6 +164,8 @@ function ask(driver: Driver, governing: Governing, decision: Decision & { readon
       key: call.key,
       pending: call.pending,
       kind: "action",
+      names: [`tool/${call.tool.name}`],
+      labels: call.called.labels,
       stages,
       before: [toDecisionEntry(decision)],
       reads: toReads(driver, call),
@@ -193,7 +195,7 @@ async function useGranted(driver: Driver, governing: Governing, granted: Granted
     const call = granted.isEdited ? await toEdited(driver, governing.call, granted.answer) : governing.call;
     if (canLose(driver, call)) await driver.host.autonomy.catchUp();
     if (driver.stopped || driver.halted || call.pending.over) return;
-    const decision = decideDeed(driver, policy, { deed: toDeed(call), votes: approval.votes });
+    const decision = decideDeed(driver, policy, { ...toDeed(call), votes: approval.votes });
     const { verdict } = decision;
     if (verdict.kind === "deny") {
       void driver.append(toDecisionEntry(decision));
@@ -290,7 +292,7 @@ function toBinding(driver: Driver, policy: Policy, call: GovernedCall): Approval
     input: digestOf(input),
     effect,
     flow: `${flow}@${version}`,
-    policy: `${policy.name}@${policy.version}`,
+    policy: toPolicyId(policy),
     ...(call.called.labels.length === 0 ? {} : { labels: [...call.called.labels].toSorted().join(" ") }),
     directive: toDirectiveVersion(driver),
     reads: reads === undefined ? "" : sha256(toCanonicalJson(Object.fromEntries(reads))),

@@ -24,9 +24,9 @@ export function governModel(
     async generate(request, signal, watch) {
       const costUsd = model.worstCase?.(request).costUsd;
       const resource = { kind: "model", name } as const;
-      const asked = { key: asker.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
+      const asked = { key: asker.host.step, scope, action: "call-model", resource, input: undefined, costUsd } as const;
       const deed = { ...asked, labels: labelsAt(scope) };
-      const decision = decideDeed(driver, policy, { deed, votes: [] });
+      const decision = decideDeed(driver, policy, deed);
       const { verdict } = decision;
       if (verdict.kind === "allow") return model.generate(request, signal, watch);
       void driver.append(toDecisionEntry(decision));

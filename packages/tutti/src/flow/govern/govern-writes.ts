@@ -5,7 +5,7 @@ import type { ApprovalPackage } from "../../contracts/approval-package.ts";
 import type { ApprovalRecord } from "../../contracts/approval.ts";
 import type { StaleRead } from "../../contracts/document.ts";
 import type { DocumentId, StepKey } from "../../contracts/ids.ts";
-import type { NeededApprovals } from "../../contracts/policy.ts";
+import { toPolicyId, type NeededApprovals } from "../../contracts/policy.ts";
 import type { ApprovalChange, NewEntry } from "../../ledger/ledger.ts";
 import type { Driver } from "../driver.ts";
 import { labelsAt } from "../labels.ts";
@@ -41,7 +41,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
     return;
   }
   const decide = (votes: ApprovalRecord["votes"]): Decided => {
-    const decisions = call.writes.map((write) => decideDeed(driver, policy, { deed: toDeed(call, write), votes }));
+    const decisions = call.writes.map((write) => decideDeed(driver, policy, { ...toDeed(call, write), votes }));
     const entries = decisions.map(toDecisionEntry);
     for (const { verdict } of decisions)
       if (verdict.kind === "deny")
@@ -63,7 +63,7 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
     else passage.refuse(refusal);
     return;
   }
-  const binding = toBinding(driver, call, `${policy.name}@${policy.version}`);
+  const binding = toBinding(driver, call, toPolicyId(policy));
   const { ladders } = driver.host.approvals;
   const stages = toStages(ladders["*"], false);
   const about = `write ${call.writes.map(({ document }) => document).join(", ")}`;
@@ -73,6 +73,8 @@ export function governWrites(driver: Driver, call: GovernedWrites, passage: Writ
       key: call.key,
       pending: call.pending,
       kind: "action",
+      names: call.writes.map(({ document }) => `document/${document}`),
+      labels: labelsAt(call.scope),
       stages,
       about,
       binding,

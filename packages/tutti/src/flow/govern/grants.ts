@@ -29,9 +29,8 @@ export function refuseUngranted(
 ): TuttiError | undefined {
   const grant = grantAt(driver, scope);
   if (grant === nothingGranted) return undefined;
-  const now = isTimed ? { now: driver.host.clock.now() } : {};
-  const { by: actsFor } = driver.history.started;
-  const problem = findRefusal(grant, { tool: tool.name, actsFor, ...now });
+  const now = isTimed ? driver.host.clock.now() : undefined;
+  const problem = findRefusal(grant, { tool: tool.name, actsFor: driver.history.started.by, now });
   return problem === undefined ? undefined : toRefusal(`${tool.name} was not called`, problem);
 }
 

@@ -1,14 +1,17 @@
 import { TuttiError } from "../../base/errors.ts";
 import { sha256 } from "../../base/hash.ts";
 import { toCanonicalJson } from "../../base/json.ts";
-import type { ApprovalRecord } from "../../contracts/approval.ts";
+import type { ApprovalMatter, ApprovalRecord, CountedVote } from "../../contracts/approval.ts";
 import { toApprovalId, type StepKey } from "../../contracts/ids.ts";
+import { toPolicyField } from "../../contracts/policy.ts";
 import { findChanged } from "../../ledger/approval-votes.ts";
 import type { NewEntry } from "../../ledger/ledger.ts";
 import { toStepError } from "../attempts.ts";
 import type { Driver } from "../driver.ts";
+import { toLabelField, toSeenLabels } from "../labels.ts";
 import { findMissing } from "./approval-stages.ts";
 import type { Asking, Obtained } from "./asking.ts";
+import { permitVote } from "./permit-vote.ts";
 
 /** So often one step asks because what it asked for has changed; then it gives up. */
 export const roundsMax = 5;
@@ -68,7 +71,9 @@ class Obtaining {
     const { approvals, clock } = driver.host;
     const initiator = driver.history.started.by;
     const { kind, about, binding, needs, stages, key } = asking;
-    const missing = findMissing({ people: approvals.people, needs, stages, initiator });
+    const matter = toMatter(driver, asking);
+    const people = approvals.people?.filter(({ name: by, roles }) => mayApprove(driver, matter, { by, roles }));
+    const missing = findMissing({ people, needs, stages, initiator });
     const refusal = missing ?? (round > roundsMax ? toRestless(key) : undefined);
     if (refusal !== undefined) {
       this.finish({ kind: "refused", error: refusal, approval: undefined });
@@ -80,7 +85,7 @@ class Obtaining {
     const peopleKnown = approvals.people !== undefined;
     const hash = sha256(content);
     const fields = { kind, about, round, binding, package: hash, needs, stages, peopleKnown };
-    const asked = { ...fields, ...(initiator === undefined ? {} : { initiator }) };
+    const asked = { ...fields, matter, ...(initiator === undefined ? {} : { initiator }) };
     const id = toApprovalId(sha256(`${driver.run}\n${key}\n${round}`).slice(0, idDigits));
     const none = { votes: [], delegations: [], stage: 0, state: "open" } as const;
     for (const entry of asking.before) void driver.append(entry);
@@ -145,6 +150,8 @@ class Obtaining {
   private async readAnswer(approval: ApprovalRecord): Promise<Given> {
     const { asking, driver } = this;
     const changed = findChanged(approval.binding, asking.binding);
+    if (isUnnamed(driver, approval))
+      return { answer: undefined, changed: ["what the policy is told"], isEdited: false };
     if (approval.answer === undefined) return { answer: undefined, changed, isEdited: false };
     const text = await driver.host.approvals.readBlob(approval.answer);
     const answer: unknown = text === undefined ? undefined : JSON.parse(text);
@@ -236,6 +243,32 @@ interface Given {
   /** What is not as it was when they were asked. */
   readonly changed: readonly string[];
   readonly isEdited: boolean;
+}
+
+/** Older ledgers hold questions that the policy can't be asked about. */
+function isUnnamed({ host }: Driver, { state, matter }: ApprovalRecord): boolean {
+  return host.policy !== undefined && state === "open" && matter === undefined;
+}
+
+function toMatter({ host, history }: Driver, { names, labels }: Asking): ApprovalMatter {
+  const { flow, tenant } = history.started;
+  return {
+    names,
+    flow,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...toLabelField(toSeenLabels(labels)),
+    ...toPolicyField(host.policy),
+  };
+}
+
+function mayApprove(
+  { run, host, history }: Driver,
+  matter: ApprovalMatter,
+  voter: Pick<CountedVote, "by" | "roles">,
+): boolean {
+  const { by: initiator } = history.started;
+  const approval = { run, matter, ...(initiator === undefined ? {} : { initiator }) };
+  return permitVote(host.policy, approval, voter).kind === "permitted";
 }
 
 const idDigits = 12;

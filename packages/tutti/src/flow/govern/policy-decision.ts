@@ -20,6 +20,8 @@ export interface Deed {
   readonly costUsd: number | undefined;
   /** What the input may carry. */
   readonly labels: Labels;
+  /** What people have said of it. */
+  readonly votes?: readonly CountedVote[];
 }
 
 /** What the policy said of a deed. Most of what is allowed leaves no trace. */
@@ -27,17 +29,14 @@ export interface Decision extends PolicyDecision {
   readonly deed: Deed;
 }
 
-/** Asks the policy. Whatever goes wrong in it is a no. */
-export function decideDeed(
-  driver: Driver,
-  policy: Policy,
-  asked: { readonly deed: Deed; readonly votes: readonly CountedVote[] },
-): Decision {
-  const request = toRequest(driver, asked.deed, asked.votes);
-  return { deed: asked.deed, request, verdict: decide(policy, request), policy };
+/** Asks the policy about a deed, with what people have said to it. */
+export function decideDeed(driver: Driver, policy: Policy, deed: Deed): Decision {
+  const request = toRequest(driver, deed);
+  return { deed, request, verdict: askPolicy(policy, request), policy };
 }
 
-function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
+/** Whatever goes wrong in the policy is a no. */
+export function askPolicy(policy: Policy, request: PolicyRequest): PolicyVerdict {
   try {
     return policy.decide(request);
   } catch (error) {
@@ -47,14 +46,14 @@ function decide(policy: Policy, request: PolicyRequest): PolicyVerdict {
 }
 
 // Made for every call, so it is built up in place; spreading what is there or not costs more than all the rules.
-function toRequest(driver: Driver, deed: Deed, votes: readonly CountedVote[]): PolicyRequest {
+function toRequest(driver: Driver, deed: Deed): PolicyRequest {
   const { run } = driver;
   const { flow, tenant, by } = driver.history.started;
   const { actor: agent } = deed.scope;
   const { costUsd, action, resource } = deed;
   const labels = toSeenLabels(deed.labels);
   const risk = riskAt(deed.scope);
-  const context: Growing<PolicyRequest["context"]> = { run, flow, approvals: toApprovals(votes) };
+  const context: Growing<PolicyRequest["context"]> = { run, flow, approvals: toApprovals(deed.votes) };
   if (tenant !== undefined) context.tenant = tenant;
   if (labels.length > 0) context.labels = labels;
   if (risk > 0) context.injectionRisk = risk;
@@ -71,8 +70,8 @@ type Growing<Shape> = { -readonly [Name in keyof Shape]: Shape[Name] };
 
 const nobody: PolicyRequest["context"]["approvals"] = [];
 
-function toApprovals(votes: readonly CountedVote[]): PolicyRequest["context"]["approvals"] {
-  if (votes.length === 0) return nobody;
+function toApprovals(votes: Deed["votes"]): PolicyRequest["context"]["approvals"] {
+  if (votes === undefined || votes.length === 0) return nobody;
   return votes.filter(({ verdict }) => verdict === "approve").map(({ by, roles }) => ({ by, roles }));
 }
 

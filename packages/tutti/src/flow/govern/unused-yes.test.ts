@@ -67,7 +67,9 @@ test("a yes is over when the policy has come to deny what it was given for", ver
   const policy = {
     ...asking,
     decide: (...request: Parameters<typeof asking.decide>) =>
-      denies ? ({ kind: "deny", rules: ["no"], why: "no longer" } as const) : asking.decide(...request),
+      denies && request[0].action !== "approve"
+        ? ({ kind: "deny", rules: ["no"], why: "no longer" } as const)
+        : asking.decide(...request),
   };
   const tutti = await stage.open([flow], { policy });
   const handle = await tutti.start(flow, null, { id: "r" });

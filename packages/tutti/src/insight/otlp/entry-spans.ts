@@ -1,6 +1,6 @@
 import { bodyOf, type EntryKind, type LedgerEntry } from "../../contracts/entry.ts";
 import type { Confidence } from "../../contracts/outcome.ts";
-import { toPolicyDecision } from "../../contracts/policy-decision.ts";
+import { toPolicyDecisions } from "../../contracts/policy-decision.ts";
 import { toWaitName, waitPattern } from "../find-wait.ts";
 import { cut, describeError, describeUsage, describeValue, toLink, type HeldValue } from "./attributes.ts";
 import { names } from "./conventions.ts";
@@ -72,7 +72,7 @@ const readers: Readers = {
   "step-done": endStep,
   "step-failed": endStep,
   "effect-intended": (reading) => {
-    markDecision(reading);
+    markDecisions(reading);
     const { spans, key, at, body } = reading;
     spans.begin(key, {
       role: "tool",
@@ -180,7 +180,8 @@ const readers: Readers = {
       },
     );
   },
-  "policy-decided": (reading) => markDecision(reading),
+  "policy-decided": (reading) => markDecisions(reading),
+  "approval-voted": (reading) => markDecisions(reading),
   "approval-requested": ({ spans, key, at, body }) =>
     spans.begin(toApprovalKey(key, body.approval), {
       role: "approval",
@@ -290,22 +291,21 @@ function mark({ spans, key, at }: Moments, moment: Moment, attributes: Attribute
   spans.emit({ key, startMs: at, endMs: at, attributes, links: [], ...moment });
 }
 
-/** What a policy said, also where that stands in the intent that it allows. */
-function markDecision(reading: Moments): void {
-  const decision = toPolicyDecision(reading.entry);
-  if (decision === undefined) return;
-  const { policy, verdict, request } = decision;
-  mark(
-    reading,
-    { role: "policy", about: policy.name, part: `policy ${reading.entry.seq}` },
-    {
-      "tutti.policy.version": policy.version,
-      "tutti.policy.verdict": verdict.kind,
-      "tutti.policy.rules": verdict.rules,
-      "tutti.policy.action": request.action,
-      "tutti.policy.resource": request.resource.name,
-    },
-  );
+/** What a policy said, also where that stands in the intent or the vote that it allows. */
+function markDecisions(reading: Moments): void {
+  for (const [index, { policy, verdict, request }] of toPolicyDecisions(reading.entry).entries()) {
+    mark(
+      reading,
+      { role: "policy", about: policy.name, part: `policy ${reading.entry.seq}${index === 0 ? "" : `.${index}`}` },
+      {
+        "tutti.policy.version": policy.version,
+        "tutti.policy.verdict": verdict.kind,
+        "tutti.policy.rules": verdict.rules,
+        "tutti.policy.action": request.action,
+        "tutti.policy.resource": request.resource.name,
+      },
+    );
+  }
 }
 
 type Moments = Pick<Reading<EntryKind>, "spans" | "entry" | "key" | "at">;

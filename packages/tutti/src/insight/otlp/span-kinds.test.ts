@@ -4,7 +4,7 @@ import { playEverything, type EverythingPlayed } from "../../../../../test/otlp/
 import { verifies } from "../../../../../test/verifies.ts";
 import { toSpanId, toTraceId } from "../../base/trace-context.ts";
 import { toRunId } from "../../contracts/ids.ts";
-import { toPolicyDecision } from "../../contracts/policy-decision.ts";
+import { toPolicyDecisions } from "../../contracts/policy-decision.ts";
 import { openSpanReader } from "./span-reader.ts";
 import type { Span, Telemetry } from "./span.ts";
 
@@ -78,7 +78,7 @@ test(
   () => {
     const policies = attributesOf("policy");
     expect(policies.length).toBe(
-      played.stage.entries.filter((entry) => entry.run === toRunId("all") && toPolicyDecision(entry) !== undefined)
+      played.stage.entries.filter((entry) => entry.run === toRunId("all") && toPolicyDecisions(entry).length > 0)
         .length,
     );
     expect(policies).toContainEqual(

@@ -1,7 +1,7 @@
 import { toActionKinds, toTier, type AgentVersion, type AutonomyTier } from "../../contracts/autonomy.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import type { ApprovalId } from "../../contracts/ids.ts";
-import { toPolicyDecision, type PolicyDecision } from "../../contracts/policy-decision.ts";
+import { toPolicyDecisions, type PolicyDecision } from "../../contracts/policy-decision.ts";
 
 /** A call that the policy was asked about. Its input stands in the entry at `lsn`. */
 export interface Deed {
@@ -73,8 +73,7 @@ export function openJudgementReader(): JudgementReader {
 
 function noteEntry(book: Book, entry: LedgerEntry): Judgement | undefined {
   const { kind } = entry;
-  const decision = toPolicyDecision(entry);
-  if (decision !== undefined) noteDeed(book, entry, decision);
+  for (const decision of toPolicyDecisions(entry)) noteDeed(book, entry, decision);
   switch (kind) {
     case "approval-requested": {
       const deed = findDeed(book, entry);

@@ -1,7 +1,7 @@
 import type { AutonomyTier } from "../../contracts/autonomy.ts";
 import { bodyOf } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
-import { toPolicyDecision } from "../../contracts/policy-decision.ts";
+import { toPolicyDecisions } from "../../contracts/policy-decision.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openJudgementReader, type Judgement } from "./judgements.ts";
 import { toShown, type Case } from "./precedent-book.ts";
@@ -79,7 +79,7 @@ async function isPersonal(ledger: Reading, { run }: Judgement["deed"]): Promise<
 
 async function readInput(ledger: Reading, { lsn }: Judgement["deed"]): Promise<unknown> {
   const [entry] = await ledger.scan(lsn - 1, 1);
-  const decision = entry === undefined ? undefined : toPolicyDecision(entry);
+  const [decision] = entry === undefined ? [] : toPolicyDecisions(entry);
   if (decision === undefined) return null;
   const { request, inputRef } = decision;
   return inputRef === undefined ? (request.context.input ?? null) : readJson(ledger, inputRef.hash);

@@ -146,6 +146,7 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
     needs: [{ count: 1, distinctFromInitiator: true }],
     stages: [{ deadlineMs: 5, onTimeout: "deny" }],
     peopleKnown: false,
+    matter: { names: ["tool/t"], flow: "f", policy: "p@1" },
   },
   "approval-voted": {
     approval: toApprovalId("a"),
@@ -154,6 +155,11 @@ const samples: { readonly [Kind in EntryKind]?: BodyOf<Kind> } = {
     verdict: "answer",
     note: "anna",
     answer: "anna",
+    decided: {
+      policy: { name: "p", version: "1" },
+      context: { run: "r", flow: "f", approvals: [] },
+      matters: [{ name: "question/q", rules: ["r"] }],
+    },
   },
   "approval-overdue": { approval: toApprovalId("a"), stage: 0, next: "deny" },
   "approval-decided": { approval: toApprovalId("a"), state: "rejected", by: "dana", why: "anna" },

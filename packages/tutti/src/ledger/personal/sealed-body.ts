@@ -17,7 +17,7 @@ const clearFields: ReadonlySet<string> = new Set(
   onParentEnd amount charged dueAt name id rule outcome rounds to intent bytes readBy inReplyTo
   withheld until document peeked stale next leased documents untilMs outRef inputRef payloadRef
   dataRef valueRef topic after events event eventKey through run since cron timeZone at verdict
-  policy approval kind round binding package needs stages peopleKnown initiator saw roles state stage level
+  policy approval kind round binding package needs stages peopleKnown matter initiator saw roles state stage level
   plan budget ancestors priority decided`.split(/\s+/u),
 );
 

@@ -87,6 +87,21 @@ test(
   },
 );
 
+test("room that is left on a disk is not taken for what may come later", verifies("D1"), async (context) => {
+  const place = join(here.folder, "small");
+  await mkdir(place);
+  if (mountSmall(place, 1_024) === undefined) context.skip(cannotMount);
+  const path = join(place, "ledger.db");
+  await writeFile(join(place, "ballast"), "x".repeat(650_000));
+  const ledger = await here.open(path);
+  const { log } = await startAndClaim(ledger, "run");
+  for (let at = 0; at < 8; at++)
+    await log.append({ ...toStep(`s${at}`), body: JSON.stringify({ out: "x".repeat(4_000) }) });
+  await ledger.close(); // moves the pages into the main file, which becomes longer
+  const again = await here.open(path);
+  expect((await keysOf(again, toRunId("run"))).length).toBe(8);
+});
+
 test("a disk that fills up while pages are moved at idle stops the ledger too", verifies("D1"), async (context) => {
   const place = join(here.folder, "small");
   await mkdir(place);

@@ -16,7 +16,7 @@ import { addLaterTables, checkSchema } from "./schema.ts";
 import { isCantOpen, toCorruptError, toLedgerError } from "./sqlite-errors.ts";
 import { createSqliteReader } from "./sqlite-reader.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
-import { type Checkpoints, createCheckpoints, openWalSync, type WalLimits, type WalSync } from "./wal.ts";
+import { type Checkpoints, createCheckpoints, openWalSync, usualLimits, type WalLimits, type WalSync } from "./wal.ts";
 
 export interface SqliteLedgerOptions {
   readonly clock: Clock;
@@ -64,7 +64,7 @@ interface OpenFile {
 }
 
 async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOptions): Promise<Ledger> {
-  const { clock, durability, onEntry, fault, walLimits } = options;
+  const { clock, durability, onEntry, fault, walLimits = usualLimits } = options;
   ensureFile(file);
   const hadWal = existsSync(file + besides.wal);
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
@@ -78,12 +78,13 @@ async function openLocked(file: string, lock: FileLock, options: SqliteLedgerOpt
     syncFolder(dirname(file)); // SQLite has just made the -wal file anew
     const owned = trackOwner(file, database);
     const checkpoints = createCheckpoints(database, { clock, limits: walLimits, onComplete: owned.noteComplete });
-    const walSync = durability === "process" ? undefined : openWalSync(file);
+    const walSync = durability === "process" ? undefined : openWalSync(file, walLimits);
     addLaterTables(database);
     const store = createSqliteStore(database, {
       path: file,
       ...(walSync === undefined ? {} : { sync: walSync.sync }),
       beforeBegin: checkpoints.beforeBegin,
+      afterBegin: walSync?.grow,
       afterCommit(bytes) {
         owned.noteCommit();
         checkpoints.afterCommit(bytes);

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
-import { toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import { effectColumns, entryColumns, prepareList, runColumns, toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
 import { prepareApprovalReads } from "./sqlite-approvals.ts";
 import { prepareBudgetReads } from "./sqlite-budgets.ts";
 import { prepareDocumentReads } from "./sqlite-documents.ts";
@@ -47,18 +47,19 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
 const noLimit = -1;
 
 function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "readOf" | "scan" | "readBlob"> {
-  const columns =
-    "entry.lsn, entry.seq, entry.kind, entry.key, entry.at, entry.version, entry.body, lower(hex(entry.hash)) as hash";
   // Index: run.name.
   const findNumber = database.prepare("select id from run where name = ?");
   // Index: entry_by_run.
-  const read = database.prepare(
-    `select ${columns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
+  const read = prepareList(
+    database,
+    `select ${entryColumns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
   );
   // Index: entry's primary key, then run's. An entry whose run is gone is damage to report, so it is not joined away.
-  const scan = database.prepare(`
-    select ${columns}, run.name as run from entry left join run on run.id = entry.run
-    where entry.lsn > ? order by entry.lsn limit ?`);
+  const scan = prepareList(
+    database,
+    `select ${entryColumns}, run.name from entry left join run on run.id = entry.run
+    where entry.lsn > ? order by entry.lsn limit ?`,
+  );
   // Index: blob's primary key.
   const readBlob = database.prepare("select content from blob where hash = ?");
   return {
@@ -67,7 +68,7 @@ function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | 
       return id === undefined ? [] : read.all(id, fromSeq, limit).map((row) => toEntry(row, run));
     },
     readOf: ({ number, run }) => read.all(number, 1, noLimit).map((row) => toEntry(row, run)),
-    scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row["run"])),
+    scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row.at(-1))),
     readBlob(hash) {
       const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
       return content === undefined ? undefined : String(content);
@@ -78,14 +79,13 @@ function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | 
 type RecordReads = Pick<LedgerReader, "findRun" | "listRuns" | "findEffect" | "listEffects">;
 
 function prepareRecordReads(database: DatabaseSync): RecordReads {
-  const runColumns = "name, flow, version, status, epoch, started_at, ended_at, wake_at, parent, start_key";
-  const effectColumns =
-    "effect.key, run.name as run, effect.step, effect.tool, effect.class, effect.digest, effect.state, effect.settled_lsn";
   // Index: run.name.
-  const findRun = database.prepare(`select ${runColumns} from run where name = ?`);
+  const findRun = prepareList(database, `select ${runColumns} from run where name = ?`);
   // Index: effect's primary key, then run's.
-  const findEffect = database.prepare(`
-    select ${effectColumns} from effect join run on run.id = effect.run where effect.key = ?`);
+  const findEffect = prepareList(
+    database,
+    `select ${effectColumns} from effect join run on run.id = effect.run where effect.key = ?`,
+  );
   return {
     findRun(run) {
       const row = findRun.get(run);
@@ -94,7 +94,7 @@ function prepareRecordReads(database: DatabaseSync): RecordReads {
     listRuns(filter) {
       const { where, values } = toRunConditions(filter);
       // Index: run_by_parent, run_due or run_open, whichever the conditions name; run's primary key backwards otherwise.
-      const statement = database.prepare(`select ${runColumns} from run ${where} order by id desc limit ?`);
+      const statement = prepareList(database, `select ${runColumns} from run ${where} order by id desc limit ?`);
       return statement.all(...values, filter.limit ?? -1).map(toRunRecord);
     },
     findEffect(key) {
@@ -104,8 +104,10 @@ function prepareRecordReads(database: DatabaseSync): RecordReads {
     listEffects(filter) {
       const { where, values } = toEffectConditions(filter);
       // Index: effect_by_run with a run, effect_unsettled for unsettled states, effect's primary key otherwise.
-      const statement = database.prepare(`
-        select ${effectColumns} from effect join run on run.id = effect.run ${where} order by effect.key`);
+      const statement = prepareList(
+        database,
+        `select ${effectColumns} from effect join run on run.id = effect.run ${where} order by effect.key`,
+      );
       return statement.all(...values).map(toEffectRecord);
     },
   };

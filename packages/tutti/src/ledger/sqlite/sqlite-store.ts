@@ -4,7 +4,7 @@ import { assert } from "../../base/assert.ts";
 import { entryVersion } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { firstStatus, type CommitStore } from "../commit-store.ts";
-import { toEffectRecord, toStoredHead } from "./rows.ts";
+import { effectColumns, headColumns, prepareList, toEffectRecord, toStoredHead } from "./rows.ts";
 import { prepareApprovals } from "./sqlite-approvals.ts";
 import { prepareBudgets } from "./sqlite-budgets.ts";
 import { prepareDocuments } from "./sqlite-documents.ts";
@@ -15,6 +15,8 @@ export interface SqliteStoreOptions {
   readonly sync?: NonNullable<CommitStore["sync"]>;
   /** Called in front of every transaction; may throw to refuse it. */
   readonly beforeBegin: () => void;
+  /** Called when a transaction has begun. */
+  readonly afterBegin?: (() => void) | undefined;
   /** `bytes`: about how much the transaction wrote. */
   readonly afterCommit: (bytes: number) => void;
 }
@@ -31,6 +33,7 @@ export function createSqliteStore(database: DatabaseSync, options: SqliteStoreOp
       options.beforeBegin();
       written.bytes = 0;
       begin.run();
+      options.afterBegin?.();
     },
     commit() {
       commit.run();
@@ -58,11 +61,11 @@ function prepareRuns(
   path: string,
 ): Pick<CommitStore, "findHead" | "insertRun" | "updateRun" | "findStartKey" | "putStartKey"> {
   // Index: run.name (unique), then entry_by_run backwards.
-  const findHead = database.prepare(`
-    select run.id, run.flow, run.version, run.started_at, run.parent, run.start_key,
-      run.epoch, run.status, run.wake_at, run.ended_at, entry.seq, lower(hex(entry.hash)) as hash
-    from run join entry on entry.run = run.id
-    where run.name = ? order by entry.seq desc limit 1`);
+  const findHead = prepareList(
+    database,
+    `select ${headColumns} from run join entry on entry.run = run.id
+    where run.name = ? order by entry.seq desc limit 1`,
+  );
   // Writes run, run.name, run_open and, for a child, run_by_parent.
   const insertRun = database.prepare(`
     insert into run(name, flow, version, status, epoch, started_at, parent, start_key) values (?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -142,9 +145,10 @@ function prepareEntries(
 
 function prepareEffects(database: DatabaseSync): Pick<CommitStore, "findEffect" | "putEffect"> {
   // Index: effect's primary key, then run's.
-  const findEffect = database.prepare(`
-    select effect.key, run.name as run, effect.step, effect.tool, effect.class, effect.digest, effect.state, effect.settled_lsn
-    from effect join run on run.id = effect.run where effect.key = ?`);
+  const findEffect = prepareList(
+    database,
+    `select ${effectColumns} from effect join run on run.id = effect.run where effect.key = ?`,
+  );
   // Index: run.name to find the number, then effect's primary key. Writes effect_by_run and effect_unsettled.
   const putEffect = database.prepare(`
     insert into effect(key, run, step, tool, class, digest, state, settled_lsn)

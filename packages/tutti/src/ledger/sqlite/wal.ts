@@ -5,6 +5,10 @@ import type { Clock } from "../../base/clock.ts";
 import { TuttiError } from "../../base/errors.ts";
 import type { CommitStore } from "../commit-store.ts";
 import { besides } from "./ledger-file.ts";
+import { openWalGrowth } from "./wal-growth.ts";
+
+/** What a page takes in the -wal file, with its header. */
+const pageBytes = 4_096 + 24;
 
 /** How large the -wal file may grow, in pages of 4 KiB, before its pages are moved into the main file. */
 export interface WalLimits {
@@ -15,7 +19,7 @@ export interface WalLimits {
 }
 
 /** 4 MiB and 8 MiB: a file that is written over again syncs faster than one that grows. */
-const usualLimits: WalLimits = { idlePages: 1_000, forcedPages: 2_000 };
+export const usualLimits: WalLimits = { idlePages: 1_000, forcedPages: 2_000 };
 /** Nothing was committed for this long: idle. */
 const idleMs = 100;
 /** Asking SQLite for the size takes locks, so it is asked once in so many commits, or bytes. */
@@ -25,6 +29,8 @@ const bytesPerLook = 256 * 1024;
 /** Makes the -wal file durable on a descriptor of our own. */
 export interface WalSync {
   readonly sync: NonNullable<CommitStore["sync"]>;
+  /** Makes room in the file, so that syncs are quick. */
+  readonly grow: () => void;
   /** Waits for a sync that is under way. */
   close(): Promise<void>;
 }
@@ -38,7 +44,7 @@ const syncsAfterSlow = 64;
  * Waking another thread, and being woken by it, takes as long as a quick disk takes for a sync. So a sync that one row alone waits for
  * is made on the spot, as long as the disk is quick; all others on another thread, so that the event loop goes on.
  */
-export function openWalSync(file: string, now: () => number = () => performance.now()): WalSync {
+export function openWalSync(file: string, limits: WalLimits, now: () => number = () => performance.now()): WalSync {
   const descriptor = openSync(file + besides.wal, "r+");
   let running: Promise<void> = Promise.resolve();
   let leftElsewhere = 0;
@@ -72,6 +78,7 @@ export function openWalSync(file: string, now: () => number = () => performance.
         syncElsewhere(done);
       }
     },
+    grow: openWalGrowth(descriptor, limits.forcedPages * pageBytes),
     async close() {
       await running;
       await new Promise<void>((resolve, reject) => {
@@ -94,7 +101,7 @@ export interface Checkpoints {
 
 export interface CheckpointOptions {
   readonly clock: Clock;
-  readonly limits?: WalLimits | undefined;
+  readonly limits: WalLimits;
   /** Called when everything committed so far is in the main file, and synced there. */
   readonly onComplete: () => void;
 }
@@ -102,7 +109,7 @@ export interface CheckpointOptions {
 export function createCheckpoints(database: DatabaseSync, options: CheckpointOptions): Checkpoints {
   const look = database.prepare("pragma wal_checkpoint(noop)");
   const passive = database.prepare("pragma wal_checkpoint(passive)");
-  const limits = options.limits ?? usualLimits;
+  const { limits } = options;
   let commits = 0;
   let commitsAtArming = 0;
   let bytesUnseen = 0;

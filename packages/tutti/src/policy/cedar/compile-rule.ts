@@ -73,7 +73,7 @@ function compileScope(json: unknown, of: Compiled): Compiled | undefined {
 }
 
 /** No action is in a group of actions, so `in` means one of those that are named. */
-function readActions(json: unknown): ReadonlySet<string> | undefined {
+export function readActions(json: unknown): ReadonlySet<string> | undefined {
   const scope = scopeShape(json, "action");
   switch (scope.op) {
     case "All":

@@ -47,12 +47,12 @@ export function compileRules<Source extends RuleSource>(
       const query = toFitting(request, inputs);
       if (typeof query === "string") return { kind: "unfit", why: query };
       const satisfied: PolicyRule[] = [];
-      const failed: FailedRule[] = [];
-      for (const { rule, holds } of rulesByAction.get(request.action) ?? []) {
+      let failed: readonly FailedRule[] = noneFailed;
+      rulesByAction.get(request.action)?.forEach(({ rule, holds }) => {
         const held = tryRule(holds, query);
         if (held === true) satisfied.push(rule);
-        else if (held !== false) failed.push({ rule, message: held });
-      }
+        else if (held !== false) failed = [...failed, { rule, message: held }];
+      });
       const rest = remainder?.evaluate(query);
       if (rest === undefined) return { kind: "evaluated", satisfied, failed };
       const held = new Set([...satisfied, ...rest.satisfied]);
@@ -64,6 +64,8 @@ export function compileRules<Source extends RuleSource>(
     },
   };
 }
+
+const noneFailed: readonly FailedRule[] = [];
 
 function toFitting(request: PolicyRequest, inputs: InputFields): Query | string {
   try {

@@ -2,10 +2,12 @@ import type { DetailedError, PolicyJson } from "@cedar-policy/cedar-wasm/nodejs"
 
 import type { InputType, PolicyRule } from "../rule.ts";
 import { readAnnotations } from "./annotations.ts";
+import { readEntity } from "./compile-expression.ts";
+import { readActions } from "./compile-rule.ts";
 import type { RuleSource } from "./compiled-rules.ts";
 import type { Cedar } from "./load-cedar.ts";
 import { findTooDeep } from "./nesting.ts";
-import { toSchemaText } from "./schema.ts";
+import { principalTypes, resourceTypes, toSchemaText } from "./schema.ts";
 
 /** What is wrong with a text, or worth a look. */
 export interface PolicyFinding {
@@ -18,6 +20,7 @@ export interface PolicyFinding {
 }
 
 export interface ReadRule extends RuleSource {
+  readonly json: PolicyJson;
   readonly text: string;
   /** Of its first letter in the whole text. */
   readonly line: number;
@@ -54,9 +57,41 @@ export function readRules(cedar: Cedar, text: string): ReadPolicy {
   }
   const schema = toSchemaText(inputs);
   if (findings.length === 0) findings.push(...validate(cedar, rules, schema));
+  if (findings.length === 0) findings.push(...findUnanswerable(rules));
   if (findings.length === 0 && rules.length === 0)
     findings.push({ severity: "warning", line: 1, problem: "there is no rule, so everything is denied" });
   return { rules, inputs, schema, findings: findings.toSorted((left, right) => left.line - right.line) };
+}
+
+/** Whoever asks for approvals has to let somebody give them. By the rules' heads alone: their conditions can't be told from their text. */
+function findUnanswerable(rules: readonly ReadRule[]): readonly PolicyFinding[] {
+  const asking = rules.find(({ rule }) => rule.approvals !== undefined);
+  if (asking === undefined || rules.some(({ rule, json }) => mayPermitYes(rule, json))) return [];
+  return [
+    {
+      severity: "warning",
+      line: asking.line,
+      rule: asking.rule.id,
+      problem: "it asks for approvals, and no rule permits a person to approve, so nobody can say yes",
+      hint: '@id("people-approve") permit(principal is Tutti::Person, action == Tutti::Action::"approve", resource);',
+    },
+  ];
+}
+
+function mayPermitYes(
+  { effect, approvals }: PolicyRule,
+  { principal, action, resource }: Pick<PolicyJson, "principal" | "action" | "resource">,
+): boolean {
+  if (effect === "forbid" || approvals !== undefined) return false; // a vote can't wait for votes
+  const isOf = (scope: typeof principal | typeof resource, type: string): boolean =>
+    scope.op === "is"
+      ? scope.entity_type === type
+      : scope.op !== "==" || !("entity" in scope) || readEntity(scope.entity).type === type;
+  return (
+    readActions(action)?.has("approve") !== false &&
+    isOf(principal, principalTypes.person) &&
+    isOf(resource, resourceTypes.approval)
+  );
 }
 
 function toError({ line }: Part, rule: PolicyRule, problem: string): PolicyFinding {

@@ -134,10 +134,10 @@ function toTexts(items: readonly string[] | undefined, where: string): CedarSet 
 /** The fields of the input that rules declare. One that is absent, or null, is absent for them too. */
 function toInput(input: unknown, inputs: InputFields): CedarRecord {
   const found: Record<string, CedarValue> = {};
-  for (const [path, type] of inputs) {
+  inputs.forEach((type, path) => {
     const value = lookUp(input, path);
     if (value !== undefined && value !== null) found[path] = toTyped(value, type, path);
-  }
+  });
   return new CedarRecord(found);
 }
 
