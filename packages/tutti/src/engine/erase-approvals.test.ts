@@ -9,6 +9,7 @@ import { openPostOffice, toMailTool } from "../../../../test/engine/world-fixtur
 import { verifies } from "../../../../test/verifies.ts";
 import { must } from "../base/assert.ts";
 import { bodyOf } from "../contracts/entry.ts";
+import { verifyLedger } from "../ledger/verify.ts";
 import { openTutti } from "./open-tutti.ts";
 
 const personal = "anna.bloom@example.com";
@@ -51,20 +52,22 @@ test(
     await next();
     await vote(tutti, "ann", { verdict: "edit", input: { to: `${personal}.new` } });
     const decision = await next();
-    await vote(tutti, "ann", { verdict: "reject", reason: `${personal} is on leave` });
+    const rejected = vote(tutti, "ann", { verdict: "reject", reason: `${personal} is on leave` });
+    const late = vote(tutti, "ann"); // looked at before, and written after
+    expect((await errorOf(late)).message).toContain(`it is rejected by ann: ${personal} is on leave`);
+    expect((await rejected).why).toBe(`${personal} is on leave`);
     expect(await handle.result()).toEqual([
       { friend: personal },
       { receipt: `receipt of ${personal}.new` },
       `${personal} is on leave`,
     ]);
     expect(office.sent).toEqual([personal, `${personal}.new`]);
-    const late = tutti.approvals.decide(decision.id, { by: "ann", saw: decision.package, verdict: "approve" });
-    expect((await errorOf(late)).message).toContain(`it is rejected by ann: ${personal} is on leave`);
     const decided = (await handle.entries()).filter(({ kind }) => kind === "approval-decided");
     expect(bodyOf(must(decided.at(-1), "all was decided"), "approval-decided").why).toBe(`${personal} is on leave`);
     await tutti.ledger.flush();
     expect(Object.values(readBytes(path.dirname(ledger))).join("")).not.toContain(personal);
     await tutti.erase("customer-17", "dana");
+    expect(await verifyLedger(tutti.ledger)).toMatchObject({ kind: "intact" });
     expect((await tutti.ledger.findApproval(decision.id))?.why).toBe("(erased)");
     expect(await errorOf(tutti.approvals.show(decision.id))).toMatchObject({ code: "DATA_ERASED" });
     await tutti.close();
