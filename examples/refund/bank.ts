@@ -4,7 +4,7 @@ import { tool, TuttiError } from "tutti";
 import { z } from "zod";
 
 import type { ClerkTools } from "./clerk.ts";
-import { Order, Refund, toEuros, type Order as OrderType } from "./shapes.ts";
+import { Order, Paid, Refund, toEuros, type Order as OrderType } from "./shapes.ts";
 
 const Line = Refund.extend({ receipt: z.string() });
 export type Line = z.infer<typeof Line>;
@@ -28,14 +28,14 @@ export function toTools(orders: readonly OrderType[], bank: string): ClerkTools 
       name: "bank.refund",
       does: "Pays money back for an order.",
       input: Refund,
-      output: z.object({ receipt: z.string() }),
+      output: Paid,
       effect: "once",
       key: ({ order }) => order, // an order is paid back once
       preview: ({ order, amountCents, why }) => `${toEuros(amountCents)} euros go back for ${order}: ${why}`,
       run(refund) {
         const receipt = `b-${readBank(bank).length + 1}`;
         appendFileSync(bank, `${JSON.stringify({ ...refund, receipt })}\n`, { flush: true });
-        return { receipt };
+        return { receipt, amountCents: refund.amountCents };
       },
       check: ({ order }) => readBank(bank).find((line) => line.order === order),
     }),

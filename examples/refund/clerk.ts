@@ -2,14 +2,14 @@ import { agent, flow, type Flow, type Tool } from "tutti";
 import type { Rule } from "tutti/models";
 import { z } from "zod";
 
-import { Order, Outcome, Request, toEuros, type Refund } from "./shapes.ts";
+import { Order, Outcome, Paid, Request, toEuros, type Refund } from "./shapes.ts";
 
 const daysMax = 30;
 const dayMs = 86_400_000;
 
 export interface ClerkTools {
   readonly readOrder: Tool<{ order: string }, Order>;
-  readonly refund: Tool<Refund, { receipt: string }>;
+  readonly refund: Tool<Refund, Paid>;
 }
 
 /** One request: the clerk looks, decides, and pays back, as far as the policy lets it. */
@@ -44,7 +44,9 @@ export const decide: Rule = ({ input, results }) => {
   if (paid?.isError === true) {
     return { answer: { paidBackCents: 0, why: z.string().parse(paid.result) } satisfies Outcome };
   }
-  return { answer: { paidBackCents: refund.amountCents, why: refund.why } satisfies Outcome };
+  // A person may have changed it.
+  const paidBackCents = paid === undefined ? 0 : Paid.parse(paid.result).amountCents;
+  return { answer: { paidBackCents, why: refund.why } satisfies Outcome };
 };
 
 function toRefund({ order, on, words }: Request, { paidCents, shippingCents, deliveredOn }: Order): Refund {

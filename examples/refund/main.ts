@@ -8,6 +8,8 @@ import { z } from "zod";
 import { isIntact, makeLedgerPath, openAccount, readJson, type Account } from "../stage/account.ts";
 import { readBank, toTools } from "./bank.ts";
 import { decide, toRefundFlow } from "./clerk.ts";
+import { readAsked } from "./desk.ts";
+import { tellEarned } from "./earned.ts";
 import { Desk, Order, Request, toEuros, type Outcome, type Vote } from "./shapes.ts";
 
 const inputs = process.argv[2] ?? path.join(import.meta.dirname, "inputs");
@@ -56,11 +58,13 @@ async function main(): Promise<number> {
   } finally {
     await tutti.close();
   }
+  const earned = await tellEarned(account, people);
   return account.end({
     ledger,
     next: [
       `npm run tutti -- policy test ${toFile("refunds.cedar")} ${toFile("refunds.cases.json")}`,
       `npm run tutti -- policy replay ${toFile("stricter.cedar")} --ledger ${ledger}`,
+      `npm run tutti -- autonomy --ledger ${earned}`,
     ],
   });
 }
@@ -69,10 +73,7 @@ async function main(): Promise<number> {
 async function letVote(tutti: Tutti, run: RunHandle<Outcome>, votes: readonly Vote[]): Promise<string[]> {
   const lines: string[] = [];
   for (const vote of votes) {
-    const state = await run.settled();
-    const [asked] = state.kind === "asking" ? state.approvals : [];
-    if (asked === undefined) throw new Error(`${vote.by} has nothing to decide: ${run.id} is ${state.kind}`);
-    const { package: shown } = await tutti.approvals.show(asked.id);
+    const { approval: asked, package: shown } = await readAsked(tutti, run);
     const { preview } = shown.action ?? {};
     if (lines.length === 0 && typeof preview === "string") lines.push(`${preview}? ${shown.why}`);
     try {

@@ -35,6 +35,21 @@ test(
   },
 );
 
+test(
+  "autonomy is earned with thirty yeses and granted by somebody else; a changed refund comes back as a precedent",
+  { ...verifies("X7", "G6", "G8"), timeout: 120_000 },
+  async () => {
+    const { code, out } = await example.play();
+    expect(out).toContain("have level 2 of autonomy for tool/bank.refund? People agreed in 30 of 30 cases.");
+    expect(out).toContain("One more of 17.90: it is done, and nobody was asked.");
+    expect(out).toContain("(wrong-content: A scratch is worth half.)");
+    expect(out).not.toContain("✗");
+    expect(code).toBe(0);
+    const autonomy = await example.tutti("autonomy", "--ledger", path.join(".tutti", "refund-earned", "ledger.db"));
+    expect(autonomy.out).toMatch(/clerk@\S+ .*tool\/bank\.refund/u);
+  },
+);
+
 test("the policy's cases are decided as wanted, to the cent", { ...verifies("G3"), timeout: 60_000 }, async () => {
   const cases = path.join(here, "refunds.cases.json");
   const { code, out } = await example.tutti("policy", "test", path.join(here, "refunds.cedar"), cases);

@@ -16,6 +16,10 @@ export type Request = z.infer<typeof Request>;
 export const Refund = z.object({ order: z.string(), amountCents: z.number().int().positive(), why: z.string() });
 export type Refund = z.infer<typeof Refund>;
 
+/** What the bank says of a refund: people may have made another amount of it. */
+export const Paid = z.object({ receipt: z.string(), amountCents: z.number().int() });
+export type Paid = z.infer<typeof Paid>;
+
 export const Outcome = z.object({ paidBackCents: z.number().int(), why: z.string() });
 export type Outcome = z.infer<typeof Outcome>;
 

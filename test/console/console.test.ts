@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { buildConsole } from "../../scripts/build-console.mjs";
+import { makeGate, plainFlow } from "../engine/engine-fixture.ts";
 import { root } from "../tidy/repository.ts";
 import { verifies } from "../verifies.ts";
 import { hasBrowser, openConsoleStand, refunds, waits, type ConsoleStand } from "./console-stand.ts";
@@ -13,12 +14,20 @@ import { toRound, writeRun } from "./write-run.ts";
 
 const hostile = `<img src="/x.png" onerror="alert(1)"><script>alert(2)</script>[a](javascript:alert(3)) \u202Eevil\u202C\u200B`;
 
+/** Comes to rest a moment after two entries that lie so far apart that one look at its head takes in both, and not the rest. */
+const atWork = makeGate();
+const naps = plainFlow("naps", async (run) => {
+  await run.step("work", () => atWork.opened);
+  await run.sleep(250);
+  await run.wait("go");
+});
+
 let stand: ConsoleStand;
 
 beforeAll(async () => {
   buildConsole();
   if (!hasBrowser) return;
-  stand = await openConsoleStand();
+  stand = await openConsoleStand({ flows: [naps] });
   const { tutti } = stand;
   await writeRun(tutti.ledger, { id: "small", steps: 106, end: "done" });
   await writeRun(tutti.ledger, { id: "hostile", steps: 60, end: "failed", says: hostile });
@@ -193,4 +202,15 @@ test.skipIf(!hasBrowser)(
 
 test.skipIf(!hasBrowser)("no screen threw an error", () => {
   expect(stand.faults).toEqual([]);
+});
+
+test.skipIf(!hasBrowser)("the head of a run that has come to wait says so", async () => {
+  await stand.tutti.start(naps, {}, { id: "naps" });
+  const page = await stand.open("/runs/naps");
+  const head = page.locator(".run-head");
+  await head.getByText("running").waitFor();
+  atWork.open();
+  await head.getByText("waiting").waitFor();
+  expect(await (await stand.tutti.open("naps")).state()).toMatchObject({ kind: "waiting", signals: ["go"] });
+  await page.context().close();
 });

@@ -186,6 +186,21 @@ function describeEnds(under: LedgerUnderTest): void {
     expect(await ledger.findApproval(id)).toMatchObject({ state: "withdrawn" });
   });
 
+  test("an approval that its step takes back is what it was, but for its state and why", async () => {
+    const { ledger, log } = await openAsked(under);
+    const asked = await ledger.findApproval(id);
+    const end = { kind: "end", id, state: "superseded", why: "its input has changed" } as const;
+    const body = JSON.stringify({ approval: id, state: end.state, why: end.why });
+    const appended = await log.append({ kind: "approval-decided", key: step, body, approval: end });
+    expect(appended).toMatchObject({ kind: "recorded", approval: { state: "superseded" } });
+    expect(await ledger.findApproval(id)).toEqual({
+      ...asked,
+      state: "superseded",
+      why: end.why,
+      lsn: expect.any(Number),
+    });
+  });
+
   test("approvals are found by run, step and state, the oldest first", async () => {
     const { ledger, log, other } = await openAsked(under);
     const later = toApprovalId("a0");

@@ -161,6 +161,20 @@ export const mutations: readonly Mutation[] = [
     check: { kind: "ledger" },
   },
   {
+    name: "a yes is used although what it was given for has changed",
+    file: "ledger/approval-votes.ts",
+    text: 'if (changed.length > 0) return refuse(approval, "changed"',
+    replacement: 'if (changed.length > 99) return refuse(approval, "changed"',
+    check: { kind: "ledger" },
+  },
+  {
+    name: "an approval that is taken back becomes what took it back",
+    file: "ledger/approval-votes.ts",
+    text: "return end(approval, { state: to.state, why: to.why });",
+    replacement: "return end(approval, to);",
+    check: { kind: "ledger" },
+  },
+  {
     name: "two steps may own one effect key",
     file: "ledger/entry-writer.ts",
     text: "if (present !== undefined && !mayClaim(present, head, change)) return",

@@ -17,6 +17,8 @@ interface Slot {
   readonly watchers: Set<() => void>;
   isAgain: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Something came while the timer ran. */
+  isRung: boolean;
 }
 
 const slots = new Map<string, Slot>();
@@ -24,7 +26,10 @@ const slots = new Map<string, Slot>();
 const slotsMax = 100;
 
 export interface RemoteOptions {
-  /** Asks anew when one of these entries came, at most so often. */
+  /**
+   * Asks anew when one of these entries came, at most so often, and so long after the last of them. That a run has come to wait leaves no entry; its
+   * head says so 100 ms later.
+   */
   readonly live?: { readonly fits: (entries: Parameters<Ring>[0]) => boolean; readonly everyMs: number } | undefined;
 }
 
@@ -50,12 +55,18 @@ export function useRemote<Name extends Operation>(
   }, [key]);
   useEffect(() => {
     if (slot === undefined || live === undefined) return undefined;
-    return onRing((entries) => {
-      if ((entries.length > 0 && !live.fits(entries)) || slot.timer !== undefined) return;
+    const arm = (): void => {
+      slot.isRung = false;
       slot.timer = setTimeout(() => {
         slot.timer = undefined;
         ask(slot, load);
+        if (slot.isRung) arm();
       }, live.everyMs);
+    };
+    return onRing((entries) => {
+      if (entries.length > 0 && !live.fits(entries)) return;
+      if (slot.timer === undefined) arm();
+      else slot.isRung = true;
     });
   }, [key]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key holds the operation, and the client checked its answer
@@ -76,6 +87,7 @@ function reach(key: string, load: () => Promise<unknown>): Slot {
     watchers: new Set(),
     isAgain: false,
     timer: undefined,
+    isRung: false,
   };
   slots.set(key, slot);
   return slot;

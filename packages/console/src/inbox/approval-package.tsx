@@ -97,7 +97,7 @@ function Because({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
 function Evidence({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
   const { approval: line, package: shown } = detail;
   const { run, stage, stages, votes } = line;
-  const { evidence, costUsd, otherwise, deciders } = shown;
+  const { evidence, precedents = [], costUsd, otherwise, deciders } = shown;
   return (
     <>
       {evidence.length === 0 ? null : (
@@ -110,6 +110,18 @@ function Evidence({ detail }: { readonly detail: ApprovalDetail }): ReactNode {
                   <Told text={from} />
                 </Link>{" "}
                 <Told text={what} />
+              </p>
+            ))}
+          </dd>
+        </>
+      )}
+      {precedents.length === 0 ? null : (
+        <>
+          <dt>Before</dt>
+          <dd>
+            {precedents.map(({ id, text, similarity }) => (
+              <p key={id}>
+                <Told text={text} /> <span className="muted">({Math.round(similarity * 100)} % alike)</span>
               </p>
             ))}
           </dd>

@@ -139,3 +139,22 @@ test("the policy is told who acts: the agent inside, the run outside", verifies(
   expect(seen).toContainEqual(["agent", "call-tool", "mail.send", "ann"]);
   expect(scholar.name).toBe("scholar");
 });
+
+test(
+  "what an agent wanted before a person's directive is not asked of people again; it is told, and decides anew",
+  verifies("G4", "G5"),
+  async () => {
+    const { stage, office, model, flow } = openAgent();
+    const policy = toAskingPolicy({}, { tool: "mail.send" });
+    const tutti = await stage.open([flow], { policy, models: { fast: model } });
+    const handle = await tutti.start(flow, { question: "?" });
+    await handle.settled();
+    const asked = await findOpen(tutti);
+    await handle.steer({ kind: "constraint", text: "No mails today" }, { by: "bert" });
+    expect(await handle.result()).toMatchObject({ output: { answer: "done" } });
+    expect(await tutti.approvals.list({})).toMatchObject([{ id: asked.id, round: 1, state: "superseded" }]);
+    const [told] = toolResults(model.requests[1]?.messages ?? []);
+    expect(told).toMatchObject({ isError: true, result: expect.stringContaining("No mails today") as unknown });
+    expect(office.sent).toEqual([]);
+  },
+);

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { doneKeys, play, toolResults, toScholar } from "../../../../test/agents/agent-fixture.ts";
+import { doneKeys, play, toAsking, toolResults, toScholar } from "../../../../test/agents/agent-fixture.ts";
+import { bodiesOf, openStage, until } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { tool } from "../tools/tool.ts";
@@ -74,3 +75,35 @@ test("a tool's own refusal is told to the model with its hint; the model may go 
     { isError: true, result: expect.stringContaining('"the text is polite" does not hold: it is not') },
   ]);
 });
+
+test(
+  "what a crash left open is found out under its key, also when a person has given a directive since",
+  verifies("D3", "G5"),
+  async () => {
+    const stage = openStage();
+    const keys: string[] = [];
+    const post = tool({
+      name: "post",
+      does: "Posts a letter.",
+      input: z.object({}),
+      output: z.object({ posted: z.number() }),
+      effect: "idempotent",
+      run(_, { idempotencyKey }) {
+        keys.push(idempotencyKey);
+        return keys.length === 1 ? new Promise(() => {}) : { posted: keys.length };
+      },
+    });
+    const model = scriptedModel([{ toolCalls: [{ id: "p", tool: "post", input: {} }] }, done]);
+    const flow = toAsking(toScholar({ tools: [post] }));
+    const first = await stage.open([flow], { models: { fast: model } });
+    await first.start(flow, { question: "?" }, { id: "r" });
+    await until(() => keys.length === 1);
+    const elsewhere = await stage.open([], { recover: false });
+    await (await elsewhere.open("r")).steer({ kind: "constraint", text: "No letters" }, { by: "ann" });
+    const second = await stage.open([flow], { models: { fast: model } });
+    expect(await (await second.open("r")).result()).toMatchObject({ output: { answer: "done" } });
+    expect(keys).toEqual([keys[0], keys[0]]);
+    expect(bodiesOf(stage.entries, "effect-settled")).toMatchObject([{ out: { posted: 2 } }]);
+    expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain("No letters");
+  },
+);

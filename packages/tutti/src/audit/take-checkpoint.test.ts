@@ -53,7 +53,12 @@ test("a log is taken up where it was left, also in the middle of a run", verifie
   expect(await audited.checkpoint()).toMatchObject({ added: 2 });
   expect(await audited.checkpoint()).toMatchObject({ added: 0 });
   expect(readAuditRecord(toAuditFolder(audited.file)).sequenced.length).toBe(2);
-  expect(await verifyFolder(audited, [audited.anchor])).toMatchObject({ findings: [], unsigned: 0 });
+  await audited.write((ledger) => writeRuns(ledger, { three: "acme" }, 1));
+  expect(await verifyFolder(audited, [audited.anchor])).toMatchObject({
+    findings: [],
+    unsigned: 2,
+    newest: { lsn: 6 },
+  });
 });
 
 test(

@@ -15,7 +15,15 @@ export interface AuditVerification {
   readonly logs: readonly VerifiedLog[];
   /** Entries after the newest signed checkpoint of their log: whoever can write to the file could have added them. */
   readonly unsigned: number;
+  /** The newest that is signed; nothing if nothing ever was. Once it grows old beside entries that are unsigned, no checkpoints are taken any more. */
+  readonly newest: SignedEntry | undefined;
   readonly findings: readonly AuditFinding[];
+}
+
+export interface SignedEntry {
+  readonly lsn: number;
+  /** When it was written, in milliseconds since 1970: its checkpoint is younger. */
+  readonly at: number;
 }
 
 export interface VerifiedLog {
@@ -68,7 +76,7 @@ export async function verifyAudit(
   }
   const rebuilt = await rebuildLogs(
     storedOf(ledger),
-    (origin, frontier) => checkAt(expected, origin, { frontier, findings }),
+    (origin, grown) => checkAt(expected, origin, { ...grown, findings }),
     log,
   );
   for (const rest of expected.values()) {
@@ -84,7 +92,8 @@ export async function verifyAudit(
     return { tenant, size, signed: Math.min(size, signed) };
   });
   const unsigned = logs.reduce((sum, { size, signed }) => sum + size - signed, 0);
-  return { entries: rebuilt.entries, runs: rebuilt.runs, logs, unsigned, findings: findings.slice(0, findingsMax) };
+  const { entries, runs } = rebuilt;
+  return { entries, runs, logs, unsigned, newest: findNewest(expected), findings: findings.slice(0, findingsMax) };
 }
 
 /** Whose logs: said by what stands beside the ledger, or else by what is kept outside. "" if nothing was ever signed. */
@@ -136,6 +145,15 @@ interface Awaited {
   /** Smallest first. */
   readonly waiting: Expected[];
   signed: number;
+  /** The last entry that is signed, once the ledger was read up to there. */
+  last?: SignedEntry;
+}
+
+function findNewest(expected: ReadonlyMap<string, Awaited>): SignedEntry | undefined {
+  return [...expected.values()]
+    .flatMap(({ last }) => last ?? [])
+    .toSorted((left, right) => left.lsn - right.lsn)
+    .at(-1);
 }
 
 function sortCheckpoints(
@@ -165,12 +183,20 @@ function sortCheckpoints(
   return awaited;
 }
 
+/** A log with its newest entry. */
+interface Grown {
+  readonly frontier: Frontier;
+  readonly entry: LedgerEntry;
+}
+
 function checkAt(
   expected: ReadonlyMap<string, Awaited>,
   origin: string,
-  { frontier, findings }: { readonly frontier: Frontier; readonly findings: AuditFinding[] },
+  { frontier, entry, findings }: Grown & { readonly findings: AuditFinding[] },
 ): void {
-  const waiting = expected.get(origin)?.waiting;
+  const awaited = expected.get(origin);
+  if (awaited?.signed === frontier.size) awaited.last = { lsn: entry.lsn, at: entry.at };
+  const waiting = awaited?.waiting;
   if (waiting?.[0]?.size !== frontier.size) return;
   const root = frontier.root();
   for (let next = waiting.at(0); next?.size === frontier.size; next = waiting.at(0)) {
@@ -193,7 +219,7 @@ const pageEntries = 1_000;
 /** Adds every entry to the log of its tenant and shows each log after each. Stops where the ledger can't be read: that was found already. */
 async function rebuildLogs(
   ledger: Ledger,
-  onGrown: (origin: string, frontier: Frontier) => void,
+  onGrown: (origin: string, grown: Grown) => void,
   log: string,
 ): Promise<Rebuilt> {
   const tenants = new Map<RunId, string>();
@@ -208,7 +234,7 @@ async function rebuildLogs(
       const frontier = frontiers.get(tenant) ?? new Frontier();
       frontiers.set(tenant, frontier);
       frontier.add(toLeaf(entry.hash));
-      onGrown(toOrigin(log, tenant), frontier);
+      onGrown(toOrigin(log, tenant), { frontier, entry });
       last = entry.lsn;
       entries += 1;
     }

@@ -42,7 +42,9 @@ test(
     const whole = await cli.run(["audit", "verify", "--strict", ...anchored]);
     expect(whole).toMatchObject({
       code: 0,
-      stdout: ".tutti/ledger.db is what was signed: 4 entries of 1 run, 1 log\n",
+      stdout: expect.stringMatching(
+        /^\.tutti\/ledger\.db is what was signed: 4 entries of 1 run, 1 log\nnewest checkpoint: 4 entries, the last of .* UTC, \d:\d\d ago; 0 entries after it\n$/u,
+      ),
       stderr: "",
     });
     const database = new DatabaseSync(path.join(cli.folder, ".tutti/ledger.db"));
@@ -54,14 +56,22 @@ test(
   },
 );
 
-test("without an anchor it is said what that means, and what is unsigned", verifies("G12"), async () => {
+test("without an anchor it is said what that means, and what is unsigned since when", verifies("G12"), async () => {
   await cli.run(["run", greeting, "--id", "r1", "--quiet"]);
+  expect((await cli.run(["audit", "verify"])).stdout).toContain("nothing was ever signed");
   expect((await cli.run(["audit", "checkpoint"])).stderr).toContain(
     "Without an anchor (--anchor) this tells only of people",
   );
   await cli.run(["run", greeting, "--id", "r2", "--quiet"]);
   const verified = await cli.run(["audit", "verify"]);
-  expect(verified).toMatchObject({ code: 0, stderr: expect.stringContaining("4 entries since the last") });
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("ago; 4 entries after it") });
+  const told = JSON.parse((await cli.run(["audit", "verify", "--json"])).stdout) as unknown;
+  expect(told).toMatchObject({
+    entries: 8,
+    logs: [{ size: 8, signed: 4 }],
+    newest: { lsn: 4, at: expect.any(Number), ageMs: expect.any(Number) },
+    unsigned: 4,
+  });
   expect(verified.stderr).toContain("Without an anchor");
   const strict = await cli.run(["audit", "verify", "--strict"]);
   expect(strict).toMatchObject({ code: 1, stdout: expect.stringContaining("nobody signed") });

@@ -43,7 +43,7 @@ export interface ApprovalPackage {
   readonly confidence?: number;
   /** Where what it is given came from. */
   readonly evidence: readonly { readonly step: string; readonly what: string; readonly hash: string }[];
-  /** What people decided otherwise before, in cases like this one. */
+  /** What people decided before, in cases like this one. */
   readonly precedents?: readonly Precedent[];
   readonly costUsd?: number;
   readonly risk: { readonly level: "low" | "medium" | "high"; readonly why: string };

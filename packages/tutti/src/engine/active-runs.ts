@@ -102,7 +102,6 @@ function driveInBackground(book: Book, run: RunId): void {
 
 async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   const slots = book.engine.protection?.slots;
-  if (slots?.waitsFor(run) !== undefined) return undefined;
   await book.asides.get(run)?.catch(() => undefined); // whoever asked for that is told
   let taken: ActiveRun | "waits" | undefined;
   try {
@@ -116,8 +115,9 @@ async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
 /** `waits`: there is no slot for it; it keeps its place. */
 async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | "waits" | undefined> {
   const { engine } = book;
+  if (book.closed) return undefined;
   const found = await engine.ledger.findRun(run);
-  if (book.closed || found === undefined || found.status === "paused" || found.status === "parked") return undefined;
+  if (found === undefined || found.status === "paused" || found.status === "parked") return undefined;
   if (isOver(found.status)) {
     await tellEnd(book, run);
     return undefined;
@@ -147,7 +147,7 @@ function hasSlot(book: Book, { id, flow, status }: RunRecord, [first, second]: r
 /** The run holds its slots now. Whoever found it waiting a moment ago comes to an end first. */
 async function takeTurn(book: Book, run: RunId): Promise<void> {
   await book.loading.get(run)?.catch(() => undefined); // whoever asked for that is told
-  if (!book.closed) driveInBackground(book, run);
+  driveInBackground(book, run);
 }
 
 async function doAside(book: Book, run: RunId, work: () => Promise<void>): Promise<boolean> {

@@ -9,7 +9,8 @@ import { reviewShape } from "../contracts/review.ts";
 import type { Asking } from "../flow/govern/asking.ts";
 import { canLeadToYes, permitVote, type Permit } from "../flow/govern/permit-vote.ts";
 import { decideVote, toDecided } from "../ledger/approval-votes.ts";
-import type { Appended, Blob, EntryGroup, NewEntry } from "../ledger/ledger.ts";
+import { storedOf, type Appended, type Blob, type EntryGroup, type NewEntry } from "../ledger/ledger.ts";
+import { toErasedError } from "../ledger/personal/personal-ledger.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { votesAtOnceMax, type Approvals, type PersonsVote } from "./inbox.ts";
 import { isJournalFlow } from "./journal.ts";
@@ -49,14 +50,16 @@ export function openApprovals(engine: Engine, runs: ActiveRuns): Approvals {
     list: (filter = { states: ["open"] }) => ledger.listApprovals({ limit: listMax, ...filter }),
     async show(id) {
       const approval = await findApproval(engine, id);
-      const content = await ledger.readBlob(approval.package);
-      if (content === undefined || sha256(content) !== approval.package) {
+      const stored = await storedOf(ledger).readBlob(approval.package);
+      if (stored === undefined || sha256(stored) !== approval.package) {
         throw new TuttiError("LEDGER_CORRUPT", `the package of ${id} is missing or damaged`, {
           hint: "Run `tutti verify`.",
         });
       }
+      const shown: unknown = JSON.parse((await ledger.readBlob(approval.package)) ?? "null");
+      if (typeof shown !== "object" || shown === null) throw toErasedError(approval.run);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the engine under this very hash
-      return { approval, package: JSON.parse(content) as ApprovalPackage };
+      return { approval, package: shown as ApprovalPackage };
     },
     mayDecide(approval, by) {
       const { people, clock, policy } = engine;

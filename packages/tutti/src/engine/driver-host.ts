@@ -45,9 +45,11 @@ export function toDriverHost(
       watch: engine.watchApproval,
     },
     autonomy: engine.oversight,
-    // Without a policy nobody was ever asked.
+    // Without a policy nobody was ever asked about a call.
     precedents: async (like) =>
-      engine.policy === undefined ? [] : engine.oversight.findPrecedents(like, precedentsMax),
+      engine.policy === undefined && like.question === undefined
+        ? []
+        : engine.oversight.findPrecedents(like, precedentsMax),
     freezes: engine.freezes,
     grants: engine.grants,
     trustDomain: engine.identity.shown.trustDomain,

@@ -197,7 +197,7 @@ export async function resumeRun(engine: Engine, runs: ActiveRuns, request: Steer
     const active = runs.find(request.run);
     // A pause that is still taking hold comes to its end first: what is at work must not be at work twice.
     if (active?.driver.stopped === false) await new Promise<void>((resolve) => active.driver.halt(resolve));
-    if (active !== undefined && runs.find(request.run) === active) runs.release(request.run);
+    if (active !== undefined) runs.release(request.run);
     await runs.aside(request.run, async () => {
       const { status } = await findOpen(engine, request.run);
       if (status !== "paused" && status !== "parked") return; // somebody else was quicker

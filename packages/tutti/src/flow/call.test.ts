@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { errorOf, linesOf, openStage } from "../../../../test/engine/engine-fixture.ts";
+import { errorOf, linesOf, openStage, plainFlow, until } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
 import type { Agent, Callable, Flow } from "../contracts/run.ts";
 import type { Schema } from "../contracts/schema.ts";
+import type { Precondition } from "../contracts/terms.ts";
 import { tool } from "../tools/tool.ts";
 import { flow } from "./flow.ts";
 
@@ -24,21 +25,22 @@ const kinds = ["tool that reads", "tool that acts", "agent", "flow"] as const;
 type Kind = (typeof kinds)[number];
 
 /** A callable of each kind that answers what a test tells it. */
-function makeCallable(kind: Kind, answer: Output): Kit {
+function makeCallable(kind: Kind, answer: Output, needs: readonly Precondition<Input>[] = []): Kit {
   const reached: Input[] = [];
   const run = async (input: Input): Promise<Output> => {
     reached.push(input);
     return answer;
   };
   const common = { name: "finder", does: "Finds.", input: Question, output: Finding } as const;
+  const acting = { ...common, needs };
   switch (kind) {
     case "tool that reads":
-      return { reached, callable: tool({ ...common, effect: "read", run }) };
+      return { reached, callable: tool({ ...acting, effect: "read", run }) };
     case "tool that acts":
-      return { reached, callable: tool({ ...common, effect: "idempotent", run }) };
+      return { reached, callable: tool({ ...acting, effect: "idempotent", run }) };
     case "agent": {
       const agent: Agent<Input, Output> = {
-        ...common,
+        ...acting,
         kind: "agent",
         version: "1",
         tools: [],
@@ -191,3 +193,33 @@ test("a signal's payload is checked where it is sent and where it is received", 
   await run.signal(decision, { yes: true });
   expect(await run.result()).toEqual(["INPUT_INVALID", "true"]);
 });
+
+test.for(["tool that reads", "tool that acts", "agent"] as const)(
+  "a cancelled call stops the check of what it needs: %s",
+  verifies("K4", "P2"),
+  async (kind) => {
+    const stage = openStage();
+    const reasons: unknown[] = [];
+    let isAsked = false;
+    const waits: Precondition<Input> = {
+      name: "somebody answers",
+      check(_, { signal }) {
+        isAsked = true;
+        return new Promise((resolve) => {
+          signal.addEventListener("abort", () => {
+            reasons.push(signal.reason);
+            resolve(false);
+          });
+        });
+      },
+    };
+    const { callable, reached } = makeCallable(kind, { topic: "tides", quotes: [] }, [waits]);
+    const caller = plainFlow("caller", (run) => run.call(callable, { topic: "tides", depth: 1 }));
+    const handle = await (await stage.open([caller])).start(caller, null);
+    await until(() => isAsked);
+    await handle.cancel("enough");
+    expect(await errorOf(handle.result())).toMatchObject({ code: "RUN_CANCELLED" });
+    expect(reasons).toMatchObject([{ code: "RUN_CANCELLED" }]);
+    expect(reached).toEqual([]);
+  },
+);

@@ -45,21 +45,25 @@ function asParked(error: Error): TuttiError {
 
 function waitForOwner(driver: Driver, call: EffectCall): void {
   const release = driver.wait({ kind: "effect", key: call.effect });
+  const { pending } = call;
+  const outer = pending.onCancel;
   const stop = (): void => {
+    pending.onCancel = outer;
     release();
     forget();
   };
   const forget = driver.host.watchEffect(call.effect, () => {
     stop();
     if (driver.stopped) return;
-    if (call.pending.over) {
+    if (pending.over) {
       call.onSettled();
       return;
     }
     call.intend();
   });
   // Nothing was dispatched here, so a cancelled waiter simply leaves.
-  call.pending.onCancel = () => {
+  pending.onCancel = () => {
+    outer?.();
     stop();
     call.onSettled();
   };

@@ -31,6 +31,7 @@ export interface Held {
 /** Goes on as soon as nothing holds this place any more. Until then the run rests here. */
 export function whenReleased(driver: Driver, { scope, pending, go, leave }: Held): void {
   const release = driver.wait({ kind: "freeze" });
+  const outer = pending?.onCancel;
   const look = (): void => {
     if (driver.stopped || driver.halted || isHeld(driver, scope)) return;
     forget();
@@ -44,10 +45,11 @@ export function whenReleased(driver: Driver, { scope, pending, go, leave }: Held
   ];
   const forget = (): void => {
     for (const each of forgetting) each();
-    if (pending !== undefined) pending.onCancel = undefined;
+    if (pending !== undefined) pending.onCancel = outer;
   };
   if (pending === undefined) return;
   pending.onCancel = () => {
+    outer?.();
     forget();
     leave();
   };

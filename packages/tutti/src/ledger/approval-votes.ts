@@ -54,7 +54,7 @@ export function decideEnd(
 ): Moved | Unapproved {
   if (approval.state !== "open" && approval.state !== "granted")
     return refuse(approval, "decided", toDecided(approval));
-  return end(approval, to);
+  return end(approval, { state: to.state, why: to.why }); // `to` may be a whole change
 }
 
 /** A yes is used once, by the step that asked, for exactly what it was given for. */

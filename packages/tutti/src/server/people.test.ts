@@ -117,6 +117,17 @@ test(
   },
 );
 
+test("whoever decides over HTTP is told what people said before", verifies("G8"), async () => {
+  const { stand, as, asked, decide } = await openOffice();
+  const first = await asked("olga", "poll", {});
+  await decide("ann", first.id, { saw: first.package, verdict: "answer", answer: "red" });
+  const { id } = await asked("olga", "poll", {});
+  const shown = await stand.ask("showApproval", { token: as("ann"), params: { approval: id } });
+  expect(approvalDetail.shape(shown.json, "").package.precedents).toMatchObject([
+    { decision: "answered", text: 'Which colour? was answered with "red"' },
+  ]);
+});
+
 test("who says something is the token's holder, whatever the body claims, and whoever started the run does not count", async () => {
   const office = await openOffice();
   const { stand, as, asked, decide } = office;

@@ -23,7 +23,7 @@ import { exitCodes, type ExitCode } from "../exit-codes.ts";
 import { findLedgerFile, findNamedRun, toLedgerPath, withReader } from "../ledger-file.ts";
 import { say, sayJson, tell } from "../output.ts";
 import { splitNames } from "../read-value.ts";
-import { toNumberOf } from "../terminal-text.ts";
+import { toElapsed, toMoment, toNumberOf } from "../terminal-text.ts";
 
 const withoutAnchor =
   "Without an anchor (--anchor) this tells only of people who can't reach the ledger's folder: whoever can could write ledger, checkpoints and key anew.";
@@ -87,8 +87,11 @@ async function verify({ call, path, folder, anchors, signal }: Audited): Promise
     findings.push({ kind: "signature", text });
   }
   const all = { ...found, findings };
-  if (call.flag("json")) sayJson({ ledger: path, anchors: outside.map(({ name }) => name), ...all });
-  else tellVerified(path, all, outside.length > 0);
+  if (call.flag("json")) {
+    const newest =
+      found.newest === undefined ? {} : { newest: { ...found.newest, ageMs: Date.now() - found.newest.at } };
+    sayJson({ ledger: path, anchors: outside.map(({ name }) => name), ...all, ...newest });
+  } else tellVerified(path, all, outside.length > 0);
   if (findings.length === 0) return exitCodes.done;
   throw new TuttiError("LEDGER_CORRUPT", `${path} is not what was signed: ${toNumberOf(findings.length, "finding")}`, {
     hint: "Keep the file, its -audit folder and the anchors as they are: they are evidence. Then restore from a backup.",
@@ -100,7 +103,7 @@ const toldMax = 20;
 
 function tellVerified(
   path: string,
-  { entries, runs, logs, unsigned, findings }: AuditVerification,
+  { entries, runs, logs, unsigned, newest, findings }: AuditVerification,
   isAnchored: boolean,
 ): void {
   for (const { kind, text } of findings.slice(0, toldMax)) say(`${kind}: ${text}`);
@@ -108,9 +111,23 @@ function tellVerified(
     say(
       `${path} is what was signed: ${toNumberOf(entries, "entry", "entries")} of ${toNumberOf(runs, "run")}, ${toNumberOf(logs.length, "log")}`,
     );
-  if (unsigned > 0)
-    tell(`${toNumberOf(unsigned, "entry", "entries")} since the last \`tutti audit checkpoint\` stand unsigned.`);
+  say(
+    toNewestLine(
+      newest,
+      logs.reduce((sum, { signed }) => sum + signed, 0),
+      unsigned,
+    ),
+  );
   if (!isAnchored) tell(withoutAnchor);
+}
+
+/** So that a person sees it when checkpoints are not taken any more. */
+function toNewestLine(newest: AuditVerification["newest"], signed: number, unsigned: number): string {
+  const after = toNumberOf(unsigned, "entry", "entries");
+  if (newest === undefined) return `nothing was ever signed (tutti audit checkpoint): ${after}`;
+  const now = Date.now();
+  const age = `${toMoment(newest.at, now)}, ${toElapsed(now - newest.at)} ago`;
+  return `newest checkpoint: ${toNumberOf(signed, "entry", "entries")}, the last of ${age}; ${after} after it`;
 }
 
 /** A checkpoint that somebody kept: what `audit checkpoint` gave to an anchor, or a line of it. */

@@ -1,4 +1,5 @@
 import { directiveKinds } from "../directive.ts";
+import { precedentDecisions } from "../precedent.ts";
 import { budget, doubtfulEffect } from "./commands.ts";
 import {
   anything,
@@ -119,6 +120,7 @@ export const approvalPackage = fields(
     options: listOf(text),
     why: text,
     confidence: decimal,
+    precedents: listOf(fields({ id: text, decision: oneOf(...precedentDecisions), similarity: decimal, text })),
     costUsd: decimal,
   },
 );

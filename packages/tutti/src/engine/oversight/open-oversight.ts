@@ -12,8 +12,10 @@ import {
 } from "../../contracts/autonomy.ts";
 import { bodyOf, type LedgerEntry } from "../../contracts/entry.ts";
 import type { Policy } from "../../contracts/policy.ts";
+import { openAnswerReader, toAnswerCase, type AnswerReader } from "../../insight/oversight/answers.ts";
 import { openJudgementReader } from "../../insight/oversight/judgements.ts";
-import { openOverrideBook, toOverride, type OverrideBook } from "../../insight/oversight/overrides.ts";
+import { toOverride, toOverrideCase } from "../../insight/oversight/overrides.ts";
+import { openPrecedentBook, type PrecedentBook } from "../../insight/oversight/precedent-book.ts";
 import type { Ledger, NewEntry } from "../../ledger/ledger.ts";
 import { refuseExposing } from "../../ledger/refuse-exposing.ts";
 import { openJournal, openSharedJournal, toJournalRun, type Journal } from "../journal.ts";
@@ -38,8 +40,10 @@ export interface Overseen {
 interface Book extends Overseen {
   readonly certificates: Certificates;
   readonly trust: TrustBook;
-  readonly overrides: OverrideBook;
+  readonly overrides: PrecedentBook;
+  readonly answers: PrecedentBook;
   readonly judge: ReturnType<typeof openJudgementReader>;
+  readonly answerReader: AnswerReader;
   /** How far the ledger was read. */
   lsn: number;
   journal: Promise<Journal> | undefined;
@@ -63,7 +67,7 @@ export async function openOversight(overseen: Overseen): Promise<OversightBook> 
     catchUp: () => catchUp(book),
     async findPrecedents(like, limit) {
       await catchUp(book);
-      return book.overrides.findLike(like, limit);
+      return (like.question === undefined ? book.overrides : book.answers).findLike(like, limit);
     },
     async decided({ kind }) {
       if (kind === "promotion") await catchUp(book);
@@ -85,8 +89,10 @@ function toBook(overseen: Overseen): Book {
     ...overseen,
     certificates: emptyCertificates(),
     trust: openTrustBook(),
-    overrides: openOverrideBook(),
+    overrides: openPrecedentBook(),
+    answers: openPrecedentBook(),
     judge: openJudgementReader(),
+    answerReader: openAnswerReader(),
     lsn: 0,
     journal: undefined,
     turn: Promise.resolve(),
@@ -137,10 +143,13 @@ async function readAll(book: Book): Promise<void> {
 
 async function noteEntry(book: Book, entry: LedgerEntry): Promise<void> {
   if (entry.run === journalRun) noteChange(book, entry);
+  const answered = book.answerReader.note(entry);
+  const answer = answered === undefined ? undefined : await toAnswerCase(book.ledger, answered);
+  if (answer !== undefined) book.answers.add(answer);
   const judgement = book.judge.note(entry);
   if (judgement === undefined) return;
   const override = await toOverride(book.ledger, judgement);
-  if (override !== undefined) book.overrides.add(override);
+  if (override !== undefined) book.overrides.add(toOverrideCase(override));
   book.trust.note(judgement);
 }
 

@@ -2,13 +2,15 @@ import { expect, test } from "vitest";
 
 import { toAsking, toScholar } from "../../../../../test/agents/agent-fixture.ts";
 import { findOpen, toAskingPolicy, vote } from "../../../../../test/approvals/approval-fixture.ts";
-import { openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import { anything, makeLedgerFile, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../../test/engine/world-fixture.ts";
 import { toClerk, trusting } from "../../../../../test/oversight/oversight-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import type { Override } from "../../insight/oversight/overrides.ts";
 import { scriptedModel } from "../../testing/scripted-model.ts";
-import type { Tutti } from "../tutti.ts";
+import type { Said } from "../inbox.ts";
+import { openTutti } from "../open-tutti.ts";
+import type { StartOptions, Tutti } from "../tutti.ts";
 
 async function readAll(tutti: Tutti): Promise<readonly Override[]> {
   const overrides: Override[] = [];
@@ -118,5 +120,53 @@ test(
     const heard = model.requests.map(({ messages }) => JSON.stringify(messages).includes("What people decided before"));
     expect(heard.slice(0, 3)).toEqual([false, true, true]); // the second turn of the first run knows its first
     expect(heard.at(-2)).toBe(false);
+  },
+);
+
+test(
+  "whoever is asked by a flow is told what people said to the same question before, of their tenant and of runs about nobody",
+  verifies("G8"),
+  async () => {
+    const flow = plainFlow("refund", async (run) => {
+      await run.ask("Why does order 7 come back broken?", { of: "clerk", schema: anything });
+      return run.approve("Refund order 7 that came back broken", { name: "refund" });
+    });
+    const other = plainFlow("other", (run) => run.approve("Refund order 7 that came back broken", { name: "refund" }));
+    const people = [{ name: "ann", roles: ["clerk"] }];
+    const ledger = await makeLedgerFile();
+    const open = () => openTutti({ flows: [flow, other], people, ledger, control: false }); // without a policy
+    let tutti = await open();
+    /** What is shown with each question, in a run in which people say this. */
+    const play = async (asked: typeof flow, said: readonly Said[], options: StartOptions) => {
+      const handle = await tutti.start(asked, null, options);
+      const shown: (readonly (readonly string[])[])[] = [];
+      for (const each of said) {
+        await handle.settled();
+        const { precedents = [] } = (await tutti.approvals.show((await findOpen(tutti)).id)).package;
+        shown.push(precedents.map(({ decision, text }) => [decision, text]));
+        await vote(tutti, "ann", each);
+      }
+      await handle.result();
+      return shown;
+    };
+    const acme = { tenant: "acme" };
+    const dropped: Said = { verdict: "answer", answer: "dropped", note: "the box was wet" };
+    const no: Said = { verdict: "reject", reason: "it was used for a year" };
+    expect(await play(flow, [dropped, no], { ...acme, subject: "anna" })).toEqual([[], []]);
+    expect(await play(flow, [dropped, no], { tenant: "bolt" })).toEqual([[], []]);
+    expect(await play(other, [no], acme)).toEqual([[]]);
+    expect(await play(flow, [dropped, { verdict: "approve" }], acme)).toEqual([[], []]);
+    const known = [
+      [["answered", 'Why does order 7 come back broken? was answered with "dropped" (the box was wet)']],
+      [["approved", "Refund order 7 that came back broken was approved"]],
+    ];
+    expect(await play(flow, [dropped, no], acme)).toEqual(known);
+    await tutti.close();
+    tutti = await open(); // all of it follows from the ledger
+    const rejected = ["rejected", "Refund order 7 that came back broken was rejected (it was used for a year)"];
+    const [, decisions] = await play(flow, [dropped, no], acme);
+    expect(decisions).toHaveLength(2);
+    expect(decisions).toContainEqual(rejected);
+    await tutti.close();
   },
 );

@@ -116,8 +116,9 @@ async function describeStanding(
   if (status === "parked") return "is parked";
   if (status === "waiting") return "is due and does not go on";
   // A run of an earlier process, of which nothing was seen yet.
-  const lastAt = sightings.lastAt.get(id) ?? (await ledger.read(id)).at(-1)?.at ?? now;
-  if (!sightings.lastAt.has(id)) see(sightings, { run: id, at: lastAt });
+  const seenAt = sightings.lastAt.get(id);
+  const lastAt = seenAt ?? (await ledger.read(id)).at(-1)?.at ?? now;
+  if (seenAt === undefined) see(sightings, { run: id, at: lastAt });
   return now - lastAt >= afterMs ? "is at work and has written nothing for long" : undefined;
 }
 

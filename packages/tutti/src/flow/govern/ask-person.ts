@@ -199,7 +199,7 @@ function toAsking(driver: Driver, question: Question, { digest, pending }: Place
     stages: stage,
     before: [],
     reads,
-    toPackage: async ({ dueAt }) => toQuestionPackage(driver, question, { dueAt, binding }),
+    toPackage: ({ dueAt }) => toQuestionPackage(driver, question, { dueAt, binding }),
     ...(parseAnswer === undefined ? {} : { parseAnswer }),
   };
 }

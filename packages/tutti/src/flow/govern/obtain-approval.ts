@@ -108,7 +108,7 @@ class Obtaining {
     const { asking } = this;
     if (this.isGone) return;
     if (asking.pending.over) {
-      this.withdraw(approval, "nobody waits for it any more");
+      this.withdraw(approval);
       return;
     }
     if (approval.state === "rejected" || approval.state === "expired") {
@@ -130,7 +130,21 @@ class Obtaining {
       await this.supersede(approval, `changed since it was asked: ${given.changed.join(", ")}`);
       if (!this.isGone) await this.request(approval.round + 1);
     } else if (approval.state === "open") this.wait(approval);
-    else this.finish({ kind: "granted", approval, answer: given.answer, isEdited: given.isEdited });
+    else {
+      this.onCancel(() => this.withdraw(approval)); // a yes that nobody comes to use any more
+      this.finish({ kind: "granted", approval, answer: given.answer, isEdited: given.isEdited });
+    }
+  }
+
+  /** Besides what follows from a cancel already. */
+  private onCancel(work: () => void): () => void {
+    const { pending } = this.asking;
+    const outer = pending.onCancel;
+    pending.onCancel = () => {
+      outer?.();
+      work();
+    };
+    return () => void (pending.onCancel = outer);
   }
 
   private async readAnswer(approval: ApprovalRecord): Promise<Given> {
@@ -162,7 +176,6 @@ class Obtaining {
     const unwatch = driver.host.approvals.watch(id, () => look());
     const unleave = driver.whenLeft(() => unwatch());
     const unhear = asking.isOutdated === undefined ? undefined : driver.directive.onWritten(() => look());
-    const outer = asking.pending.onCancel;
     let isLeft = false;
     const leave = (): boolean => {
       if (isLeft) return false;
@@ -173,17 +186,16 @@ class Obtaining {
       unhear?.();
       unleave();
       driver.votables.delete(id);
-      asking.pending.onCancel = outer;
+      unwant();
       return true;
     };
     const look = (): void => {
       if (!isLeft && !this.isGone) this.beside(() => this.look(approval, leave));
     };
     driver.votables.set(id, { asking, leave });
-    asking.pending.onCancel = () => {
-      outer?.();
-      if (leave() && !this.isGone) this.withdraw(approval, "nobody waits for it any more");
-    };
+    const unwant = this.onCancel(() => {
+      if (leave()) this.withdraw(approval);
+    });
     look(); // somebody may have voted before anybody listened
   }
 
@@ -216,8 +228,9 @@ class Obtaining {
     if (state === "open" || state === "granted") await this.driver.append(toEndEntry({ id, step }, "superseded", why));
   }
 
-  private withdraw({ id, step, state }: ApprovalRecord, why: string): void {
-    if (state === "open" || state === "granted") void this.driver.append(toEndEntry({ id, step }, "withdrawn", why));
+  private withdraw({ id, step, state }: ApprovalRecord): void {
+    if (this.isGone || (state !== "open" && state !== "granted")) return;
+    void this.driver.append(toEndEntry({ id, step }, "withdrawn", "nobody waits for it any more"));
   }
 
   private finish(obtained: Obtained): void {

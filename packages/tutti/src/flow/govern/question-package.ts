@@ -1,6 +1,7 @@
 import type { ApprovalPackage, Said } from "../../contracts/approval-package.ts";
 import type { Advice, ApprovalStage } from "../../contracts/approval.ts";
 import type { StepKey } from "../../contracts/ids.ts";
+import { toQuestion } from "../../contracts/precedent.ts";
 import type { Driver } from "../driver.ts";
 import type { Scope } from "../scope.ts";
 import { toVisible } from "./action-package.ts";
@@ -23,17 +24,20 @@ export interface Shown {
 const detailCharactersMax = 20_000;
 
 /** What people are shown of a question: the flow's or the agent's words are marked as its own. */
-export function toQuestionPackage(
+export async function toQuestionPackage(
   driver: Driver,
   shown: Shown,
   { dueAt, binding }: { readonly dueAt: number; readonly binding: ApprovalPackage["versions"] },
-): ApprovalPackage {
+): Promise<ApprovalPackage> {
   const { key, scope, kind, sentence, stage, details, options, advice } = shown;
   const { actor: agent } = scope;
   const by = agent === undefined ? "flow" : "agent";
   const toOwn = (text: string): Said => ({ by, text });
   const nothing = kind === "question" ? "Do nothing: leave it unanswered." : "Do nothing, or reject it with a reason.";
   const others = options ?? (kind === "question" ? ["Answer in your own words."] : ["Approve it."]);
+  const { flow, tenant } = driver.history.started;
+  const asked = { tenant, text: `${sentence} ${details ?? ""}`, question: toQuestion(flow, key) };
+  const precedents = await driver.host.precedents(asked);
   return toVisible<ApprovalPackage>({
     kind,
     summary: sentence,
@@ -52,6 +56,7 @@ export function toQuestionPackage(
       ...(advice?.alternatives ?? []).map(toOwn),
     ],
     evidence: [],
+    ...(precedents.length === 0 ? {} : { precedents }),
     ...(advice?.costUsd === undefined ? {} : { costUsd: advice.costUsd }),
     risk: toRisk(advice, by),
     dueAt,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { toAskingPolicy, vote } from "../../../../../test/approvals/approval-fixture.ts";
 import { openDyingLedger } from "../../../../../test/engine/dying-ledger.ts";
-import { bodiesOf, errorOf, openStage, plainFlow } from "../../../../../test/engine/engine-fixture.ts";
+import { bodiesOf, errorOf, makeGate, openStage, plainFlow, until } from "../../../../../test/engine/engine-fixture.ts";
 import { openPostOffice, toMailTool } from "../../../../../test/engine/world-fixture.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { takeTurns } from "../../testing/manual-clock.ts";
@@ -80,3 +80,43 @@ test("a yes is over when the policy has come to deny what it was given for", ver
   expect((await tutti.approvals.show(id)).approval.why).toBe("its step has ended without it");
   await tutti.close();
 });
+
+const inBetween = ["asks whether it may", "is frozen", "waits for the same mail of another run"] as const;
+
+test.for(inBetween)(
+  "a yes is over with its call when that is cancelled before it has begun: while it %s",
+  verifies("G4"),
+  async (what) => {
+    const stage = openStage();
+    const office = openPostOffice();
+    const sending = makeGate();
+    const mail = toMailTool(office, {
+      needs: what === "asks whether it may" ? [{ name: "open", check: () => new Promise(() => {}) }] : [],
+      run: async ({ to }, { idempotencyKey }) => {
+        await sending.opened;
+        return office.send(to, idempotencyKey);
+      },
+    });
+    const flow = plainFlow("f", async (run) => {
+      await run.race({ mail: (branch) => branch.call(mail, { to: "anna" }), other: (branch) => branch.wait("other") });
+      await run.wait("end");
+    });
+    const tutti = await stage.open([flow], { policy: toAskingPolicy() });
+    if (what === "waits for the same mail of another run") {
+      await (await tutti.start(flow, null, { id: "owner" })).settled();
+      await vote(tutti, "ann");
+      await until(() => bodiesOf(stage.entries, "effect-intended").length === 1);
+    }
+    const handle = await tutti.start(flow, null, { id: "r" });
+    await handle.settled();
+    if (what === "is frozen") await tutti.freeze({ reach: "run", name: "r" }, { by: "ann" });
+    const { id } = await vote(tutti, "ann");
+    await takeTurns(40);
+    await handle.signal("other", null);
+    await takeTurns(40);
+    expect(await tutti.ledger.findApproval(id)).toMatchObject({ run: "r", state: "withdrawn", decidedBy: "ann" });
+    expect(bodiesOf(stage.entries, "run-done")).toEqual([]);
+    expect(office.sent).toEqual([]);
+    sending.open();
+  },
+);

@@ -1,11 +1,10 @@
-import { toTerms, toTextIndex, type TextIndex } from "../../base/text-rank.ts";
 import type { AutonomyTier } from "../../contracts/autonomy.ts";
 import { bodyOf } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { toPolicyDecisions } from "../../contracts/policy-decision.ts";
-import type { Like, Precedent } from "../../contracts/precedent.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openJudgementReader, type Judgement } from "./judgements.ts";
+import { toShown, type Case } from "./precedent-book.ts";
 
 /** Of the lines that `tutti overrides export` writes. */
 export const overrideVersion = 1;
@@ -91,61 +90,17 @@ async function readJson(ledger: Reading, hash: string): Promise<unknown> {
   return text === undefined ? null : JSON.parse(text);
 }
 
-/** The newest overrides, and those of them that are like something. */
-export interface OverrideBook {
-  add(override: Override): void;
-  list(): readonly Override[];
-  /** The nearest first, at most `limit`, never of another tenant. */
-  findLike(like: Like, limit: number): readonly Precedent[];
-}
-
-/** Older ones are still exported, and not found as precedents any more. */
-const overridesMax = 2_000;
-const textCharactersMax = 4_000;
-/** What shares less with the question is no precedent. */
-const similarityMin = 0.05;
-
-export function openOverrideBook(): OverrideBook {
-  const overrides: Override[] = [];
-  let index: TextIndex | undefined;
-  return {
-    add(override) {
-      overrides.push(override);
-      if (overrides.length > overridesMax) overrides.shift();
-      index = undefined;
-    },
-    list: () => [...overrides],
-    findLike({ tenant, text, tool, agent }, limit) {
-      index ??= toTextIndex(overrides.map((each) => toTerms(toText(each))));
-      const found: Precedent[] = [];
-      for (const ranked of index.rank(toTerms(text.slice(0, textCharactersMax)), overrides.length)) {
-        const override = overrides[ranked.index];
-        if (override === undefined || ranked.coverage < similarityMin || found.length >= limit) break;
-        const { features } = override;
-        const fits = (tool ?? override.tool) === override.tool && (agent ?? features.agent) === features.agent;
-        if (fits && features.tenant === (tenant ?? null)) found.push(toPrecedent(override, ranked.coverage));
-      }
-      return found;
-    },
-  };
-}
-
-function toText({ tool, before, after, note, reasonCode }: Override): string {
-  return `${tool} ${JSON.stringify(before)} ${JSON.stringify(after)} ${note ?? ""} ${reasonCode ?? ""}`.slice(
-    0,
-    textCharactersMax,
-  );
-}
-
-const shownCharactersMax = 400;
-
-function toPrecedent({ lsn, kind, tool, before, after, note, reasonCode }: Override, coverage: number): Precedent {
+/** As it is found by cases like it. */
+export function toOverrideCase({ lsn, kind, tool, before, after, note, reasonCode, features }: Override): Case {
   const why = [reasonCode, note].filter((each) => each !== null).join(": ");
   return {
     id: String(lsn),
     decision: kind,
-    similarity: Math.round(coverage * 1_000) / 1_000,
-    text: `${tool} with ${cut(before)} was ${kind}${after === null ? "" : ` to ${cut(after)}`}${why === "" ? "" : ` (${why})`}`,
+    text: `${tool} with ${toShown(before)} was ${kind}${after === null ? "" : ` to ${toShown(after)}`}${why === "" ? "" : ` (${why})`}`,
+    words: `${tool} ${JSON.stringify(before)} ${JSON.stringify(after)} ${note ?? ""} ${reasonCode ?? ""}`,
+    tenant: features.tenant,
+    matter: tool,
+    agent: features.agent,
   };
 }
 
@@ -164,9 +119,4 @@ export async function* readOverrides(ledger: Reading): AsyncGenerator<Override, 
     }
     if (entries.length < batchEntriesMax) return;
   }
-}
-
-function cut(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax)}…`;
 }

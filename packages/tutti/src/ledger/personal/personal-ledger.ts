@@ -3,10 +3,11 @@ import { sha256 } from "../../base/hash.ts";
 import { fields, text } from "../../base/shape.ts";
 import type { LedgerEntry } from "../../contracts/entry.ts";
 import type { RunId } from "../../contracts/ids.ts";
-import type { Blob, Claim, Ledger, NewEntry, NewRun, RunLog } from "../ledger.ts";
+import type { AppendWaiter, Blob, Claim, Ledger, NewEntry, NewRun, RunLog } from "../ledger.ts";
 import { refuseExposing } from "../refuse-exposing.ts";
 import { wrapLog } from "../run-log.ts";
-import { isSealed, openBlob, openBody, sealBlob, sealBody, type SubjectKey } from "./sealed-body.ts";
+import { openAppended, openApproval, references, sealChange } from "./sealed-approval.ts";
+import { isSealed, openInnerWords, openBlob, openBody, sealBlob, sealBody, type SubjectKey } from "./sealed-body.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 
 /**
@@ -22,7 +23,7 @@ export function openPersonalLedger(stored: Ledger, keys: SubjectKeys): Ledger {
     const id = first === undefined ? undefined : findKeyId(first.body);
     if (id === undefined) return claim;
     const key = getKey(keys, id, claim.record.id);
-    return { ...claim, entries: claim.entries.map(open), log: toSealingLog(claim.log, key) };
+    return { ...claim, entries: claim.entries.map(open), log: toSealingLog(claim.log, key, keys) };
   }
 
   async function startSealed(run: NewRun, id: string): ReturnType<Ledger["start"]> {
@@ -44,6 +45,12 @@ export function openPersonalLedger(stored: Ledger, keys: SubjectKeys): Ledger {
       const content = await stored.readBlob(hash);
       return content === undefined ? undefined : openBlob(content, keys.find);
     },
+    async findApproval(id) {
+      const approval = await stored.findApproval(id);
+      return approval === undefined ? undefined : openApproval(approval, keys.find);
+    },
+    listApprovals: async (filter) =>
+      (await stored.listApprovals(filter)).map((approval) => openApproval(approval, keys.find)),
     async close() {
       await stored.close();
       keys.close();
@@ -53,7 +60,9 @@ export function openPersonalLedger(stored: Ledger, keys: SubjectKeys): Ledger {
 
 /** An entry as its readers see it. */
 export function openEntry(entry: LedgerEntry, keys: SubjectKeys): LedgerEntry {
-  return isSealed(entry.body) ? { ...entry, body: openBody(entry.body, keys.find) } : entry;
+  if (isSealed(entry.body)) return { ...entry, body: openBody(entry.body, keys.find) };
+  // The ledger itself writes how an approval ended, with the words that it holds of it.
+  return entry.kind === "approval-decided" ? { ...entry, body: openInnerWords(entry.body, keys.find) } : entry;
 }
 
 const personalShape = fields({ personal: text });
@@ -80,7 +89,7 @@ export function toErasedError(run: RunId): TuttiError {
   });
 }
 
-function toSealingLog(log: RunLog, key: SubjectKey): RunLog {
+function toSealingLog(log: RunLog, key: SubjectKey, keys: SubjectKeys): RunLog {
   return wrapLog(log, {
     write(entry, waiter, ahead) {
       let sealed: NewEntry;
@@ -91,23 +100,34 @@ function toSealingLog(log: RunLog, key: SubjectKey): RunLog {
         waiter.onRefused(toTuttiError(error, "BUG"));
         return;
       }
-      log.write(sealed, waiter, ahead);
+      const opening: AppendWaiter = {
+        onAppended: (appended) => waiter.onAppended(openAppended(appended, keys.find)),
+        onRefused: (error) => waiter.onRefused(error),
+      };
+      log.write(sealed, entry.approval === undefined ? waiter : opening, ahead);
     },
   });
 }
 
 function sealEntry(entry: NewEntry, key: SubjectKey): NewEntry {
-  const { starts } = entry;
-  return { ...entry, ...sealContent(entry, key), ...(starts === undefined ? {} : { starts: sealStart(starts, key) }) };
+  const { starts, approval } = entry;
+  const { sealedHashes, ...content } = sealContent(entry, key);
+  return {
+    ...entry,
+    ...content,
+    ...(starts === undefined ? {} : { starts: sealStart(starts, key) }),
+    ...(approval === undefined ? {} : { approval: sealChange(approval, { key, sealedHashes }) }),
+  };
 }
 
 /** Also a run that is started by one about a person is about that person. */
 function sealStart(run: NewRun, key: SubjectKey): NewRun {
   refuseExposing(run);
   const body = JSON.stringify({ ...JSON.parse(run.body), personal: key.id });
+  const { sealedHashes: _, ...content } = sealContent({ body, blobs: run.blobs ?? [] }, key);
   return {
     ...run,
-    ...sealContent({ body, ...(run.blobs === undefined ? {} : { blobs: run.blobs }) }, key),
+    ...content,
     ...(run.copied === undefined ? {} : { copied: run.copied.map((entry) => sealEntry(entry, key)) }),
   };
 }
@@ -117,14 +137,20 @@ interface Content {
   readonly blobs?: readonly Blob[];
 }
 
-/** A sealed blob has another hash, so the body refers to it by that. */
-function sealContent({ body, blobs = [] }: Content, key: SubjectKey): Content {
+/** A sealed blob has another hash, so whatever refers to it does so by that. Not so a digest, though it may be the same hash: replay compares it. */
+function sealContent(
+  { body, blobs = [] }: Content,
+  key: SubjectKey,
+): Content & { readonly sealedHashes: ReadonlyMap<string, string> } {
   let referring = body;
+  const sealedHashes = new Map<string, string>();
   const sealed = blobs.map(({ hash, content }): Blob => {
     const hidden = sealBlob(content, key);
     const blob = { hash: sha256(hidden), content: hidden };
-    referring = referring.replaceAll(hash, blob.hash);
+    for (const name of ["hash", ...references])
+      referring = referring.replaceAll(`"${name}":"${hash}"`, `"${name}":"${blob.hash}"`);
+    sealedHashes.set(hash, blob.hash);
     return blob;
   });
-  return { body: sealBody(referring, key), ...(sealed.length === 0 ? {} : { blobs: sealed }) };
+  return { body: sealBody(referring, key), ...(sealed.length === 0 ? {} : { blobs: sealed }), sealedHashes };
 }

@@ -105,6 +105,25 @@ export function openBlob(content: string, findKey: (id: string) => Buffer | unde
   return key === undefined ? JSON.stringify(erasedWord) : openText(key, data);
 }
 
+const wordsPattern = /tutti-sealed:[0-9a-f]{16}:[\w+/=]+/gu;
+
+/** A body in the clear with sealed words in it, with those opened. */
+export function openInnerWords(body: string, findKey: (id: string) => Buffer | undefined): string {
+  if (!body.includes("tutti-sealed:")) return body;
+  return JSON.stringify(
+    JSON.parse(body, (_, value: unknown) => (typeof value === "string" ? openWords(value, findKey) : value)),
+  );
+}
+
+/** Words for people that stand outside of bodies, sealed as large values are, alone or within others. */
+export function openWords(words: string, findKey: (id: string) => Buffer | undefined): string {
+  return words.replaceAll(wordsPattern, (sealed) => {
+    const { id = "", data = "" } = blobPattern.exec(sealed)?.groups ?? {};
+    const key = findKey(id);
+    return key === undefined ? erasedWord : openText(key, data);
+  });
+}
+
 function toObject(json: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(json);
   return typeof value === "object" && value !== null ? { ...value } : {};
