@@ -196,7 +196,7 @@ test("a signal's payload is checked where it is sent and where it is received", 
 
 test.for(["tool that reads", "tool that acts", "agent"] as const)(
   "a cancelled call stops the check of what it needs: %s",
-  verifies("K4", "P2"),
+  verifies("D11", "P2"),
   async (kind) => {
     const stage = openStage();
     const reasons: unknown[] = [];
