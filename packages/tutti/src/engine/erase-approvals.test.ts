@@ -94,25 +94,21 @@ test(
   },
 );
 
-test(
-  "a large input of a run about a person is still known as the one that was given",
-  verifies("D1"),
-  async () => {
-    const office = openPostOffice();
-    const mail = toMailTool(office, { key: () => "letter" });
-    const flow = plainFlow("long", async (run) => {
-      await run.call(mail, { to: `${personal} `.repeat(3_000) });
-      return run.wait("go");
-    });
-    const ledger = await makeLedgerFile();
-    const first = await openTutti({ flows: [flow], ledger, control: false });
-    await (await first.start(flow, null, { id: "r", subject: "customer-17" })).settled();
-    await first.close();
-    const second = await openTutti({ flows: [flow], ledger, control: false });
-    const handle = await second.open("r");
-    await handle.signal("go", "on");
-    expect(await handle.result()).toBe("on");
-    expect(office.sent).toHaveLength(1);
-    await second.close();
-  },
-);
+test("a large input of a run about a person is still known as the one that was given", verifies("D1"), async () => {
+  const office = openPostOffice();
+  const mail = toMailTool(office, { key: () => "letter" });
+  const flow = plainFlow("long", async (run) => {
+    await run.call(mail, { to: `${personal} `.repeat(3_000) });
+    return run.wait("go");
+  });
+  const ledger = await makeLedgerFile();
+  const first = await openTutti({ flows: [flow], ledger, control: false });
+  await (await first.start(flow, null, { id: "r", subject: "customer-17" })).settled();
+  await first.close();
+  const second = await openTutti({ flows: [flow], ledger, control: false });
+  const handle = await second.open("r");
+  await handle.signal("go", "on");
+  expect(await handle.result()).toBe("on");
+  expect(office.sent).toHaveLength(1);
+  await second.close();
+});
