@@ -107,7 +107,7 @@ export interface Tool<Input = unknown, Output = unknown> extends Terms {
 
 /** The step that asks a model. */
 export interface ModelAsker {
-  /** The step that asks, in one of its attempts. */
+  /** What the step that asks was given, itself: that attempt is stopped when a person gives another directive. */
   readonly host: Pick<ToolHost, "step" | "attempt">;
   /** How long an answer may take. */
   readonly timeoutMs: number;

@@ -274,6 +274,7 @@ class Attempt implements StepHost {
     this.unfollow?.();
   }
 
+  /** As if its work had thrown this. What the work has begun is told by the signal. */
   stop(reason: TuttiError): void {
     if (this.isOver) return;
     this.stopped = reason;
@@ -300,9 +301,12 @@ class Attempt implements StepHost {
   }
 }
 
-/** Ends an attempt as if its work had thrown this. What the work has begun is told by the attempt's signal. */
-export function stopAttempt(host: ModelAsker["host"], reason: TuttiError): void {
-  if (host instanceof Attempt) host.stop(reason);
+/** The attempt whose work was given this host. @throws TuttiError DEFINITION_INVALID for a host that no step gave: nobody could stop its work */
+export function toAttempt(host: ModelAsker["host"]): Pick<Attempt, "stop"> {
+  if (host instanceof Attempt) return host;
+  throw new TuttiError("DEFINITION_INVALID", "a model was asked for with something else than a step's own host", {
+    hint: "Ask within a step, and pass what it gives: run.step(name, (host) => model(tier, { host, timeoutMs })…).",
+  });
 }
 
 function onFailed(

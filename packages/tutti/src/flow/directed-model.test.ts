@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 
-import { ada, brief, openSlowModel, said } from "../../../../test/directives/directive-fixture.ts";
-import { openStage, until } from "../../../../test/engine/engine-fixture.ts";
+import { ada, brief, openSlowModel, said, writer } from "../../../../test/directives/directive-fixture.ts";
+import { anything, openStage, until } from "../../../../test/engine/engine-fixture.ts";
 import { verifies } from "../../../../test/verifies.ts";
+import { scriptedModel } from "../testing/scripted-model.ts";
+import { flow } from "./flow.ts";
 
 /** The second of two runs has a question that waits for its turn: their model takes one at a time. */
 async function openWaiting() {
@@ -43,3 +45,29 @@ test("a question that waits for its turn is not put to the model while it is fro
   model.gates[1]?.open();
   await second.result();
 });
+
+test(
+  "a model that nobody could stop is not given: who asks shows the host of its own step",
+  verifies("G5"),
+  async () => {
+    const stage = openStage();
+    const model = scriptedModel([]);
+    const stranger: typeof writer = {
+      ...writer,
+      act: (run, _input, host) =>
+        run.step("model", ({ step, attempt }) => {
+          host.model("fast", { host: { step, attempt }, timeoutMs: 1_000 });
+          throw new Error("it was given a model");
+        }),
+    };
+    const ask = flow({
+      name: "ask",
+      input: anything,
+      output: anything,
+      run: (run) => run.call(stranger, { topic: "apples" }),
+    });
+    const tutti = await stage.open([ask], { models: { fast: model } });
+    await expect(tutti.run(ask, null)).rejects.toMatchObject({ code: "DEFINITION_INVALID" });
+    expect(model.requests).toHaveLength(0);
+  },
+);

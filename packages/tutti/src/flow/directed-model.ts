@@ -5,7 +5,7 @@ import type { GivenDirective } from "../contracts/directive.ts";
 import type { Model, ModelRequest } from "../contracts/model.ts";
 import { toSpentFacts } from "../contracts/spent.ts";
 import { estimateInputTokens } from "../limits/estimate-tokens.ts";
-import { stopAttempt } from "./attempts.ts";
+import { toAttempt } from "./attempts.ts";
 import { toDirectiveChanged } from "./directives.ts";
 import type { Driver } from "./driver.ts";
 import { isHeld } from "./hold.ts";
@@ -16,6 +16,7 @@ import type { Scope } from "./scope.ts";
  * directive. What it has cost until then is in the error, as far as it can be known.
  */
 export function directModel(driver: Driver, scope: Scope, { model, asker }: Asked): Model {
+  const attempt = toAttempt(asker.host);
   return withGenerate(model, async (request, signal, watch) => {
     refuseUnasked(driver, scope, model);
     let said = "";
@@ -23,9 +24,7 @@ export function directModel(driver: Driver, scope: Scope, { model, asker }: Aske
       said += delta.text;
       watch?.(delta);
     };
-    const forget = driver.directive.onWritten((given) =>
-      stopAttempt(asker.host, toAborted(model, { given, request, said })),
-    );
+    const forget = driver.directive.onWritten((given) => attempt.stop(toAborted(model, { given, request, said })));
     try {
       return await model.generate(request, signal, watch === undefined ? undefined : onDelta);
     } finally {
