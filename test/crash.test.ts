@@ -34,7 +34,9 @@ test(
     expect(tried.points).toBeGreaterThanOrEqual(10_000);
     // The programs are made of everything that a flow can do.
     expect([...tried.kinds].toSorted()).toEqual(
-      "all caught child effect map native-all native-race race scope sequence sleep step value wait".split(" "),
+      "agent all caught child effect map native-all native-race race scope sequence sleep step tool value wait".split(
+        " ",
+      ),
     );
   },
 );

@@ -1,6 +1,6 @@
 import { isTuttiError, TuttiError } from "../../packages/tutti/src/base/errors.ts";
 import type { Tool } from "../../packages/tutti/src/contracts/callable.ts";
-import type { Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
+import type { Agent, Flow, Run } from "../../packages/tutti/src/contracts/run.ts";
 import type { Schema } from "../../packages/tutti/src/contracts/schema.ts";
 import { flow } from "../../packages/tutti/src/flow/flow.ts";
 import type { CrashCase, Program } from "./program.ts";
@@ -11,6 +11,10 @@ export interface Life {
   readonly world: World;
   /** The step bodies that were really executed: run and key. */
   readonly executed: string[];
+  /** Whether a step's result is in the ledger: run and key. */
+  readonly isRecorded: (step: string) => boolean;
+  /** What a flow heard of before it was in the ledger. */
+  readonly heardTooSoon: string[];
   /** What each run's code saw, by run. */
   readonly seenByRun: Map<string, string[]>;
   readonly chance: () => number;
@@ -56,19 +60,25 @@ interface Scene {
   /** Signals are named by their place in the program, not by the order of waiting: code inside a closed scope does not run again. */
   readonly namesByWait: ReadonlyMap<Program, string>;
   readonly isChild: boolean;
+  /** Within an agent: the local tools that it has heard of so far. */
+  readonly heardByAgent?: string[];
 }
 
 async function interpret(scene: Scene, run: Run, program: Program): Promise<unknown> {
   switch (program.kind) {
-    case "step":
-      return see(
-        scene,
-        run,
-        await run.step(program.name, (host) => perform({ ...scene, run }, program, host), {
-          effect: program.effect,
-          retry: { attemptsMax: 2, delayMs: 2 },
-        }),
-      );
+    case "step": {
+      const output = await run.step(program.name, (host) => perform({ ...scene, run }, program, host), {
+        effect: program.effect,
+        retry: { attemptsMax: 2, delayMs: 2 },
+      });
+      if (program.effect === "local") hear(scene, `${run.id}${output.split("=", 1)[0] ?? ""}`);
+      return see(scene, run, output);
+    }
+    case "tool": {
+      const { output, step } = await run.result(toLocalTool(scene.life, program), null);
+      if (program.effect === "local") hear(scene, `${run.id}${step}`);
+      return see(scene, run, output);
+    }
     case "effect":
       return see(scene, run, await run.call(toTool(scene.life, program), { what: program.name }));
     case "sequence": {
@@ -90,6 +100,8 @@ async function interpret(scene: Scene, run: Run, program: Program): Promise<unkn
       });
     case "scope":
       return run.scope("scope", (inner) => interpret(scene, inner, program.body));
+    case "agent":
+      return callAgent(scene, run, program.body);
     case "caught":
       return interpret(scene, run, program.body).catch(
         (error: unknown) => `caught ${isTuttiError(error) ? error.code : "?"}`,
@@ -108,6 +120,31 @@ async function interpret(scene: Scene, run: Run, program: Program): Promise<unkn
 function see(scene: Scene, run: Run, value: unknown): unknown {
   if (!Object.isFrozen(scene.seen)) scene.seen.push(`${run.path} ${String(value)}`);
   return value;
+}
+
+/** An agent may hear of its own tools before they are on disk; whoever called it may not. */
+async function callAgent(scene: Scene, run: Run, body: Program): Promise<unknown> {
+  const heardByAgent: string[] = [];
+  const worker: Agent = {
+    kind: "agent",
+    name: "agent",
+    version: "1",
+    does: "does a part of the program",
+    input: anything,
+    output: anything,
+    tools: [],
+    act: async (inner) => ({ output: await interpret({ ...scene, heardByAgent }, inner, body) }),
+  };
+  try {
+    return await run.call(worker, null);
+  } finally {
+    for (const step of heardByAgent) hear(scene, step);
+  }
+}
+
+function hear(scene: Scene, step: string): void {
+  if (scene.heardByAgent !== undefined) scene.heardByAgent.push(step);
+  else if (!scene.life.isRecorded(step)) scene.life.heardTooSoon.push(step);
 }
 
 // The output names how much the code had seen when the step began: another interleaving gives another output.
@@ -162,6 +199,25 @@ export function toTools(life: Life, program: Program): readonly Tool[] {
   if (program.kind === "effect") return [toTool(life, program)];
   if ("parts" in program) return program.parts.flatMap((part) => toTools(life, part));
   return "body" in program ? toTools(life, program.body) : [];
+}
+
+function toLocalTool(life: Life, { name, effect, ticks }: Extract<Program, { kind: "tool" }>): Tool {
+  return {
+    kind: "tool",
+    name: `${name}-${effect}-${ticks}`,
+    does: "changes nothing outside",
+    input: anything,
+    output: anything,
+    effect,
+    scope: "step",
+    retry: undefined,
+    timeoutMs: undefined,
+    async run(_, host) {
+      life.executed.push(`${host.runId}${host.step}`);
+      await pause(ticks);
+      return `${host.step} told`;
+    },
+  };
 }
 
 function toTool(life: Life, program: EffectProgram): Tool {

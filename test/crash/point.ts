@@ -29,6 +29,8 @@ export async function live(
   const life: Life = {
     world: openWorld(past.events, () => entries.length),
     executed: [],
+    isRecorded: (step) => entries.some((entry) => `${entry.run}${entry.key}` === step),
+    heardTooSoon: [],
     seenByRun: new Map(),
     chance,
   };
@@ -93,9 +95,15 @@ export async function findWrongs(original: LifeResult, cut: number, next: LifeRe
     past.filter((entry) => entry.kind === "step-done").map((entry) => `${entry.run}${entry.key}`),
   );
   for (const step of next.life.executed) if (recorded.has(step)) wrongs.push(`${step} was recorded and executed again`);
+  wrongs.push(...findHearingWrongs(next));
   wrongs.push(...findOrderWrongs(original, past, next));
   wrongs.push(...findEntryWrongs(next.entries));
   return wrongs;
+}
+
+/** A flow hears of nothing that a crash could take back, but for what it read. */
+function findHearingWrongs({ life }: LifeResult): readonly string[] {
+  return life.heardTooSoon.map((step) => `${step} was heard of before it was recorded`);
 }
 
 /** What is replayed is seen in the order in which it was seen first. */
@@ -159,6 +167,7 @@ export async function tryCase(
   const original = await live({ ...crashCase, alwaysEvict: false }, { entries: [], events: [], seed: crashCase.seed });
   const wrongs: string[] = [
     ...original.life.world.wrongs,
+    ...findHearingWrongs(original),
     ...findEntryWrongs(original.entries),
     ...findRollbackWrongs(crashCase, original),
   ];

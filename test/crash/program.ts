@@ -10,6 +10,8 @@ export type Program =
       readonly failures: number;
       readonly fatal: boolean;
     }
+  /** A tool that changes nothing outside, called. */
+  | { readonly kind: "tool"; readonly name: string; readonly effect: "read" | "local"; readonly ticks: number }
   | {
       readonly kind: "effect";
       readonly name: string;
@@ -31,6 +33,7 @@ export type Program =
   | { readonly kind: "native-race"; readonly parts: readonly Program[] }
   | { readonly kind: "map"; readonly count: number; readonly concurrency: number; readonly body: Program }
   | { readonly kind: "scope"; readonly body: Program }
+  | { readonly kind: "agent"; readonly body: Program }
   | { readonly kind: "caught"; readonly body: Program }
   | { readonly kind: "child"; readonly body: Program }
   | { readonly kind: "sleep"; readonly ms: number }
@@ -61,6 +64,13 @@ const step = fc.record({
   fatal: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
+const tool = fc.record({
+  kind: fc.constant("tool" as const),
+  name: fc.constantFrom("look", "count"),
+  effect: fc.constantFrom("read" as const, "local" as const, "local" as const),
+  ticks: fc.nat({ max: 1 }),
+});
+
 const effect = fc.record({
   kind: fc.constant("effect" as const),
   name: fc.constantFrom("mail", "page", "bill"),
@@ -82,6 +92,7 @@ const wait = fc.record({
 
 const leaf: fc.Arbitrary<Program> = fc.oneof(
   { weight: 7, arbitrary: step },
+  { weight: 3, arbitrary: tool },
   { weight: 3, arbitrary: effect },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("sleep" as const), ms: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: wait },
@@ -126,9 +137,9 @@ const { program } = fc.letrec<{ program: Program; parts: readonly Program[] }>((
       }),
     },
     {
-      weight: 2,
+      weight: 3,
       arbitrary: fc.record({
-        kind: fc.constantFrom("scope" as const, "caught" as const, "child" as const),
+        kind: fc.constantFrom("scope" as const, "caught" as const, "child" as const, "agent" as const),
         body: tie("program"),
       }),
     },

@@ -70,6 +70,13 @@ export const mutations: readonly Mutation[] = [
     check: program("signal-charge"),
   },
   {
+    name: "a flow hears of results before they are in the ledger",
+    file: "flow/step.ts",
+    text: 'return called !== undefined && scope.agent !== undefined ? "prompt" : "awaited";',
+    replacement: 'return "prompt";',
+    check: crash(100),
+  },
+  {
     name: "a tool is called before its intent is written",
     file: "flow/effect-call.ts",
     text: "  void appendIntent(driver, call).then((appended) => {",

@@ -11,7 +11,7 @@ import type { Guarantee, Precondition, Terms } from "./terms.ts";
 /**
  * What a tool does to the world, and so what may happen after a crash.
  * - `read`: changes nothing. Runs again freely; its result may run ahead of the disk.
- * - `local`: changes nothing outside the ledger. One entry; runs again if the crash came before that entry.
+ * - `local`: changes nothing outside the ledger. One entry; runs again if the crash came before that entry. In an agent, its model is asked on meanwhile.
  * - `idempotent`: changes something, and doing it twice under one key is doing it once. Runs again under its key.
  * - `once`: must not be done twice. After a crash it is asked (`check`), never repeated blindly.
  */

@@ -37,7 +37,7 @@ function slowFirst(stage: Stage, toSlow: (log: RunLog) => Partial<RunLog>): Ledg
     toRunLog({
       run: log.run,
       epoch: log.epoch,
-      write: (entry, waiter, ahead) => log.write(entry, waiter, ahead),
+      write: (entry, waiter, pace) => log.write(entry, waiter, pace),
       durable: () => log.durable(),
       mark: (status, wakeAt) => log.mark(status, wakeAt),
       ...toSlow(log),
@@ -58,11 +58,11 @@ test(
     const stage = openStage();
     const told = makeGate();
     const ledger = slowFirst(stage, (log) => ({
-      write(entry, waiter, ahead) {
+      write(entry, waiter, pace) {
         const onAppended: typeof waiter.onAppended = (appended) =>
           void told.opened.then(() => waiter.onAppended(appended));
         const isParked = entry.kind === "run-parked";
-        log.write(entry, isParked ? { onAppended, onRefused: (error) => waiter.onRefused(error) } : waiter, ahead);
+        log.write(entry, isParked ? { onAppended, onRefused: (error) => waiter.onRefused(error) } : waiter, pace);
       },
     }));
     let isRight = false;

@@ -230,13 +230,13 @@ function hostOf(book: Book, flow: Flow): DriverHost {
 function toWakingLog(log: RunLog, onAwake: () => void): RunLog {
   let isAwake = false;
   return wrapLog(log, {
-    write(entry, waiter, ahead) {
+    write(entry, waiter, pace) {
       if (!isAwake) {
         isAwake = true;
         log.mark("running");
         onAwake();
       }
-      log.write(entry, waiter, ahead);
+      log.write(entry, waiter, pace);
     },
   });
 }

@@ -169,7 +169,7 @@ function recordSettled(
     const stored = toStoredError(outcome.error);
     driver.hand(
       { kind: "child-settled", key: request.key, body: toBody({ child: id, ...toLabelField(labels), error: stored }) },
-      true,
+      "lazy",
       () => {
         learn(request.scope, labels);
         pending.reject(toReplayable(fromStoredError(stored)));
@@ -186,7 +186,7 @@ function recordSettled(
       body: toBody({ child: id, ...toLabelField(labels) }, out),
       ...toBlobs(out),
     },
-    true,
+    "lazy",
     () => {
       learn(request.scope, labels);
       driver.provenance.produced(request.key, seen);

@@ -12,7 +12,7 @@ import type { Like, Precedent } from "../contracts/precedent.ts";
 import type { EffectRecord } from "../contracts/run-record.ts";
 import type { TeamVerbs } from "../contracts/run.ts";
 import type { Topic } from "../contracts/topic.ts";
-import type { Appended, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, NewEntry, Pace, RunLog } from "../ledger/ledger.ts";
 import type { Protection, RunAdmission } from "./budget-levels.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DocumentHost } from "./document-host.ts";
@@ -217,8 +217,10 @@ export interface Driver {
   whenLeft(leave: () => void): () => void;
   /** Appends. Never rejects: a refused append abandons the driver, and the promise stays pending. */
   append(entry: NewEntry): Promise<Appended>;
-  /** Appends an entry and hands it to the flow's code in its turn: once it is durable, or at once if it may run `ahead` of the disk. */
-  hand(entry: NewEntry, ahead: boolean, apply: () => void): void;
+  /** Appends an entry and hands it to the flow's code in its turn: once it is durable if that is awaited, and at once if not. */
+  hand(entry: NewEntry, pace: Pace, apply: () => void): void;
+  /** For the end of something whose inside is recorded: lazy, unless a part that was promptly handed over is not on disk yet. */
+  readonly endPace: Pace;
   /** Like `hand`, for an entry that the ledger may turn down: in its turn, `apply` gets the ledger's answer. */
   propose(entry: NewEntry, apply: (appended: Appended) => void): void;
   /** Like `hand`, for an entry that somebody outside wants to have written: rejects when it is refused. */

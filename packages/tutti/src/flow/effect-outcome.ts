@@ -155,7 +155,7 @@ function recordSettled(
     out,
   );
   const change = { kind: "change", key: call.effect, state: "settled" } as const;
-  driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, false, () => {
+  driver.hand({ kind: "effect-settled", key: call.key, body, ...toBlobs(out), effect: change }, "awaited", () => {
     call.onSettled();
     if (error !== undefined) {
       call.pending.reject(toReplayable(error));
@@ -179,7 +179,7 @@ export function recordNoEffect(
     ...takeReport(call.called),
   });
   const change = { kind: "change", key: call.effect, state: "failed" } as const;
-  driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, false, () => {
+  driver.hand({ kind: "effect-failed", key: call.key, body, effect: change }, "awaited", () => {
     call.onSettled();
     call.pending.reject(toReplayable(failed.error));
   });

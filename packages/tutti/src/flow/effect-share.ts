@@ -80,7 +80,7 @@ function recordShared(
   const from = { run: shared.owner.run, step: shared.owner.step };
   const labels = shared.labels ?? noLabels;
   const body = toBody({ effect, from, ...toLabelField(labels), ...toCalledFields(called) }, called.input, out);
-  driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, false, () => {
+  driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, "awaited", () => {
     call.onSettled();
     learn(call.scope, labels);
     driver.provenance.produced(call.key, seen);
@@ -113,7 +113,7 @@ export function recordRefused(driver: Driver, call: Refusable, error: TuttiError
     return;
   }
   const body = toBody({ error: toStoredError(error), call: called.call, digest: called.digest }, called.input);
-  driver.hand({ kind: "step-failed", key, body, ...toBlobs(called.input) }, false, () => {
+  driver.hand({ kind: "step-failed", key, body, ...toBlobs(called.input) }, "awaited", () => {
     call.onSettled?.();
     pending.reject(toReplayable(error));
   });

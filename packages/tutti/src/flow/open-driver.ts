@@ -4,7 +4,7 @@ import { findExposure } from "../base/refuse-secrets.ts";
 import type { Tool } from "../contracts/callable.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import { toStepKey, type StepKey } from "../contracts/ids.ts";
-import type { Appended, AppendWaiter, NewEntry, RunLog } from "../ledger/ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, Pace, RunLog } from "../ledger/ledger.ts";
 import { refuseExposing } from "../ledger/refuse-exposing.ts";
 import { openAdmission } from "./budget-levels.ts";
 import {
@@ -57,6 +57,7 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
   stopped = false;
   private isEnded = false;
   private waiting: Set<Wait> | undefined;
+  private promptOnTheWay = 0;
   /** What is armed outside, and how to disarm it. */
   private timers: Set<() => void> | undefined;
   private leavers: Set<() => void> | undefined;
@@ -145,6 +146,9 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
   get waits(): ReadonlySet<Wait> {
     return this.waiting ?? noWaits;
   }
+  get endPace(): Pace {
+    return this.promptOnTheWay > 0 ? "awaited" : "lazy";
+  }
   get halted(): boolean {
     return this.onHalted !== undefined;
   }
@@ -200,23 +204,24 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
       return never;
     });
   }
-  hand(entry: NewEntry, ahead: boolean, apply: () => void): void {
+  hand(entry: NewEntry, pace: Pace, apply: () => void): void {
     if (this.stopped) return;
-    const handed = new HandedEntry(this, apply);
+    const handed = new HandedEntry(this, pace, apply);
+    if (pace === "prompt") this.promptOnTheWay++;
     this.delivery.enqueue(handed);
-    this.log.write(entry, handed, ahead);
-    if (ahead) this.delivery.ready(handed);
+    this.log.write(entry, handed, pace);
+    if (pace !== "awaited") this.delivery.ready(handed);
   }
   propose(entry: NewEntry, apply: (appended: Appended) => void): void {
     if (this.stopped) return;
     const handed = new ProposedEntry(this, apply);
     this.delivery.enqueue(handed);
-    this.log.write(entry, handed, false);
+    this.log.write(entry, handed, "awaited");
   }
   async accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
     refuseExposing(entry); // the run has no part in what somebody outside sends it
     let seq = 0;
-    const handed = new HandedEntry(this, () => apply(seq));
+    const handed = new HandedEntry(this, "awaited", () => apply(seq));
     this.delivery.enqueue(handed);
     try {
       const appended = await this.log.append(entry);
@@ -235,7 +240,7 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
       onAppended: () => host.onParked(this, withoutSecrets(error)),
       onRefused: (failure) => host.onAbandoned(this, failure),
     };
-    this.log.write({ kind: "run-parked", key: "", body, status: "parked" }, waiter, false);
+    this.log.write({ kind: "run-parked", key: "", body, status: "parked" }, waiter, "awaited");
     this.stop();
   }
   end(entry: NewEntry, over: RunEnd): void {
@@ -245,7 +250,7 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
       onAppended: () => host.onOver(this, over),
       onRefused: (error) => host.onAbandoned(this, error),
     };
-    this.log.write(entry, waiter, false);
+    this.log.write(entry, waiter, "awaited");
     this.stop();
   }
   halt(onHalted: () => void): void {
@@ -288,6 +293,10 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
     if (this.onHalted !== undefined) this.onHalted();
     else if (this.waits.size > 0) this.host.onRest(this);
     else if (!this.isEnded) this.watchStall();
+  }
+
+  onCaughtUpWith({ pace }: HandedEntry): void {
+    if (pace === "prompt") this.promptOnTheWay--;
   }
 
   /** The log refused an entry: this driver has no say in the run any more, or the run may not go on as it would. */

@@ -77,7 +77,7 @@ function refuse(
   error: TuttiError,
 ): void {
   const body = toBody({ error: toStoredError(error) });
-  driver.hand({ kind: "step-failed", key, body }, false, () => pending.reject(toReplayable(error)));
+  driver.hand({ kind: "step-failed", key, body }, "awaited", () => pending.reject(toReplayable(error)));
 }
 
 function look(driver: Driver, reading: Reading, pending: Pending): void {
@@ -108,7 +108,7 @@ function record(driver: Driver, reading: Reading, { pending, found }: Looked): v
   const fields = { document: id, version, ...(peeked === true ? { peeked } : {}), ...toLabelField(labels) };
   const body = toBody(fields, stored);
   const state: DocumentState = { value: toSeen(stored.json, value), version };
-  driver.hand({ kind: "document-read", key, body, ...toBlobs(stored) }, true, () => {
+  driver.hand({ kind: "document-read", key, body, ...toBlobs(stored) }, "lazy", () => {
     learn(reading.scope, labels);
     driver.provenance.produced(key, state.value);
     pending.resolve(state);

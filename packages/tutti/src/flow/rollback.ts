@@ -35,7 +35,7 @@ export function rollback(driver: Driver, place: Place): Promise<RolledBack> {
   driver.delivery.whenLive(() => {
     void undoAll(driver, place).then(
       (undone) =>
-        driver.hand({ kind: "scope-closed", key: place.key, body: toBody({ out: { undone } }) }, true, () =>
+        driver.hand({ kind: "scope-closed", key: place.key, body: toBody({ out: { undone } }) }, "lazy", () =>
           pending.resolve({ output: { undone } }),
         ),
       (error: unknown) => driver.park(toUndoError(place.path, error), place.key),

@@ -57,7 +57,7 @@ interface Closing {
   readonly end: ScopedEnd;
 }
 
-// What happened inside is already recorded, so losing this entry only means replaying the inner steps: it may run ahead of the disk.
+// What happened inside is already recorded, so losing this entry only means replaying the inner steps.
 function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, end }: Closing): void {
   const reads = driver.documentsInUse?.reads.inside(request.key);
   const fields = {
@@ -69,7 +69,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   const learned = labelsAt(inner);
   const fail = (error: TuttiError): void => {
     const body = toBody({ ...fields, ...toLabelField(learned), error: toStoredError(error) });
-    driver.hand({ kind: "scope-closed", key: request.key, body }, true, () => {
+    driver.hand({ kind: "scope-closed", key: request.key, body }, driver.endPace, () => {
       learn(request.scope, learned);
       pending.reject(toReplayable(error));
     });
@@ -88,7 +88,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   const seen = toActed(toSeen(out.json, end.acted.output), end.acted);
   const labels = clearLabels(learned, request.clears);
   const body = toBody({ ...fields, ...toLabelField(labels), ...toActed(undefined, end.acted) }, out);
-  driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, true, () => {
+  driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, driver.endPace, () => {
     learn(request.scope, labels);
     driver.provenance.produced(request.key, seen.output);
     pending.resolve(seen);

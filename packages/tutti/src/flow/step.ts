@@ -2,7 +2,7 @@ import { toReplayable, toStoredError, type TuttiError } from "../base/errors.ts"
 import type { Retry } from "../contracts/callable.ts";
 import type { StepKey } from "../contracts/ids.ts";
 import type { StepHost } from "../contracts/run.ts";
-import type { NewEntry } from "../ledger/ledger.ts";
+import type { NewEntry, Pace } from "../ledger/ledger.ts";
 import type { AttemptGuard } from "./admission.ts";
 import { toStepError, toTook, tryRepeatedly, type Attempts } from "./attempts.ts";
 import type { Driver } from "./driver.ts";
@@ -103,7 +103,7 @@ class Step implements Attempts {
       return;
     }
     const seen = toSeen(out.json, value);
-    driver.hand(toDoneEntry(request, out, { attempt, ...toTook(driver, this) }), request.effect === "read", () => {
+    driver.hand(toDoneEntry(request, out, { attempt, ...toTook(driver, this) }), toPace(request), () => {
       if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(key, seen);
       pending.resolve(seen);
     });
@@ -121,10 +121,19 @@ class Step implements Attempts {
       ...(attempt === 1 ? {} : { attempt }),
     };
     const body = toBody(fields, ...(called === undefined ? [] : [called.input]));
-    driver.hand({ kind: "step-failed", key, body, ...toBlobs(called?.input) }, false, () =>
+    driver.hand({ kind: "step-failed", key, body, ...toBlobs(called?.input) }, "awaited", () =>
       pending.reject(toReplayable(error)),
     );
   }
+}
+
+/**
+ * What an agent's own tool told is for the model that it asks next, whose answer waits for both to be on disk, as the end of the agent
+ * does (`endPace`). So neither the flow nor anything outside hears of it before.
+ */
+function toPace({ effect, called, scope }: StepRequest): Pace {
+  if (effect === "read") return "lazy";
+  return called !== undefined && scope.agent !== undefined ? "prompt" : "awaited";
 }
 
 /** The attempt that worked. */

@@ -273,7 +273,7 @@ class OpenTransaction {
     const entry = { ...this.toConflicted(attempt, stale, { next, leased }), ...toBlobs(data) };
     const leave = this.end(attempt);
     // What is stopped here is not waited for; losing this entry only means to find the conflict again.
-    driver.hand({ ...entry, body: toBody(entry.fields, data) }, true, () => {
+    driver.hand({ ...entry, body: toBody(entry.fields, data) }, "lazy", () => {
       inner.cancel(toConflictError(`${key} was stopped`, stale));
       this.begin(number + 1, { leased, refreshed: seen });
     });
@@ -329,7 +329,7 @@ class OpenTransaction {
     const labels = toLabelField(labelsAt(request.scope));
     const body = toBody({ error: toStoredError(error), ...labels, ...consumed });
     const document = { kind: "release", holder: request.key } as const;
-    driver.hand({ kind: "scope-closed", key: request.key, body, document }, false, () => {
+    driver.hand({ kind: "scope-closed", key: request.key, body, document }, "awaited", () => {
       inner.cancel(error);
       pending.reject(toReplayable(error));
     });

@@ -33,7 +33,7 @@ function setTimer(driver: Driver, pending: Pending, until: number | Date): void 
   if (!driver.history.timers.has(key))
     void driver.append({ kind: "timer-set", key, body: toBody({ dueAt: Math.round(dueAt) }) });
   pending.onCancel = driver.at(dueAt, () => {
-    driver.hand({ kind: "timer-fired", key, body: "{}" }, true, () => pending.resolve(undefined));
+    driver.hand({ kind: "timer-fired", key, body: "{}" }, "lazy", () => pending.resolve(undefined));
   });
 }
 

@@ -46,9 +46,9 @@ export interface CommitQueue {
 
 /** A batch this long takes some 10 ms; the rest waits for the next one, so that the event loop is not held up. */
 const batchRowsMax = 2_000;
-/** Rows that nobody waits for are written after this long, or when so many wait, whichever comes first. */
-const aheadMs = 10;
-const aheadRowsMax = 200;
+/** Lazy rows are written after this long, or when so many wait, whichever comes first. */
+const lazyMs = 10;
+const lazyRowsMax = 200;
 
 interface QueueState {
   readonly store: CommitStore;
@@ -69,8 +69,8 @@ interface QueueState {
   /** Something was written since the last sync began. */
   isUnsynced: boolean;
   isScheduled: boolean;
-  /** A timer runs for rows that nobody waits for. */
-  isAheadTimed: boolean;
+  /** A timer runs for lazy rows. */
+  isLazyTimed: boolean;
   readonly logs: LogQueue;
   isClosed: boolean;
   stopped: TuttiError | undefined;
@@ -97,7 +97,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
     syncing: undefined,
     isUnsynced: isUnsynced ?? false,
     isScheduled: false,
-    isAheadTimed: false,
+    isLazyTimed: false,
     logs: { enqueue: (row) => enqueue(queue, row), hurry: () => schedule(queue) },
     isClosed: false,
     stopped: undefined,
@@ -170,8 +170,8 @@ function enqueue(queue: QueueState, row: Row): void {
   }
   if (row.kind === "append" || row.kind === "mark") headOf(queue, row.log).pending += 1;
   queue.pending.push(row);
-  const canWait = row.kind === "keep" || (row.kind === "append" && row.ahead);
-  if (canWait && queue.pending.length < aheadRowsMax) scheduleLater(queue);
+  const canWait = row.kind === "keep" || (row.kind === "append" && row.pace === "lazy");
+  if (canWait && queue.pending.length < lazyRowsMax) scheduleLater(queue);
   else schedule(queue);
 }
 
@@ -190,12 +190,12 @@ function schedule(queue: QueueState): void {
   setImmediate(turn, queue);
 }
 
-// Losing what runs ahead of the disk only means doing it again, so it need not cost a commit and a sync of its own.
+// Losing what is lazy only means doing it again, so it need not cost a commit and a sync of its own.
 function scheduleLater(queue: QueueState): void {
-  if (queue.isAheadTimed || queue.isScheduled) return;
-  queue.isAheadTimed = true;
-  queue.clock.after(aheadMs, () => {
-    queue.isAheadTimed = false;
+  if (queue.isLazyTimed || queue.isScheduled) return;
+  queue.isLazyTimed = true;
+  queue.clock.after(lazyMs, () => {
+    queue.isLazyTimed = false;
     if (queue.pending.length > 0) schedule(queue);
   });
 }
@@ -303,7 +303,7 @@ async function syncAfter(fault: DiskFault, queue: QueueState): Promise<void> {
 function countWaiting(rows: readonly Row[]): number {
   let waiting = 0;
   rows.forEach((row) => {
-    if (row.kind !== "append" || !row.ahead) waiting++;
+    if (row.kind !== "append" || row.pace === "awaited") waiting++;
   });
   return waiting;
 }

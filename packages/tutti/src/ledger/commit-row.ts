@@ -3,7 +3,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { RunStatus } from "../contracts/run-record.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { Appended, AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, NewRun, Pace, RunLog } from "./ledger.ts";
 
 /** What waits to be written, in the order in which it was asked for. */
 export type Row = AppendRow | StartRow | MarkRow | KeepRow | FlushRow;
@@ -18,8 +18,7 @@ export interface AppendRow {
   readonly log: LogState;
   readonly entry: NewEntry;
   readonly waiter: AppendWaiter;
-  /** Nobody waits for it: it need not cause a commit of its own. */
-  readonly ahead: boolean;
+  readonly pace: Pace;
   outcome: Appended | undefined;
   refusal: TuttiError | undefined;
 }

@@ -72,17 +72,22 @@ export interface Claim {
   readonly log: RunLog;
 }
 
+/**
+ * Whether a run goes on before an entry is on disk, and when that is written.
+ * - `awaited`: the run waits for it.
+ * - `prompt`: written as soon as that, while the run goes on.
+ * - `lazy`: the run goes on, and it is written with the next entry that is in no way lazy, at the latest after some milliseconds.
+ */
+export type Pace = "awaited" | "prompt" | "lazy";
+
 /** One driver's right to write to one run. */
 export interface RunLog {
   readonly run: RunId;
   readonly epoch: number;
   /** Rejects with LEDGER_FENCED, LEDGER_STOPPED or LEDGER_CLOSED. */
   append(entry: NewEntry): Promise<Appended>;
-  /**
-   * Like `append`, and tells a waiter instead of making a promise: a run of thousands of steps makes one of these for each.
-   * What may run `ahead` of the disk is written with the next entry that somebody waits for, at the latest after some milliseconds.
-   */
-  write(entry: NewEntry, waiter: AppendWaiter, ahead: boolean): void;
+  /** Like `append`, and tells a waiter instead of making a promise: a run of thousands of steps makes one of these for each. */
+  write(entry: NewEntry, waiter: AppendWaiter, pace: Pace): void;
   /** Resolves when all of this log's entries so far are durable; at once when they are. */
   durable(): Promise<void>;
   /** Notes a state that needs no entry of its own, such as waiting until a time. */

@@ -4,7 +4,7 @@ import type { RunId } from "../contracts/ids.ts";
 import type { RunStatus } from "../contracts/run-record.ts";
 import type { LogState, Row } from "./commit-row.ts";
 import type { RunHead } from "./commit-store.ts";
-import type { Appended, AppendWaiter, NewEntry, NewRun, RunLog } from "./ledger.ts";
+import type { Appended, AppendWaiter, NewEntry, NewRun, Pace, RunLog } from "./ledger.ts";
 import { findExposing } from "./refuse-exposing.ts";
 
 interface Waiter {
@@ -52,14 +52,14 @@ class QueuedLog implements RunLog, LogState {
     return appendTo(this, entry);
   }
 
-  write(entry: NewEntry, waiter: AppendWaiter, ahead: boolean): void {
+  write(entry: NewEntry, waiter: AppendWaiter, pace: Pace): void {
     const refusal = findUnstorable(entry);
     if (refusal !== undefined) {
       waiter.onRefused(refusal);
       return;
     }
     this.appended += 1;
-    this.queue.enqueue({ kind: "append", log: this, entry, waiter, ahead, outcome: undefined, refusal: undefined });
+    this.queue.enqueue({ kind: "append", log: this, entry, waiter, pace, outcome: undefined, refusal: undefined });
   }
 
   durable(): Promise<void> {
@@ -91,7 +91,7 @@ class QueuedLog implements RunLog, LogState {
 }
 
 function appendTo(log: Pick<RunLog, "write">, entry: NewEntry): Promise<Appended> {
-  return new Promise((resolve, reject) => log.write(entry, { onAppended: resolve, onRefused: reject }, false));
+  return new Promise((resolve, reject) => log.write(entry, { onAppended: resolve, onRefused: reject }, "awaited"));
 }
 
 /** A log whose `append` goes the way of its `write`, so that whoever stands in between stands in one place. */
@@ -104,7 +104,7 @@ export function wrapLog(log: RunLog, between: Partial<Pick<RunLog, "write" | "ma
   return toRunLog({
     run: log.run,
     epoch: log.epoch,
-    write: (entry, waiter, ahead) => log.write(entry, waiter, ahead),
+    write: (entry, waiter, pace) => log.write(entry, waiter, pace),
     durable: () => log.durable(),
     mark: (status, wakeAt) => log.mark(status, wakeAt),
     ...between,

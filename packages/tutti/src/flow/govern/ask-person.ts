@@ -218,7 +218,7 @@ function record(driver: Driver, { key, digest, pending, obtained }: Recording, e
     const out = toStoredOutput(ended.value, key);
     const seen = toSeen(out.json, ended.value);
     const entry: NewEntry = { kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) };
-    driver.hand({ ...entry, ...toUsed(obtained) }, false, () => {
+    driver.hand({ ...entry, ...toUsed(obtained) }, "awaited", () => {
       driver.provenance.produced(key, seen);
       pending.resolve(seen);
     });
@@ -237,5 +237,5 @@ function toUsed(obtained: Obtained): Pick<NewEntry, "approval"> {
 
 function fail(driver: Driver, { key, digest, pending }: Place & { readonly key: StepKey }, error: TuttiError): void {
   const body = toBody({ error: toStoredError(error), digest });
-  driver.hand({ kind: "step-failed", key, body }, false, () => pending.reject(toReplayable(error)));
+  driver.hand({ kind: "step-failed", key, body }, "awaited", () => pending.reject(toReplayable(error)));
 }

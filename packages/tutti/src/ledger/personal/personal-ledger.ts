@@ -91,7 +91,7 @@ export function toErasedError(run: RunId): TuttiError {
 
 function toSealingLog(log: RunLog, key: SubjectKey, keys: SubjectKeys): RunLog {
   return wrapLog(log, {
-    write(entry, waiter, ahead) {
+    write(entry, waiter, pace) {
       let sealed: NewEntry;
       try {
         refuseExposing(entry); // behind the seal nobody could see a secret
@@ -104,7 +104,7 @@ function toSealingLog(log: RunLog, key: SubjectKey, keys: SubjectKeys): RunLog {
         onAppended: (appended) => waiter.onAppended(openAppended(appended, keys.find)),
         onRefused: (error) => waiter.onRefused(error),
       };
-      log.write(sealed, entry.approval === undefined ? waiter : opening, ahead);
+      log.write(sealed, entry.approval === undefined ? waiter : opening, pace);
     },
   });
 }
