@@ -26,12 +26,18 @@ export function toJsonText(value: unknown, where: string): string | undefined {
 // A walk of its own is several times faster than a replacer function. JSON.stringify itself reports what is deeper, or a cycle.
 function refuseCode(value: unknown, depth: number): void {
   if (typeof value !== "object" || value === null || depth > depthMax) return;
-  for (const name in value) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
-    const item = (value as Record<string, unknown>)[name];
-    if (typeof item === "function") throw new TypeError(`"${name}" holds a function`);
-    if (typeof item === "object") refuseCode(item, depth + 1);
+  // A loop over the names of an array makes texts of its numbers, and takes three times as long.
+  if (Array.isArray(value)) {
+    value.forEach((item: unknown, at) => refuseItem(item, at, depth));
+    return;
   }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
+  for (const name in value) refuseItem((value as Record<string, unknown>)[name], name, depth);
+}
+
+function refuseItem(item: unknown, name: string | number, depth: number): void {
+  if (typeof item === "function") throw new TypeError(`"${name}" holds a function`);
+  if (typeof item === "object") refuseCode(item, depth + 1);
 }
 
 function firstLine(text: string): string {

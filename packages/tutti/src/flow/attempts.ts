@@ -241,9 +241,8 @@ class Attempt implements StepHost {
   }
 
   get signal(): AbortSignal {
-    const ofScope = this.attempts.scope.signal();
-    if (this.timeoutMs === undefined) return ofScope;
-    this.controller ??= this.follow(ofScope);
+    if (this.timeoutMs === undefined) return this.attempts.scope.signal();
+    this.controller ??= this.openController();
     return this.controller.signal;
   }
 
@@ -287,16 +286,10 @@ class Attempt implements StepHost {
     this.stop(new TuttiError("STEP_TIMEOUT", what, { facts: { timeoutMs } }));
   }
 
-  // AbortSignal.any would do, at ten times the cost: it keeps weak references on both sides.
-  private follow(ofScope: AbortSignal): AbortController {
+  private openController(): AbortController {
     const controller = new AbortController();
-    const abort = (): void => controller.abort(ofScope.reason);
     if (this.stopped !== undefined) controller.abort(this.stopped);
-    else if (ofScope.aborted) abort();
-    else {
-      ofScope.addEventListener("abort", abort, { once: true });
-      this.unfollow = () => ofScope.removeEventListener("abort", abort);
-    }
+    else this.unfollow = this.attempts.scope.follow((reason) => controller.abort(reason));
     return controller;
   }
 }

@@ -50,13 +50,14 @@ function walk(value: unknown, visit: (node: object | string) => void): void {
   if (typeof value !== "object" || value === null) return;
   let left = nodesMax;
   const stack: object[] = [value];
+  const look = (item: unknown): void => {
+    if (typeof item === "object" && item !== null) stack.push(item);
+    else if (typeof item === "string" && item.length >= textLengthMin) visit(item);
+  };
   for (let node = stack.pop(); node !== undefined && left-- > 0; node = stack.pop()) {
     visit(node);
-    for (const name in node) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
-      const item = (node as Record<string, unknown>)[name];
-      if (typeof item === "object" && item !== null) stack.push(item);
-      else if (typeof item === "string" && item.length >= textLengthMin) visit(item);
-    }
+    if (Array.isArray(node)) node.forEach(look);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the name comes from this very object
+    else for (const name in node) look((node as Record<string, unknown>)[name]);
   }
 }

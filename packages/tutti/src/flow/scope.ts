@@ -33,6 +33,8 @@ export interface Scope {
   open(name: string): Scope;
   /** Aborts when the scope is cancelled. Made on first use: most steps never ask. */
   signal(): AbortSignal;
+  /** Tells of the same, once, at once if it has happened; the returned function forgets it. Cheaper than a listener on the signal. */
+  follow(onAbort: AbortListener): () => void;
   add(pending: ListedPending): void;
   remove(pending: ListedPending): void;
   cancel(error: TuttiError): void;
@@ -56,6 +58,8 @@ export interface Pending {
   onCancel: (() => void) | undefined;
 }
 
+type AbortListener = (reason: TuttiError) => void;
+
 /** The pendings of a scope form a list themselves, so that a step costs no place in a set. */
 interface ListedPending extends Pending {
   next: ListedPending | undefined;
@@ -76,6 +80,7 @@ class OpenScope implements Scope {
   private counts: Map<string, Used> | undefined;
   private children: Set<Scope> | undefined;
   private controller: AbortController | undefined;
+  private followers: Set<AbortListener> | undefined;
   /** The first of a list that the pendings form themselves. */
   private pendings: ListedPending | undefined;
 
@@ -109,6 +114,15 @@ class OpenScope implements Scope {
     return this.controller.signal;
   }
 
+  follow(onAbort: AbortListener): () => void {
+    if (this.cancelled !== undefined) {
+      onAbort(this.cancelled);
+      return () => {};
+    }
+    const followers = (this.followers ??= new Set()).add(onAbort);
+    return () => void followers.delete(onAbort);
+  }
+
   add(pending: ListedPending): void {
     pending.next = this.pendings;
     if (this.pendings !== undefined) this.pendings.previous = pending;
@@ -127,7 +141,7 @@ class OpenScope implements Scope {
   cancel(error: TuttiError): void {
     if (this.cancelled !== undefined) return;
     this.cancelled = error;
-    this.controller?.abort(error);
+    this.tell(error);
     const pendings: ListedPending[] = [];
     for (let pending = this.pendings; pending !== undefined; pending = pending.next) pendings.push(pending);
     for (const pending of pendings.toReversed()) {
@@ -138,8 +152,15 @@ class OpenScope implements Scope {
   }
 
   abort(toReason: () => TuttiError): void {
-    this.controller?.abort(toReason());
+    if (this.controller !== undefined || (this.followers?.size ?? 0) > 0) this.tell(toReason());
     for (const child of this.children ?? []) child.abort(toReason);
+  }
+
+  private tell(reason: TuttiError): void {
+    const { followers } = this;
+    this.followers = undefined;
+    this.controller?.abort(reason);
+    followers?.forEach((onAbort) => onAbort(reason));
   }
 
   isCancelled(key: string): boolean {
