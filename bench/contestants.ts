@@ -37,6 +37,7 @@ export const contestants: readonly Contestant[] = [
   { name: "tutti-reads", ...ours, variant: "reads", durability: "power", ...beside("hand-written") },
   { name: "hand-written", ...hand, variant: "full", durability: "power" },
   { name: "hand-written-process", ...hand, variant: "normal", durability: "process" },
+  { name: "hand-written-grouped", ...hand, variant: "grouped", durability: "power", ...beside("hand-written") },
   {
     name: "hand-written-ledger",
     file: "engines/hand-ledger.ts",

@@ -62,7 +62,9 @@ function toVerdicts(results: readonly CellResult[]): string {
     if (value === undefined || Number.isNaN(value)) return [];
     const { what, unit } = target;
     const limit = `${target.isFloor === true ? "≥" : "≤"} ${target.limit.toLocaleString("en-US")} ${unit}`;
-    const verdict = isReached(target, value) ? "reached" : `**not reached**${toBound(target, results)}`;
+    const verdict = isReached(target, value)
+      ? "reached"
+      : `**not reached**${toBound(target, results)}${toThere(target, results)}`;
     return [`| ${what} | ${limit} | ${show(value)} ${unit} | ${show(readBest(target, results))} | ${verdict} |`];
   });
   const head = ["| | target | measured (median) | best round | |", "|---|---|---|---|---|"];
@@ -85,6 +87,13 @@ function toBound(target: Target, results: readonly CellResult[]): string {
   return `; the hand-written ${name} has ${show(bound)} ${target.unit}`;
 }
 
+/** Where a target was set on a machine on which the loop by hand took another time, it says what it is in multiples of that. */
+function toThere({ there }: Target, results: readonly CellResult[]): string {
+  const here = there?.read(results);
+  if (there === undefined || here === undefined || Number.isNaN(here)) return "";
+  return `; ${show(here)} × ${there.loop}, where the target was set ${show(there.ratio)} ×`;
+}
+
 const labels: Readonly<Record<string, string>> = {
   ms: "ms",
   ms95: "ms, 95 %",
@@ -97,6 +106,7 @@ const labels: Readonly<Record<string, string>> = {
   lastOverFirst: "last tenth / first",
   actedTwice: "acted twice",
   actedNever: "acted never",
+  bootMs: "start of Node before it, ms",
   readyMs: "ready after ms",
   signalsMs: "answers ms",
   crashes: "crashes",

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -44,6 +44,17 @@ test("a program loads few files: one for what it declares, one for what drives i
   const { toImport, toOpen } = JSON.parse(stdout);
   expect(toImport).toBeLessThanOrEqual(3);
   expect(toOpen).toBeLessThanOrEqual(12);
+});
+
+test("no published file imports a part of Node, which would load all that it exports", () => {
+  const files = readdirSync(path.join(folder, "dist"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".js"),
+  );
+  const importing = files.filter((name) =>
+    /^import .*"node:/mu.test(readFileSync(path.join(folder, "dist", name), "utf8")),
+  );
+  expect(files.length).toBeGreaterThan(20);
+  expect(importing).toEqual([]);
 });
 
 test("the published command line knows its version and its commands, and every entry that is declared is there", () => {

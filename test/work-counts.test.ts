@@ -10,6 +10,7 @@ import { z } from "zod";
 
 import { agent } from "../packages/tutti/src/agents/agent.ts";
 import type { Clock } from "../packages/tutti/src/base/clock.ts";
+import { toRunId } from "../packages/tutti/src/contracts/ids.ts";
 import type { Model } from "../packages/tutti/src/contracts/model.ts";
 import type { Policy } from "../packages/tutti/src/contracts/policy.ts";
 import { openTutti } from "../packages/tutti/src/engine/open-tutti.ts";
@@ -251,6 +252,23 @@ function runSignal(deliveries: number): Promise<Counts> {
   });
 }
 
+/** Statements that a second engine needs to take up so many runs, which an earlier one left where they were. */
+async function takeUp(runs: number): Promise<number> {
+  const file = path.join(folder, `${ledgers++}.db`);
+  const first = await openSqliteLedger(file, { clock: stillClock });
+  for (let run = 0; run < runs; run++) {
+    const id = toRunId(`run-${run}`);
+    await first.start({ id, flow: "wait", version: "1", body: '{"flow":"wait","version":"1","input":"go"}' });
+  }
+  await first.close();
+  const before = statements;
+  const ledger = await openSqliteLedger(file, { clock: stillClock });
+  const tutti = await openTutti({ flows: [wait], ledger, clock: stillClock });
+  const taken = statements - before;
+  await tutti.close();
+  return taken;
+}
+
 function subtract(more: Counts, less: Counts): Counts {
   return {
     entries: more.entries - less.entries,
@@ -287,6 +305,10 @@ test('with durability "process" nothing is synced', async () => {
 test("a hundred parallel steps more are a hundred entries more, and no commit more", async () => {
   const more = subtract(await runFanOut(900), await runFanOut(800));
   expect(more).toEqual({ entries: 100, statements: 100, commits: 0, syncs: 0, bytes: 2_200, hashes: 200 });
+});
+
+test("two hundred runs more are taken up with no statement more", async () => {
+  expect((await takeUp(300)) - (await takeUp(100))).toBe(0);
 });
 
 test("a turn of an agent is two entries, one commit and one sync", async () => {

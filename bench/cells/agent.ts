@@ -5,7 +5,10 @@ import { toOpening, type Stage } from "../assignment.ts";
 import { median, type Measures } from "../numbers.ts";
 import { openWork } from "../work.ts";
 
-/** An agent whose model and tool answer at once: what is left is the framework. A turn is a model call and a tool call. */
+/**
+ * An agent whose model and tool answer at once: what is left is the framework. A turn is a question to the model and, but for the last, a
+ * call of the tool; time is counted for each question, as where the target was set.
+ */
 export async function measureAgent(stage: Stage): Promise<Measures> {
   const { count: turns, repeats = 15, warmUps = 10 } = stage.options;
   if (stage.adapter.openAgent === undefined) throw new Error(`${stage.contestant} has no agents`);
@@ -14,7 +17,7 @@ export async function measureAgent(stage: Stage): Promise<Measures> {
   for (let at = -warmUps; at < repeats; at++) {
     const from = performance.now();
     const { modelCalls, toolCalls } = await agent.run(`agent-${at}`);
-    const perTurn = (performance.now() - from) / turns;
+    const perTurn = (performance.now() - from) / (turns + 1);
     if (modelCalls !== turns + 1 || toolCalls !== turns)
       throw new Error(`${modelCalls} model and ${toolCalls} tool calls`);
     if (at >= 0) ms.push(perTurn);

@@ -1,14 +1,18 @@
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 import type { AgentEngine, Engine, Job, Opening } from "../contestant.ts";
 import { folderBytes } from "../folder.ts";
 
-/** Async functions and one INSERT per step: what somebody writes who needs no more than that. The near limit of what SQLite gives. */
+/**
+ * Async functions and one INSERT per step: what somebody writes who needs no more than that. The near limit of what SQLite gives. As variant
+ * `grouped`, whatever one turn of the event loop writes shares a synced commit.
+ */
 export async function open(opening: Opening): Promise<Engine> {
   const { folder, work, variant } = opening;
   const database = openDatabase(folder, variant);
   const statements = prepare(database);
+  const write = variant === "grouped" ? openGroup(database) : writeAlone;
   const waiting = new Map<string, () => void>();
   const running = new Map<string, Promise<unknown>>();
   const flows = declareFlows(opening, statements, waiting);
@@ -21,16 +25,17 @@ export async function open(opening: Opening): Promise<Engine> {
       const earlier = recorded.get(index);
       if (earlier !== undefined) return JSON.parse(earlier);
       const output = await work.step(row.id, index);
-      statements.insertStep.run(row.id, index, JSON.stringify(output));
+      const committed = write(statements.insertStep, row.id, index, JSON.stringify(output));
+      if (committed !== undefined) await committed;
       return output;
     };
     const output = await flows[row.kind]?.({ id: row.id, count: row.count, step, onParked });
-    statements.endRun.run("done", row.id);
+    await write(statements.endRun, "done", row.id);
     return output;
   }
 
-  function start(kind: string, job: Job, onParked?: () => void): Promise<unknown> {
-    statements.insertRun.run(job.id, kind, job.count, "running");
+  async function start(kind: string, job: Job, onParked?: () => void): Promise<unknown> {
+    await write(statements.insertRun, job.id, kind, job.count, "running");
     return drive({ kind, ...job }, onParked);
   }
 
@@ -42,7 +47,7 @@ export async function open(opening: Opening): Promise<Engine> {
         running.set(id, start("park", { id, count: 0 }, resolve));
       }),
     async signal(id) {
-      statements.insertSignal.run(id, "yes");
+      await write(statements.insertSignal, id, "yes");
       waiting.get(id)?.();
       waiting.delete(id);
       await running.get(id);
@@ -70,6 +75,30 @@ export async function open(opening: Opening): Promise<Engine> {
       return folderBytes(folder);
     },
     close: () => database.close(),
+  };
+}
+
+type Write = (statement: StatementSync, ...values: readonly (string | number)[]) => Promise<void> | undefined;
+
+function writeAlone(statement: StatementSync, ...values: readonly (string | number)[]): undefined {
+  statement.run(...values);
+}
+
+function openGroup(database: DatabaseSync): Write {
+  let committed: Promise<void> | undefined;
+  return (statement, ...values) => {
+    if (committed === undefined) {
+      database.exec("begin");
+      committed = new Promise((resolve) => {
+        setImmediate(() => {
+          database.exec("commit");
+          committed = undefined;
+          resolve();
+        });
+      });
+    }
+    statement.run(...values);
+    return committed;
   };
 }
 
@@ -110,7 +139,8 @@ function declareFlows({ work }: Opening, { findSignal }: Statements, waiting: Ma
   };
 }
 
-function openDatabase(folder: string, synchronous: string): DatabaseSync {
+function openDatabase(folder: string, variant: string): DatabaseSync {
+  const synchronous = variant === "grouped" ? "full" : variant;
   const database = new DatabaseSync(join(folder, "hand-written.db"));
   database.exec(`
     pragma journal_mode = wal; pragma synchronous = ${synchronous};

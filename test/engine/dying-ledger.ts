@@ -34,10 +34,10 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
     toRunLog({
       run: log.run,
       epoch: log.epoch,
-      write(entry, waiter, ahead) {
+      write(entry, waiter, pace) {
         if (isDead) return;
         if (dies()) {
-          if (isStored) log.write(entry, { onAppended() {}, onRefused() {} }, ahead);
+          if (isStored) log.write(entry, { onAppended() {}, onRefused() {} }, pace);
           return;
         }
         const told = {
@@ -45,7 +45,7 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
             void (isDead || waiter.onAppended(appended)),
           onRefused: (error: Parameters<typeof waiter.onRefused>[0]) => void (isDead || waiter.onRefused(error)),
         };
-        log.write(entry, told, ahead);
+        log.write(entry, told, pace);
       },
       durable: alive(() => log.durable()),
       mark: (status, wakeAt) => void (isDead || log.mark(status, wakeAt)),
@@ -67,6 +67,7 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
       return outcome.kind === "exists" ? outcome : { ...outcome, claim: toClaim(outcome.claim) };
     },
     claim: alive((run) => ledger.claim(run).then(toClaim)),
+    expect: alive((runs) => ledger.expect(runs)),
     read: alive((run, from, limit) => ledger.read(run, from, limit)),
     scan: alive((after, limit) => ledger.scan(after, limit)),
     readBlob: alive((hash) => ledger.readBlob(hash)),

@@ -11,6 +11,7 @@ import {
   keysOf,
   openForTest,
   startAndClaim,
+  startLogs,
   toNewRun,
   toStep,
   toStepWithBlob,
@@ -21,6 +22,7 @@ import {
 /** How runs come to be, what is known of them, and how they are found. */
 export function describeRuns(under: LedgerUnderTest): void {
   describeStarting(under);
+  describeExpecting(under);
   describeForking(under);
   describeChildren(under);
   describeListing(under);
@@ -88,6 +90,28 @@ function describeStarting(under: LedgerUnderTest): void {
     expect((await ledger.findRun(toRunId("f")))?.startKey).toBe("order-7");
     expect((await ledger.listRuns({})).map((run) => run.id)).toEqual(["f", "d", "a"]);
   });
+}
+
+function describeExpecting(under: LedgerUnderTest): void {
+  test(
+    "runs that were expected are claimed with all that was written, also since; others as ever",
+    verifies("D1"),
+    async () => {
+      const ledger = await openForTest(under);
+      const [one, two, three] = await startLogs(ledger, 3);
+      assert(one !== undefined && two !== undefined && three !== undefined, "three were started");
+      await Promise.all([one, two, three].map((log) => log.append(toStep("a"))));
+      await ledger.expect([one.run, two.run, toRunId("nobody")]);
+      await two.append(toStep("b"));
+      void one.append(toStep("b"));
+      for (const log of [one, two, three, one]) {
+        const claim = await ledger.claim(log.run);
+        expect(claim.entries).toEqual(await ledger.read(log.run));
+        expect(claim.entries.map((entry) => entry.key)).toEqual(log === three ? ["", "/a"] : ["", "/a", "/b"]);
+      }
+      expect(await codeOf(ledger.claim(toRunId("nobody")))).toBe("RUN_UNKNOWN");
+    },
+  );
 }
 
 function describeForking(under: LedgerUnderTest): void {

@@ -143,9 +143,9 @@ test(
   verifies("D1", "D2", "X6"),
   async () => {
     const slow = await startSlow("r1", 24);
+    await slow.until(() => existsSync(path.join(cli.folder, ".tutti/ledger.db-control.json")));
     slow.process.kill("SIGKILL");
     await slow.result;
-    expect(existsSync(path.join(cli.folder, ".tutti/ledger.db-control.json"))).toBe(true);
     expect(await cli.run(["pause", "r1"])).toMatchObject({ code: 0, stdout: "run r1 is paused\n" });
     expect(await cli.run(["resume", "r1", several])).toMatchObject({ code: 0, stdout: "24\n" });
     const steps = await readSteps("r1");

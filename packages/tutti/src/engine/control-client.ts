@@ -3,14 +3,8 @@ import { readFileSync } from "node:fs";
 import { fromStoredError, TuttiError } from "../base/errors.ts";
 import { fields, integer, text, type Shape } from "../base/shape.ts";
 import { storedError } from "../contracts/entry-bodies.ts";
-import {
-  controlAnswers,
-  toControlFile,
-  type ControlAddress,
-  type ControlAnswer,
-  type ControlCommand,
-  type ControlRequest,
-} from "./control-commands.ts";
+import { controlAnswers, type ControlAnswer, type ControlCommand, type ControlRequest } from "./control-commands.ts";
+import { toControlFile, type ControlAddress } from "./control-file.ts";
 
 /** Talks to the engine that holds a ledger, from another process. */
 export interface ControlClient {

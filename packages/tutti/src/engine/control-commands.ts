@@ -141,15 +141,3 @@ export type ControlAnswer<Command extends ControlCommand> = ShapeOf<(typeof cont
 export function isControlCommand(value: string): value is ControlCommand {
   return Object.hasOwn(controlCommands, value);
 }
-
-/** Where a running engine listens, and the word that opens it. Only the user who owns the ledger can read it. */
-export interface ControlAddress {
-  readonly pid: number;
-  readonly port: number;
-  readonly token: string;
-}
-
-/** The file beside the ledger that says where its engine listens. */
-export function toControlFile(ledgerFile: string): string {
-  return `${ledgerFile}-control.json`;
-}

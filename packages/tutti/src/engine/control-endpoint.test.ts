@@ -12,8 +12,8 @@ import { toRunId } from "../contracts/ids.ts";
 import { flow } from "../flow/flow.ts";
 import { openMemoryLedger } from "../ledger/memory/memory-ledger.ts";
 import { findEngine } from "./control-client.ts";
-import { toControlFile } from "./control-commands.ts";
 import { bodyBytesMax, openControlEndpoint, type ControlEndpoint } from "./control-endpoint.ts";
+import { toControlFile } from "./control-file.ts";
 import { openTutti } from "./open-tutti.ts";
 import type { Tutti } from "./tutti.ts";
 

@@ -5,7 +5,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { ErrorCode } from "../base/error-codes.ts";
 import { toStoredError, toTuttiError, TuttiError } from "../base/errors.ts";
 import { ShapeError } from "../base/shape.ts";
-import { controlCommands, isControlCommand, toControlFile, type ControlAddress } from "./control-commands.ts";
+import { controlCommands, isControlCommand } from "./control-commands.ts";
+import { toControlFile, type ControlAddress } from "./control-file.ts";
 import { performCommand } from "./perform-command.ts";
 import type { Tutti } from "./tutti.ts";
 

@@ -1,4 +1,4 @@
-import { realpath } from "node:fs/promises";
+import { realpathSync, rmSync } from "node:fs";
 
 import { systemChance, toShortId } from "../base/chance.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
@@ -14,6 +14,8 @@ import type { Ledger, StartOutcome } from "../ledger/ledger.ts";
 import { evictAfterMs, openActiveRuns } from "./active-runs.ts";
 import { openApprovals } from "./approvals.ts";
 import { checkPeople, toStarterFields } from "./check-people.ts";
+import type { ControlEndpoint } from "./control-endpoint.ts";
+import { toControlFile } from "./control-file.ts";
 import { readDirectiveVersions } from "./direct-run.ts";
 import type { ActiveRuns, Engine } from "./engine-parts.ts";
 import { eraseSubject, toPersonalField } from "./erase-subject.ts";
@@ -119,18 +121,26 @@ function toBackground(error: unknown): void {
   if (!(error instanceof TuttiError)) throw error;
 }
 
+/** What a program does first goes before the door for others, which takes as long to open as the ledger; other processes take longer to start. */
+const controlDelayMs = 200;
+
 /** Opens the door for other processes in the background: nobody has to wait for it. */
 function withControl(tutti: Tutti, path: string): Tutti {
-  const endpoint = import("./control-endpoint.ts").then(async ({ openControlEndpoint }) =>
-    openControlEndpoint(tutti, await realpath(path)),
-  );
-  endpoint.catch((error: unknown) =>
-    process.emitWarning(`other processes can't reach this engine: ${describeThrown(error)}`, "TuttiWarning"),
-  );
+  const file = realpathSync(path);
+  rmSync(toControlFile(file), { force: true }); // who holds the ledger now knows that it leads nowhere
+  let endpoint: Promise<ControlEndpoint> | undefined;
+  const timer = setTimeout(() => {
+    endpoint = import("./control-endpoint.ts").then(({ openControlEndpoint }) => openControlEndpoint(tutti, file));
+    endpoint.catch((error: unknown) =>
+      process.emitWarning(`other processes can't reach this engine: ${describeThrown(error)}`, "TuttiWarning"),
+    );
+  }, controlDelayMs);
+  timer.unref();
   return {
     ...tutti,
     async close() {
-      await endpoint.then(
+      clearTimeout(timer);
+      await endpoint?.then(
         (open) => open.close(),
         () => {},
       );
@@ -287,11 +297,17 @@ async function openLedger(options: TuttiOptions, onEntry: ((entry: LedgerEntry) 
   });
 }
 
+/** So many runs are taken up at a time: more would be in memory twice. */
+const runsTogether = 500;
+
 /** Takes up what an earlier process left: what was running goes on, what waits for a time is armed, the rest stays where it is. */
 async function recover(engine: Engine, runs: ActiveRuns): Promise<void> {
-  const open = await engine.ledger.listRuns({ statuses: ["running", "in-doubt", "waiting"] });
-  for (const record of open.toReversed()) {
-    if (record.status !== "waiting") void runs.drive(record.id).catch(engine.onBackgroundError);
-    else if (record.wakeAt !== undefined) runs.wakeAt(record.id, record.wakeAt);
+  const open = (await engine.ledger.listRuns({ statuses: ["running", "in-doubt", "waiting"] })).toReversed();
+  for (const { id, status, wakeAt } of open) if (status === "waiting" && wakeAt !== undefined) runs.wakeAt(id, wakeAt);
+  const driven = open.flatMap(({ id, status }) => (status === "waiting" ? [] : id));
+  for (let from = 0; from < driven.length; from += runsTogether) {
+    const part = driven.slice(from, from + runsTogether);
+    await engine.ledger.expect(part);
+    await Promise.all(part.map((run) => runs.drive(run).catch(engine.onBackgroundError)));
   }
 }

@@ -4,7 +4,7 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { findCut, writeEntry, writeInGroup, type OpenGroups } from "./commit-group.ts";
 import type { LogState, Row, Started } from "./commit-row.ts";
-import type { CommitStore, RunHead } from "./commit-store.ts";
+import type { CommitStore, RunHead, StoredHead } from "./commit-store.ts";
 import { createEntryWriter, type EntryWriter } from "./entry-writer.ts";
 import { toClosedError, toStoppedError, toUnknownRunError } from "./ledger-errors.ts";
 import type { NewRun, RunLog } from "./ledger.ts";
@@ -36,6 +36,8 @@ export interface CommitQueue {
   claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
   /** What is known of a run, as it was committed; nothing if there is no such run, or the ledger has stopped. */
   find(run: RunId): Readonly<RunHead> | undefined;
+  /** Takes in what was read of runs together. */
+  learn(heads: readonly StoredHead[]): void;
   /** Stores a small state with the next commit; the last one of a name counts. */
   keep(name: string, state: string): void;
   flush(): Promise<void>;
@@ -113,6 +115,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
       }),
     claim: (run) => claim(queue, run),
     find: (run) => find(queue, run),
+    learn: (read) => read.forEach((head) => heads.learn(head)),
     keep: (name, state) => enqueue(queue, { kind: "keep", name, state }),
     flush: () => flush(queue),
     async close() {

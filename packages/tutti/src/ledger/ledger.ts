@@ -29,6 +29,11 @@ export interface Ledger {
   start(run: NewRun): Promise<StartOutcome>;
   /** Takes the run over: raises its epoch, so that an earlier driver can't write any more, and returns its entries. */
   claim(run: RunId): Promise<Claim>;
+  /**
+   * Says which runs are claimed next: what their claims need is read together, in a third of the time. Runs that are unknown are passed over;
+   * what was expected before and has not been claimed is forgotten.
+   */
+  expect(runs: readonly RunId[]): Promise<void>;
   /** The run's entries in order, from `fromSeq` (1 by default), at most `limit` (all by default). They may not be on disk yet. */
   read(run: RunId, fromSeq?: number, limit?: number): Promise<readonly LedgerEntry[]>;
   /** Entries of all runs after `lsn`, in order, at most `limit`. */

@@ -8,7 +8,7 @@ import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Started } from "./commit-row.ts";
-import type { RunHead } from "./commit-store.ts";
+import type { RunHead, StoredHead } from "./commit-store.ts";
 import { toClosedError } from "./ledger-errors.ts";
 import type {
   AccountFilter,
@@ -27,6 +27,8 @@ export interface LedgerReader {
   read(run: RunId, fromSeq: number, limit?: number): readonly LedgerEntry[];
   /** All entries of a run whose number in the store is known. */
   readOf(head: Pick<RunHead, "run" | "number">): readonly LedgerEntry[];
+  /** Several runs at once, those that there are. */
+  readTogether(runs: readonly RunId[]): readonly StoredRun[];
   scan(afterLsn: number, limit: number): readonly LedgerEntry[];
   readBlob(hash: string): string | undefined;
   findRun(run: RunId): RunRecord | undefined;
@@ -42,6 +44,11 @@ export interface LedgerReader {
   listApprovals(filter: ApprovalFilter): readonly ApprovalRecord[];
 }
 
+export interface StoredRun {
+  readonly head: StoredHead;
+  readonly entries: readonly LedgerEntry[];
+}
+
 /** A ledger whose store lives in this process: writes go through the queue, reads straight to the store. */
 export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, closeStore: () => Promise<void>): Ledger {
   let closing: Promise<void> | undefined;
@@ -49,9 +56,16 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     if (closing !== undefined) throw toClosedError();
     return reader;
   };
+  const expected = new Map<RunId, readonly LedgerEntry[]>();
+  /** What was read together counts as long as nothing was written since. */
+  const takeExpected = ({ run, seq }: RunHead): readonly LedgerEntry[] | undefined => {
+    const entries = expected.get(run);
+    expected.delete(run);
+    return entries?.at(-1)?.seq === seq ? entries : undefined;
+  };
   const toClaim = ({ head, log }: { readonly head: RunHead; readonly log: RunLog }): Claim => {
     const { run } = head;
-    const entries = reader.readOf(head); // also while closing: a start that was stored is told so
+    const entries = takeExpected(head) ?? reader.readOf(head); // also while closing: a start that was stored is told so
     if (!head.isVerified) verifyRun(run, entries);
     head.isVerified = true;
     return { record: toRecord(head, log.epoch), entries, log };
@@ -69,6 +83,12 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
         return { kind: "started", run: run.id, claim };
       }),
     claim: async (run) => toClaim(queue.claim(run)),
+    async expect(runs) {
+      expected.clear();
+      const stored = readUndamaged(reading(), runs);
+      queue.learn(stored.map(({ head }) => head));
+      for (const { head, entries } of stored) expected.set(head.run, entries);
+    },
     read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),
@@ -94,6 +114,15 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
       return closing;
     },
   };
+}
+
+/** Nothing where one of them is damaged: then each is read by itself, and whose claim it is hears of it. */
+function readUndamaged(reader: LedgerReader, runs: readonly RunId[]): readonly StoredRun[] {
+  try {
+    return reader.readTogether(runs);
+  } catch {
+    return [];
+  }
 }
 
 function toFirstClaim({ head, log, first }: Extract<Started, { readonly kind: "started" }>): Claim {

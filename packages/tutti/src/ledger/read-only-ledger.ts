@@ -19,6 +19,7 @@ export function createReadOnlyLedger(reader: LedgerReader, store: ReadOnlyStore)
   return {
     start: refuse,
     claim: refuse,
+    expect: async () => {},
     read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),

@@ -1,10 +1,12 @@
 import type { RunId } from "../contracts/ids.ts";
-import type { CommitStore, RunHead } from "./commit-store.ts";
+import type { CommitStore, RunHead, StoredHead } from "./commit-store.ts";
 
 /** The heads of the runs that are being written, at most so many; the others are loaded when they are asked for. */
 export interface RunHeads {
   find(run: RunId): RunHead | undefined;
   add(head: RunHead): void;
+  /** Takes in what was read of a run elsewhere, if nothing is known of it yet. */
+  learn(stored: StoredHead): void;
   /** Has the head's state written with the next batch. */
   markDirty(head: RunHead): void;
   hasDirty(): boolean;
@@ -20,15 +22,20 @@ const headsMax = 20_000;
 export function openRunHeads(store: CommitStore): RunHeads {
   const headsByRun = new Map<RunId, RunHead>();
   let dirty: RunHead[] = [];
+  const load = (stored: StoredHead): RunHead => {
+    const head: RunHead = { ...stored, pending: 0, isDirty: false, isDetached: false, isVerified: false };
+    headsByRun.set(head.run, head);
+    return head;
+  };
   return {
     find(run) {
       const known = headsByRun.get(run);
       if (known !== undefined) return known;
       const stored = store.findHead(run);
-      if (stored === undefined) return undefined;
-      const head: RunHead = { ...stored, pending: 0, isDirty: false, isDetached: false, isVerified: false };
-      headsByRun.set(run, head);
-      return head;
+      return stored === undefined ? undefined : load(stored);
+    },
+    learn(stored) {
+      if (!headsByRun.has(stored.run)) load(stored);
     },
     add(head) {
       headsByRun.set(head.run, head);

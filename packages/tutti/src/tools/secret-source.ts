@@ -1,5 +1,3 @@
-import { open } from "node:fs/promises";
-
 import { describeThrown, isTuttiError, TuttiError } from "../base/errors.ts";
 import { toHandle } from "../base/known-secrets.ts";
 
@@ -66,6 +64,7 @@ async function readFileValue(name: string, path: string): Promise<string> {
 
 /** Nothing, when there is more than a value may have. */
 async function readBeginning(path: string): Promise<string | undefined> {
+  const { open } = await import("node:fs/promises"); // few programs need it, and loading it takes as long as opening a ledger
   await using file = await open(path);
   const buffer = Buffer.alloc(bytesMax + 1);
   let length = 0;

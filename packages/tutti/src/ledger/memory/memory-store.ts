@@ -153,6 +153,7 @@ function toReader({
         limit === undefined ? undefined : Math.max(fromSeq, 1) - 1 + limit,
       ),
     readOf: ({ run }) => entriesByRun.get(run) ?? [],
+    readTogether: () => [], // what is in memory is read as quickly run by run
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);
       return entries.committed.slice(from, from + Math.max(limit, 0));

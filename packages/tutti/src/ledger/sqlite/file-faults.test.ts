@@ -111,15 +111,21 @@ test("a page of garbage is either reported or holds nothing: no wrong answer, no
   expect(verdicts[0]).toBe("LEDGER_UNWRITABLE"); // without its header it is no database
 });
 
-test(
-  "an entry edited or deleted by hand keeps its run from being driven on, and no other",
+test.for([
+  ["alone", false, ""],
+  ["together", true, ""],
+  ["together with one that can't be", true, "update entry set kind = 'odd' where run = 5 and seq = 4"],
+] as const)(
+  "an entry edited or deleted by hand keeps its run from being driven on, and no other, read %s",
   verifies("G12"),
-  async () => {
-    await here.makeLedger(4);
+  async ([, together, edit]) => {
+    await here.makeLedger(5);
+    here.edit(edit);
     here.edit(`update entry set body = '{"out":"forged"}' where run = 1 and seq = 4`);
     here.edit("delete from entry where run = 2 and seq = 4");
     here.edit("delete from run where name = 'run-3'");
     const ledger = await here.open();
+    if (together) await ledger.expect(["run-0", "run-1", "run-2", "run-3", "run-4"].map(toRunId));
     await expect(ledger.claim(toRunId("run-0"))).rejects.toMatchObject({
       code: "LEDGER_CORRUPT",
       facts: { run: "run-0", seq: 4 },

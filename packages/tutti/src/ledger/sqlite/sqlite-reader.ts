@@ -1,9 +1,21 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 
+import type { LedgerEntry } from "../../contracts/entry.ts";
+import { toRunId } from "../../contracts/ids.ts";
 import { openStatuses } from "../../contracts/run-record.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
 import type { LedgerReader } from "../queued-ledger.ts";
-import { effectColumns, entryColumns, prepareList, runColumns, toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
+import {
+  effectColumns,
+  entryColumns,
+  headColumns,
+  prepareList,
+  runColumns,
+  toEffectRecord,
+  toEntry,
+  toRunRecord,
+  toStoredHead,
+} from "./rows.ts";
 import { prepareApprovalReads } from "./sqlite-approvals.ts";
 import { prepareBudgetReads } from "./sqlite-budgets.ts";
 import { prepareDocumentReads } from "./sqlite-documents.ts";
@@ -27,6 +39,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
   return {
     read: guarded(entries.read),
     readOf: guarded(entries.readOf),
+    readTogether: guarded(entries.readTogether),
     scan: guarded(entries.scan),
     readBlob: guarded(entries.readBlob),
     findRun: guarded(records.findRun),
@@ -46,13 +59,28 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
 /** SQLite's word for all. */
 const noLimit = -1;
 
-function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | "readOf" | "scan" | "readBlob"> {
+type EntryReads = Pick<LedgerReader, "read" | "readOf" | "readTogether" | "scan" | "readBlob">;
+
+function prepareEntryReads(database: DatabaseSync): EntryReads {
   // Index: run.name.
   const findNumber = database.prepare("select id from run where name = ?");
   // Index: entry_by_run.
   const read = prepareList(
     database,
     `select ${entryColumns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
+  );
+  // Index: run.name, then entry_by_run backwards.
+  const readHeads = prepareList(
+    database,
+    `select ${headColumns}, run.name from run join entry on entry.run = run.id
+    where run.name in (select value from json_each(?))
+    and entry.seq = (select max(seq) from entry where entry.run = run.id)`,
+  );
+  // Index: entry_by_run.
+  const readAll = prepareList(
+    database,
+    `select ${entryColumns}, entry.run from entry
+    where entry.run in (select value from json_each(?)) order by entry.run, entry.seq`,
   );
   // Index: entry's primary key, then run's. An entry whose run is gone is damage to report, so it is not joined away.
   const scan = prepareList(
@@ -68,6 +96,17 @@ function prepareEntryReads(database: DatabaseSync): Pick<LedgerReader, "read" | 
       return id === undefined ? [] : read.all(id, fromSeq, limit).map((row) => toEntry(row, run));
     },
     readOf: ({ number, run }) => read.all(number, 1, noLimit).map((row) => toEntry(row, run)),
+    readTogether(runs) {
+      const stored = readHeads.all(JSON.stringify(runs)).map((row) => {
+        return { head: toStoredHead(row, toRunId(String(row.at(-1)))), entries: [] as LedgerEntry[] };
+      });
+      const byNumber = new Map(stored.map((run) => [run.head.number, run]));
+      for (const row of readAll.all(JSON.stringify([...byNumber.keys()]))) {
+        const run = byNumber.get(Number(row.at(-1)));
+        if (run !== undefined) run.entries.push(toEntry(row, run.head.run));
+      }
+      return stored;
+    },
     scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row.at(-1))),
     readBlob(hash) {
       const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
