@@ -2,18 +2,20 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
+const none: ReadonlyMap<string, string> = new Map();
+
 /** The large values that entries refer to, by hash. */
 export async function readBlobs(
   ledger: Pick<Ledger, "readBlob">,
   entries: readonly LedgerEntry[],
 ): Promise<ReadonlyMap<string, string>> {
-  const blobs = new Map<string, string>();
+  let blobs: Map<string, string> | undefined;
   for (const entry of entries) {
     for (const hash of blobHashesOf(entry.body)) {
-      if (blobs.has(hash)) continue;
+      if (blobs?.has(hash) === true) continue;
       const content = await ledger.readBlob(hash);
-      if (content !== undefined) blobs.set(hash, content);
+      if (content !== undefined) (blobs ??= new Map()).set(hash, content);
     }
   }
-  return blobs;
+  return blobs ?? none;
 }

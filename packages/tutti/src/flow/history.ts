@@ -73,24 +73,25 @@ export interface History {
   readonly undoRequested: boolean;
 }
 
+/** Most runs need few of these, so all but the first two are made on first use. */
 interface Collected {
   readonly recorded: Map<string, Delivered>;
   readonly delivered: Delivered[];
-  readonly openIntents: Map<string, OpenIntent>;
-  readonly digests: Map<string, string>;
-  readonly attempts: Map<string, BodyOf<"attempt-failed">>;
-  readonly timers: Map<string, number>;
-  readonly children: Map<string, RunId>;
-  readonly openChildren: Map<RunId, "cancel" | "keep">;
-  readonly values: Map<string, unknown>;
-  readonly reserved: Set<string>;
-  readonly written: Set<string>;
-  readonly signalIds: Set<string>;
-  readonly directives: GivenDirective[];
-  undoRequested: boolean;
+  openIntents?: Map<string, OpenIntent>;
+  digests?: Map<string, string>;
+  attempts?: Map<string, BodyOf<"attempt-failed">>;
+  timers?: Map<string, number>;
+  children?: Map<string, RunId>;
+  openChildren?: Map<RunId, "cancel" | "keep">;
+  values?: Map<string, unknown>;
+  reserved?: Set<string>;
+  written?: Set<string>;
+  signalIds?: Set<string>;
+  directives?: GivenDirective[];
+  undoRequested?: boolean;
   /** Paths of closed scopes, and the signals that were consumed inside. */
-  readonly closed: Set<string>;
-  readonly consumed: Set<number>;
+  closed?: Set<string>;
+  consumed?: Set<number>;
 }
 
 /** @throws TuttiError LEDGER_CORRUPT */
@@ -103,41 +104,38 @@ export function readHistory(entries: readonly LedgerEntry[]): History {
   }
   const told = { started: bodyOf(first, "run-started"), startedAt: first.at };
   // A new run has no past, and most runs are new when they are driven.
-  if (entries.length === 1) return { ...told, order: [], ...nothingCollected };
-  const collected = openCollected();
+  if (entries.length === 1) return { ...nothing, ...told };
+  const collected: Collected = { recorded: new Map(), delivered: [] };
   for (const entry of entries) {
     if (isDelivered(entry.kind)) collectDelivered(collected, entry, entry.kind);
     else if (entry.kind.startsWith("effect-")) collectEffect(collected, entry);
     else collectScene(collected, entry);
   }
-  const { delivered, consumed, closed } = collected;
-  const order = delivered.filter((item) => !consumed.has(item.seq) && !isInside(item.key, closed));
-  return { ...told, order, ...collected };
+  return { ...nothing, ...told, ...collected, order: toOrder(collected) };
 }
 
-function openCollected(): Collected {
-  return {
-    recorded: new Map(),
-    delivered: [],
-    openIntents: new Map(),
-    digests: new Map(),
-    attempts: new Map(),
-    timers: new Map(),
-    children: new Map(),
-    openChildren: new Map(),
-    values: new Map(),
-    reserved: new Set(),
-    written: new Set(),
-    signalIds: new Set(),
-    directives: [],
-    undoRequested: false,
-    closed: new Set(),
-    consumed: new Set(),
-  };
-}
+/** What all runs share that have nothing of it: a history is only read. */
+const nothing: Omit<History, "started" | "startedAt"> = {
+  order: [],
+  recorded: new Map(),
+  openIntents: new Map(),
+  digests: new Map(),
+  attempts: new Map(),
+  timers: new Map(),
+  children: new Map(),
+  openChildren: new Map(),
+  values: new Map(),
+  reserved: new Set(),
+  written: new Set(),
+  signalIds: new Set(),
+  directives: [],
+  undoRequested: false,
+};
 
-/** Shared by all new runs; a history is only read. */
-const nothingCollected = openCollected();
+function toOrder({ delivered, consumed, closed }: Collected): readonly Delivered[] {
+  if (closed === undefined) return delivered; // only what closes consumes
+  return delivered.filter((item) => consumed?.has(item.seq) !== true && !isInside(item.key, closed));
+}
 
 function collectDelivered(collected: Collected, entry: LedgerEntry, kind: DeliveredKind): void {
   const { key } = entry;
@@ -147,30 +145,31 @@ function collectDelivered(collected: Collected, entry: LedgerEntry, kind: Delive
   switch (kind) {
     case "effect-settled":
     case "effect-failed":
-      collected.openIntents.delete(key);
+      collected.openIntents?.delete(key);
       break;
     case "child-settled":
-      collected.openChildren.delete(bodyOf(entry, kind).child);
+      collected.openChildren?.delete(bodyOf(entry, kind).child);
       break;
     case "signal-received":
-      collected.signalIds.add(bodyOf(entry, kind).id);
+      (collected.signalIds ??= new Set()).add(bodyOf(entry, kind).id);
       break;
     case "directive-given":
-      collected.directives.push(bodyOf(entry, kind));
+      (collected.directives ??= []).push(bodyOf(entry, kind));
       break;
     case "scope-closed":
     case "document-committed":
     case "document-conflicted":
-      collected.closed.add(key);
-      for (const seq of bodyOf(entry, kind).consumed ?? []) collected.consumed.add(seq);
+      (collected.closed ??= new Set()).add(key);
+      for (const seq of bodyOf(entry, kind).consumed ?? []) (collected.consumed ??= new Set()).add(seq);
       break;
     default:
       break;
   }
 }
 
-function collectEffect({ openIntents, digests }: Collected, entry: LedgerEntry): void {
+function collectEffect(collected: Collected, entry: LedgerEntry): void {
   const { kind, key } = entry;
+  const openIntents = (collected.openIntents ??= new Map<string, OpenIntent>());
   switch (kind) {
     case "effect-intended": {
       const body = bodyOf(entry, kind);
@@ -182,7 +181,7 @@ function collectEffect({ openIntents, digests }: Collected, entry: LedgerEntry):
         doubtful: openIntents.get(key)?.doubtful ?? false,
         error: undefined,
       });
-      digests.set(key, body.digest);
+      (collected.digests ??= new Map()).set(key, body.digest);
       break;
     }
     case "effect-in-doubt":
@@ -201,32 +200,32 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
   switch (kind) {
     case "attempt-failed": {
       const body = bodyOf(entry, kind);
-      collected.attempts.set(key, body);
+      (collected.attempts ??= new Map()).set(key, body);
       const doubtful =
         body.doubtful === true ||
-        collected.openIntents.get(key)?.doubtful === true ||
+        collected.openIntents?.get(key)?.doubtful === true ||
         fromStoredError(body.error).effect !== "none";
       change(collected.openIntents, key, { inDoubt: false, cleared: !doubtful, doubtful, error: undefined });
       break;
     }
     case "timer-set":
-      collected.timers.set(key, bodyOf(entry, kind).dueAt);
+      (collected.timers ??= new Map()).set(key, bodyOf(entry, kind).dueAt);
       break;
     case "child-started": {
       const { child, onParentEnd, digest } = bodyOf(entry, kind);
-      if (digest !== undefined) collected.digests.set(key, digest);
-      collected.children.set(key, child);
-      collected.openChildren.set(child, onParentEnd ?? "cancel");
+      if (digest !== undefined) (collected.digests ??= new Map()).set(key, digest);
+      (collected.children ??= new Map()).set(key, child);
+      (collected.openChildren ??= new Map()).set(child, onParentEnd ?? "cancel");
       break;
     }
     case "value-drawn":
-      collected.values.set(key, bodyOf(entry, kind).value);
+      (collected.values ??= new Map()).set(key, bodyOf(entry, kind).value);
       break;
     case "budget-reserved":
-      collected.reserved.add(key);
+      (collected.reserved ??= new Set()).add(key);
       break;
     case "budget-settled":
-      collected.reserved.delete(key);
+      collected.reserved?.delete(key);
       break;
     case "undo-requested":
       collected.undoRequested = true;
@@ -237,7 +236,7 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
     case "decision-made":
     case "agent-started":
     case "rollback-started":
-      collected.written.add(key);
+      (collected.written ??= new Set()).add(key);
       break;
     default:
       break;
@@ -250,14 +249,13 @@ export function isDelivered(kind: EntryKind): kind is DeliveredKind {
   return deliveredSet.has(kind);
 }
 
-function change(intents: Map<string, OpenIntent>, key: string, state: Partial<OpenIntent>): void {
-  const intent = intents.get(key);
-  if (intent !== undefined) intents.set(key, { ...intent, ...state });
+function change(intents: Map<string, OpenIntent> | undefined, key: string, state: Partial<OpenIntent>): void {
+  const intent = intents?.get(key);
+  if (intent !== undefined) intents?.set(key, { ...intent, ...state });
 }
 
 /** True when a scope above this key is closed: its code does not run again, so nobody will ask for the key. */
 function isInside(key: string, closed: ReadonlySet<string>): boolean {
-  if (closed.size === 0) return false;
   for (let slash = key.lastIndexOf("/"); slash > 0; slash = key.lastIndexOf("/", slash - 1)) {
     if (closed.has(key.slice(0, slash))) return true;
   }
