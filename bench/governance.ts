@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -52,10 +53,25 @@ const toCount = (name: string, effect: "local" | "idempotent") =>
 const local = toCount("count.local", "local");
 const effect = toCount("count.effect", "idempotent");
 
+const receiver = await startReceiver();
+const send = tool({
+  name: "count.send",
+  does: "Sends it to another process.",
+  input: Value,
+  output: Value,
+  effect: "idempotent",
+  async run(value, { idempotencyKey, signal }) {
+    const headers = { "content-type": "application/json", "idempotency-key": idempotencyKey };
+    const response = await fetch(receiver.url, { method: "POST", headers, body: JSON.stringify(value), signal });
+    return Value.parse(await response.json());
+  },
+});
+
 const works: Readonly<Record<string, (run: Run, at: number) => Promise<unknown>>> = {
   "`run.step`": (run, at) => run.step("count", () => ({ amountCents: at, to: "somebody" })),
   "call of a tool without an effect": (run, at) => run.call(local, { amountCents: at, to: "somebody" }),
   "call of a tool with an effect": (run, at) => run.call(effect, { amountCents: at, to: "somebody" }),
+  "the same, sent to another process over HTTP": (run, at) => run.call(send, { amountCents: at, to: "somebody" }),
 };
 const flows: readonly Flow<null, null>[] = Object.values(works).map((work, index) =>
   flow({
@@ -86,6 +102,23 @@ async function main(): Promise<void> {
   const section = toSection(rows);
   process.stdout.write(section);
   if (process.argv.includes("--write")) writeSection("governance", section);
+  receiver.stop();
+}
+
+/** Another process on this machine that answers with what it is sent: the least that an effect outside can take. */
+async function startReceiver(): Promise<{ readonly url: string; stop(): void }> {
+  const program = `
+    const server = require("node:http").createServer((request, response) => {
+      response.setHeader("content-type", "application/json");
+      request.pipe(response);
+    });
+    server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+    process.stdin.on("end", () => process.exit()).resume();`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
+  const port = await new Promise<string>((resolve) =>
+    child.stdout.once("data", (said) => resolve(String(said).trim())),
+  );
+  return { url: `http://127.0.0.1:${port}/`, stop: () => void child.stdin.end() };
 }
 
 async function measureAll(): Promise<string[]> {
@@ -199,7 +232,7 @@ function toSection(rows: readonly string[]): string {
   return [
     separateTitles.governance,
     "",
-    `${runsAtOnce.toLocaleString("en-US")} runs at once of ${stepsPerRun} steps each, that do nothing; an engine without a policy beside one with eight rules, people, a ladder and a grant, in which everything is allowed.`,
+    `${runsAtOnce.toLocaleString("en-US")} runs at once of ${stepsPerRun} steps each, that do nothing but for the last row; an engine without a policy beside one with eight rules, people, a ladder and a grant, in which everything is allowed.`,
     `Medians of ${repeats} rounds, the two right after each other in changing order, one process, built package, load ${show(loadavg()[0])} on ${availableParallelism()} processors. The chain is what both`,
     "hashes of each entry cost when they are made once more over what is stored. Together: policy and chain over a step that has neither, processor time.",
     "",
