@@ -77,7 +77,7 @@ function overTurns(results: readonly CellResult[]): number | undefined {
   return few === undefined || many === undefined ? undefined : typical(many, "ms") / typical(few, "ms");
 }
 
-/** What a turn takes beyond its two syncs, which the same process measured beside it. */
+/** What a turn takes beyond two syncs, which the same process measured beside it. It makes one, so it may be less than nothing. */
 function beyondSyncs(standing: Standing): number {
   return median(standing.rounds.map(({ ms = Number.NaN, syncMs = Number.NaN }) => ms - 2 * syncMs));
 }
@@ -181,7 +181,12 @@ export const targets: readonly Target[] = [
     read: at("agent-fresh", "tutti-process", of("ms")),
     there: { loop: "hand-written-process", ratio: 0.1 / 0.039, read: at("agent-fresh", "tutti-process", ratio) },
   },
-  { what: "agent turn beyond its two syncs", limit: 0.1, unit: "ms", read: at("agent-20", "tutti", beyondSyncs) },
+  {
+    what: "agent turn beyond two syncs, of which it makes one",
+    limit: 0.1,
+    unit: "ms",
+    read: at("agent-20", "tutti", beyondSyncs),
+  },
   { what: "agent turn, 100 turns over 20", limit: 1.3, unit: "×", read: overTurns },
   { what: "importing the core", limit: 60, unit: "ms", read: at("start", "tutti", of("ms")) },
   { what: "memory after importing the core", limit: 70, unit: "MB", read: at("start", "tutti", of("rssMb")) },
