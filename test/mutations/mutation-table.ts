@@ -51,8 +51,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what lies inside a closed scope is handed over again",
     file: "flow/history.ts",
-    text: "!consumed.has(item.seq) && !isInside(item.key, closed)",
-    replacement: "!consumed.has(item.seq)",
+    text: "consumed?.has(item.seq) !== true && !isInside(item.key, closed)",
+    replacement: "consumed?.has(item.seq) !== true",
     check: crash(400),
   },
   {

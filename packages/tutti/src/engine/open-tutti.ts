@@ -204,7 +204,8 @@ function toTutti(engine: Engine, runs: ActiveRuns, { triggers, telemetry, server
       return openHandle(engine, runs, id) as RunHandle<Output>;
     },
     async open(run) {
-      const { id } = await findRun(engine, toRunId(run));
+      const id = toRunId(run);
+      if (runs.find(id) === undefined) await findRun(engine, id); // one that is driven here is known
       return openHandle(engine, runs, id);
     },
     runs: (filter = {}) => engine.ledger.listRuns(filter),
