@@ -86,13 +86,12 @@ export function fields<Required extends Fields, Optional extends Fields>(
   optional: Optional,
 ): Shape<AllOf<Required> & SomeOf<Optional>>;
 export function fields(required: Fields, optional: Fields = {}): Shape<unknown> {
-  const requiredList = Object.entries(required).map(([name, shape]) => ({ name, shape }));
-  const optionalByName = new Map(Object.entries(optional));
-  // Copied, because an object that grows field by field is moved again and again.
-  const blank: Record<string, unknown> = Object.fromEntries(requiredList.map(({ name }) => [name, undefined]));
+  let plan: FieldPlan | undefined; // most shapes of a program are never used
   return (value, path) => {
+    plan ??= toFieldPlan(required, optional);
+    const { requiredList, optionalByName, blank } = plan;
     const source = object(value, path);
-    const result = { ...blank };
+    const result: Record<string, unknown> = { ...blank };
     const before = path === "" ? "" : `${path}.`;
     requiredList.forEach(({ name, shape }) => {
       result[name] = shape(source[name], before + name);
@@ -104,6 +103,19 @@ export function fields(required: Fields, optional: Fields = {}): Shape<unknown> 
     }
     return result;
   };
+}
+
+interface FieldPlan {
+  readonly requiredList: readonly { readonly name: string; readonly shape: Shape<unknown> }[];
+  readonly optionalByName: ReadonlyMap<string, Shape<unknown>>;
+  /** Copied, because an object that grows field by field is moved again and again. */
+  readonly blank: Readonly<Record<string, unknown>>;
+}
+
+function toFieldPlan(required: Fields, optional: Fields): FieldPlan {
+  const requiredList = Object.entries(required).map(([name, shape]) => ({ name, shape }));
+  const blank = Object.fromEntries(requiredList.map(({ name }) => [name, undefined]));
+  return { requiredList, optionalByName: new Map(Object.entries(optional)), blank };
 }
 
 type Fields = Readonly<Record<string, Shape<unknown>>>;

@@ -3,9 +3,10 @@
  * good enough to find a passage, and to say why it was found.
  */
 
+// What only those need who look for text is made on first use: every program that imports the core would wait for it.
+
 /** Words that say nothing about what a text is about; of English, and the commonest of German, French and Spanish. */
-const stopWords: ReadonlySet<string> = new Set(
-  `a about above after again against all also although am among an and any anyone are as at be because been before being below between both but by
+const stopWordsText = `a about above after again against all also although am among an and any anyone are as at be because been before being below between both but by
   can could did do does doing don done down during each either else ever every few for from further get had has have having he her here hers him his
   how however i if in into is isn it its itself just let like made make makes making many may me might more most much must my need needs neither no nor
   not now of off often on once one only onto or other others our out over own per rather really said same say says see shall she should since so some such
@@ -15,26 +16,24 @@ const stopWords: ReadonlySet<string> = new Set(
   nicht noch nur oder sein sich sie sind so um und uns vom von vor war was wenn wer werden wie wird wo zu zum zur
   au aux avec ce ces dans de des du elle en est et eux il ils je la le les leur lui ma mais même mes moi mon ne nos notre nous on ou où par pas pour
   qu que qui sa se ses son sont sur ta te tes toi ton tu un une vos votre vous
-  con como cuando del donde el ella ellos entre era es esta este está hay la las lo los más muy ni para pero por que quien se ser si sin sobre su sus una unos y`.split(
-    /\s+/,
-  ),
-);
-
-// Scripts that are written without spaces: pairs of characters serve as words.
-const wordPattern =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}])+(?:['’](?=\p{L})\p{L}+)?/gu;
-const unspacedPattern = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+  con como cuando del donde el ella ellos entre era es esta este está hay la las lo los más muy ni para pero por que quien se ser si sin sobre su sus una unos y`;
+let stopWords: ReadonlySet<string> | undefined;
 
 /** Every word of a text in lower case, in order, as it stands there. */
 export function toWords(text: string): string[] {
-  return text.toLowerCase().match(wordPattern) ?? [];
+  // Scripts that are written without spaces: pairs of characters serve as words.
+  const pattern =
+    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}])+(?:['’](?=\p{L})\p{L}+)?/gu;
+  return text.toLowerCase().match(pattern) ?? [];
 }
 
 /** The words that carry meaning, cut back to a common form, in order and with repetitions. */
 export function toTerms(text: string): string[] {
+  stopWords ??= new Set(stopWordsText.split(/\s+/));
+  const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
   const terms: string[] = [];
   for (const word of toWords(text)) {
-    if (unspacedPattern.test(word)) {
+    if (unspaced.test(word)) {
       if (word.length === 1) terms.push(word);
       for (let index = 0; index + 1 < word.length; index++) terms.push(word.slice(index, index + 2));
     } else if (!stopWords.has(word)) {
@@ -68,8 +67,6 @@ export interface Span {
   readonly end: number;
 }
 
-const abbreviations =
-  /(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex)|\b\p{L})\.$/iu;
 // No part of it looks ahead over text that another part may look over again: it takes as long as the text is.
 const boundary = /[.!?…]+["'”’»)\]]*|[。！？]+|\n[^\S\n]*\n|$/gu;
 
@@ -97,6 +94,8 @@ function goesOn(text: string, from: number, end: number): boolean {
   if (/[。！？]/u.test(mark) || text.charAt(end) === "\n") return false;
   if (!/\s/u.test(text.charAt(end))) return true;
   if (mark !== ".") return false;
+  const abbreviations =
+    /(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex)|\b\p{L})\.$/iu;
   return (
     abbreviations.test(text.slice(Math.max(from, end - 12), end)) ||
     /^[^\S\n]*\n?[^\S\n]*\p{Ll}/u.test(text.slice(end, end + 40))

@@ -58,11 +58,10 @@ function isWhole(value: number, least: number): boolean {
 }
 
 const keyLengthMax = 200;
-const unprintable = /\p{Cc}/u;
 
 /** @throws TuttiError INPUT_INVALID */
 export function toIdOf(type: Pick<DocumentType, "name">, key: string): DocumentId {
-  if (typeof key === "string" && key !== "" && key.length <= keyLengthMax && !unprintable.test(key))
+  if (typeof key === "string" && key !== "" && key.length <= keyLengthMax && !/\p{Cc}/u.test(key))
     return toDocumentId(`${type.name}/${key}`);
   throw new TuttiError("INPUT_INVALID", `${JSON.stringify(key)} can't be the key of a document of ${type.name}`, {
     hint: `Use a text of 1 to ${keyLengthMax} characters without control characters.`,

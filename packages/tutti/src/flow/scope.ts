@@ -235,17 +235,14 @@ export function openPending<Value>(scope: Scope, key: StepKey): Pending & { read
   return new OpenPending<Value>(scope, key);
 }
 
-// The characters that structure paths, and whatever can't be printed.
-const structural = /[%/#\p{Cc}]/u;
-const structuralAll = /[%/#\p{Cc}]/gu;
-
 // No other name becomes this: a percent sign of its own is encoded.
 const emptyName = "%";
 
-/** A name as one segment of a path; two names never become one. The characters that structure paths are written as in a URL. */
+/** A name as one segment of a path; two names never become one. The characters that structure paths, and those that can't be printed, are written as in a URL. */
 export function toSegment(name: string): string {
   if (name === "") return emptyName;
-  return structural.test(name) ? name.replaceAll(structuralAll, encodeURIComponent) : name;
+  if (/^[\w.-]+$/.test(name)) return name; // as most are: to make the pattern below takes a third of a millisecond
+  return name.replaceAll(/[%/#\p{Cc}]/gu, encodeURIComponent);
 }
 
 /** True when `key` lies under `path`. */

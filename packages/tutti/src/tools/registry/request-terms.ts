@@ -79,22 +79,28 @@ note | page note
 step think reason | thought thinking
 `;
 
-const meantByStem = new Map<string, readonly string[]>();
-for (const line of sayings.trim().split("\n")) {
-  const [said = "", meant = ""] = line.split("|");
-  for (const word of toWords(said)) {
-    const stem = toStem(word);
-    meantByStem.set(stem, [...new Set([...(meantByStem.get(stem) ?? []), ...toWords(meant).map(toStem)])]);
-  }
-}
+let meantByStem: ReadonlyMap<string, readonly string[]> | undefined;
 
-const addresses = /\bhttps?:\S+|\b[\w-]+\.(?:com|org|net|io|dev)\b/gu;
-const fileNames = /\b[\w-]+\.(?!com\b|org\b|net\b|io\b|dev\b)\p{L}\w{0,4}\b/gu;
+function readSayings(): ReadonlyMap<string, readonly string[]> {
+  const meanings = new Map<string, readonly string[]>();
+  for (const line of sayings.trim().split("\n")) {
+    const [said = "", meant = ""] = line.split("|");
+    for (const word of toWords(said)) {
+      const stem = toStem(word);
+      meanings.set(stem, [...new Set([...(meanings.get(stem) ?? []), ...toWords(meant).map(toStem)])]);
+    }
+  }
+  return meanings;
+}
 
 /** The distinct words of a request. A name like `notes.txt` also says "file", an address also says "url". */
 export function toRequestTerms(request: string): RequestTerm[] {
-  const plain = request.replaceAll(addresses, "$& url").replaceAll(fileNames, "$& file");
+  meantByStem ??= readSayings();
+  const meanings = meantByStem;
+  const plain = request
+    .replaceAll(/\bhttps?:\S+|\b[\w-]+\.(?:com|org|net|io|dev)\b/gu, "$& url")
+    .replaceAll(/\b[\w-]+\.(?!com\b|org\b|net\b|io\b|dev\b)\p{L}\w{0,4}\b/gu, "$& file");
   const asked = new Set(toTerms(plain));
   const stems = new Set([...asked, ...toWords(plain).map(toStem)]);
-  return [...stems].map((stem) => ({ asked: asked.has(stem) ? stem : undefined, meant: meantByStem.get(stem) ?? [] }));
+  return [...stems].map((stem) => ({ asked: asked.has(stem) ? stem : undefined, meant: meanings.get(stem) ?? [] }));
 }
