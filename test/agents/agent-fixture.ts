@@ -15,6 +15,7 @@ import { flow } from "../../packages/tutti/src/flow/flow.ts";
 import type { Claim, Ledger, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
 import { openMemoryLedger } from "../../packages/tutti/src/ledger/memory/memory-ledger.ts";
 import { wrapLog } from "../../packages/tutti/src/ledger/run-log.ts";
+import { changeClaims } from "../ledger/change-claims.ts";
 
 export interface Asked {
   readonly question: string;
@@ -113,15 +114,7 @@ export function dyingLedger(
     const mark: RunLog["mark"] = (...state) => (appends > appendsMax ? undefined : claim.log.mark(...state));
     return { ...claim, log: wrapLog(claim.log, { write, mark }) };
   };
-  const dying: Ledger = {
-    ...ledger,
-    claim: async (run) => toMortal(await ledger.claim(run)),
-    async start(run) {
-      const outcome = await ledger.start(run);
-      return outcome.kind === "started" ? { ...outcome, claim: toMortal(outcome.claim) } : outcome;
-    },
-    close: () => Promise.resolve(),
-  };
+  const dying: Ledger = { ...ledger, ...changeClaims(ledger, toMortal), close: () => Promise.resolve() };
   return { ledger: dying, died };
 }
 

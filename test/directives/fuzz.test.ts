@@ -7,6 +7,7 @@ import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/ent
 import type { Ledger, NewEntry } from "../../packages/tutti/src/ledger/ledger.ts";
 import { wrapLog } from "../../packages/tutti/src/ledger/run-log.ts";
 import { openChance } from "../crash/tick-clock.ts";
+import { changeClaims } from "../ledger/change-claims.ts";
 import { verifies } from "../verifies.ts";
 import { live, toDirective, type Deed, type World } from "./fuzz-life.ts";
 import { fuzzCase, type FuzzCase } from "./fuzz-program.ts";
@@ -153,26 +154,10 @@ function blind(entry: NewEntry): NewEntry {
 function withoutValidation(ledger: Ledger): Ledger {
   return {
     ...ledger,
-    async start(run) {
-      const outcome = await ledger.start(run);
-      if (outcome.kind !== "started") return outcome;
-      const { log } = outcome.claim;
-      return {
-        ...outcome,
-        claim: {
-          ...outcome.claim,
-          log: wrapLog(log, { write: (entry, waiter, ahead) => log.write(blind(entry), waiter, ahead) }),
-        },
-      };
-    },
-    async claim(run) {
-      const claim = await ledger.claim(run);
-      const { log } = claim;
-      return {
-        ...claim,
-        log: wrapLog(log, { write: (entry, waiter, ahead) => log.write(blind(entry), waiter, ahead) }),
-      };
-    },
+    ...changeClaims(ledger, ({ log, ...claim }) => ({
+      ...claim,
+      log: wrapLog(log, { write: (entry, waiter, pace) => log.write(blind(entry), waiter, pace) }),
+    })),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { Claim, Ledger, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
+import type { Ledger, RunLog } from "../../packages/tutti/src/ledger/ledger.ts";
 import { toRunLog } from "../../packages/tutti/src/ledger/run-log.ts";
+import { changeClaims } from "../ledger/change-claims.ts";
 
 /** A ledger as a process sees it that dies: from one write on nothing is stored, answered or read any more. */
 export interface DyingLedger extends Ledger {
@@ -50,7 +51,7 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
       durable: alive(() => log.durable()),
       mark: (status, wakeAt) => void (isDead || log.mark(status, wakeAt)),
     });
-  const toClaim = (claim: Claim): Claim => ({ ...claim, log: toLog(claim.log) });
+  const claims = changeClaims(ledger, (claim) => ({ ...claim, log: toLog(claim.log) }));
   return {
     get isDead() {
       return isDead;
@@ -62,12 +63,11 @@ export function openDyingLedger(ledger: Ledger, { atWrite, isStored }: Death): D
         if (isStored) await ledger.start(run);
         return never;
       }
-      const outcome = await ledger.start(run);
-      if (isDead) return never;
-      return outcome.kind === "exists" ? outcome : { ...outcome, claim: toClaim(outcome.claim) };
+      const outcome = await claims.start(run);
+      return isDead ? never : outcome;
     },
-    claim: alive((run) => ledger.claim(run).then(toClaim)),
-    expect: alive((runs) => ledger.expect(runs)),
+    claim: alive((run) => claims.claim(run)),
+    claimTogether: alive((runs, isWanted) => claims.claimTogether(runs, isWanted)),
     read: alive((run, from, limit) => ledger.read(run, from, limit)),
     scan: alive((after, limit) => ledger.scan(after, limit)),
     readBlob: alive((hash) => ledger.readBlob(hash)),

@@ -22,7 +22,7 @@ import {
 /** How runs come to be, what is known of them, and how they are found. */
 export function describeRuns(under: LedgerUnderTest): void {
   describeStarting(under);
-  describeExpecting(under);
+  describeClaimingTogether(under);
   describeForking(under);
   describeChildren(under);
   describeListing(under);
@@ -92,24 +92,32 @@ function describeStarting(under: LedgerUnderTest): void {
   });
 }
 
-function describeExpecting(under: LedgerUnderTest): void {
+function describeClaimingTogether(under: LedgerUnderTest): void {
   test(
-    "runs that were expected are claimed with all that was written, also since; others as ever",
+    "of runs that are claimed together each has all that was written of it; who is not wanted keeps its driver",
     verifies("D1"),
     async () => {
       const ledger = await openForTest(under);
       const [one, two, three] = await startLogs(ledger, 3);
       assert(one !== undefined && two !== undefined && three !== undefined, "three were started");
       await Promise.all([one, two, three].map((log) => log.append(toStep("a"))));
-      await ledger.expect([one.run, two.run, toRunId("nobody")]);
-      await two.append(toStep("b"));
-      void one.append(toStep("b"));
-      for (const log of [one, two, three, one]) {
-        const claim = await ledger.claim(log.run);
-        expect(claim.entries).toEqual(await ledger.read(log.run));
-        expect(claim.entries.map((entry) => entry.key)).toEqual(log === three ? ["", "/a"] : ["", "/a", "/b"]);
+      void one.append(toStep("b")); // waits to be written while the run is claimed
+      const runs = [three.run, toRunId("nobody"), one.run, two.run];
+      const outcomes = await ledger.claimTogether(runs, ({ id }) => id !== two.run);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(["claimed", "unknown", "claimed", "passed"]);
+      for (const outcome of outcomes) {
+        if (outcome.kind !== "claimed") continue;
+        const { record, entries, log } = outcome.claim;
+        expect(entries).toEqual(await ledger.read(record.id));
+        expect(entries.map((entry) => entry.key)).toEqual(record.id === one.run ? ["", "/a", "/b"] : ["", "/a"]);
+        const seq = entries.length + 1;
+        expect(await log.append(toStep("on"))).toMatchObject({ kind: "recorded", seq });
       }
-      expect(await codeOf(ledger.claim(toRunId("nobody")))).toBe("RUN_UNKNOWN");
+      expect(await codeOf(one.append(toStep("c")))).toBe("LEDGER_FENCED");
+      expect(await codeOf(three.append(toStep("c")))).toBe("LEDGER_FENCED");
+      expect(await two.append(toStep("c"))).toMatchObject({ kind: "recorded", seq: 3 });
+      expect(await ledger.claimTogether([], () => true)).toEqual([]);
+      expect((await verifyLedger(ledger)).kind).toBe("intact");
     },
   );
 }

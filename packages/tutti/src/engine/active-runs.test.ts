@@ -219,10 +219,10 @@ test(
     const claimed: string[] = [];
     const mayClaim = makeGate();
     const ledger = between(stage, {
-      async claim(run) {
-        claimed.push(run);
+      async claimTogether(runs, isWanted) {
+        claimed.push(...runs);
         await mayClaim.opened;
-        return stage.ledger.claim(run);
+        return stage.ledger.claimTogether(runs, isWanted);
       },
     });
     const tutti = await stage.open([work.flow, asking], { limits, ledger });
@@ -234,6 +234,7 @@ test(
     const answered = asked.signal("answer", "yes");
     await until(() => claimed.length === 1);
     const closed = tutti.close(); // the slot of the first, which rests, is free from here on
+    await takeTurns(20); // it waits for what is being taken up
     mayClaim.open();
     await Promise.all([closed, answered]);
     expect({ begun, claimed: new Set(claimed), work: work.begun }).toEqual({

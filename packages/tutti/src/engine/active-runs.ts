@@ -2,26 +2,23 @@ import { systemClock } from "../base/clock.ts";
 import { TuttiError } from "../base/errors.ts";
 import { bodyOf, type LedgerEntry } from "../contracts/entry.ts";
 import type { EffectKey, RunId } from "../contracts/ids.ts";
-import { isOver, type RunRecord } from "../contracts/run-record.ts";
+import type { RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
 import type { Driver, DriverHost, RunEnd } from "../flow/driver.ts";
 import { openDriver } from "../flow/open-driver.ts";
 import { runFlow } from "../flow/run-flow.ts";
-import { blobHashesOf } from "../flow/stored-value.ts";
-import type { Claim, RunLog } from "../ledger/ledger.ts";
+import type { RunLog } from "../ledger/ledger.ts";
 import { wrapLog } from "../ledger/run-log.ts";
 import { toStanding } from "../limits/standing.ts";
-import { catchUp, catchUpDriven } from "./direct-run.ts";
+import { catchUpDriven } from "./direct-run.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
-import { readBlobs } from "./read-blobs.ts";
 import { readEnd, toChildOutcome } from "./run-end.ts";
+import { canGoOn, isSelfContained, noBlobs, openTakeUp, type Loaded } from "./take-up.ts";
 
 /** How long a run may rest in memory before it is let go. */
 export const evictAfterMs = 100;
-
-const noBlobs: ReadonlyMap<string, string> = new Map();
 
 /** The runs in memory and everything that is armed for others. */
 interface Book {
@@ -30,6 +27,7 @@ interface Book {
   readonly active: Map<RunId, ActiveRun>;
   readonly hosts: Map<Flow, DriverHost>;
   readonly loading: Map<RunId, Promise<ActiveRun | undefined>>;
+  readonly takeUp: (run: RunId) => Promise<ActiveRun | undefined>;
   /** What is being done to runs that nobody drives. */
   readonly asides: Map<RunId, Promise<void>>;
   readonly rests: Listeners<RunId, Rest>;
@@ -47,8 +45,7 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
     drive: (run) => drive(book, run),
     adopt(flow, claim) {
       // A copied past may hold large values, which have to be fetched first; a new run has nothing but its input.
-      if (claim.entries.length > 1 || blobHashesOf(claim.entries[0]?.body ?? "").length > 0)
-        driveInBackground(book, claim.record.id);
+      if (claim.entries.length > 1 || !isSelfContained(claim.entries)) driveInBackground(book, claim.record.id);
       else if (!book.closed && !book.active.has(claim.record.id) && hasSlot(book, claim.record, claim.entries))
         begin(book, { flow, claim, blobs: noBlobs });
     },
@@ -75,6 +72,12 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
     active: new Map(),
     hosts: new Map(),
     loading: new Map(),
+    takeUp: openTakeUp({
+      engine,
+      isClosed: () => book.closed,
+      begin: (loaded) => begin(book, loaded),
+      onOver: (run) => tellEnd(book, run),
+    }),
     asides: new Map(),
     rests: openListeners(),
     effects: openListeners(),
@@ -90,8 +93,11 @@ function drive(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   if (present !== undefined) return Promise.resolve(present);
   const already = book.loading.get(run);
   if (already !== undefined) return already;
-  const loaded = load(book, run).finally(() => book.loading.delete(run));
+  const isFree = book.engine.protection?.slots === undefined && !book.asides.has(run);
+  const loaded = isFree ? book.takeUp(run) : takeUpInTurn(book, run);
   book.loading.set(run, loaded);
+  const forget = (): void => void book.loading.delete(run);
+  loaded.then(forget, forget);
   return loaded;
 }
 
@@ -100,37 +106,20 @@ function driveInBackground(book: Book, run: RunId): void {
   drive(book, run).catch((error: unknown) => book.engine.onBackgroundError(error));
 }
 
-async function load(book: Book, run: RunId): Promise<ActiveRun | undefined> {
-  const slots = book.engine.protection?.slots;
+/** As soon as what is being done to the run is done, and if there is a slot for it: otherwise it keeps its place. */
+async function takeUpInTurn(book: Book, run: RunId): Promise<ActiveRun | undefined> {
   await book.asides.get(run)?.catch(() => undefined); // whoever asked for that is told
-  let taken: ActiveRun | "waits" | undefined;
+  const { ledger, protection } = book.engine;
+  let taken: ActiveRun | undefined;
+  let waits = false;
   try {
-    taken = await claimAndBegin(book, run);
+    const found = protection?.slots === undefined || book.closed ? undefined : await ledger.findRun(run);
+    waits = found !== undefined && canGoOn(book.engine, found) && !hasSlot(book, found, await ledger.read(run, 1, 2));
+    if (!waits) taken = await book.takeUp(run);
   } finally {
-    if (taken === undefined) slots?.leave(run); // what can't be driven after all holds no slot
+    if (taken === undefined && !waits) protection?.slots?.leave(run); // what can't be driven after all holds no slot
   }
-  return taken === "waits" ? undefined : taken;
-}
-
-/** `waits`: there is no slot for it; it keeps its place. */
-async function claimAndBegin(book: Book, run: RunId): Promise<ActiveRun | "waits" | undefined> {
-  const { engine } = book;
-  if (book.closed) return undefined;
-  const found = await engine.ledger.findRun(run);
-  if (found === undefined || found.status === "paused" || found.status === "parked") return undefined;
-  if (isOver(found.status)) {
-    await tellEnd(book, run);
-    return undefined;
-  }
-  const flow = engine.findFlow(found.flow, found.version);
-  if (flow === undefined) return undefined;
-  const isLimited = engine.protection?.slots !== undefined;
-  if (isLimited && !hasSlot(book, found, await engine.ledger.read(run, 1, 2))) return "waits";
-  const claimed = await engine.ledger.claim(run);
-  const blobs = await readBlobs(engine.ledger, claimed.entries);
-  // Nothing is awaited after it, so that nothing is said in between.
-  const claim = { ...claimed, entries: await catchUp(engine, claimed) };
-  return book.closed ? undefined : begin(book, { flow, claim, blobs });
+  return taken;
 }
 
 /** True when the run may be driven. Otherwise it is taken up as soon as it is its turn; the ledger says everything that it needs then. */
@@ -171,12 +160,6 @@ async function tellEnd(book: Book, run: RunId): Promise<void> {
   const { ledger } = book.engine;
   const end = await readEnd(ledger, await ledger.read(run));
   if (end !== undefined) book.rests.tell(run, { kind: "over", end });
-}
-
-interface Loaded {
-  readonly flow: Flow;
-  readonly claim: Claim;
-  readonly blobs: ReadonlyMap<string, string>;
 }
 
 function begin(book: Book, { flow, claim, blobs }: Loaded): ActiveRun {

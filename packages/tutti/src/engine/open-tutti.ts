@@ -298,17 +298,10 @@ async function openLedger(options: TuttiOptions, onEntry: ((entry: LedgerEntry) 
   });
 }
 
-/** So many runs are taken up at a time: more would be in memory twice. */
-const runsTogether = 500;
-
 /** Takes up what an earlier process left: what was running goes on, what waits for a time is armed, the rest stays where it is. */
 async function recover(engine: Engine, runs: ActiveRuns): Promise<void> {
   const open = (await engine.ledger.listRuns({ statuses: ["running", "in-doubt", "waiting"] })).toReversed();
   for (const { id, status, wakeAt } of open) if (status === "waiting" && wakeAt !== undefined) runs.wakeAt(id, wakeAt);
   const driven = open.flatMap(({ id, status }) => (status === "waiting" ? [] : id));
-  for (let from = 0; from < driven.length; from += runsTogether) {
-    const part = driven.slice(from, from + runsTogether);
-    await engine.ledger.expect(part);
-    await Promise.all(part.map((run) => runs.drive(run).catch(engine.onBackgroundError)));
-  }
+  await Promise.all(driven.map((run) => runs.drive(run).catch(engine.onBackgroundError)));
 }

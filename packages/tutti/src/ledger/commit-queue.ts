@@ -36,6 +36,8 @@ export interface CommitQueue {
   claim(run: RunId): { readonly head: RunHead; readonly log: RunLog };
   /** What is known of a run, as it was committed; nothing if there is no such run, or the ledger has stopped. */
   find(run: RunId): Readonly<RunHead> | undefined;
+  /** Whether the run is in memory, so that finding it reads nothing. */
+  knows(run: RunId): boolean;
   /** Takes in what was read of runs together. */
   learn(heads: readonly StoredHead[]): void;
   /** Stores a small state with the next commit; the last one of a name counts. */
@@ -115,6 +117,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
       }),
     claim: (run) => claim(queue, run),
     find: (run) => find(queue, run),
+    knows: (run) => heads.knows(run),
     learn: (read) => read.forEach((head) => heads.learn(head)),
     keep: (name, state) => enqueue(queue, { kind: "keep", name, state }),
     flush: () => flush(queue),

@@ -29,11 +29,8 @@ export interface Ledger {
   start(run: NewRun): Promise<StartOutcome>;
   /** Takes the run over: raises its epoch, so that an earlier driver can't write any more, and returns its entries. */
   claim(run: RunId): Promise<Claim>;
-  /**
-   * Says which runs are claimed next: what their claims need is read together, in a third of the time. Runs that are unknown are passed over;
-   * what was expected before and has not been claimed is forgotten.
-   */
-  expect(runs: readonly RunId[]): Promise<void>;
+  /** Takes over those of several runs that are wanted, in a fraction of the time; what became of each stands in its place. Never rejects for one run alone. */
+  claimTogether(runs: readonly RunId[], isWanted: (record: RunRecord) => boolean): Promise<readonly ClaimOutcome[]>;
   /** The run's entries in order, from `fromSeq` (1 by default), at most `limit` (all by default). They may not be on disk yet. */
   read(run: RunId, fromSeq?: number, limit?: number): Promise<readonly LedgerEntry[]>;
   /** Entries of all runs after `lsn`, in order, at most `limit`. */
@@ -76,6 +73,14 @@ export interface Claim {
   readonly entries: readonly LedgerEntry[];
   readonly log: RunLog;
 }
+
+export type ClaimOutcome =
+  | { readonly kind: "claimed"; readonly claim: Claim }
+  /** It is not wanted, and nobody was kept from driving it. */
+  | { readonly kind: "passed"; readonly record: RunRecord }
+  | { readonly kind: "unknown" }
+  /** Why it can't be claimed. */
+  | { readonly kind: "refused"; readonly error: TuttiError };
 
 /**
  * Whether a run goes on before an entry is on disk, and when that is written.

@@ -1,7 +1,7 @@
 import { TuttiError } from "../base/errors.ts";
 import { toClosedError } from "./ledger-errors.ts";
+import type { LedgerReader } from "./ledger-reader.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LedgerReader } from "./queued-ledger.ts";
 
 export interface ReadOnlyStore {
   /** Makes what the writer has committed so far durable. */
@@ -19,7 +19,7 @@ export function createReadOnlyLedger(reader: LedgerReader, store: ReadOnlyStore)
   return {
     start: refuse,
     claim: refuse,
-    expect: async () => {},
+    claimTogether: refuse,
     read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),

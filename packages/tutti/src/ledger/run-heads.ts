@@ -4,6 +4,7 @@ import type { CommitStore, RunHead, StoredHead } from "./commit-store.ts";
 /** The heads of the runs that are being written, at most so many; the others are loaded when they are asked for. */
 export interface RunHeads {
   find(run: RunId): RunHead | undefined;
+  knows(run: RunId): boolean;
   add(head: RunHead): void;
   /** Takes in what was read of a run elsewhere, if nothing is known of it yet. */
   learn(stored: StoredHead): void;
@@ -34,6 +35,7 @@ export function openRunHeads(store: CommitStore): RunHeads {
       const stored = store.findHead(run);
       return stored === undefined ? undefined : load(stored);
     },
+    knows: (run) => headsByRun.has(run),
     learn(stored) {
       if (!headsByRun.has(stored.run)) load(stored);
     },

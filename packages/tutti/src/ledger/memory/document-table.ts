@@ -1,6 +1,6 @@
 import type { DocumentRecord } from "../../contracts/document.ts";
 import type { DocumentId } from "../../contracts/ids.ts";
-import type { LedgerReader } from "../queued-ledger.ts";
+import type { LedgerReader } from "../ledger-reader.ts";
 import { createStagedList } from "./staged.ts";
 
 /** Every version of every document, in the order in which they were written. */

@@ -5,8 +5,8 @@ import { entryVersion, type LedgerEntry } from "../../contracts/entry.ts";
 import type { ApprovalId, EffectKey, RunId } from "../../contracts/ids.ts";
 import { type EffectRecord, isOver, type RunRecord } from "../../contracts/run-record.ts";
 import { firstStatus, type CommitStore, type StartKey } from "../commit-store.ts";
+import type { LedgerReader } from "../ledger-reader.ts";
 import type { ApprovalFilter, EffectFilter, RunFilter } from "../ledger.ts";
-import type { LedgerReader } from "../queued-ledger.ts";
 import { createDocumentTable, type DocumentTable } from "./document-table.ts";
 import { createStagedList, createStagedMap, type StagedList, type StagedMap } from "./staged.ts";
 
@@ -153,7 +153,8 @@ function toReader({
         limit === undefined ? undefined : Math.max(fromSeq, 1) - 1 + limit,
       ),
     readOf: ({ run }) => entriesByRun.get(run) ?? [],
-    readTogether: () => [], // what is in memory is read as quickly run by run
+    readOfAll: (heads) => heads.map(({ run }) => entriesByRun.get(run) ?? []),
+    readHeads: () => [], // what is in memory is looked up as quickly one by one
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);
       return entries.committed.slice(from, from + Math.max(limit, 0));

@@ -3,7 +3,7 @@ import { sha256 } from "../../base/hash.ts";
 import { fields, text } from "../../base/shape.ts";
 import type { LedgerEntry } from "../../contracts/entry.ts";
 import type { RunId } from "../../contracts/ids.ts";
-import type { AppendWaiter, Blob, Claim, Ledger, NewEntry, NewRun, RunLog } from "../ledger.ts";
+import type { AppendWaiter, Blob, Claim, ClaimOutcome, Ledger, NewEntry, NewRun, RunLog } from "../ledger.ts";
 import { refuseExposing } from "../refuse-exposing.ts";
 import { wrapLog } from "../run-log.ts";
 import { openAppended, openApproval, references, sealChange } from "./sealed-approval.ts";
@@ -19,11 +19,21 @@ export function openPersonalLedger(stored: Ledger, keys: SubjectKeys): Ledger {
   const open = (entry: LedgerEntry): LedgerEntry => openEntry(entry, keys);
 
   function toOpenClaim(claim: Claim): Claim {
-    const [first] = claim.entries;
+    const first = claim.entries[0];
     const id = first === undefined ? undefined : findKeyId(first.body);
     if (id === undefined) return claim;
     const key = getKey(keys, id, claim.record.id);
     return { ...claim, entries: claim.entries.map(open), log: toSealingLog(claim.log, key, keys) };
+  }
+
+  function toOpenOutcome(outcome: ClaimOutcome): ClaimOutcome {
+    if (outcome.kind !== "claimed") return outcome;
+    try {
+      const claim = toOpenClaim(outcome.claim);
+      return claim === outcome.claim ? outcome : { kind: "claimed", claim };
+    } catch (error) {
+      return { kind: "refused", error: toTuttiError(error, "BUG") };
+    }
   }
 
   async function startSealed(run: NewRun, id: string): ReturnType<Ledger["start"]> {
@@ -39,6 +49,7 @@ export function openPersonalLedger(stored: Ledger, keys: SubjectKeys): Ledger {
       return id === undefined ? stored.start(run) : startSealed(run, id);
     },
     claim: async (run) => toOpenClaim(await stored.claim(run)),
+    claimTogether: async (runs, isWanted) => (await stored.claimTogether(runs, isWanted)).map(toOpenOutcome),
     read: async (run, fromSeq, limit) => (await stored.read(run, fromSeq, limit)).map(open),
     scan: async (afterLsn, limit) => (await stored.scan(afterLsn, limit)).map(open),
     async readBlob(hash) {

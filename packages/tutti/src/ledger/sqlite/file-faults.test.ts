@@ -18,7 +18,9 @@ import {
 } from "../../../../../test/ledger/ledger-fixture.ts";
 import { useLedgerFolder } from "../../../../../test/ledger/ledger-folder.ts";
 import { verifies } from "../../../../../test/verifies.ts";
-import { toRunId } from "../../contracts/ids.ts";
+import { toRunId, type RunId } from "../../contracts/ids.ts";
+import { toUnknownRunError } from "../ledger-errors.ts";
+import type { Claim, Ledger } from "../ledger.ts";
 import { verifyLedger } from "../verify.ts";
 import { openSqliteLedger } from "./sqlite-ledger.ts";
 
@@ -125,20 +127,28 @@ test.for([
     here.edit("delete from entry where run = 2 and seq = 4");
     here.edit("delete from run where name = 'run-3'");
     const ledger = await here.open();
-    if (together) await ledger.expect(["run-0", "run-1", "run-2", "run-3", "run-4"].map(toRunId));
-    await expect(ledger.claim(toRunId("run-0"))).rejects.toMatchObject({
+    const runs = ["run-0", "run-1", "run-2", "run-3"].map(toRunId);
+    const claim = together ? await claimTogether(ledger, runs) : (run: RunId) => ledger.claim(run);
+    await expect(claim(toRunId("run-0"))).rejects.toMatchObject({
       code: "LEDGER_CORRUPT",
       facts: { run: "run-0", seq: 4 },
     });
-    await expect(ledger.claim(toRunId("run-1"))).rejects.toMatchObject({
-      code: "LEDGER_CORRUPT",
-      hint: expect.any(String),
-    });
-    expect(await codeOf(ledger.claim(toRunId("run-3")))).toBe("RUN_UNKNOWN");
-    const { log } = await ledger.claim(toRunId("run-2"));
+    await expect(claim(toRunId("run-1"))).rejects.toMatchObject({ code: "LEDGER_CORRUPT", hint: expect.any(String) });
+    expect(await codeOf(claim(toRunId("run-3")))).toBe("RUN_UNKNOWN");
+    const { log } = await claim(toRunId("run-2"));
     expect(await log.append(toStep("on"))).toMatchObject({ kind: "recorded", seq: 12 });
   },
 );
+
+/** Claims them all at once, and says of each what became of it as if it had been claimed alone. */
+async function claimTogether(ledger: Ledger, runs: readonly RunId[]): Promise<(run: RunId) => Promise<Claim>> {
+  const outcomes = await ledger.claimTogether([...runs, toRunId("run-4")], () => true);
+  return async (run) => {
+    const outcome = outcomes[runs.indexOf(run)];
+    if (outcome?.kind === "claimed") return outcome.claim;
+    throw outcome?.kind === "refused" ? outcome.error : toUnknownRunError(run);
+  };
+}
 
 test("a damaged record is reported, not misread", async () => {
   await here.makeLedger(2);

@@ -2,8 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 
 import { approvalRecordShape, type ApprovalRecord } from "../../contracts/approval.ts";
 import type { CommitStore } from "../commit-store.ts";
+import type { LedgerReader } from "../ledger-reader.ts";
 import type { ApprovalFilter } from "../ledger.ts";
-import type { LedgerReader } from "../queued-ledger.ts";
 import { parseState } from "./parse-state.ts";
 import type { Row } from "./rows.ts";
 

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { accountShape, reservationShape, type AccountRecord } from "../../contracts/budget.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import type { CommitStore } from "../commit-store.ts";
-import type { LedgerReader } from "../queued-ledger.ts";
+import type { LedgerReader } from "../ledger-reader.ts";
 import { parseState } from "./parse-state.ts";
 
 type BudgetWrites = Pick<

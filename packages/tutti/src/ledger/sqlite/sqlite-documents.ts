@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DocumentRecord } from "../../contracts/document.ts";
 import { toDocumentId } from "../../contracts/ids.ts";
 import type { CommitStore } from "../commit-store.ts";
-import type { LedgerReader } from "../queued-ledger.ts";
+import type { LedgerReader } from "../ledger-reader.ts";
 import type { Row } from "./rows.ts";
 
 // Index: document's primary key backwards.

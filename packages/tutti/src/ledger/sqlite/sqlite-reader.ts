@@ -3,8 +3,8 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { LedgerEntry } from "../../contracts/entry.ts";
 import { toRunId } from "../../contracts/ids.ts";
 import { openStatuses } from "../../contracts/run-record.ts";
+import type { LedgerReader } from "../ledger-reader.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
-import type { LedgerReader } from "../queued-ledger.ts";
 import {
   effectColumns,
   entryColumns,
@@ -39,7 +39,8 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
   return {
     read: guarded(entries.read),
     readOf: guarded(entries.readOf),
-    readTogether: guarded(entries.readTogether),
+    readOfAll: guarded(entries.readOfAll),
+    readHeads: guarded(entries.readHeads),
     scan: guarded(entries.scan),
     readBlob: guarded(entries.readBlob),
     findRun: guarded(records.findRun),
@@ -59,7 +60,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
 /** SQLite's word for all. */
 const noLimit = -1;
 
-type EntryReads = Pick<LedgerReader, "read" | "readOf" | "readTogether" | "scan" | "readBlob">;
+type EntryReads = Pick<LedgerReader, "read" | "readOf" | "readOfAll" | "readHeads" | "scan" | "readBlob">;
 
 function prepareEntryReads(database: DatabaseSync): EntryReads {
   // Index: run.name.
@@ -96,17 +97,18 @@ function prepareEntryReads(database: DatabaseSync): EntryReads {
       return id === undefined ? [] : read.all(id, fromSeq, limit).map((row) => toEntry(row, run));
     },
     readOf: ({ number, run }) => read.all(number, 1, noLimit).map((row) => toEntry(row, run)),
-    readTogether(runs) {
-      const stored = readHeads.all(JSON.stringify(runs)).map((row) => {
-        return { head: toStoredHead(row, toRunId(String(row.at(-1)))), entries: [] as LedgerEntry[] };
+    readOfAll(heads) {
+      const found = heads.map(({ number, run }) => ({ number, run, entries: [] as LedgerEntry[] }));
+      const byNumber = new Map(found.map((each) => [each.number, each]));
+      const numbers = JSON.stringify(found.map(({ number }) => number));
+      readAll.all(numbers).forEach((row) => {
+        const each = byNumber.get(Number(row.at(-1)));
+        if (each !== undefined) each.entries.push(toEntry(row, each.run));
       });
-      const byNumber = new Map(stored.map((run) => [run.head.number, run]));
-      for (const row of readAll.all(JSON.stringify([...byNumber.keys()]))) {
-        const run = byNumber.get(Number(row.at(-1)));
-        if (run !== undefined) run.entries.push(toEntry(row, run.head.run));
-      }
-      return stored;
+      return found.map(({ entries }) => entries);
     },
+    readHeads: (runs) =>
+      readHeads.all(JSON.stringify(runs)).map((row) => toStoredHead(row, toRunId(String(row.at(-1))))),
     scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row.at(-1))),
     readBlob(hash) {
       const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
