@@ -269,6 +269,24 @@ async function takeUp(runs: number): Promise<number> {
   return taken;
 }
 
+/** Statements that a second engine needs for so many runs of an earlier one that wait, and all get their answers in one turn. */
+async function answerAll(runs: number): Promise<number> {
+  const file = path.join(folder, `${ledgers++}.db`);
+  const ids = Array.from({ length: runs }, (_, index) => `run-${index}`);
+  const options = { flows: [wait], clock: stillClock };
+  const first = await openTutti({ ...options, ledger: await openSqliteLedger(file, { clock: stillClock }) });
+  for (const id of ids) await (await first.start(wait, "go", { id })).settled();
+  await first.close();
+  const tutti = await openTutti({ ...options, ledger: await openSqliteLedger(file, { clock: stillClock }) });
+  const handles = await Promise.all(ids.map((id) => tutti.open(id)));
+  const before = statements;
+  await Promise.all(handles.map((handle) => handle.signal("human", "yes")));
+  await Promise.all(handles.map((handle) => handle.result()));
+  const taken = statements - before;
+  await tutti.close();
+  return taken;
+}
+
 function subtract(more: Counts, less: Counts): Counts {
   return {
     entries: more.entries - less.entries,
@@ -309,6 +327,10 @@ test("a hundred parallel steps more are a hundred entries more, and no commit mo
 
 test("two hundred runs more are taken up with no statement more", async () => {
   expect((await takeUp(300)) - (await takeUp(100))).toBe(0);
+});
+
+test("two hundred runs more that get their answers in one turn are read with no statement more, and written with four each", async () => {
+  expect(((await answerAll(300)) - (await answerAll(100))) / 200).toBe(4);
 });
 
 test("a turn of an agent is two entries, one commit and one sync", async () => {
