@@ -49,7 +49,7 @@ export async function forkRun(engine: Engine, request: ForkRequest): Promise<Run
   const [first] = entries;
   if (first === undefined) throw new TuttiError("LEDGER_CORRUPT", `run ${request.run} has no entries`);
   const started = bodyOf(first, "run-started");
-  const at = entries.find((entry) => entry.key === request.step && isDelivered(entry.kind));
+  const at = entries.find((entry) => entry.key === request.step && isDelivered(entry));
   if (at === undefined && request.step !== "") throw toUnknownStep(request, entries);
   const cut = at?.seq ?? 2;
   const { edit } = request;
@@ -120,7 +120,7 @@ function toCopy(fork: RunId, entry: LedgerEntry): NewEntry {
 }
 
 function toCopied(fork: RunId, before: readonly LedgerEntry[]): readonly NewEntry[] {
-  const settled = new Set(before.filter((entry) => isDelivered(entry.kind)).map((entry) => entry.key));
+  const settled = new Set(before.filter((entry) => isDelivered(entry)).map((entry) => entry.key));
   return (
     before
       .filter((entry) => !leftBehind.has(entry.kind))
@@ -150,7 +150,7 @@ function toEdited(at: LedgerEntry | undefined, edit: ForkEdit | undefined): read
 
 function toUnknownStep(request: ForkRequest, entries: readonly LedgerEntry[]): TuttiError {
   const keys = [
-    ...new Set(entries.filter((entry) => isDelivered(entry.kind) && entry.key !== "").map((entry) => entry.key)),
+    ...new Set(entries.filter((entry) => isDelivered(entry) && entry.key !== "").map((entry) => entry.key)),
   ];
   return new TuttiError("USAGE", `run ${request.run} has no recorded step ${request.step}`, {
     hint: `Its steps: ${keys.slice(0, 20).join(", ")}`,

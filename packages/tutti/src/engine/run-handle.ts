@@ -44,9 +44,11 @@ class OpenHandle implements RunHandle {
   }
   async signal(signal: SignalOf<unknown>, payload?: unknown, options?: { readonly id?: string }): Promise<void> {
     const name = typeof signal === "string" ? signal : signal.name;
-    await signalRun(this.#engine, this.#runs, {
+    const checked = toPayload(signal, payload);
+    const given = checked instanceof Promise ? await checked : checked;
+    return signalRun(this.#engine, this.#runs, {
       run: this.id,
-      signal: { name, payload: await toPayload(signal, payload), id: options?.id ?? toShortId() },
+      signal: { name, payload: given, id: options?.id ?? toShortId() },
     });
   }
   cancel(reason = "cancelled by a person", by = "a person"): Promise<void> {

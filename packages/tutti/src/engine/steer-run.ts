@@ -60,7 +60,14 @@ interface SignalRequest {
 }
 
 /** Delivers a signal, whatever the run is doing. Resolves when it is durable. */
-export async function signalRun(engine: Engine, runs: ActiveRuns, request: SignalRequest): Promise<void> {
+export function signalRun(engine: Engine, runs: ActiveRuns, request: SignalRequest): Promise<void> {
+  const driver = runs.find(request.run)?.driver;
+  return driver === undefined || driver.stopped
+    ? signalElsewhere(engine, runs, request)
+    : receiveSignal(driver, request.signal);
+}
+
+async function signalElsewhere(engine: Engine, runs: ActiveRuns, request: SignalRequest): Promise<void> {
   do {
     const active = runs.find(request.run) ?? (await runs.drive(request.run));
     if (active !== undefined && !active.driver.stopped) {

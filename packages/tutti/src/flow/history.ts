@@ -26,12 +26,7 @@ export type DeliveredKind = (typeof deliveredKinds)[number];
 
 export type DocumentKind = Extract<DeliveredKind, `document-${string}`>;
 
-export interface Delivered {
-  readonly kind: DeliveredKind;
-  readonly key: string;
-  readonly seq: number;
-  readonly entry: LedgerEntry;
-}
+export type Delivered = LedgerEntry & { readonly kind: DeliveredKind };
 
 /** An effect that was intended and has no outcome yet. */
 export interface OpenIntent {
@@ -73,10 +68,10 @@ export interface History {
   readonly undoRequested: boolean;
 }
 
-/** Most runs need few of these, so all but the first two are made on first use. */
+/** Most runs need few of these, so they are made on first use. */
 interface Collected {
-  readonly recorded: Map<string, Delivered>;
-  readonly delivered: Delivered[];
+  recorded?: Map<string, Delivered>;
+  delivered?: Delivered[];
   openIntents?: Map<string, OpenIntent>;
   digests?: Map<string, string>;
   attempts?: Map<string, BodyOf<"attempt-failed">>;
@@ -96,26 +91,48 @@ interface Collected {
 
 /** @throws TuttiError LEDGER_CORRUPT */
 export function readHistory(entries: readonly LedgerEntry[]): History {
-  const [first] = entries;
+  const first = entries[0];
   if (first?.kind !== "run-started") {
     throw new TuttiError("LEDGER_CORRUPT", `run ${first?.run ?? "?"} does not begin with its start`, {
       hint: "Run `tutti verify`, and restore the ledger from a backup.",
     });
   }
-  const told = { started: bodyOf(first, "run-started"), startedAt: first.at };
+  const collected: Collected = {};
   // A new run has no past, and most runs are new when they are driven.
-  if (entries.length === 1) return { ...nothing, ...told };
-  const collected: Collected = { recorded: new Map(), delivered: [] };
-  for (const entry of entries) {
-    if (isDelivered(entry.kind)) collectDelivered(collected, entry, entry.kind);
-    else if (entry.kind.startsWith("effect-")) collectEffect(collected, entry);
-    else collectScene(collected, entry);
-  }
-  return { ...nothing, ...told, ...collected, order: toOrder(collected) };
+  if (entries.length > 1) entries.forEach((entry) => collect(collected, entry));
+  return toHistory(first, collected);
+}
+
+function collect(collected: Collected, entry: LedgerEntry): void {
+  if (isDelivered(entry)) collectDelivered(collected, entry);
+  else if (entry.kind.startsWith("effect-")) collectEffect(collected, entry);
+  else collectScene(collected, entry);
+}
+
+// Field by field: to put together what is there with what all share takes as long as all the rest.
+function toHistory(first: LedgerEntry, collected: Collected): History {
+  return {
+    started: bodyOf(first, "run-started"),
+    startedAt: first.at,
+    order: toOrder(collected),
+    recorded: collected.recorded ?? nothing.recorded,
+    openIntents: collected.openIntents ?? nothing.openIntents,
+    digests: collected.digests ?? nothing.digests,
+    attempts: collected.attempts ?? nothing.attempts,
+    timers: collected.timers ?? nothing.timers,
+    children: collected.children ?? nothing.children,
+    openChildren: collected.openChildren ?? nothing.openChildren,
+    values: collected.values ?? nothing.values,
+    reserved: collected.reserved ?? nothing.reserved,
+    written: collected.written ?? nothing.written,
+    signalIds: collected.signalIds ?? nothing.signalIds,
+    directives: collected.directives ?? nothing.directives,
+    undoRequested: collected.undoRequested ?? false,
+  };
 }
 
 /** What all runs share that have nothing of it: a history is only read. */
-const nothing: Omit<History, "started" | "startedAt"> = {
+const nothing: Omit<History, "started" | "startedAt" | "undoRequested"> = {
   order: [],
   recorded: new Map(),
   openIntents: new Map(),
@@ -129,19 +146,17 @@ const nothing: Omit<History, "started" | "startedAt"> = {
   written: new Set(),
   signalIds: new Set(),
   directives: [],
-  undoRequested: false,
 };
 
-function toOrder({ delivered, consumed, closed }: Collected): readonly Delivered[] {
+function toOrder({ delivered = [], consumed, closed }: Collected): readonly Delivered[] {
   if (closed === undefined) return delivered; // only what closes consumes
   return delivered.filter((item) => consumed?.has(item.seq) !== true && !isInside(item.key, closed));
 }
 
-function collectDelivered(collected: Collected, entry: LedgerEntry, kind: DeliveredKind): void {
-  const { key } = entry;
-  const item: Delivered = { kind, key, seq: entry.seq, entry };
-  collected.delivered.push(item);
-  if (key !== "") collected.recorded.set(key, item);
+function collectDelivered(collected: Collected, entry: Delivered): void {
+  const { kind, key } = entry;
+  (collected.delivered ??= []).push(entry);
+  if (key !== "") (collected.recorded ??= new Map()).set(key, entry);
   switch (kind) {
     case "effect-settled":
     case "effect-failed":
@@ -245,8 +260,8 @@ function collectScene(collected: Collected, entry: LedgerEntry): void {
 
 const deliveredSet: ReadonlySet<string> = new Set(deliveredKinds);
 
-export function isDelivered(kind: EntryKind): kind is DeliveredKind {
-  return deliveredSet.has(kind);
+export function isDelivered(entry: LedgerEntry): entry is Delivered {
+  return deliveredSet.has(entry.kind);
 }
 
 function change(intents: Map<string, OpenIntent> | undefined, key: string, state: Partial<OpenIntent>): void {

@@ -218,19 +218,23 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
     this.delivery.enqueue(handed);
     this.log.write(entry, handed, "awaited");
   }
-  async accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
-    refuseExposing(entry); // the run has no part in what somebody outside sends it
-    let seq = 0;
-    const handed = new HandedEntry(this, "awaited", () => apply(seq));
-    this.delivery.enqueue(handed);
-    try {
-      const appended = await this.log.append(entry);
-      if (appended.kind === "recorded") seq = appended.seq;
-      handed.onAppended();
-    } catch (error) {
-      this.abandon(error);
-      throw error;
-    }
+  accept(entry: NewEntry, apply: (seq: number) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      refuseExposing(entry); // the run has no part in what somebody outside sends it
+      let seq = 0;
+      const handed = new HandedEntry(this, "awaited", () => apply(seq));
+      this.delivery.enqueue(handed);
+      const onAppended = (appended: Appended): void => {
+        if (appended.kind === "recorded") seq = appended.seq;
+        handed.onAppended();
+        resolve();
+      };
+      const onRefused = (error: TuttiError): void => {
+        this.abandon(error);
+        reject(error);
+      };
+      this.log.write(entry, { onAppended, onRefused }, "awaited");
+    });
   }
   park(error: TuttiError, step?: StepKey): void {
     if (this.stopped) return;

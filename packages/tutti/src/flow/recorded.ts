@@ -57,7 +57,7 @@ function recordedDigest(driver: Driver, item: Delivered): string | undefined {
     case "step-failed":
     case "scope-closed":
     case "effect-shared":
-      return bodyOf(item.entry, item.kind).digest;
+      return bodyOf(item, item.kind).digest;
     default:
       return driver.history.digests.get(item.key);
   }
@@ -65,10 +65,9 @@ function recordedDigest(driver: Driver, item: Delivered): string | undefined {
 
 /** Hands a recorded item over: what the code gets is exactly what it got when the entry was new. */
 export function handRecorded(driver: Driver, item: Delivered, asked: Pending | undefined): void {
-  const { entry } = item;
   switch (item.kind) {
     case "signal-received": {
-      const body = bodyOf(entry, item.kind);
+      const body = bodyOf(item, item.kind);
       driver.signals.receive(body.name, {
         seq: item.seq,
         payload: fromStored(body.payload, body.payloadRef, driver.blobs),
@@ -77,10 +76,10 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       return;
     }
     case "cancel-requested":
-      driver.root.cancel(toCancellation(bodyOf(entry, item.kind).reason));
+      driver.root.cancel(toCancellation(bodyOf(item, item.kind).reason));
       return;
     case "directive-given": {
-      const { payload, payloadRef, ...given } = bodyOf(entry, item.kind);
+      const { payload, payloadRef, ...given } = bodyOf(item, item.kind);
       driver.directive.receive(given, fromStored(payload, payloadRef, driver.blobs));
       return;
     }
@@ -89,23 +88,23 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
       return;
     case "step-failed":
     case "effect-failed":
-      asked?.reject(fromStoredError(bodyOf(entry, item.kind).error));
+      asked?.reject(fromStoredError(bodyOf(item, item.kind).error));
       return;
     case "scope-closed": {
-      const { out, outRef, error, reads, labels, ...known } = bodyOf(entry, item.kind);
+      const { out, outRef, error, reads, labels, ...known } = bodyOf(item, item.kind);
       if (asked !== undefined) learn(asked.scope, labels);
       if (reads !== undefined) driver.documents.reads.adopt(item.key, reads);
       settle(driver, asked, { error, value: toActed(fromStored(out, outRef, driver.blobs), known) });
       return;
     }
     case "effect-shared": {
-      const { out, outRef, labels } = bodyOf(entry, item.kind);
+      const { out, outRef, labels } = bodyOf(item, item.kind);
       if (asked !== undefined) learn(asked.scope, labels);
       settle(driver, asked, { value: fromStored(out, outRef, driver.blobs) });
       return;
     }
     case "step-done": {
-      const { out, outRef } = bodyOf(entry, item.kind);
+      const { out, outRef } = bodyOf(item, item.kind);
       settle(driver, asked, { value: fromStored(out, outRef, driver.blobs) });
       return;
     }
@@ -113,16 +112,16 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
     case "document-committed":
     case "document-conflicted":
     case "document-leased":
-      handDocument(driver, { ...item, kind: item.kind }, asked);
+      handDocument(driver, item, item.kind, asked);
       return;
     case "child-settled": {
-      const { out, outRef, error, labels } = bodyOf(entry, item.kind);
+      const { out, outRef, error, labels } = bodyOf(item, item.kind);
       if (asked !== undefined) learn(asked.scope, labels);
       settle(driver, asked, { error, value: fromStored(out, outRef, driver.blobs) });
       return;
     }
     case "effect-settled": {
-      const { out, outRef, error } = bodyOf(entry, item.kind);
+      const { out, outRef, error } = bodyOf(item, item.kind);
       settle(driver, asked, { error, value: fromStored(out, outRef, driver.blobs) });
       return;
     }
@@ -141,21 +140,16 @@ export interface Conflicted {
   readonly refreshed: Refreshed | undefined;
 }
 
-function handDocument(
-  driver: Driver,
-  item: Delivered & { readonly kind: DocumentKind },
-  asked: Pending | undefined,
-): void {
-  const { entry, kind } = item;
+function handDocument(driver: Driver, item: Delivered, kind: DocumentKind, asked: Pending | undefined): void {
   switch (kind) {
     case "document-read": {
-      const { value, valueRef, version, labels } = bodyOf(entry, kind);
+      const { value, valueRef, version, labels } = bodyOf(item, kind);
       if (asked !== undefined) learn(asked.scope, labels);
       settle(driver, asked, { value: { value: fromStored(value, valueRef, driver.blobs), version } });
       return;
     }
     case "document-committed": {
-      const { out, outRef, error, writes, labels } = bodyOf(entry, kind);
+      const { out, outRef, error, writes, labels } = bodyOf(item, kind);
       if (asked !== undefined) learn(asked.scope, labels);
       const output = fromStored(out, outRef, driver.blobs);
       if (error !== undefined) asked?.reject(fromStoredError(error));
@@ -166,7 +160,7 @@ function handDocument(
       return;
     }
     case "document-conflicted": {
-      const { leased, data, dataRef, labels } = bodyOf(entry, kind);
+      const { leased, data, dataRef, labels } = bodyOf(item, kind);
       if (asked !== undefined) learn(asked.scope, labels);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored by the transaction that found the conflict
       const refreshed = fromStored(data, dataRef, driver.blobs) as Refreshed | undefined;

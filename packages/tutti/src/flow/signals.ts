@@ -1,5 +1,5 @@
 import { learn, type Labels } from "./labels.ts";
-import type { Scope } from "./scope.ts";
+import type { Pending, Scope } from "./scope.ts";
 
 /**
  * Signals by name, first come, first served. Who consumes which signal needs no record of its own: it follows from the order
@@ -10,14 +10,8 @@ export interface Signals {
   receive(name: string, signal: ReceivedSignal): void;
   /** The oldest signal that was kept, if any. */
   take(name: string, scope: Scope): ReceivedSignal | undefined;
-  wait(name: string, waiter: Waiter): void;
-}
-
-export interface Waiter {
-  readonly scope: Scope;
-  /** It was cancelled, or its time is over. */
-  readonly over: boolean;
-  receive(payload: unknown): void;
+  /** Resolves the pending with the payload, unless it is over by then. */
+  wait(name: string, waiter: Pending): void;
 }
 
 export interface ReceivedSignal {
@@ -27,29 +21,29 @@ export interface ReceivedSignal {
 }
 
 export function openSignals(): Signals {
-  const keptByName = new Map<string, ReceivedSignal[]>();
-  const waitersByName = new Map<string, Waiter[]>();
+  let keptByName: Map<string, ReceivedSignal[]> | undefined;
+  let waitersByName: Map<string, Pending[]> | undefined;
   return {
     receive(name, signal) {
-      const waiters = waitersByName.get(name) ?? [];
+      const waiters = waitersByName?.get(name) ?? [];
       for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) {
         if (waiter.over) continue;
         charge(waiter.scope, signal);
-        waiter.receive(signal.payload);
+        waiter.resolve(signal.payload);
         return;
       }
-      const kept = keptByName.get(name);
-      if (kept === undefined) keptByName.set(name, [signal]);
+      const kept = keptByName?.get(name);
+      if (kept === undefined) (keptByName ??= new Map()).set(name, [signal]);
       else kept.push(signal);
     },
     take(name, scope) {
-      const signal = keptByName.get(name)?.shift();
+      const signal = keptByName?.get(name)?.shift();
       if (signal !== undefined) charge(scope, signal);
       return signal;
     },
     wait(name, waiter) {
-      const waiters = waitersByName.get(name);
-      if (waiters === undefined) waitersByName.set(name, [waiter]);
+      const waiters = waitersByName?.get(name);
+      if (waiters === undefined) (waitersByName ??= new Map()).set(name, [waiter]);
       else waiters.push(waiter);
     },
   };

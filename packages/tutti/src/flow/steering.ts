@@ -14,30 +14,23 @@ export interface IncomingSignal extends Omit<OutgoingSignal, "from"> {
 
 /** The entry of a signal, for a run that is driven here or for one that is not. */
 export function toSignalEntry(signal: IncomingSignal): NewEntry {
-  const payload = toStoredValue("payload", signal.payload, `signal ${signal.name}`);
-  const body = toBody(
-    {
-      name: signal.name,
-      id: signal.id,
-      ...(signal.from === undefined ? {} : { from: signal.from }),
-      ...toLabelField(signal.labels ?? noLabels),
-    },
-    payload,
-  );
+  const { name, id, from, labels = noLabels } = signal;
+  const payload = toStoredValue("payload", signal.payload, `signal ${name}`);
+  const body = toBody({ name, id, from, ...toLabelField(labels) }, payload);
   return { kind: "signal-received", key: "", body, ...toBlobs(payload) };
 }
 
 /** Records a signal and hands it to the flow's code in its turn. Resolves when it is durable; the same id twice is one signal. */
-export async function receiveSignal(driver: Driver, signal: IncomingSignal): Promise<void> {
-  if (driver.signalIds.has(signal.id)) {
-    await driver.log.durable();
-    return;
-  }
-  const entry = toSignalEntry(signal);
-  refuseExposing(entry); // what is refused is not received: its id may come again
-  driver.signalIds.add(signal.id);
-  const payload = toSeen(JSON.stringify(signal.payload), signal.payload);
-  await driver.accept(entry, (seq) => driver.signals.receive(signal.name, { seq, payload, labels: signal.labels }));
+export function receiveSignal(driver: Driver, signal: IncomingSignal): Promise<void> {
+  const { id, name, labels } = signal;
+  if (driver.signalIds.has(id)) return driver.log.durable();
+  return new Promise((resolve) => {
+    const entry = toSignalEntry(signal);
+    refuseExposing(entry); // what is refused is not received: its id may come again
+    driver.signalIds.add(id);
+    const payload = toSeen(JSON.stringify(signal.payload), signal.payload);
+    resolve(driver.accept(entry, (seq) => driver.signals.receive(name, { seq, payload, labels })));
+  });
 }
 
 export function toCancelEntry(cancel: { readonly by: string; readonly reason: string }): NewEntry {

@@ -47,14 +47,9 @@ export function waitForSignal<Payload>(
   const key = driver.enter(scope, wanted.stepName ?? `wait-${name}`, "run.wait()");
   if (key === undefined) return never;
   if (scope.cancelled !== undefined) return Promise.reject(scope.cancelled);
-  const parse = (payload: unknown): Payload | Promise<Payload> =>
-    typeof wanted.signal === "string"
-      ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a signal by name alone is untyped: Payload is what its caller wrote
-        (payload as Payload) // a signal by name alone is untyped: Payload is what its caller wrote, `unknown` by default
-      : parseWith(wanted.signal.payload, payload, { code: "INPUT_INVALID", what: `the payload of signal ${name}` });
   const kept = driver.signals.take(name, scope);
-  if (kept !== undefined) return Promise.resolve(kept.payload).then(parse);
-  const pending = openPending<Woken>(scope, key);
+  if (kept !== undefined) return Promise.resolve(kept.payload).then((payload) => toPayload(wanted.signal, payload));
+  const pending = openPending<unknown>(scope, key);
   const release = driver.wait({ kind: "signal", name });
   const disarm = wanted.timeoutMs === undefined ? undefined : limitWait(driver, pending, wanted.timeoutMs);
   const leave = (): void => {
@@ -62,20 +57,22 @@ export function waitForSignal<Payload>(
     disarm?.();
   };
   pending.onCancel = leave;
-  driver.signals.wait(name, {
-    scope,
-    get over() {
-      return pending.over;
-    },
-    receive: (payload) => pending.resolve({ payload }),
-  });
+  driver.signals.wait(name, pending);
   return pending.promise.then((woken) => {
     leave();
-    return woken === "time-over" ? undefined : parse(woken.payload);
+    return woken === timeOver ? undefined : toPayload(wanted.signal, woken);
   });
 }
 
-type Woken = "time-over" | { readonly payload: unknown };
+/** What a wait ends with instead of a payload. */
+const timeOver = Symbol("time over");
+
+function toPayload<Payload>(signal: SignalOf<Payload>, payload: unknown): Payload | Promise<Payload> {
+  if (typeof signal === "string")
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a signal by name alone is untyped: Payload is what its caller wrote
+    return payload as Payload;
+  return parseWith(signal.payload, payload, { code: "INPUT_INVALID", what: `the payload of signal ${signal.name}` });
+}
 
 /** The other end of a wait. Whichever comes first in the ledger wins; a record of the other is passed over. */
 function limitWait(driver: Driver, waiting: Pending, timeoutMs: number): () => void {
@@ -83,14 +80,14 @@ function limitWait(driver: Driver, waiting: Pending, timeoutMs: number): () => v
   const recorded = takeRecorded<void>(driver, scope, { key, kinds: ["timer-fired"], verb: "a wait with a limit" });
   if (recorded !== undefined) {
     void recorded.then(
-      () => waiting.resolve("time-over"),
+      () => waiting.resolve(timeOver),
       () => {},
     );
     return () => driver.delivery.abandon(key);
   }
   const limit = openPending<void>(scope, key);
   void limit.promise.then(
-    () => waiting.resolve("time-over"),
+    () => waiting.resolve(timeOver),
     () => {},
   );
   driver.delivery.whenLive(() => {
