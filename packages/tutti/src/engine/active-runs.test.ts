@@ -178,10 +178,15 @@ test(
       work.finish("one");
       work.finish("two");
       let letGo: (() => void) | undefined;
+      let passedMs = 0;
       const clock = {
-        now: () => stage.clock.now(),
+        now: () => stage.clock.now() + passedMs,
         after(delayMs: number, wake: () => void): () => void {
-          if (delayMs === evictAfterMs) letGo = wake;
+          if (delayMs === evictAfterMs)
+            letGo = () => {
+              passedMs = evictAfterMs;
+              wake();
+            };
           return stage.clock.after(delayMs, wake);
         },
       };

@@ -14,6 +14,7 @@ import { catchUpDriven } from "./direct-run.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
+import { openRestingRuns, type RestingRuns } from "./resting-runs.ts";
 import { readEnd, toChildOutcome } from "./run-end.ts";
 import { canGoOn, isSelfContained, noBlobs, openTakeUp, type Loaded } from "./take-up.ts";
 
@@ -33,7 +34,7 @@ interface Book {
   readonly rests: Listeners<RunId, Rest>;
   readonly effects: Listeners<EffectKey, void>;
   readonly wakers: Map<RunId, () => void>;
-  readonly evictions: Map<RunId, () => void>;
+  readonly resting: RestingRuns;
   closed: boolean;
 }
 
@@ -82,7 +83,7 @@ export function openActiveRuns(engine: Engine): ActiveRuns {
     rests: openListeners(),
     effects: openListeners(),
     wakers: new Map(),
-    evictions: new Map(),
+    resting: openRestingRuns(engine.clock, engine.evictAfterMs, (run) => evict(book, run)),
     closed: false,
   };
   return runs;
@@ -235,13 +236,7 @@ function tellParent(book: Book, record: Pick<RunRecord, "id" | "parent">, end: R
 
 function onRest(book: Book, run: RunId): void {
   if (book.closed) return;
-  if (!book.evictions.has(run)) {
-    const forget = book.engine.clock.after(book.engine.evictAfterMs, () => {
-      book.evictions.delete(run);
-      evict(book, run);
-    });
-    book.evictions.set(run, forget);
-  }
+  book.resting.add(run);
   book.rests.tell(run, { kind: "waiting" });
 }
 
@@ -282,8 +277,7 @@ function release(book: Book, run: RunId): void {
   book.active.get(run)?.driver.stop();
   book.active.delete(run);
   book.engine.protection?.slots?.leave(run);
-  book.evictions.get(run)?.();
-  book.evictions.delete(run);
+  book.resting.remove(run);
 }
 
 function wakeAt(book: Book, run: RunId, dueAt: number): void {
@@ -298,7 +292,8 @@ function wakeAt(book: Book, run: RunId, dueAt: number): void {
 
 async function close(book: Book, graceMs: number): Promise<void> {
   book.closed = true;
-  for (const armed of [book.wakers, book.evictions]) for (const forget of armed.values()) forget();
+  for (const forget of book.wakers.values()) forget();
+  book.resting.clear();
   await Promise.all([...book.loading.values()].map((loaded) => loaded.catch(() => undefined)));
   // What rests is let go as usual, so that the ledger says what it waits for.
   for (const run of Array.from(book.active.keys())) evict(book, run);

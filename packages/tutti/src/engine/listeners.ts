@@ -12,11 +12,16 @@ export function openListeners<Key, Told>(): Listeners<Key, Told> {
   const listenersByKey = new Map<Key, readonly ((told: Told) => void)[]>();
   const listeners: Listeners<Key, Told> = {
     add(key, listener) {
-      listenersByKey.set(key, [...(listenersByKey.get(key) ?? []), listener]);
+      const present = listenersByKey.get(key);
+      listenersByKey.set(key, present === undefined ? [listener] : [...present, listener]);
       return () => {
-        const left = listenersByKey.get(key)?.filter((each) => each !== listener) ?? [];
-        if (left.length === 0) listenersByKey.delete(key);
-        else listenersByKey.set(key, left);
+        const now = listenersByKey.get(key);
+        if (now?.length === 1 && now[0] === listener) listenersByKey.delete(key);
+        else if (now !== undefined)
+          listenersByKey.set(
+            key,
+            now.filter((each) => each !== listener),
+          );
       };
     },
     has: (key) => listenersByKey.has(key),

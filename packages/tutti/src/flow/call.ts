@@ -62,7 +62,7 @@ async function call(driver: Driver, request: CallRequest, key: StepKey): Promise
     call: callable.name,
     digest,
     input: toStoredValue("input", input, `the input of ${callable.name}`),
-    uses: driver.provenance.usedBy(given),
+    uses: driver.usedBy(given),
     labels: labelsOf(scope, digest),
   };
   switch (callable.kind) {

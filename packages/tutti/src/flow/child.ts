@@ -189,7 +189,7 @@ function recordSettled(
     "lazy",
     () => {
       learn(request.scope, labels);
-      driver.provenance.produced(request.key, seen);
+      driver.produced(request.key, seen);
       pending.resolve(seen);
     },
   );

@@ -179,7 +179,7 @@ class Mailbox implements Delivery, TurnTaker {
       const asked = asks.get(item.key);
       if (asked !== undefined || isUnasked(item.kind)) {
         this.position++;
-        this.asks?.delete(item.key);
+        this.forgetAsk(item.key);
         this.openWindow();
         host.apply(item, asked);
         return;
@@ -192,6 +192,12 @@ class Mailbox implements Delivery, TurnTaker {
       }
       this.position++;
     }
+  }
+
+  /** With its last entry the map goes as a whole: to empty it makes another one. */
+  private forgetAsk(key: string): void {
+    if (this.asks?.size === 1 && this.asks.has(key)) this.asks = undefined;
+    else this.asks?.delete(key);
   }
 
   private goLive(): void {

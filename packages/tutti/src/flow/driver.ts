@@ -153,7 +153,7 @@ export type Wait =
 export type Verb = string | ((name: string) => string);
 
 /** One run being driven in this process: everything that its verbs share. */
-export interface Driver {
+export interface Driver extends Provenance {
   readonly run: RunId;
   /** The run that this one's effect keys count for: itself, or what it was forked from. */
   readonly lineage: RunId;
@@ -168,9 +168,6 @@ export interface Driver {
   readonly signals: Signals;
   /** Ids of the signals that were received: the same id twice is one signal. */
   readonly signalIds: Set<string>;
-  readonly provenance: Provenance;
-  /** Nothing as long as no step has returned anything that could be recognised. */
-  readonly provenanceInUse: Provenance | undefined;
   readonly admission: RunAdmission;
   readonly documents: RunDocuments;
   /** Nothing as long as the run has used no document. */
@@ -240,7 +237,6 @@ export interface Driver {
 export type LazyPart =
   | "signals"
   | "signalIds"
-  | "provenance"
   | "admission"
   | "documents"
   | "directive"

@@ -161,7 +161,7 @@ function recordSettled(
       call.pending.reject(toReplayable(error));
       return;
     }
-    driver.provenance.produced(call.key, seen);
+    driver.produced(call.key, seen);
     call.pending.resolve(seen);
   });
 }

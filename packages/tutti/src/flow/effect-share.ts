@@ -83,7 +83,7 @@ function recordShared(
   driver.hand({ kind: "effect-shared", key, body, ...toBlobs(called.input, out) }, "awaited", () => {
     call.onSettled();
     learn(call.scope, labels);
-    driver.provenance.produced(call.key, seen);
+    driver.produced(call.key, seen);
     call.pending.resolve(seen);
   });
 }

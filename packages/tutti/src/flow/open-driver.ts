@@ -21,7 +21,7 @@ import type { Driver, DriverHost, LazyPart, RunEnd, Verb, Wait } from "./driver.
 import { HandedEntry, type EntryHost } from "./handed-entry.ts";
 import { readHistory, type Delivered, type History } from "./history.ts";
 import { ProposedEntry } from "./proposed-entry.ts";
-import { openProvenance } from "./provenance.ts";
+import { isRecognisable, noSteps, openProvenance, type Provenance } from "./provenance.ts";
 import { handRecorded } from "./recorded.ts";
 import { openRunDocuments } from "./run-documents.ts";
 import { openScope, type Pending, type Scope } from "./scope.ts";
@@ -63,6 +63,7 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
   private leavers: Set<() => void> | undefined;
   private onHalted: (() => void) | undefined;
   private forgetStall: (() => void) | undefined;
+  private provenance: Provenance | undefined;
   private parts: { -readonly [Name in LazyPart]?: Driver[Name] } = {};
 
   constructor({ log, entries, blobs, host }: DriverStart) {
@@ -87,12 +88,6 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
   }
   get signalIds(): Driver["signalIds"] {
     return (this.parts.signalIds ??= new Set(this.history.signalIds));
-  }
-  get provenance(): Driver["provenance"] {
-    return (this.parts.provenance ??= openProvenance());
-  }
-  get provenanceInUse(): Driver["provenanceInUse"] {
-    return this.parts.provenance;
   }
   get admission(): Driver["admission"] {
     const { host, run, history } = this;
@@ -151,6 +146,13 @@ class OpenDriver implements Driver, EntryHost, DeliveryHost {
   }
   get halted(): boolean {
     return this.onHalted !== undefined;
+  }
+
+  produced(step: StepKey, output: unknown): void {
+    if (isRecognisable(output)) (this.provenance ??= openProvenance()).produced(step, output);
+  }
+  usedBy(value: unknown): readonly StepKey[] {
+    return this.provenance?.usedBy(value) ?? noSteps;
   }
 
   enter(scope: Scope, name: string, verb: Verb): StepKey | undefined {

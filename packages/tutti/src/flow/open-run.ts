@@ -249,7 +249,7 @@ async function child(driver: Driver, scope: Scope, request: ChildCall): Promise<
     call: flow.name,
     digest: digestOfChild(flow.name, input),
     input: toStoredValue("input", input, `the input of ${flow.name}`),
-    uses: driver.provenance.usedBy(request.input),
+    uses: driver.usedBy(request.input),
     labels: labelsAt(scope),
   };
   const onParentEnd = options.onParentEnd ?? "cancel";

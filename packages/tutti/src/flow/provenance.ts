@@ -14,10 +14,14 @@ const nodesMax = 2_000;
 const textLengthMin = 24;
 const textsMax = 5_000;
 
-const none: readonly StepKey[] = [];
+export const noSteps: readonly StepKey[] = [];
+
+/** Whether a value, or a part of it, could be known again: numbers and short words could be anything. */
+export function isRecognisable(value: unknown): boolean {
+  return typeof value === "string" ? value.length >= textLengthMin : typeof value === "object" && value !== null;
+}
 
 export function openProvenance(): Provenance {
-  // Many runs have nothing to remember.
   let stepByObject: WeakMap<object, StepKey> | undefined;
   let stepByText: Map<string, StepKey> | undefined;
 
@@ -31,7 +35,6 @@ export function openProvenance(): Provenance {
       walk(output, (node) => note(node, step));
     },
     usedBy(value) {
-      if (stepByObject === undefined && stepByText === undefined) return none;
       let steps: StepKey[] | undefined;
       walk(value, (node) => {
         const step = typeof node === "object" ? stepByObject?.get(node) : stepByText?.get(node);
@@ -39,20 +42,21 @@ export function openProvenance(): Provenance {
         steps ??= [];
         if (!steps.includes(step)) steps.push(step);
       });
-      return steps ?? none;
+      return steps ?? noSteps;
     },
   };
 }
 
 /** Visits objects and long texts, at most so many, in no order that would matter. */
 function walk(value: unknown, visit: (node: object | string) => void): void {
-  if (typeof value === "string" && value.length >= textLengthMin) visit(value);
+  if (!isRecognisable(value)) return;
+  if (typeof value === "string") visit(value);
   if (typeof value !== "object" || value === null) return;
   let left = nodesMax;
   const stack: object[] = [value];
   const look = (item: unknown): void => {
     if (typeof item === "object" && item !== null) stack.push(item);
-    else if (typeof item === "string" && item.length >= textLengthMin) visit(item);
+    else if (typeof item === "string" && isRecognisable(item)) visit(item);
   };
   for (let node = stack.pop(); node !== undefined && left-- > 0; node = stack.pop()) {
     visit(node);

@@ -110,7 +110,7 @@ function record(driver: Driver, reading: Reading, { pending, found }: Looked): v
   const state: DocumentState = { value: toSeen(stored.json, value), version };
   driver.hand({ kind: "document-read", key, body, ...toBlobs(stored) }, "lazy", () => {
     learn(reading.scope, labels);
-    driver.provenance.produced(key, state.value);
+    driver.produced(key, state.value);
     pending.resolve(state);
   });
 }

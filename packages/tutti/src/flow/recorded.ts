@@ -154,7 +154,7 @@ function handDocument(driver: Driver, item: Delivered, kind: DocumentKind, asked
       const output = fromStored(out, outRef, driver.blobs);
       if (error !== undefined) asked?.reject(fromStoredError(error));
       else if (asked !== undefined) {
-        driver.provenance.produced(asked.key, output);
+        driver.produced(asked.key, output);
         asked.resolve({ output, writes } satisfies Committed);
       }
       return;
@@ -182,7 +182,7 @@ function settle(
     asked.reject(fromStoredError(result.error));
     return;
   }
-  driver.provenance.produced(asked.key, result.value);
+  driver.produced(asked.key, result.value);
   asked.resolve(result.value);
 }
 

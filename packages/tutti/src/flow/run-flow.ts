@@ -152,7 +152,7 @@ function toEnd(driver: Driver, end: CodeEnd, flow: Flow): { readonly entry: NewE
     };
   }
   const { output, stored } = end.returned;
-  const uses = driver.provenanceInUse?.usedBy(output) ?? [];
+  const uses = driver.usedBy(output);
   const labels = toLabelField(joinLabels(clearLabels(labelsAt(driver.root), flow.clears), toBroughtIn(flow)));
   const body = toBody({ ...(uses.length === 0 ? {} : { uses }), ...labels }, stored);
   return {

@@ -90,7 +90,7 @@ function recordClosed(driver: Driver, request: ScopedRequest, { pending, inner, 
   const body = toBody({ ...fields, ...toLabelField(labels), ...toActed(undefined, end.acted) }, out);
   driver.hand({ kind: "scope-closed", key: request.key, body, ...toBlobs(out) }, driver.endPace, () => {
     learn(request.scope, labels);
-    driver.provenance.produced(request.key, seen.output);
+    driver.produced(request.key, seen.output);
     pending.resolve(seen);
   });
 }

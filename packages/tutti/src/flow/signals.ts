@@ -21,32 +21,40 @@ export interface ReceivedSignal {
 }
 
 export function openSignals(): Signals {
-  let keptByName: Map<string, ReceivedSignal[]> | undefined;
-  let waitersByName: Map<string, Pending[]> | undefined;
-  return {
-    receive(name, signal) {
-      const waiters = waitersByName?.get(name) ?? [];
-      for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) {
-        if (waiter.over) continue;
-        charge(waiter.scope, signal);
-        waiter.resolve(signal.payload);
-        return;
-      }
-      const kept = keptByName?.get(name);
-      if (kept === undefined) (keptByName ??= new Map()).set(name, [signal]);
-      else kept.push(signal);
-    },
-    take(name, scope) {
-      const signal = keptByName?.get(name)?.shift();
-      if (signal !== undefined) charge(scope, signal);
-      return signal;
-    },
-    wait(name, waiter) {
-      const waiters = waitersByName?.get(name);
-      if (waiters === undefined) (waitersByName ??= new Map()).set(name, [waiter]);
-      else waiters.push(waiter);
-    },
-  };
+  return new SignalQueues();
+}
+
+/** Most runs wait for one signal, or for none. */
+class SignalQueues implements Signals {
+  private kept: Map<string, ReceivedSignal[]> | undefined;
+  private waiters: Map<string, Pending[]> | undefined;
+
+  receive(name: string, signal: ReceivedSignal): void {
+    const waiters = this.waiters?.get(name);
+    for (let waiter = waiters?.shift(); waiter !== undefined; waiter = waiters?.shift()) {
+      if (waiter.over) continue;
+      charge(waiter.scope, signal);
+      waiter.resolve(signal.payload);
+      return;
+    }
+    this.kept = queue(this.kept, name, signal);
+  }
+  take(name: string, scope: Scope): ReceivedSignal | undefined {
+    const signal = this.kept?.get(name)?.shift();
+    if (signal !== undefined) charge(scope, signal);
+    return signal;
+  }
+  wait(name: string, waiter: Pending): void {
+    this.waiters = queue(this.waiters, name, waiter);
+  }
+}
+
+function queue<Item>(byName: Map<string, Item[]> | undefined, name: string, item: Item): Map<string, Item[]> {
+  if (byName === undefined) return new Map<string, Item[]>().set(name, [item]);
+  const queued = byName.get(name);
+  if (queued === undefined) byName.set(name, [item]);
+  else queued.push(item);
+  return byName;
 }
 
 function charge(scope: Scope, { seq, labels }: ReceivedSignal): void {

@@ -104,7 +104,7 @@ class Step implements Attempts {
     }
     const seen = toSeen(out.json, value);
     driver.hand(toDoneEntry(request, out, { attempt, ...toTook(driver, this) }), toPace(request), () => {
-      if (typeof seen === "object" || typeof seen === "string") driver.provenance.produced(key, seen);
+      driver.produced(key, seen);
       pending.resolve(seen);
     });
   }

@@ -212,7 +212,7 @@ class OpenTransaction {
     else {
       const { json } = toStoredValue("out", end.output, request.key);
       const seen = toSeen(json, end.output);
-      driver.provenance.produced(request.key, seen);
+      driver.produced(request.key, seen);
       pending.resolve(seen);
     }
     for (const { document, version } of writes) driver.host.documents.tell(document, version);

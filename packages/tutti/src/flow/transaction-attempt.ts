@@ -231,7 +231,7 @@ export class TransactionAttempt implements OpenAttempt {
     const writes = isDone ? this.toWrites() : [];
     const values = writes.map(({ document, version }) => this.toStoredWrite(document, version));
     const out = isDone ? toStoredValue("out", end.output, key) : undefined;
-    const uses = isDone ? driver.provenance.usedBy(end.output) : [];
+    const uses = isDone ? driver.usedBy(end.output) : [];
     const fields = {
       reads: Object.fromEntries(reads),
       ...(isDone ? {} : { error: toStoredError(end.error) }),

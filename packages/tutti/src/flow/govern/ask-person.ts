@@ -219,7 +219,7 @@ function record(driver: Driver, { key, digest, pending, obtained }: Recording, e
     const seen = toSeen(out.json, ended.value);
     const entry: NewEntry = { kind: "step-done", key, body: toBody({ digest }, out), ...toBlobs(out) };
     driver.hand({ ...entry, ...toUsed(obtained) }, "awaited", () => {
-      driver.provenance.produced(key, seen);
+      driver.produced(key, seen);
       pending.resolve(seen);
     });
   } catch (error) {

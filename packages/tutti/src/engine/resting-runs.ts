@@ -1,0 +1,48 @@
+import type { Clock } from "../base/clock.ts";
+import type { RunId } from "../contracts/ids.ts";
+
+/** The runs that rest in memory. */
+export interface RestingRuns {
+  /** The run rests from now on. One that is there already keeps its time. */
+  add(run: RunId): void;
+  remove(run: RunId): void;
+  clear(): void;
+}
+
+/** Lets each go once it has rested for so long. All share one timer: in a moment thousands come to rest, and most go on before their time is over. */
+export function openRestingRuns(clock: Clock, restMs: number, letGo: (run: RunId) => void): RestingRuns {
+  const dueByRun = new Map<RunId, number>(); // all rest equally long, so the first is due first
+  let disarm: (() => void) | undefined;
+  const letGoDue = (): void => {
+    disarm = undefined;
+    const now = clock.now();
+    for (const [run, dueAt] of Array.from(dueByRun)) {
+      if (dueAt > now) break;
+      dueByRun.delete(run);
+      letGo(run);
+    }
+    arm();
+  };
+  const arm = (): void => {
+    const [next] = dueByRun.values();
+    if (next !== undefined) disarm ??= clock.after(Math.max(0, next - clock.now()), letGoDue);
+  };
+  const stop = (): void => {
+    disarm?.();
+    disarm = undefined;
+  };
+  return {
+    add(run) {
+      if (dueByRun.has(run)) return;
+      dueByRun.set(run, clock.now() + restMs);
+      if (dueByRun.size === 1) arm();
+    },
+    remove(run) {
+      if (dueByRun.delete(run) && dueByRun.size === 0) stop();
+    },
+    clear() {
+      dueByRun.clear();
+      stop();
+    },
+  };
+}
