@@ -1,3 +1,4 @@
+import { inOneGo } from "../base/in-one-go.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
@@ -38,17 +39,13 @@ interface Asked {
  * earlier process left, and when a thousand answers come at once it is the thousand runs that wait for them.
  */
 export function openTakeUp(host: TakeUpHost): (run: RunId) => Promise<ActiveRun | undefined> {
-  let asked: Asked[] = [];
-  const takeAsked = async (): Promise<void> => {
-    const taking = asked;
-    asked = [];
-    for (let from = 0; from < taking.length; from += togetherMax)
-      await takeTogether(host, taking.slice(from, from + togetherMax));
-  };
-  return (run) =>
-    new Promise((resolve, reject) => {
-      if (asked.push({ run, resolve, reject }) === 1) queueMicrotask(() => void takeAsked());
-    });
+  const ask = inOneGo<Asked>((asked) => void takeInParts(host, asked));
+  return (run) => new Promise((resolve, reject) => ask({ run, resolve, reject }));
+}
+
+async function takeInParts(host: TakeUpHost, asked: readonly Asked[]): Promise<void> {
+  for (let from = 0; from < asked.length; from += togetherMax)
+    await takeTogether(host, asked.slice(from, from + togetherMax));
 }
 
 /** Never rejects: each of those who asked is told by itself. */

@@ -37,16 +37,25 @@ interface Returned {
   readonly stored: StoredValue;
 }
 
+// Small, because what it holds stays in memory as long as the flow's code waits.
 async function startCode(driver: Driver, flow: Flow): Promise<Returned> {
+  const input = toInput(driver, flow);
+  return toReturned(flow, await flow.run(openRun(driver, driver.root), input instanceof Promise ? await input : input));
+}
+
+function toInput(driver: Driver, flow: Flow): unknown {
   const { input, inputRef } = driver.history.started;
-  const parsed = parseWith(flow.input, fromStored(input, inputRef, driver.blobs), {
-    code: "INPUT_INVALID",
-    what: `the input of ${flow.name}`,
+  const what = `the input of ${flow.name}`;
+  return parseWith(flow.input, fromStored(input, inputRef, driver.blobs), { code: "INPUT_INVALID", what });
+}
+
+function toReturned(flow: Flow, output: unknown): Returned | Promise<Returned> {
+  const toStored = (value: unknown): Returned => ({
+    output: value,
+    stored: toStoredOutput(value, `the flow ${flow.name}`),
   });
-  const output = await flow.run(openRun(driver, driver.root), parsed instanceof Promise ? await parsed : parsed);
   const checked = parseWith(flow.output, output, { code: "OUTPUT_INVALID", what: `the output of ${flow.name}` });
-  const value = checked instanceof Promise ? await checked : checked;
-  return { output: value, stored: toStoredOutput(value, `the flow ${flow.name}`) };
+  return checked instanceof Promise ? checked.then(toStored) : toStored(checked);
 }
 
 function onCodeEnd(driver: Driver, flow: Flow, end: CodeEnd): void {

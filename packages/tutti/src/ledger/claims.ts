@@ -1,17 +1,18 @@
 import { toTuttiError, TuttiError } from "../base/errors.ts";
+import { inOneGo } from "../base/in-one-go.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import type { RunRecord } from "../contracts/run-record.ts";
 import { findBreak, toChainStart, type ChainEnd } from "./chain.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Started } from "./commit-row.ts";
-import type { RunHead } from "./commit-store.ts";
-import type { LedgerReader } from "./ledger-reader.ts";
+import type { RunHead, StoredHead } from "./commit-store.ts";
+import type { LedgerReader, StoredRun } from "./ledger-reader.ts";
 import type { Claim, ClaimOutcome, Ledger, RunLog } from "./ledger.ts";
 
 /** Hands runs to their drivers: what is in memory of a run and what is stored, put together. */
 export interface Claims {
-  findRun(run: RunId): RunRecord | undefined;
+  findRun(run: RunId): Promise<RunRecord | undefined>;
   /** @throws TuttiError RUN_UNKNOWN, LEDGER_CORRUPT, LEDGER_STOPPED, LEDGER_CLOSED */
   claim(run: RunId): Claim;
   claimTogether(...wish: Parameters<Ledger["claimTogether"]>): readonly ClaimOutcome[];
@@ -41,16 +42,34 @@ export function openClaims(queue: CommitQueue, reader: LedgerReader, reading: ()
       return toRefused(error);
     }
   };
+  const findTogether = inOneGo<Looking>((asked) => {
+    const stored = readRuns(
+      queue,
+      reader,
+      asked.map(({ run }) => run),
+    );
+    asked.forEach(({ run, resolve, reject }) => {
+      try {
+        resolve(stored.get(run)?.record ?? findRun(run));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
   return {
-    findRun,
+    findRun: async (run) =>
+      queue.knows(run) ? findRun(run) : new Promise((resolve, reject) => findTogether({ run, resolve, reject })),
     claim: (run) => toClaim(reader, queue.claim(run)),
     claimTogether(runs, isWanted) {
       const store = reading();
-      learnHeads(queue, store, runs);
-      const found = runs.map(look);
+      const stored = readRuns(queue, store, runs);
+      const found = runs.map((run): ClaimOutcome => {
+        const record = stored.get(run)?.record;
+        return record === undefined ? look(run) : { kind: "passed", record };
+      });
       const wanted = new Set<RunId>();
       for (const each of found) if (each.kind === "passed" && isWanted(each.record)) wanted.add(each.record.id);
-      const read = readTogether(queue, store, wanted);
+      const read = readTogether(queue, store, { wanted, stored });
       return found.map((each) =>
         each.kind === "passed" && wanted.has(each.record.id) ? claim(each.record.id, read.get(each.record.id)) : each,
       );
@@ -67,35 +86,58 @@ function toRefused(error: unknown): ClaimOutcome {
   return { kind: "refused", error: toTuttiError(error, "BUG") };
 }
 
-/** Reads what is not known yet of several runs. Of none where one is damaged: then each is read by itself, and whoever asked for it hears of it. */
-function learnHeads(queue: CommitQueue, reader: LedgerReader, runs: readonly RunId[]): void {
-  const unknown = runs.filter((run) => !queue.knows(run));
-  if (unknown.length < 2) return;
-  try {
-    queue.learn(reader.readHeads(unknown));
-  } catch {
-    // as said
-  }
+interface Looking {
+  readonly run: RunId;
+  readonly resolve: (record: RunRecord | undefined) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** The entries of several runs; of none where one is damaged, as above. */
+type StoredRuns = ReadonlyMap<RunId, StoredRun>;
+
+/** What is not in memory of several runs. Nothing where one is damaged: then each is read by itself, and whoever asked for it hears of it. */
+function readRuns(queue: CommitQueue, reader: LedgerReader, runs: readonly RunId[]): StoredRuns {
+  const stored = new Map<RunId, StoredRun>();
+  const unknown = runs.filter((run) => !queue.knows(run));
+  if (unknown.length < 2) return stored;
+  try {
+    reader.readRuns(unknown).forEach((run) => stored.set(run.record.id, run));
+  } catch {
+    stored.clear();
+  }
+  return stored;
+}
+
+/** The entries of several runs, whose heads are in memory from here on; nothing where one is damaged, as above. */
 function readTogether(
   queue: CommitQueue,
   reader: LedgerReader,
-  runs: ReadonlySet<RunId>,
+  { wanted, stored }: { readonly wanted: ReadonlySet<RunId>; readonly stored: StoredRuns },
 ): ReadonlyMap<RunId, readonly LedgerEntry[]> {
   const read = new Map<RunId, readonly LedgerEntry[]>();
-  if (runs.size < 2) return read;
+  if (wanted.size < 2) return read;
   try {
-    const heads = Array.from(runs).flatMap((run) => queue.find(run) ?? []);
-    reader.readOfAll(heads).forEach((entries, index) => {
-      const run = heads[index]?.run;
-      if (run !== undefined) read.set(run, entries);
+    const runs = Array.from(wanted).flatMap((run) => {
+      const number = stored.get(run)?.number ?? queue.find(run)?.number;
+      return number === undefined ? [] : { run, number };
+    });
+    const entries = reader.readOfAll(runs);
+    runs.forEach(({ run }, index) => {
+      const its = entries[index] ?? [];
+      const last = its.at(-1);
+      const found = stored.get(run);
+      if (found !== undefined && last !== undefined) queue.learn(toHead(found, last));
+      read.set(run, its);
     });
   } catch {
     read.clear();
   }
   return read;
+}
+
+function toHead({ number, record }: StoredRun, { seq, hash }: LedgerEntry): StoredHead {
+  const { id, flow, version, startedAt, parent, startKey, epoch, status, wakeAt, endedAt } = record;
+  const origin = { flow, version, startedAt, parent, startKey };
+  return { number, run: id, origin, epoch, seq, hash, status, wakeAt, endedAt };
 }
 
 /** `read`: what was read of the run a moment ago. It counts as long as nothing was written since. */
@@ -113,7 +155,8 @@ function toClaim(
 }
 
 function toRecord({ run, origin, status, endedAt, wakeAt }: RunHead, epoch: number): RunRecord {
-  return { id: run, ...origin, status, epoch, endedAt, wakeAt };
+  const { flow, version, startedAt, parent, startKey } = origin;
+  return { id: run, flow, version, startedAt, parent, startKey, status, epoch, endedAt, wakeAt };
 }
 
 // A run that this process did not write is not driven on before its past was checked.

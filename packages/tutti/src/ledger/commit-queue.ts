@@ -38,8 +38,8 @@ export interface CommitQueue {
   find(run: RunId): Readonly<RunHead> | undefined;
   /** Whether the run is in memory, so that finding it reads nothing. */
   knows(run: RunId): boolean;
-  /** Takes in what was read of runs together. */
-  learn(heads: readonly StoredHead[]): void;
+  /** Takes in what was read of a run together with others, if nothing is known of it yet. */
+  learn(head: StoredHead): void;
   /** Stores a small state with the next commit; the last one of a name counts. */
   keep(name: string, state: string): void;
   flush(): Promise<void>;
@@ -118,7 +118,7 @@ export function openCommitQueue(store: CommitStore, options: CommitQueueOptions)
     claim: (run) => claim(queue, run),
     find: (run) => find(queue, run),
     knows: (run) => heads.knows(run),
-    learn: (read) => read.forEach((head) => heads.learn(head)),
+    learn: (head) => heads.learn(head),
     keep: (name, state) => enqueue(queue, { kind: "keep", name, state }),
     flush: () => flush(queue),
     async close() {

@@ -4,7 +4,7 @@ import type { DocumentRecord } from "../contracts/document.ts";
 import type { LedgerEntry } from "../contracts/entry.ts";
 import type { ApprovalId, DocumentId, EffectKey, RunId } from "../contracts/ids.ts";
 import type { EffectRecord, RunRecord } from "../contracts/run-record.ts";
-import type { RunHead, StoredHead } from "./commit-store.ts";
+import type { RunHead } from "./commit-store.ts";
 import type { AccountFilter, ApprovalFilter, DocumentFilter, EffectFilter, Kept, RunFilter } from "./ledger.ts";
 
 /** What a store can answer at once. It sees only what is committed. */
@@ -14,8 +14,8 @@ export interface LedgerReader {
   readOf(head: Pick<RunHead, "run" | "number">): readonly LedgerEntry[];
   /** The same of several runs, in their order. */
   readOfAll(heads: readonly Pick<RunHead, "run" | "number">[]): readonly (readonly LedgerEntry[])[];
-  /** Of those runs that there are, in any order; or of none, where asking for each costs no more. */
-  readHeads(runs: readonly RunId[]): readonly StoredHead[];
+  /** Those of the runs that there are, in any order; or none, where asking for each costs no more. */
+  readRuns(runs: readonly RunId[]): readonly StoredRun[];
   scan(afterLsn: number, limit: number): readonly LedgerEntry[];
   readBlob(hash: string): string | undefined;
   findRun(run: RunId): RunRecord | undefined;
@@ -29,4 +29,10 @@ export interface LedgerReader {
   listVersions(document: DocumentId, limit: number): readonly DocumentRecord[];
   findApproval(id: ApprovalId): ApprovalRecord | undefined;
   listApprovals(filter: ApprovalFilter): readonly ApprovalRecord[];
+}
+
+export interface StoredRun {
+  /** The store's own number for the run. */
+  readonly number: number;
+  readonly record: RunRecord;
 }

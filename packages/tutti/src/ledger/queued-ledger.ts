@@ -28,7 +28,7 @@ export function createQueuedLedger(queue: CommitQueue, reader: LedgerReader, clo
     read: async (run, fromSeq, limit) => reading().read(run, fromSeq ?? 1, limit),
     scan: async (afterLsn, limit) => reading().scan(afterLsn, limit),
     readBlob: async (hash) => reading().readBlob(hash),
-    findRun: async (run) => claims.findRun(run),
+    findRun: (run) => claims.findRun(run),
     listRuns: async (filter) => reading().listRuns(filter),
     findEffect: async (key) => reading().findEffect(key),
     listEffects: async (filter) => reading().listEffects(filter),

@@ -154,7 +154,7 @@ function toReader({
       ),
     readOf: ({ run }) => entriesByRun.get(run) ?? [],
     readOfAll: (heads) => heads.map(({ run }) => entriesByRun.get(run) ?? []),
-    readHeads: () => [], // what is in memory is looked up as quickly one by one
+    readRuns: () => [], // what is in memory is looked up as quickly one by one
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);
       return entries.committed.slice(from, from + Math.max(limit, 0));

@@ -5,17 +5,7 @@ import { toRunId } from "../../contracts/ids.ts";
 import { openStatuses } from "../../contracts/run-record.ts";
 import type { LedgerReader } from "../ledger-reader.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
-import {
-  effectColumns,
-  entryColumns,
-  headColumns,
-  prepareList,
-  runColumns,
-  toEffectRecord,
-  toEntry,
-  toRunRecord,
-  toStoredHead,
-} from "./rows.ts";
+import { effectColumns, entryColumns, prepareList, runColumns, toEffectRecord, toEntry, toRunRecord } from "./rows.ts";
 import { prepareApprovalReads } from "./sqlite-approvals.ts";
 import { prepareBudgetReads } from "./sqlite-budgets.ts";
 import { prepareDocumentReads } from "./sqlite-documents.ts";
@@ -40,10 +30,10 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
     read: guarded(entries.read),
     readOf: guarded(entries.readOf),
     readOfAll: guarded(entries.readOfAll),
-    readHeads: guarded(entries.readHeads),
     scan: guarded(entries.scan),
     readBlob: guarded(entries.readBlob),
     findRun: guarded(records.findRun),
+    readRuns: guarded(records.readRuns),
     listRuns: guarded(records.listRuns),
     findEffect: guarded(records.findEffect),
     listEffects: guarded(records.listEffects),
@@ -60,7 +50,7 @@ export function createSqliteReader(database: DatabaseSync, path: string): Ledger
 /** SQLite's word for all. */
 const noLimit = -1;
 
-type EntryReads = Pick<LedgerReader, "read" | "readOf" | "readOfAll" | "readHeads" | "scan" | "readBlob">;
+type EntryReads = Pick<LedgerReader, "read" | "readOf" | "readOfAll" | "scan" | "readBlob">;
 
 function prepareEntryReads(database: DatabaseSync): EntryReads {
   // Index: run.name.
@@ -69,13 +59,6 @@ function prepareEntryReads(database: DatabaseSync): EntryReads {
   const read = prepareList(
     database,
     `select ${entryColumns} from entry where entry.run = ? and entry.seq >= ? order by entry.seq limit ?`,
-  );
-  // Index: run.name, then entry_by_run backwards.
-  const readHeads = prepareList(
-    database,
-    `select ${headColumns}, run.name from run join entry on entry.run = run.id
-    where run.name in (select value from json_each(?))
-    and entry.seq = (select max(seq) from entry where entry.run = run.id)`,
   );
   // Index: entry_by_run.
   const readAll = prepareList(
@@ -107,8 +90,6 @@ function prepareEntryReads(database: DatabaseSync): EntryReads {
       });
       return found.map(({ entries }) => entries);
     },
-    readHeads: (runs) =>
-      readHeads.all(JSON.stringify(runs)).map((row) => toStoredHead(row, toRunId(String(row.at(-1))))),
     scan: (afterLsn, limit) => scan.all(afterLsn, Math.max(limit, 0)).map((row) => toEntry(row, row.at(-1))),
     readBlob(hash) {
       const content = readBlob.get(Buffer.from(hash, "hex"))?.["content"];
@@ -117,11 +98,16 @@ function prepareEntryReads(database: DatabaseSync): EntryReads {
   };
 }
 
-type RecordReads = Pick<LedgerReader, "findRun" | "listRuns" | "findEffect" | "listEffects">;
+type RecordReads = Pick<LedgerReader, "findRun" | "readRuns" | "listRuns" | "findEffect" | "listEffects">;
 
 function prepareRecordReads(database: DatabaseSync): RecordReads {
   // Index: run.name.
   const findRun = prepareList(database, `select ${runColumns} from run where name = ?`);
+  // Index: run.name.
+  const readRuns = prepareList(
+    database,
+    `select ${runColumns}, id from run where name in (select value from json_each(?))`,
+  );
   // Index: effect's primary key, then run's.
   const findEffect = prepareList(
     database,
@@ -132,6 +118,8 @@ function prepareRecordReads(database: DatabaseSync): RecordReads {
       const row = findRun.get(run);
       return row === undefined ? undefined : toRunRecord(row);
     },
+    readRuns: (runs) =>
+      readRuns.all(JSON.stringify(runs)).map((row) => ({ number: Number(row.at(-1)), record: toRunRecord(row) })),
     listRuns(filter) {
       const { where, values } = toRunConditions(filter);
       // Index: run_by_parent, run_due or run_open, whichever the conditions name; run's primary key backwards otherwise.
