@@ -3,8 +3,6 @@
  * good enough to find a passage, and to say why it was found.
  */
 
-// What only those need who look for text is made on first use: every program that imports the core would wait for it.
-
 /** Words that say nothing about what a text is about; of English, and the commonest of German, French and Spanish. */
 const stopWordsText = `a about above after again against all also although am among an and any anyone are as at be because been before being below between both but by
   can could did do does doing don done down during each either else ever every few for from further get had has have having he her here hers him his
@@ -17,20 +15,40 @@ const stopWordsText = `a about above after again against all also although am am
   au aux avec ce ces dans de des du elle en est et eux il ils je la le les leur lui ma mais même mes moi mon ne nos notre nous on ou où par pas pour
   qu que qui sa se ses son sont sur ta te tes toi ton tu un une vos votre vous
   con como cuando del donde el ella ellos entre era es esta este está hay la las lo los más muy ni para pero por que quien se ser si sin sobre su sus una unos y`;
-let stopWords: ReadonlySet<string> | undefined;
+
+// Scripts that are written without spaces: pairs of characters serve as words.
+const unspacedScripts = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}`;
+const spacedWord = String.raw`(?:(?![${unspacedScripts}])[\p{L}\p{N}\p{M}])+(?:['’](?=\p{L})\p{L}+)?`;
+const shortWords = String.raw`e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex`;
+
+interface Language {
+  readonly word: RegExp;
+  readonly unspaced: RegExp;
+  readonly abbreviation: RegExp;
+  readonly stopWords: ReadonlySet<string>;
+}
+
+let language: Language | undefined;
+
+// Put together from texts: a pattern that stands in the code is read by V8 with the file, whoever uses it, and these take longer than all the rest.
+function toLanguage(): Language {
+  return {
+    word: new RegExp(`[${unspacedScripts}]+|${spacedWord}`, "gu"),
+    unspaced: new RegExp(`^[${unspacedScripts}]`, "u"),
+    abbreviation: new RegExp(String.raw`(?:\b(?:${shortWords})|\b\p{L})\.$`, "iu"),
+    stopWords: new Set(stopWordsText.split(/\s+/)),
+  };
+}
 
 /** Every word of a text in lower case, in order, as it stands there. */
 export function toWords(text: string): string[] {
-  // Scripts that are written without spaces: pairs of characters serve as words.
-  const pattern =
-    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}])+(?:['’](?=\p{L})\p{L}+)?/gu;
-  return text.toLowerCase().match(pattern) ?? [];
+  language ??= toLanguage();
+  return text.toLowerCase().match(language.word) ?? [];
 }
 
 /** The words that carry meaning, cut back to a common form, in order and with repetitions. */
 export function toTerms(text: string): string[] {
-  stopWords ??= new Set(stopWordsText.split(/\s+/));
-  const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+  const { unspaced, stopWords } = (language ??= toLanguage());
   const terms: string[] = [];
   for (const word of toWords(text)) {
     if (unspaced.test(word)) {
@@ -94,10 +112,9 @@ function goesOn(text: string, from: number, end: number): boolean {
   if (/[。！？]/u.test(mark) || text.charAt(end) === "\n") return false;
   if (!/\s/u.test(text.charAt(end))) return true;
   if (mark !== ".") return false;
-  const abbreviations =
-    /(?:\b(?:e\.g|i\.e|etc|vs|cf|ca|approx|incl|resp|no|nos|vol|fig|eq|mr|mrs|ms|dr|prof|st|inc|ltd|co|z\.b|d\.h|bzw|usw|p\.ex)|\b\p{L})\.$/iu;
+  const { abbreviation } = (language ??= toLanguage());
   return (
-    abbreviations.test(text.slice(Math.max(from, end - 12), end)) ||
+    abbreviation.test(text.slice(Math.max(from, end - 12), end)) ||
     /^[^\S\n]*\n?[^\S\n]*\p{Ll}/u.test(text.slice(end, end + 40))
   );
 }
