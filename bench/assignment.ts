@@ -29,9 +29,8 @@ export interface CellOptions {
 export interface Stage extends Assignment {
   readonly entrant: Contestant;
   readonly adapter: Adapter;
-  /** When loading the contestant began, and how long it took. */
+  /** When loading the contestant began. */
   readonly loadedFromMs: number;
-  readonly loadedMs: number;
 }
 
 export type CellBody = (stage: Stage) => Promise<Measures>;

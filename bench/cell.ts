@@ -40,7 +40,8 @@ try {
 
 async function prepare(given: Assignment): Promise<Stage> {
   const entrant = findContestant(given.contestant);
+  await entrant.load?.(); // an adapter in TypeScript is a part of the bench, which has no part in the time: what it adapts is imported when it is opened
   const loadedFromMs = performance.now();
   const adapter = await loadAdapter(entrant);
-  return { ...given, entrant, adapter, loadedFromMs, loadedMs: performance.now() - loadedFromMs };
+  return { ...given, entrant, adapter, loadedFromMs };
 }
