@@ -71,10 +71,11 @@ function overBestPeer(results: readonly CellResult[], name = "tutti"): number | 
   return typical(measured, "stepsPerSecond") / Math.max(...peers.map(of("stepsPerSecond")));
 }
 
+/** Each over its neighbour in time, whose turns all take the same: the two cells are measured minutes apart. */
 function overTurns(results: readonly CellResult[]): number | undefined {
   const few = findStanding(results, "agent-20", "tutti-process");
   const many = findStanding(results, "agent-100", "tutti-process");
-  return few === undefined || many === undefined ? undefined : typical(many, "ms") / typical(few, "ms");
+  return few === undefined || many === undefined ? undefined : ratio(many) / ratio(few);
 }
 
 /** What a turn takes beyond two syncs, which the same process measured beside it. It makes one, so it may be less than nothing. */
