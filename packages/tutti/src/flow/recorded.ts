@@ -112,7 +112,7 @@ export function handRecorded(driver: Driver, item: Delivered, asked: Pending | u
     case "document-committed":
     case "document-conflicted":
     case "document-leased":
-      handDocument(driver, item, item.kind, asked);
+      handDocument(driver, { item, kind: item.kind }, asked);
       return;
     case "child-settled": {
       const { out, outRef, error, labels } = bodyOf(item, item.kind);
@@ -140,7 +140,11 @@ export interface Conflicted {
   readonly refreshed: Refreshed | undefined;
 }
 
-function handDocument(driver: Driver, item: Delivered, kind: DocumentKind, asked: Pending | undefined): void {
+function handDocument(
+  driver: Driver,
+  { item, kind }: { readonly item: Delivered; readonly kind: DocumentKind },
+  asked: Pending | undefined,
+): void {
   switch (kind) {
     case "document-read": {
       const { value, valueRef, version, labels } = bodyOf(item, kind);

@@ -1,7 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 
 import type { LedgerEntry } from "../../contracts/entry.ts";
-import { toRunId } from "../../contracts/ids.ts";
 import { openStatuses } from "../../contracts/run-record.ts";
 import type { LedgerReader } from "../ledger-reader.ts";
 import type { EffectFilter, RunFilter } from "../ledger.ts";
