@@ -65,8 +65,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the same signal sent twice is received twice",
     file: "flow/steering.ts",
-    text: "if (driver.signalIds.has(signal.id)) {",
-    replacement: "if (driver.signalIds.has(`${signal.id} again`)) {",
+    text: "if (driver.signalIds.has(id)) return",
+    replacement: "if (driver.signalIds.has(`${id} again`)) return",
     check: program("signal-charge"),
   },
   {
@@ -149,7 +149,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a wish to cancel is forgotten in a crash",
     file: "flow/recorded.ts",
-    text: "driver.root.cancel(toCancellation(bodyOf(entry, item.kind).reason));\n      return;",
+    text: "driver.root.cancel(toCancellation(bodyOf(item, item.kind).reason));\n      return;",
     replacement: "return;",
     check: crash(4_000),
   },

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 
 import { isTuttiError } from "../base/errors.ts";
 import type { RunId } from "../contracts/ids.ts";
-import { findEngine } from "../engine/control-client.ts";
+import { findEngine, type ControlClient } from "../engine/control-client.ts";
 import type { ControlAnswer, ControlCommand, ControlRequest } from "../engine/control-commands.ts";
+import { isJustOpened } from "../ledger/sqlite/lock.ts";
 import type { SlotUse } from "../limits/slot-use.ts";
 import { findLedgerFile } from "./ledger-file.ts";
 
@@ -27,11 +28,22 @@ async function ask<Command extends ControlCommand>(
   command: Command,
   request: ControlRequest<Command>,
 ): Promise<ControlAnswer<Command> | undefined> {
-  const engine = existsSync(path) ? await findEngine(findLedgerFile(path)) : undefined;
+  const engine = existsSync(path) ? await findListening(findLedgerFile(path)) : undefined;
   try {
     return await engine?.send(command, request);
   } catch (error) {
     if (isTuttiError(error) && error.code === "ENGINE_UNREACHABLE") return undefined; // it has just ended
     throw error;
+  }
+}
+
+const pauseMs = 20;
+
+/** An engine that has just opened its ledger is waited for: it listens a moment later. */
+async function findListening(file: string): Promise<ControlClient | undefined> {
+  for (;;) {
+    const engine = await findEngine(file);
+    if (engine !== undefined || !isJustOpened(file)) return engine;
+    await new Promise((resolve) => void setTimeout(resolve, pauseMs));
   }
 }

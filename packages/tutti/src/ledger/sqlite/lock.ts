@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 import { TuttiError } from "../../base/errors.ts";
@@ -57,6 +57,20 @@ export function readOwner(file: string): Owner | undefined {
     return ownerShape(JSON.parse(readFileSync(file + besides.owner, "utf8")), "");
   } catch {
     return undefined;
+  }
+}
+
+const justNowMs = 1_000;
+
+/** Whether a process that is alive wrote its note within the last second: it has taken the ledger just now, or written to it for long. */
+export function isJustOpened(file: string): boolean {
+  try {
+    const owner = readOwner(file);
+    if (owner === undefined || Date.now() - statSync(file + besides.owner).mtimeMs > justNowMs) return false;
+    process.kill(owner.pid, 0); // sends nothing: throws when there is no such process
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"; // another user's
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, utimesSync } from "node:fs";
 import { readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -20,6 +20,7 @@ import {
 import { useLedgerFolder } from "../../../../../test/ledger/ledger-folder.ts";
 import { verifies } from "../../../../../test/verifies.ts";
 import { toRunId } from "../../contracts/ids.ts";
+import { isJustOpened } from "./lock.ts";
 import { openSqliteLedger } from "./sqlite-ledger.ts";
 
 const here = useLedgerFolder();
@@ -71,6 +72,27 @@ test("a closed ledger is one file and an empty lock here.file; missing folders a
   await ledger.close();
   expect((await readdir(join(here.folder, "a", "b"))).toSorted()).toEqual(["ledger.db", "ledger.db-lock"]);
 });
+
+test(
+  "it can be seen that a process has just opened a ledger: it lives, and its note is new",
+  verifies("X6"),
+  async () => {
+    const dateNote = (agoMs: number): void => {
+      const at = (Date.now() - agoMs) / 1_000;
+      utimesSync(`${here.file}-owner`, at, at);
+    };
+    expect(isJustOpened(here.file)).toBe(false);
+    const child = await openElsewhere(here.file);
+    dateNote(0);
+    expect(isJustOpened(here.file)).toBe(true);
+    dateNote(5_000);
+    expect(isJustOpened(here.file)).toBe(false);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    dateNote(0);
+    expect(isJustOpened(here.file)).toBe(false);
+  },
+);
 
 test("what a killed process committed is synced before anybody acts on it", verifies("D1"), async () => {
   const first = await here.open();
