@@ -182,3 +182,8 @@ export function isClean(parts: readonly Part[]): boolean {
     return part.kind !== "web" && part.kind !== "fail";
   });
 }
+
+/** True when it has branches that see what another knows. */
+export function sharesVariables(parts: readonly Part[]): boolean {
+  return parts.some((part) => part.kind === "both" || ("body" in part && sharesVariables(part.body)));
+}
