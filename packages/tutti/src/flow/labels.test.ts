@@ -25,7 +25,6 @@ import { document } from "./document.ts";
 import { topic } from "./topic.ts";
 
 const restartsMax = 60;
-const mayDiverge = ["FLOW_DIVERGED", true, true];
 
 test(
   "no nesting or interleaving of steps, scopes, agents, children and documents lets a stranger's word out, also when processes end in between",
@@ -52,8 +51,9 @@ test(
         // A branch that has closed does not run again, so what it told another by a variable is gone after a death: that one diverges and is parked.
         const parkings = bodiesOf(stage.entries, "run-parked").map(({ error }) => error.code);
         if (parkings.length === 0) await handle.result();
-        else expect([...new Set(parkings), deaths.includes(true), sharesVariables(parts)]).toEqual(mayDiverge);
         await tutti.close();
+        const mayDiverge = deaths.includes(true) && sharesVariables(parts);
+        expect(parkings.filter((code) => code !== "FLOW_DIVERGED" || !mayDiverge)).toEqual([]);
         expect(sent.filter((text) => text.includes(poison))).toEqual([]);
         expect(isClean(parts) && world.refusals > 0).toBe(false);
       }),
