@@ -73,8 +73,15 @@ const failing = tool({
 });
 const look = tool({ ...base, name: "look", effect: "read", run: ({ text }) => ({ text: `o${text}` }) });
 
+type Telling = "at once" | "when it has closed";
+
 /** Code and agents that mix whatever they learn into whatever they do next. */
 export class LabelWorld {
+  /**
+   * When a branch tells another what it knows. What it tells from inside is gone where code runs again after it has closed: a closed scope is
+   * one record.
+   */
+  private readonly tells: Telling;
   /** What was sent outside. */
   readonly sent: string[] = [];
   /** How often sending was refused. */
@@ -105,6 +112,10 @@ export class LabelWorld {
       return { text };
     },
   });
+
+  constructor(tells: Telling) {
+    this.tells = tells;
+  }
 
   private async act(run: Run, { parts, known: before }: Given): Promise<string> {
     let known = before;
@@ -145,11 +156,16 @@ export class LabelWorld {
   /** Each branch may see what the other knows, as code that shares a variable does. */
   private async actBoth(run: Run, { left, right }: Part & { readonly kind: "both" }, known: string): Promise<string> {
     const shared: string[] = [];
-    const branch = async (name: string, parts: readonly Part[]): Promise<string> =>
-      run.scope(name, async (inner) => {
-        shared.push(await this.act(inner, { parts, known }));
-        return this.trySend(inner, shared.join(""));
+    const branch = async (name: string, parts: readonly Part[]): Promise<string> => {
+      const told = await run.scope(name, async (inner) => {
+        const own = await this.act(inner, { parts, known });
+        const all = [...shared, own].join("");
+        if (this.tells === "at once") shared.push(own);
+        return this.trySend(inner, all);
       });
+      if (this.tells === "when it has closed") shared.push(told);
+      return told;
+    };
     return (await Promise.all([branch("left", left), branch("right", right)])).join("");
   }
 
@@ -183,7 +199,11 @@ export function isClean(parts: readonly Part[]): boolean {
   });
 }
 
-/** True when it has branches that see what another knows. */
-export function sharesVariables(parts: readonly Part[]): boolean {
-  return parts.some((part) => part.kind === "both" || ("body" in part && sharesVariables(part.body)));
+/** True when a run of it may be let go from memory, and its code run again. */
+export function rests(parts: readonly Part[]): boolean {
+  return parts.some((part) => {
+    if ("body" in part) return rests(part.body);
+    if ("left" in part) return rests(part.left) || rests(part.right);
+    return part.kind === "wait";
+  });
 }

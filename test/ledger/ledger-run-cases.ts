@@ -110,8 +110,7 @@ function describeClaimingTogether(under: LedgerUnderTest): void {
         const { record, entries, log } = outcome.claim;
         expect(entries).toEqual(await ledger.read(record.id));
         expect(entries.map((entry) => entry.key)).toEqual(record.id === one.run ? ["", "/a", "/b"] : ["", "/a"]);
-        const seq = entries.length + 1;
-        expect(await log.append(toStep("on"))).toMatchObject({ kind: "recorded", seq });
+        expect(await log.append(toStep("on"))).toMatchObject({ kind: "recorded", seq: entries.length + 1 });
       }
       expect(await codeOf(one.append(toStep("c")))).toBe("LEDGER_FENCED");
       expect(await codeOf(three.append(toStep("c")))).toBe("LEDGER_FENCED");

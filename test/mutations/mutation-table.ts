@@ -161,6 +161,13 @@ export const mutations: readonly Mutation[] = [
     check: { kind: "ledger" },
   },
   {
+    name: "a run that is claimed together with others is driven from what was read before its last entry",
+    file: "ledger/claims.ts",
+    text: "read?.at(-1)?.seq === seq ? read : reader.readOf(head)",
+    replacement: "read ?? reader.readOf(head)",
+    check: { kind: "ledger" },
+  },
+  {
     name: "an intent is acknowledged before it is on disk",
     file: "ledger/commit-queue.ts",
     text: "if (store.sync === undefined || !queue.isUnsynced) {",

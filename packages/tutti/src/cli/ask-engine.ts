@@ -37,13 +37,14 @@ async function ask<Command extends ControlCommand>(
   }
 }
 
+const triesMax = 50;
 const pauseMs = 20;
 
-/** An engine that has just opened its ledger is waited for: it listens a moment later. */
+/** An engine that has just opened its ledger is waited for: it listens a moment later. For a second at most, since it may have no endpoint. */
 async function findListening(file: string): Promise<ControlClient | undefined> {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const engine = await findEngine(file);
-    if (engine !== undefined || !isJustOpened(file)) return engine;
+    if (engine !== undefined || tries === triesMax || !isJustOpened(file)) return engine;
     await new Promise((resolve) => void setTimeout(resolve, pauseMs));
   }
 }

@@ -178,15 +178,10 @@ test(
       work.finish("one");
       work.finish("two");
       let letGo: (() => void) | undefined;
-      let passedMs = 0;
       const clock = {
-        now: () => stage.clock.now() + passedMs,
+        now: () => stage.clock.now(),
         after(delayMs: number, wake: () => void): () => void {
-          if (delayMs === evictAfterMs)
-            letGo = () => {
-              passedMs = evictAfterMs;
-              wake();
-            };
+          if (delayMs === evictAfterMs) letGo = wake;
           return stage.clock.after(delayMs, wake);
         },
       };

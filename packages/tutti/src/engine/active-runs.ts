@@ -14,9 +14,10 @@ import { catchUpDriven } from "./direct-run.ts";
 import { toDriverHost } from "./driver-host.ts";
 import type { ActiveRun, ActiveRuns, Engine, Rest } from "./engine-parts.ts";
 import { openListeners, type Listeners } from "./listeners.ts";
+import { isSelfContained, noBlobs } from "./read-blobs.ts";
 import { openRestingRuns, type RestingRuns } from "./resting-runs.ts";
 import { readEnd, toChildOutcome } from "./run-end.ts";
-import { canGoOn, isSelfContained, noBlobs, openTakeUp, type Loaded } from "./take-up.ts";
+import { canGoOn, openTakeUp, type Loaded } from "./take-up.ts";
 
 /** How long a run may rest in memory before it is let go. */
 export const evictAfterMs = 100;

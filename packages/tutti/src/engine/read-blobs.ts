@@ -2,7 +2,12 @@ import type { LedgerEntry } from "../contracts/entry.ts";
 import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
-const none: ReadonlyMap<string, string> = new Map();
+export const noBlobs: ReadonlyMap<string, string> = new Map();
+
+/** Whether the entries hold all values themselves. */
+export function isSelfContained(entries: readonly LedgerEntry[]): boolean {
+  return entries.every(({ body }) => blobHashesOf(body).length === 0);
+}
 
 /** The large values that entries refer to, by hash. */
 export async function readBlobs(
@@ -17,5 +22,5 @@ export async function readBlobs(
       if (content !== undefined) (blobs ??= new Map()).set(hash, content);
     }
   }
-  return blobs ?? none;
+  return blobs ?? noBlobs;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { verifies } from "../../../../test/verifies.ts";
+import type { Clock } from "../base/clock.ts";
 import { toRunId } from "../contracts/ids.ts";
 import { openManualClock } from "../testing/manual-clock.ts";
 import { openRestingRuns } from "./resting-runs.ts";
@@ -43,4 +44,20 @@ test("a run that goes on in time is not let go, and when none rests nothing is a
   expect(clock.due).toEqual([]);
   await clock.advance(200);
   expect(gone).toEqual(["two"]);
+});
+
+test("a clock that goes back keeps nobody in memory", verifies("D9"), async () => {
+  const passing = openManualClock();
+  let backMs = 0;
+  const clock: Clock = { now: () => passing.now() - backMs, after: (delayMs, wake) => passing.after(delayMs, wake) };
+  const gone: string[] = [];
+  const resting = openRestingRuns(clock, 100, (run) => gone.push(run));
+  resting.add(toRunId("one"));
+  backMs = 3_600_000;
+  resting.add(toRunId("two"));
+  await passing.advance(100);
+  expect(gone).toEqual(["one", "two"]);
+  resting.add(toRunId("three"));
+  await passing.advance(100);
+  expect(gone).toEqual(["one", "two", "three"]);
 });

@@ -13,11 +13,12 @@ export interface RestingRuns {
 export function openRestingRuns(clock: Clock, restMs: number, letGo: (run: RunId) => void): RestingRuns {
   const dueByRun = new Map<RunId, number>(); // all rest equally long, so the first is due first
   let disarm: (() => void) | undefined;
+  let latest = 0;
+  const now = (): number => (latest = Math.max(latest, clock.now())); // never goes back, even if the clock does
   const letGoDue = (): void => {
     disarm = undefined;
-    const now = clock.now();
-    for (const [run, dueAt] of Array.from(dueByRun)) {
-      if (dueAt > now) break;
+    for (const [run, dueAt] of dueByRun) {
+      if (dueAt > now()) break;
       dueByRun.delete(run);
       letGo(run);
     }
@@ -25,7 +26,11 @@ export function openRestingRuns(clock: Clock, restMs: number, letGo: (run: RunId
   };
   const arm = (): void => {
     const [next] = dueByRun.values();
-    if (next !== undefined) disarm ??= clock.after(Math.max(0, next - clock.now()), letGoDue);
+    if (next === undefined) return;
+    disarm ??= clock.after(Math.max(0, next - now()), () => {
+      latest = Math.max(latest, next); // so much has passed, whatever the clock says
+      letGoDue();
+    });
   };
   const stop = (): void => {
     disarm?.();
@@ -34,7 +39,7 @@ export function openRestingRuns(clock: Clock, restMs: number, letGo: (run: RunId
   return {
     add(run) {
       if (dueByRun.has(run)) return;
-      dueByRun.set(run, clock.now() + restMs);
+      dueByRun.set(run, now() + restMs);
       if (dueByRun.size === 1) arm();
     },
     remove(run) {

@@ -1,13 +1,11 @@
 import { inOneGo } from "../base/in-one-go.ts";
-import type { LedgerEntry } from "../contracts/entry.ts";
 import type { RunId } from "../contracts/ids.ts";
 import { isOver, type RunRecord } from "../contracts/run-record.ts";
 import type { Flow } from "../contracts/run.ts";
-import { blobHashesOf } from "../flow/stored-value.ts";
 import type { Claim, ClaimOutcome } from "../ledger/ledger.ts";
 import { catchUp } from "./direct-run.ts";
 import type { ActiveRun, Engine } from "./engine-parts.ts";
-import { readBlobs } from "./read-blobs.ts";
+import { isSelfContained, noBlobs, readBlobs } from "./read-blobs.ts";
 
 /** So many runs are claimed at a time: more would be in memory twice. */
 const togetherMax = 500;
@@ -87,13 +85,6 @@ function beginClaimed(host: TakeUpHost, claim: Claim, { resolve, reject }: Omit<
       reject(error);
     }
   }
-}
-
-export const noBlobs: ReadonlyMap<string, string> = new Map();
-
-/** Whether the entries hold all values themselves. */
-export function isSelfContained(entries: readonly LedgerEntry[]): boolean {
-  return entries.every(({ body }) => blobHashesOf(body).length === 0);
 }
 
 async function readMore(host: TakeUpHost, flow: Flow, claim: Claim): Promise<ActiveRun | undefined> {

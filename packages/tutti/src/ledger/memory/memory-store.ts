@@ -152,8 +152,8 @@ function toReader({
         Math.max(fromSeq, 1) - 1,
         limit === undefined ? undefined : Math.max(fromSeq, 1) - 1 + limit,
       ),
-    readOf: ({ run }) => entriesByRun.get(run) ?? [],
-    readOfAll: (heads) => heads.map(({ run }) => entriesByRun.get(run) ?? []),
+    readOf: ({ run }) => [...(entriesByRun.get(run) ?? [])],
+    readOfAll: (heads) => heads.map(({ run }) => [...(entriesByRun.get(run) ?? [])]),
     readRuns: () => [], // what is in memory is looked up as quickly one by one
     scan(afterLsn, limit) {
       const from = Math.max(afterLsn, 0);

@@ -66,7 +66,9 @@ const justNowMs = 1_000;
 export function isJustOpened(file: string): boolean {
   try {
     const owner = readOwner(file);
-    if (owner === undefined || Date.now() - statSync(file + besides.owner).mtimeMs > justNowMs) return false;
+    if (owner === undefined) return false;
+    const ageMs = Date.now() - statSync(file + besides.owner).mtimeMs; // less than nothing if the clock went back
+    if (Math.abs(ageMs) > justNowMs) return false;
     process.kill(owner.pid, 0); // sends nothing: throws when there is no such process
     return true;
   } catch (error) {
