@@ -5,8 +5,8 @@ import { bodyOf, type LedgerEntry } from "../../packages/tutti/src/contracts/ent
 import type { Flow } from "../../packages/tutti/src/contracts/run.ts";
 import { digestOf } from "../../packages/tutti/src/flow/effect-key.ts";
 import { takeTurns } from "../../packages/tutti/src/testing/manual-clock.ts";
-import { openDyingLedger, type Death } from "../engine/dying-ledger.ts";
-import { openStage, plainFlow, type Stage } from "../engine/engine-fixture.ts";
+import { openDyingLedger, type Death, type DyingLedger } from "../engine/dying-ledger.ts";
+import { openStage, plainFlow, until, type Stage } from "../engine/engine-fixture.ts";
 import { openPostOffice, toMailTool, type PostOffice } from "../engine/world-fixture.ts";
 import { verifies } from "../verifies.ts";
 import { toAskingPolicy } from "./approval-fixture.ts";
@@ -42,6 +42,15 @@ function toFlow(world: World): Flow {
   });
 }
 
+/** What becomes of it, or nothing when the process dies before: a dead ledger answers nobody. */
+async function unlessDead<Value>(ledger: DyingLedger, work: Promise<Value>): Promise<Value | undefined> {
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  work.then(over, over);
+  await until(() => isOver || ledger.isDead);
+  return isOver ? work : undefined;
+}
+
 /** One process, until it is told to end: by dying at a write, or in good order. */
 async function live(world: World, deeds: readonly Deed[], death: Death): Promise<number> {
   const { stage } = world;
@@ -49,7 +58,9 @@ async function live(world: World, deeds: readonly Deed[], death: Death): Promise
   const ledger = openDyingLedger(stage.ledger, death);
   const policy = toAskingPolicy({}, { version: `${world.rules}` });
   const ladder = { "*": [{ deadlineMs: 60_000 }] };
-  const tutti = await stage.open([flow], { policy, ledger: { ...ledger, close: async () => {} }, approvals: ladder });
+  const opening = stage.open([flow], { policy, ledger: { ...ledger, close: async () => {} }, approvals: ladder });
+  const tutti = await unlessDead(ledger, opening);
+  if (tutti === undefined) return 0;
   void tutti.start(flow, null, { id: "r" }).catch(() => {});
   await takeTurns(turns);
   let done = 0;
@@ -58,7 +69,7 @@ async function live(world: World, deeds: readonly Deed[], death: Death): Promise
     done += 1;
     if (deed === "die" || deed === "restart") {
       if (deed === "die") ledger.kill();
-      else await tutti.close();
+      else await unlessDead(ledger, tutti.close());
       return done;
     }
     if (deed === "new rules") world.rules += 1;
